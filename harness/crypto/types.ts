@@ -1,0 +1,77 @@
+import type { Transform } from "../wire/types.ts";
+
+/** Source of random octets; injected everywhere so that a run can be repeated from its seed. */
+export type Random = (octets: number) => Uint8Array;
+
+/** An encryption transform (type 1). Sizes in octets. */
+export interface Encr {
+  id: number;
+  name: string;
+  /** AEAD ciphers carry their own ICV, and take no integrity transform. */
+  aead: boolean;
+  /** KEYMAT taken per direction: cipher key, then salt or nonce. */
+  keyLength: number;
+  saltLength: number;
+  ivLength: number;
+  /** Plaintext is padded to a multiple of this (1: none needed). */
+  blockSize: number;
+  /** ICV of an AEAD cipher; 0 for the others. */
+  icvLength: number;
+  /** True where the IV must be unpredictable (CBC); else a counter is right. */
+  randomIv: boolean;
+  /** Returns ciphertext, for AEAD followed by the ICV. `key` is KEYMAT with the salt at its end. `aad` is ignored by non-AEAD ciphers. */
+  seal(key: Uint8Array, iv: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Uint8Array;
+  /** Returns the plaintext; undefined if the ICV of an AEAD cipher is wrong or the size is no multiple of the block. */
+  open(key: Uint8Array, iv: Uint8Array, ciphertext: Uint8Array, aad: Uint8Array): Uint8Array | undefined;
+}
+
+/** An integrity transform (type 3). */
+export interface Integ {
+  id: number;
+  name: string;
+  keyLength: number;
+  icvLength: number;
+  /** The ICV, truncated to `icvLength`. */
+  compute(key: Uint8Array, data: Uint8Array): Uint8Array;
+}
+
+/** A pseudo-random function (type 2). */
+export interface Prf {
+  id: number;
+  name: string;
+  /** Preferred key size; SK_d, SK_pi and SK_pr have it. */
+  keyLength: number;
+  outputLength: number;
+  compute(key: Uint8Array, data: Uint8Array): Uint8Array;
+}
+
+/** Why a peer's public value was refused (RFC 6989, RFC 8031). */
+export interface KeError {
+  error: "length" | "range" | "off-curve" | "zero-secret";
+  reason: string;
+}
+
+export interface KeyPair {
+  publicValue: Uint8Array;
+  /** The shared secret g^ir in the form SKEYSEED wants it, or why the peer's value is refused. */
+  derive(peerPublic: Uint8Array): Uint8Array | KeError;
+}
+
+/** A key exchange method (type 4). */
+export interface Ke {
+  id: number;
+  name: string;
+  publicLength: number;
+  sharedLength: number;
+  generate(random: Random): KeyPair;
+}
+
+/** The transforms an SA uses, looked up by IANA id. `encrKeyBits` is undefined for ciphers without Key Length. */
+export interface SuiteTransforms {
+  encr: Encr;
+  /** Absent for AEAD ciphers. */
+  integ?: Integ;
+}
+
+/** The chosen transforms of a proposal, one per type. */
+export type ChosenTransforms = Map<number, Transform>;

@@ -1,0 +1,41 @@
+/** An address as text (`192.0.2.1`, `2001:db8::1`) and a UDP port. */
+export interface Address {
+  host: string;
+  port: number;
+}
+
+/**
+ * What travels. `udp`: the UDP payload as on the wire (with the non-ESP marker on port 4500).
+ * `esp`: an ESP packet as IP protocol 50; the ports are 0 then.
+ */
+export interface Datagram {
+  protocol: "udp" | "esp";
+  source: Address;
+  destination: Address;
+  data: Uint8Array;
+}
+
+/** How datagrams leave and enter the endpoint. */
+export interface Link {
+  send(datagram: Datagram): void;
+  /** Called with every datagram that arrives. */
+  onReceive(handler: (datagram: Datagram) => void): void;
+  close(): Promise<void>;
+}
+
+/** Time in milliseconds: virtual in memory, monotonic on sockets. */
+export interface Clock {
+  now(): number;
+  /** Runs `callback` at that time or soon after; returns a function that cancels it. */
+  at(time: number, callback: () => void): () => void;
+}
+
+/**
+ * Where an endpoint lives: a clock, randomness from the seed, a link. In memory `until` runs the virtual world
+ * forward; on sockets it waits.
+ */
+export interface World {
+  clock: Clock;
+  /** Resolves true as soon as `condition` holds, false when `timeoutMs` have passed without it. Checked after every event. */
+  until(condition: () => boolean, timeoutMs: number): Promise<boolean>;
+}
