@@ -1,0 +1,138 @@
+/**
+ * The journal of a run: one JSON record per line, appended and synced as results come, so that a run that was
+ * killed can be reported and resumed. A later run that resumes appends to the same file.
+ */
+import * as fs from "node:fs";
+import { z } from "zod";
+import { makeResults, peerSchema, type Results, testKey, testSchema, toolSchema } from "./results.ts";
+
+const time = z.iso.datetime();
+
+const recordSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("run-started"), time, tool: toolSchema, seed: z.string() }),
+  z.strictObject({ kind: z.literal("peer-started"), time, peer: peerSchema }),
+  z.strictObject({ kind: z.literal("test-finished"), time, test: testSchema }),
+  z.strictObject({ kind: z.literal("run-finished"), time, interrupted: z.string().optional() }),
+]);
+/** `time` is UTC in ISO 8601. `interrupted` says why a run ended early, and is absent for a complete one. */
+export type JournalRecord = z.infer<typeof recordSchema>;
+
+/** Appends records. Every record is on disk when `append` returns. */
+export interface JournalWriter {
+  append(record: JournalRecord): void;
+  close(): void;
+}
+
+/**
+ * Opens a journal for appending, and makes it when it does not exist. A half-written last line of a killed run
+ * is cut off first. Throws what the file system throws (no such folder, no permission, disk full).
+ */
+export function openJournal(path: string): JournalWriter {
+  const file = fs.openSync(path, "a+");
+  const whole = fs.readFileSync(file);
+  const end = whole.lastIndexOf(0x0a) + 1;
+  if (end < whole.length) fs.ftruncateSync(file, end);
+  return {
+    append(record) {
+      fs.appendFileSync(file, JSON.stringify(record) + "\n");
+      fs.fsyncSync(file);
+    },
+    close() {
+      fs.closeSync(file);
+    },
+  };
+}
+
+/** A line that is no record. */
+export interface JournalFinding {
+  /** Counted from 1. */
+  line: number;
+  reason: string;
+}
+
+export interface JournalContent {
+  records: JournalRecord[];
+  findings: JournalFinding[];
+  /** Set when the last line was cut off in the middle and has been left out. */
+  note?: string;
+}
+
+/** A journal that cannot be read at all, or holds no run. */
+export interface JournalError {
+  error: "unreadable" | "no-run";
+  reason: string;
+}
+
+/** Reads what there is; a bad line costs only itself. */
+export function parseJournal(text: string): JournalContent {
+  const lines = text.split("\n");
+  const rest = lines.pop();
+  const content: JournalContent = { records: [], findings: [] };
+  lines.forEach((line, index) => {
+    const record = parseLine(line);
+    if ("kind" in record) content.records.push(record);
+    else content.findings.push({ line: index + 1, reason: record.reason });
+  });
+  if (rest)
+    content.note = `line ${lines.length + 1} is half-written (${rest.length} characters) and was left out`;
+  return content;
+}
+
+function parseLine(line: string): JournalRecord | { reason: string } {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return { reason: "no JSON" };
+  }
+  const parsed = recordSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  return { reason: issue ? `${issue.path.join(".") || "record"}: ${issue.message}` : "no journal record" };
+}
+
+export function readJournal(path: string): JournalContent | JournalError {
+  try {
+    return parseJournal(fs.readFileSync(path, "utf8"));
+  } catch (error) {
+    return { error: "unreadable", reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Keys (see {@link testKey}) of the tests that need no second run. */
+export function finishedTests(records: readonly JournalRecord[]): Set<string> {
+  return new Set(
+    records.flatMap((record) => (record.kind === "test-finished" ? [testKey(record.test)] : [])),
+  );
+}
+
+/**
+ * The results a journal holds. A test that appears twice keeps its first verdict, a peer its last description.
+ * A run without `run-finished` is interrupted, and finished at the time of its last record.
+ */
+export function resultsFromJournal(records: readonly JournalRecord[]): Results | JournalError {
+  const first = records.find((record) => record.kind === "run-started");
+  const last = records.at(-1);
+  if (!first || !last) return { error: "no-run", reason: "the journal has no run-started record" };
+  const peers = new Map<string, Results["peers"][number]>();
+  const tests = new Map<string, Results["tests"][number]>();
+  for (const record of records) {
+    if (record.kind === "peer-started") peers.set(record.peer.id, record.peer);
+    if (record.kind !== "test-finished") continue;
+    const key = testKey(record.test);
+    if (!tests.has(key)) tests.set(key, record.test);
+  }
+  const interrupted =
+    last.kind === "run-finished"
+      ? last.interrupted
+      : "the run ended without a word (killed, or the machine went down)";
+  return makeResults({
+    tool: first.tool,
+    seed: first.seed,
+    started: first.time,
+    finished: last.time,
+    ...(interrupted === undefined ? {} : { interrupted }),
+    peers: [...peers.values()],
+    tests: [...tests.values()],
+  });
+}

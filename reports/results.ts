@@ -1,0 +1,250 @@
+/**
+ * The result format: what `OUT/results.json` holds. The schemas here are its only definition; the types are
+ * inferred from them and `reports/results.schema.json` is generated from them (`npm run schema`).
+ */
+import { z } from "zod";
+
+/** Version of the format. Raised when a reader of the old one would misread the new one. */
+export const RESULTS_SCHEMA = 1;
+
+const verdictSchema = z
+  .union([
+    z.literal("pass").describe("The peer did what the requirement asks, proven from the wire."),
+    z
+      .literal("tolerated")
+      .describe("The peer did something the text allows but recommends against (a SHOULD not followed)."),
+    z
+      .literal("wrong-reason")
+      .describe(
+        "The peer refused, as it must, but with another notify or at another place than the text asks.",
+      ),
+    z
+      .literal("fail")
+      .describe("The peer did something the requirement forbids, or left out what it demands."),
+    z
+      .literal("unsupported")
+      .describe(
+        "The peer never announced the feature, proven from the wire, or its driver has no means to ask for it.",
+      ),
+    z
+      .literal("ambiguous")
+      .describe("The text allows two readings and the peer follows one of them; the reason names both."),
+    z.literal("crash").describe("The peer's daemon died during the test; its log is kept."),
+    z
+      .literal("hang")
+      .describe("The peer's daemon lives but stopped answering, or the test reached its hard end."),
+    z
+      .literal("setup")
+      .describe(
+        "The lab failed, not the peer: unreachable, wrong identity or key, missing tool. Says nothing of the peer.",
+      ),
+  ])
+  .describe("What the test found. Never overwritten once written.");
+export type Verdict = z.infer<typeof verdictSchema>;
+
+/** All verdicts, best first. */
+export const VERDICTS: readonly Verdict[] = verdictSchema.options.map((option) => option.value);
+
+/** One sentence that says when a verdict is chosen. */
+export function verdictMeaning(verdict: Verdict): string {
+  return verdictSchema.options.find((option) => option.value === verdict)?.description ?? verdict;
+}
+
+/** Four ways to treat a verdict: good news, bad news about the peer, a broken run, or nothing proven either way. */
+export type Outcome = "passed" | "failed" | "broken" | "skipped";
+
+const OUTCOMES: Record<Verdict, Outcome> = {
+  pass: "passed",
+  tolerated: "passed",
+  "wrong-reason": "failed",
+  fail: "failed",
+  unsupported: "skipped",
+  ambiguous: "skipped",
+  crash: "broken",
+  hang: "broken",
+  setup: "broken",
+};
+
+export function outcomeOf(verdict: Verdict): Outcome {
+  return OUTCOMES[verdict];
+}
+
+/** Neither absolute nor climbing out of OUT, and no backslash: so that a link can be made of it safely. */
+const relativePath = z
+  .string()
+  .regex(/^(?!\/)(?!(?:.*\/)?\.\.(?:\/|$))[^\\]+$/, "a path relative to OUT, without '..' and '\\'");
+
+const evidenceSchema = z
+  .strictObject({
+    capture: relativePath.describe("Classic pcap with raw IP packets.").optional(),
+    keys: relativePath
+      .describe(
+        "Folder with Wireshark's ikev2_decryption_table and esp_sa, usable as its configuration folder.",
+      )
+      .optional(),
+    events: relativePath.describe("Event stream of our endpoint, one JSON object per line.").optional(),
+    ladder: relativePath.describe("Message ladder as text.").optional(),
+    log: relativePath.describe("The peer's own log of this test.").optional(),
+  })
+  .describe("Files kept of the test; paths relative to OUT. A field is absent when there is no such file.");
+export type Evidence = z.infer<typeof evidenceSchema>;
+
+export const peerSchema = z.strictObject({
+  id: z
+    .string()
+    .min(1)
+    .describe("What tests refer to: name, version and runtime, as in strongswan@6.1:netns."),
+  name: z.string().min(1),
+  version: z.string().describe("The version by the name the user types, as in 6.1."),
+  runtime: z.string().describe("Where it runs: memory, process, netns, uml, address."),
+  fullVersion: z.string().describe("The version as the daemon states it."),
+});
+export type PeerInfo = z.infer<typeof peerSchema>;
+
+const levelSchema = z
+  .enum(["MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "MAY", "stmt"])
+  .describe("The strongest level of the requirements covered; stmt for a plain statement without key word.");
+export type Level = z.infer<typeof levelSchema>;
+
+const roleSchema = z.enum(["initiator", "responder"]).describe("The role the peer plays.");
+
+export const testSchema = z.strictObject({
+  id: z.string().min(1).describe("Derived from the test's place: rfc7296/2.8/initiator-reuses-old-spi."),
+  title: z.string(),
+  document: z.string().min(1).describe("rfc7296, or a draft's name without revision."),
+  revision: z.string().describe("Revision of a draft, as in 03; empty for an RFC."),
+  section: z.string(),
+  requirements: z.array(z.string()).describe("Ids in the document's requirements.yaml."),
+  level: levelSchema,
+  peer: z.string().min(1).describe("Id of the peer."),
+  role: roleSchema,
+  lie: z
+    .string()
+    .describe("The planted bug the builtin peer was told to have; absent for honest peers.")
+    .optional(),
+  verdict: verdictSchema,
+  reason: z.string().describe("Why this verdict, in one sentence."),
+  expected: z.string(),
+  actual: z.string(),
+  durationMs: z.number().nonnegative().describe("Wall-clock time."),
+  evidence: evidenceSchema,
+});
+export type TestResult = z.infer<typeof testSchema>;
+
+const countsSchema = z.record(verdictSchema, z.int().nonnegative());
+/** Number of tests per verdict; every verdict has an entry. */
+export type Counts = z.infer<typeof countsSchema>;
+
+const totalsSchema = z
+  .strictObject({
+    tests: z.int().nonnegative(),
+    verdicts: countsSchema,
+    documents: z.array(
+      z.strictObject({
+        document: z.string(),
+        peer: z.string(),
+        role: roleSchema,
+        tests: z.int().nonnegative(),
+        verdicts: countsSchema,
+      }),
+    ),
+  })
+  .describe("Derived from the tests; a reader may compute them again and finds the same.");
+export type Totals = z.infer<typeof totalsSchema>;
+
+export const toolSchema = z.strictObject({ name: z.string(), version: z.string() });
+
+export const resultsSchema = z
+  .strictObject({
+    schema: z.literal(RESULTS_SCHEMA),
+    tool: toolSchema,
+    seed: z.string().describe("The seed of the run, as given to --seed."),
+    started: z.iso.datetime().describe("UTC."),
+    finished: z.iso.datetime().describe("UTC; of an interrupted run, the time of its last record."),
+    interrupted: z.string().describe("Why the run ended early; absent for a complete run.").optional(),
+    peers: z.array(peerSchema),
+    tests: z.array(testSchema),
+    totals: totalsSchema,
+  })
+  .describe("Results of one run of ipsec-bakeoff.");
+export type Results = z.infer<typeof resultsSchema>;
+
+function noCounts(): Counts {
+  return {
+    pass: 0,
+    tolerated: 0,
+    "wrong-reason": 0,
+    fail: 0,
+    unsupported: 0,
+    ambiguous: 0,
+    crash: 0,
+    hang: 0,
+    setup: 0,
+  };
+}
+
+/** Counts the verdicts, over all and per document, peer and role, in the order these first appear. */
+export function totalsOf(tests: readonly TestResult[]): Totals {
+  const verdicts = noCounts();
+  const documents = new Map<string, Totals["documents"][number]>();
+  for (const { document, peer, role, verdict } of tests) {
+    verdicts[verdict] += 1;
+    const key = JSON.stringify([document, peer, role]);
+    const row = documents.get(key) ?? { document, peer, role, tests: 0, verdicts: noCounts() };
+    row.tests += 1;
+    row.verdicts[verdict] += 1;
+    documents.set(key, row);
+  }
+  return { tests: tests.length, verdicts, documents: [...documents.values()] };
+}
+
+/** Makes a complete result set: the only way totals come to be. */
+export function makeResults(parts: Omit<Results, "schema" | "totals">): Results {
+  const { tool, seed, started, finished, interrupted, peers, tests } = parts;
+  return {
+    schema: RESULTS_SCHEMA,
+    tool,
+    seed,
+    started,
+    finished,
+    ...(interrupted === undefined ? {} : { interrupted }),
+    peers,
+    tests,
+    totals: totalsOf(tests),
+  };
+}
+
+/** What tells one result from another within a run: test, role, peer and lie. */
+export function testKey(test: Pick<TestResult, "id" | "role" | "peer" | "lie">): string {
+  return JSON.stringify([test.id, test.role, test.peer, test.lie ?? null]);
+}
+
+/** A result file that cannot be used. */
+export interface ResultsError {
+  error: "not-json" | "schema" | "totals";
+  reason: string;
+}
+
+/** Reads the text of a results.json. Totals that do not follow from the tests are an error. */
+export function parseResults(text: string): Results | ResultsError {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return { error: "not-json", reason: error instanceof Error ? error.message : String(error) };
+  }
+  const parsed = resultsSchema.safeParse(value);
+  if (!parsed.success) return { error: "schema", reason: z.prettifyError(parsed.error) };
+  const derived = totalsOf(parsed.data.tests);
+  if (
+    derived.tests !== parsed.data.totals.tests ||
+    !sameCounts(derived.verdicts, parsed.data.totals.verdicts)
+  ) {
+    return { error: "totals", reason: "the totals do not follow from the tests" };
+  }
+  return parsed.data;
+}
+
+function sameCounts(a: Counts, b: Counts): boolean {
+  return VERDICTS.every((verdict) => a[verdict] === b[verdict]);
+}
