@@ -14,6 +14,8 @@ export interface PeerDefinition {
   versions: PeerVersion[];
   /** Runtimes this peer can run in, best first. */
   runtimes: RuntimeName[];
+  /** Debian packages of its root file system; absent for a peer that needs none. */
+  packages?: string[];
 }
 
 export interface PeerVersion {

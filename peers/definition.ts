@@ -1,0 +1,169 @@
+/** The peers this program knows: `peers/<name>/peer.yaml`, and how a user names one of them. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { z } from "zod";
+import { nearest } from "../harness/cli/nearest.ts";
+import type { PeerDefinition, PeerVersion, RuntimeName } from "./contract.ts";
+
+const runtime = z.enum(["memory", "process", "netns", "uml", "address"]);
+const name = z.string().regex(/^[a-z][a-z0-9-]*$/, "must be lower-case letters, digits and hyphens");
+const packages = z.array(z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, "must be the name of a Debian package"));
+
+const versionSchema = z.strictObject({
+  version: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.]*$/, "must be letters, digits and dots"),
+  suite: name.optional(),
+  runtimes: z.array(runtime).min(1).optional(),
+});
+
+const definitionSchema = z.strictObject({
+  name,
+  versions: z.array(versionSchema).min(1),
+  runtimes: z.array(runtime).min(1),
+  packages: packages.optional(),
+});
+
+/** A `peer.yaml` that cannot be used. `field` is its place, as in `versions[0].suite`; `nearest` a valid name for an unknown field. */
+export class DefinitionError extends Error {
+  readonly file: string;
+  readonly field: string;
+  readonly nearest: string | undefined;
+
+  constructor(file: string, field: string, problem: string, nearestName?: string) {
+    super(`${file}: ${field}: ${problem}${nearestName ? `, nearest valid name: ${nearestName}` : ""}`);
+    this.name = "DefinitionError";
+    this.file = file;
+    this.field = field;
+    this.nearest = nearestName;
+  }
+}
+
+/** A NAME[@VERSION][:RUNTIME] that names no peer: which part is wrong and the valid name nearest to it. */
+export class PeerNameError extends Error {
+  readonly part: "name" | "version" | "runtime";
+  readonly nearest: string | undefined;
+
+  constructor(part: "name" | "version" | "runtime", given: string, of: string, valid: string[]) {
+    const close = nearest(given, valid);
+    super(
+      `unknown peer ${part} "${given}"${of}, nearest: ${close ?? "none"} (there ${valid.length === 1 ? "is" : "are"} ${valid.join(", ")})`,
+    );
+    this.name = "PeerNameError";
+    this.part = part;
+    this.nearest = close;
+  }
+}
+
+/** One peer as a lane runs it. */
+export interface ChosenPeer {
+  definition: PeerDefinition;
+  version: PeerVersion;
+  runtime: RuntimeName;
+}
+
+/** `versions`, `0`, `suite` -> `versions[0].suite`. */
+function place(path: readonly PropertyKey[]): string {
+  return path.reduce<string>(
+    (text, key) =>
+      typeof key === "number" ? `${text}[${key}]` : text ? `${text}.${String(key)}` : String(key),
+    "",
+  );
+}
+
+/**
+ * Reads one definition from YAML text.
+ * @throws DefinitionError naming the field
+ */
+export function parseDefinition(text: string, file: string): PeerDefinition {
+  let value: unknown;
+  try {
+    value = parse(text);
+  } catch (error) {
+    throw new DefinitionError(file, "document", `not YAML: ${String(error).split("\n")[0]}`);
+  }
+  const result = definitionSchema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0]!;
+  if (issue.code === "unrecognized_keys") {
+    const valid = issue.path[0] === "versions" ? versionSchema.shape : definitionSchema.shape;
+    const key = issue.keys[0]!;
+    throw new DefinitionError(
+      file,
+      place([...issue.path, key]),
+      "unknown field",
+      nearest(key, Object.keys(valid)),
+    );
+  }
+  throw new DefinitionError(file, place(issue.path) || "document", issue.message);
+}
+
+/**
+ * Every definition below `folder`, sorted by name.
+ * @throws DefinitionError for the first that is wrong
+ */
+export function loadDefinitions(folder: string = import.meta.dirname): PeerDefinition[] {
+  const definitions: PeerDefinition[] = [];
+  for (const entry of readdirSync(folder).sort()) {
+    const file = join(folder, entry, "peer.yaml");
+    if (!existsSync(file)) continue;
+    const definition = parseDefinition(readFileSync(file, "utf8"), `peers/${entry}/peer.yaml`);
+    if (definition.name !== entry) {
+      throw new DefinitionError(
+        `peers/${entry}/peer.yaml`,
+        "name",
+        `must be the name of its folder, ${entry}`,
+      );
+    }
+    definitions.push(definition);
+  }
+  return definitions;
+}
+
+/** Runtimes of one version, best first. */
+export function runtimesOf(definition: PeerDefinition, version: PeerVersion): RuntimeName[] {
+  return version.runtimes ?? definition.runtimes;
+}
+
+/**
+ * The peer that `NAME[@VERSION][:RUNTIME]` names; the newest version and the best runtime where left out.
+ * A longer version (`6.1.0`) names the one it begins with.
+ * @throws PeerNameError with the nearest valid name
+ */
+export function findPeer(spec: string, definitions: PeerDefinition[] = loadDefinitions()): ChosenPeer {
+  const parts = /^(?<name>[^@:]*)(@(?<version>[^:]*))?(:(?<runtime>.*))?$/s.exec(spec)?.groups;
+  const wanted = parts?.name ?? spec;
+  const versionWanted = parts?.version;
+  const runtimeWanted = parts?.runtime;
+  const definition = definitions.find((candidate) => candidate.name === wanted);
+  if (!definition)
+    throw new PeerNameError(
+      "name",
+      wanted,
+      "",
+      definitions.map((candidate) => candidate.name),
+    );
+  const version =
+    versionWanted === undefined
+      ? definition.versions[0]!
+      : definition.versions.find(
+          (v) => versionWanted === v.version || versionWanted.startsWith(`${v.version}.`),
+        );
+  if (!version) {
+    throw new PeerNameError(
+      "version",
+      versionWanted!,
+      ` of ${wanted}`,
+      definition.versions.map((v) => v.version),
+    );
+  }
+  const runtimes = runtimesOf(definition, version);
+  const chosen = runtimeWanted === undefined ? runtimes[0]! : runtimes.find((r) => r === runtimeWanted);
+  if (!chosen)
+    throw new PeerNameError("runtime", runtimeWanted!, ` of ${wanted}@${version.version}`, runtimes);
+  return { definition, version, runtime: chosen };
+}
+
+/** The full name of a chosen peer, `strongswan@6.1:netns`. */
+export function peerName(peer: ChosenPeer): string {
+  return `${peer.definition.name}@${peer.version.version}:${peer.runtime}`;
+}
