@@ -1,0 +1,95 @@
+/** The filterable list of tests, each with its details. */
+
+import type { Extras } from "../extras.ts";
+import { groupBy } from "../group.ts";
+import { type Results, type TestResult, testKey, verdictMeaning } from "../results.ts";
+import { formatDuration, linkTo } from "../text.ts";
+import { type Fragment, html, type Markup } from "./markup.ts";
+import { BY_URGENCY } from "./summary.ts";
+
+/** The list, most urgent verdicts first. */
+export function testList({ tests }: Results, extras: Extras): Markup {
+  const sorted = BY_URGENCY.flatMap((verdict) => tests.filter((test) => test.verdict === verdict));
+  const byId = groupBy(tests, (test) => test.id);
+  const items = sorted.map((test) => item(test, byId.get(test.id) ?? [], extras));
+  return html`<h2 id="tests">Tests <span class="soft" id="shown" aria-live="polite"></span></h2>
+${filters(tests)}
+<div class="card"><ul class="tests">${items}</ul><p class="none soft" id="none" hidden>No test fits these filters.</p></div>`;
+}
+
+function filters(tests: readonly TestResult[]): Markup {
+  const select = (field: "document" | "peer" | "role") => html`
+<select data-field="${field}" aria-label="${field}"><option value="">every ${field}</option>${[...groupBy(tests, (test) => test[field]).keys()].map((value) => html`<option value="${value}">${value}</option>`)}</select>`;
+  return html`<div class="filters" role="search" hidden>
+<input id="find" type="search" aria-label="Find in tests" placeholder="Find in ids, titles, reasons, requirements   ( / )">${select("document")}${select("peer")}${select("role")}
+<button type="button" class="chip" id="clear">show all</button></div>`;
+}
+
+/** A readable anchor that is the same in every report of the same test. */
+function anchor(test: TestResult): string {
+  const parts = [test.id, test.peer, test.role, ...(test.lie === undefined ? [] : [test.lie])];
+  return parts.join(":").replace(/[^\w./:@-]/g, "-");
+}
+
+function item(test: TestResult, sameId: readonly TestResult[], extras: Extras): Markup {
+  const text = [
+    test.id,
+    test.title,
+    test.reason,
+    test.expected,
+    test.actual,
+    test.lie ?? "",
+    ...test.requirements,
+  ];
+  return html`
+<li id="${anchor(test)}" class="t-${test.verdict}" data-verdict="${test.verdict}" data-document="${test.document}" data-peer="${test.peer}" data-role="${test.role}" data-text="${text.join(" ").toLowerCase()}"><details>
+<summary><span class="badge">${test.verdict}</span><span class="what">${test.title}<code>${test.id}</code></span><span class="who">${test.peer}<span>as ${test.role}${test.lie !== undefined && ` · lie ${test.lie}`}</span></span></summary>
+<div class="body">
+${paragraph(extras.documentation?.get(test.id))}
+<p><b>${test.reason}</b></p>
+<div class="two"><div><h3>expected</h3><p>${test.expected}</p></div><div><h3>actual</h3><p>${test.actual}</p></div></div>
+${facts(test, sameId)}
+${ladder(extras.ladders?.get(testKey(test)))}
+${links(test)}
+</div></details></li>`;
+}
+
+function paragraph(text?: string): Fragment {
+  return text !== undefined && html`<p class="prose">${text.trim()}</p>`;
+}
+
+function facts(test: TestResult, sameId: readonly TestResult[]): Markup {
+  const others = sameId.filter((other) => other !== test);
+  const document = [
+    test.document,
+    test.revision && `-${test.revision}`,
+    test.section && ` section ${test.section}`,
+  ];
+  return html`<dl>
+<dt>verdict</dt><dd>${test.verdict}: ${verdictMeaning(test.verdict)}</dd>
+<dt>text</dt><dd>${document.join("")}</dd>
+<dt>requirements</dt><dd>${test.requirements.map((id, i) => html`${i > 0 && ", "}<code>${id}</code>`)} (${test.level})</dd>
+<dt>took</dt><dd>${formatDuration(test.durationMs)}</dd>
+${others.length > 0 && html`<dt>elsewhere</dt><dd>${others.map((other, i) => html`${i > 0 && ", "}<a href="#${encodeURIComponent(anchor(other))}">${other.peer} as ${other.role}${other.lie !== undefined && ` (lie ${other.lie})`}</a> ${other.verdict}`)}</dd>`}
+</dl>`;
+}
+
+function ladder(text?: string): Fragment {
+  return text !== undefined && html`<h3>Messages</h3><pre tabindex="0">${text.trimEnd()}</pre>`;
+}
+
+const EVIDENCE = [
+  ["capture", "capture (pcap)"],
+  ["keys", "keys for Wireshark"],
+  ["events", "event stream"],
+  ["ladder", "ladder"],
+  ["log", "peer's log"],
+] as const;
+
+function links({ evidence }: TestResult): Fragment {
+  const present = EVIDENCE.flatMap(([field, name]) => {
+    const path = evidence[field];
+    return path === undefined ? [] : [html`<a href="${linkTo(path)}">${name}</a>`];
+  });
+  return present.length > 0 && html`<p>${present.map((link, i) => [i > 0 && " · ", link])}</p>`;
+}

@@ -1,0 +1,51 @@
+/** What all report formats share in treating text that a peer or a test wrote. */
+
+/** Control characters but tab and newline, bidirectional controls, lone surrogates and U+FFFE/FFFF. */
+const UNPRINTABLE = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]|\p{Cs}/gu;
+
+/**
+ * Text as a reader may see it safely: what would be invisible, reorder the line or make a document ill-formed is
+ * shown as `\u{1b}`. Tab and newline stay; CR LF becomes a newline.
+ */
+export function printable(text: string): string {
+  return text
+    .replace(/\r\n/g, "\n")
+    .replace(UNPRINTABLE, (c) => (c === "\n" || c === "\t" ? c : `\\u{${c.codePointAt(0)?.toString(16)}}`));
+}
+
+const ENTITIES: Record<string, string> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+/** For element content and quoted attribute values of HTML and XML. */
+export function escapeMarkup(text: string): string {
+  return printable(text).replace(/[&<>"']/g, (c) => ENTITIES[c] ?? c);
+}
+
+/** A path relative to OUT as a link: every segment encoded, so that no scheme and no host can be in it. */
+export function linkTo(path: string): string {
+  return (
+    "./" +
+    path
+      .split("/")
+      .map((segment) => encodeURIComponent(printable(segment)))
+      .join("/")
+  );
+}
+
+/** `1.2 s`, `340 ms`, `3 min 5 s`. */
+export function formatDuration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
+
+/** `1 test`, `2 tests`. */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
