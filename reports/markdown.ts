@@ -1,4 +1,5 @@
 /** A short page for a pull request: what is not pass first, then totals. */
+import { groupBy } from "./group.ts";
 import { outcomeOf, type Results, type TestResult, VERDICTS } from "./results.ts";
 import { formatDuration, plural, printable } from "./text.ts";
 
@@ -56,7 +57,8 @@ function notPass(tests: TestResult[]): string[] {
 
 function totals({ totals }: Results): string[] {
   const shown = VERDICTS.filter((verdict) => totals.verdicts[verdict] > 0);
-  const rows = totals.documents.map((row) => [
+  const byDocument = [...groupBy(totals.documents, (row) => row.document).values()].flat();
+  const rows = byDocument.map((row) => [
     code(row.document),
     code(row.peer),
     row.role,
@@ -80,9 +82,9 @@ function table(head: string[], rows: string[][]): string[] {
 /** Text inside a table cell or a paragraph, with nothing in it that Markdown, HTML or GitHub would act upon. */
 export function cell(text: string): string {
   return oneLine(text)
-    .replace(/[\\`*_{}[\]()<>#!|~&]/g, "\\$&")
+    .replace(/[\\`*_{}[\]<>|~&]/g, "\\$&")
     .replace(/(https?|ftp|mailto|xmpp|www)([:.])/gi, "$1\\$2")
-    .replace(/@(?=[\w-])/g, "@\u2060");
+    .replace(/[@#](?=\w)/g, "$&\u2060");
 }
 
 /** A code span. Backticks become apostrophes, since a span inside a table cannot hold them for every reader. */

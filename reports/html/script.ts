@@ -49,7 +49,7 @@ export const SCRIPT = `
     if (target.hidden) { clear(); apply(); }
     target.firstElementChild.open = true;
     target.scrollIntoView();
-    target.querySelector("summary").focus();
+    target.querySelector("summary").focus({ preventScroll: true });
   }
 
   find.addEventListener("input", apply);

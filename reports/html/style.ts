@@ -40,22 +40,25 @@ table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: .45rem .75rem; border-bottom: 1px solid var(--line); vertical-align: middle; white-space: nowrap; }
 tbody tr:last-child > * { border-bottom: 0; }
 thead th { font-size: .84rem; font-weight: 600; color: var(--soft); }
-.matrix td { padding: .3rem .4rem; min-width: 6rem; }
+.matrix td { padding: .3rem .4rem; min-width: 7rem; height: 1px; }
+.matrix td .cell { height: 100%; }
 .matrix .first { border-left: 1px solid var(--line); }
 .cell { display: block; border-radius: 7px; padding: .25rem .5rem; text-decoration: none; color: var(--ink); font-variant-numeric: tabular-nums; background: color-mix(in srgb, var(--tone) 14%, transparent); border-left: 4px solid var(--tone); }
 .cell:hover { background: color-mix(in srgb, var(--tone) 26%, transparent); }
-.cell small { display: block; color: var(--soft); font-size: .76rem; line-height: 1.2; }
-.badge { display: inline-block; min-width: 6.6rem; text-align: center; border-radius: 5px; padding: .05rem .45rem; font-size: .8rem; font-weight: 600; color: var(--tone); background: color-mix(in srgb, var(--tone) 13%, transparent); border: 1px solid color-mix(in srgb, var(--tone) 45%, transparent); }
+.cell small { display: block; white-space: normal; color: var(--soft); font-size: .76rem; line-height: 1.2; }
+.badge { display: inline-block; width: 7.4rem; text-align: center; border-radius: 5px; padding: .05rem .45rem; font-size: .8rem; font-weight: 600; color: var(--tone); background: color-mix(in srgb, var(--tone) 13%, transparent); border: 1px solid color-mix(in srgb, var(--tone) 45%, transparent); }
 .filters { position: sticky; top: 0; background: var(--bg); padding: .6rem 0; z-index: 1; }
 .filters input, .filters select { font: inherit; color: inherit; background: var(--card); border: 1px solid var(--line); border-radius: 7px; padding: .3rem .6rem; max-width: 100%; }
 .filters input { flex: 1 1 16rem; }
 .tests { list-style: none; margin: 0; padding: 0; overflow: hidden; }
+.tests > li { scroll-margin-top: 4rem; }
 .tests > li + li { border-top: 1px solid var(--line); }
 summary { display: grid; grid-template-columns: auto minmax(0, 1fr) auto; gap: .2rem .8rem; align-items: baseline; padding: .5rem .8rem; cursor: pointer; list-style: none; }
 summary::-webkit-details-marker { display: none; }
 summary:hover, details[open] > summary { background: var(--hover); }
 summary .what { min-width: 0; overflow-wrap: anywhere; }
 summary .what code { display: block; color: var(--soft); font-size: .78rem; }
+summary .what em { display: block; font-style: normal; font-size: .88rem; color: var(--tone); }
 summary .who { text-align: right; font-size: .86rem; }
 summary .who span { display: block; color: var(--soft); font-size: .78rem; }
 .body { padding: .4rem 1rem 1.1rem; }
@@ -78,7 +81,8 @@ footer { max-width: 74rem; margin: 0 auto; padding: 2rem 1.25rem 3rem; color: va
 @media (max-width: 40rem) {
   .two { grid-template-columns: 1fr; }
   summary { grid-template-columns: 1fr; }
-  summary .who { text-align: left; }
+  summary .what em { display: block; font-style: normal; font-size: .88rem; color: var(--tone); }
+summary .who { text-align: left; }
   .badge { justify-self: start; }
 }
 @media print { .filters, .skip { display: none; } }

@@ -43,10 +43,9 @@ function item(test: TestResult, sameId: readonly TestResult[], extras: Extras): 
   ];
   return html`
 <li id="${anchor(test)}" class="t-${test.verdict}" data-verdict="${test.verdict}" data-document="${test.document}" data-peer="${test.peer}" data-role="${test.role}" data-text="${text.join(" ").toLowerCase()}"><details>
-<summary><span class="badge">${test.verdict}</span><span class="what">${test.title}<code>${test.id}</code></span><span class="who">${test.peer}<span>as ${test.role}${test.lie !== undefined && ` · lie ${test.lie}`}</span></span></summary>
+<summary><span class="badge">${test.verdict}</span><span class="what">${test.title}${test.verdict !== "pass" && html`<em>${test.reason}</em>`}<code>${test.id}</code></span><span class="who">${test.peer}<span>as ${test.role}${test.lie !== undefined && ` · lie ${test.lie}`}</span></span></summary>
 <div class="body">
 ${paragraph(extras.documentation?.get(test.id))}
-<p><b>${test.reason}</b></p>
 <div class="two"><div><h3>expected</h3><p>${test.expected}</p></div><div><h3>actual</h3><p>${test.actual}</p></div></div>
 ${facts(test, sameId)}
 ${ladder(extras.ladders?.get(testKey(test)))}
@@ -66,7 +65,7 @@ function facts(test: TestResult, sameId: readonly TestResult[]): Markup {
     test.section && ` section ${test.section}`,
   ];
   return html`<dl>
-<dt>verdict</dt><dd>${test.verdict}: ${verdictMeaning(test.verdict)}</dd>
+<dt>verdict</dt><dd><b>${test.verdict}</b>: ${test.reason}<br><span class="soft">${verdictMeaning(test.verdict)}</span></dd>
 <dt>text</dt><dd>${document.join("")}</dd>
 <dt>requirements</dt><dd>${test.requirements.map((id, i) => html`${i > 0 && ", "}<code>${id}</code>`)} (${test.level})</dd>
 <dt>took</dt><dd>${formatDuration(test.durationMs)}</dd>
