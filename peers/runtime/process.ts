@@ -1,0 +1,149 @@
+/** Child processes that cannot outlive their time or their parent. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { constants } from "node:os";
+import { LabError } from "./errors.ts";
+
+/** What a command left. `exit` is the exit code, or the number of the signal that ended it, negated. */
+export interface CommandResult {
+  exit: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface CommandOptions {
+  stdin?: string;
+  /** After this the command is killed and the call rejects; 10 s when not set. */
+  timeoutMs?: number;
+  env?: Record<string, string>;
+  /** Each line of standard error as it comes. */
+  onErrorLine?: (line: string) => void;
+}
+
+/** Puts the parent-death signal before a command: a runner that is killed takes its children along. */
+function bound(argv: string[]): string[] {
+  return ["setpriv", "--pdeathsig", "KILL", "--", ...argv];
+}
+
+function collect(child: ChildProcess, onErrorLine?: (line: string) => void) {
+  const parts = { stdout: "", stderr: "" };
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    parts.stdout += text;
+  });
+  let rest = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    parts.stderr += text;
+    if (!onErrorLine) return;
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) onErrorLine(line);
+  });
+  return parts;
+}
+
+function exitNumber(code: number | null, signal: NodeJS.Signals | null): number {
+  return code ?? -(constants.signals[signal ?? "SIGKILL"] ?? 9);
+}
+
+/**
+ * Runs a command to its end, whatever its exit code.
+ * @throws LabError `missing-tool` when it cannot be started, `control` when its time is over
+ */
+export function run(argv: string[], options: CommandOptions = {}): Promise<CommandResult> {
+  const timeoutMs = options.timeoutMs ?? 10_000;
+  const [file, ...rest] = bound(argv);
+  return new Promise((resolve, reject) => {
+    const child = spawn(file!, rest, { env: { ...process.env, ...options.env }, stdio: "pipe" });
+    const output = collect(child, options.onErrorLine);
+    const timer = setTimeout(() => {
+      child.kill("SIGKILL");
+      reject(new LabError("control", `no end of "${argv.join(" ").slice(0, 160)}" in ${timeoutMs} ms`));
+    }, timeoutMs);
+    child.on("error", (error) => {
+      clearTimeout(timer);
+      reject(new LabError("missing-tool", `cannot run ${argv[0]}: ${error.message}`));
+    });
+    child.on("close", (code, signal) => {
+      clearTimeout(timer);
+      // setpriv itself speaks when the program is not there.
+      if (code === 127 && output.stderr.startsWith("setpriv:")) {
+        reject(new LabError("missing-tool", `cannot run ${argv[0]}: it is not installed`));
+      }
+      resolve({ exit: exitNumber(code, signal), ...output });
+    });
+    child.stdin?.on("error", () => {});
+    child.stdin?.end(options.stdin ?? "");
+  });
+}
+
+/**
+ * Runs a command that has to succeed.
+ * @throws LabError with the last lines of its standard error
+ */
+export async function must(argv: string[], options: CommandOptions = {}): Promise<string> {
+  const result = await run(argv, options);
+  if (result.exit !== 0) {
+    const said = result.stderr.trim().split("\n").slice(-3).join(" / ");
+    throw new LabError("control", `"${argv.join(" ").slice(0, 160)}" ended with ${result.exit}: ${said}`);
+  }
+  return result.stdout;
+}
+
+/** A long-lived child. */
+export interface Supervised {
+  pid: number;
+  /** How it ended: `exit 1`, `SIGSEGV`; undefined while it lives. */
+  exit(): string | undefined;
+  ended: Promise<string>;
+  /** The last 4 KiB of what it wrote. */
+  output(): string;
+  kill(): void;
+}
+
+/** `139`, as a shell reports a child that a signal ended, is `SIGSEGV`. */
+function ending(code: number | null, signal: NodeJS.Signals | null): string {
+  if (signal) return signal;
+  const name = Object.entries(constants.signals).find(([, number]) => number + 128 === code)?.[0];
+  return name ?? `exit ${code}`;
+}
+
+/** Starts a child that dies with this process. */
+export function supervise(argv: string[], env: Record<string, string>): Supervised {
+  const [file, ...rest] = bound(argv);
+  const child = spawn(file!, rest, {
+    env: { PATH: process.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let tail = "";
+  const keep = (text: string) => {
+    tail = (tail + text).slice(-4096);
+  };
+  child.stdout.setEncoding("utf8").on("data", keep);
+  child.stderr.setEncoding("utf8").on("data", keep);
+  let how: string | undefined;
+  const ended = new Promise<string>((resolve) => {
+    child.on("error", (error) => resolve(error.message));
+    child.on("exit", (code, signal) => resolve(ending(code, signal)));
+  });
+  void ended.then((text) => {
+    how = text;
+  });
+  return {
+    pid: child.pid ?? 0,
+    exit: () => how,
+    ended,
+    output: () => tail,
+    kill: () => void child.kill("SIGKILL"),
+  };
+}
+
+/** Start time of a process in clock ticks since boot: with the pid it names a process for good. Undefined when it is gone. */
+export function startTime(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return fields[0] === "Z" ? undefined : fields[19];
+  } catch {
+    return undefined;
+  }
+}
