@@ -1,0 +1,5 @@
+/** The wire layer: IKEv2 messages between octets and values, without keys, state or I/O. */
+export * from "./bytes.ts";
+export { decodeChain, encodeChain, firstPayloadType } from "./chain.ts";
+export { decodeMessage, encodeMessage, type FrameError, IKE_HEADER, isFrameError } from "./message.ts";
+export * from "./types.ts";
