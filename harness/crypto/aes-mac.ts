@@ -1,7 +1,7 @@
 /** The two CBC-MAC descendants of IKEv2: AES-XCBC-MAC (RFC 3566) and AES-CMAC (RFC 4493), 128-bit keys, full output. */
 import { createCipheriv } from "node:crypto";
 import { cmac } from "@noble/ciphers/aes.js";
-import { plain } from "./bytes.ts";
+import { plain } from "../wire/bytes.ts";
 
 const BLOCK = 16;
 const ZERO = new Uint8Array(BLOCK);

@@ -9,7 +9,7 @@ import {
   type DecipherGCM,
   timingSafeEqual,
 } from "node:crypto";
-import { concat, plain } from "./bytes.ts";
+import { concat, plain } from "../wire/bytes.ts";
 import type { Encr } from "./types.ts";
 
 const IV = 8;

@@ -1,6 +1,6 @@
 /** Encryption without integrity: AES-CBC (RFC 3602), AES-CTR (RFC 3686, RFC 5930), 3DES (RFC 2451), NULL (RFC 2410). */
 import { createCipheriv, createDecipheriv } from "node:crypto";
-import { plain } from "./bytes.ts";
+import { plain } from "../wire/bytes.ts";
 import type { Encr } from "./types.ts";
 
 const CTR_NONCE = 4;

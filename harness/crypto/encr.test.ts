@@ -2,7 +2,8 @@ import { cbc as nobleCbc, ctr as nobleCtr, gcm as nobleGcm } from "@noble/cipher
 import { chacha20poly1305 as nobleChacha } from "@noble/ciphers/chacha.js";
 import { expect } from "chai";
 import fc from "fast-check";
-import { concat, counting, fromHex, toHex } from "./bytes.ts";
+import { concat, fromHex, hex } from "../wire/bytes.ts";
+import { counting } from "./bytes.ts";
 import { ALL_ENCR, encrTransform } from "./encr.ts";
 import type { Encr } from "./types.ts";
 
@@ -182,7 +183,7 @@ describe("crypto: published vectors of the encryption transforms", () => {
       const encr = encrTransform(...vector.encr)!;
       const [key, iv, plaintext] = [fromHex(vector.key), fromHex(vector.iv), bytesOf(vector.plaintext)];
       const aad = fromHex(vector.aad ?? "");
-      expect(toHex(encr.seal(key, iv, plaintext, aad))).to.equal(vector.sealed);
+      expect(hex(encr.seal(key, iv, plaintext, aad))).to.equal(vector.sealed);
       expect(encr.open(key, iv, fromHex(vector.sealed), aad)).to.deep.equal(plaintext);
     });
   }
@@ -195,7 +196,7 @@ describe("crypto: published vectors of the encryption transforms", () => {
       [8, "7eae73cc19fc5d2a"],
     ];
     for (const [aad, tag] of vectors) {
-      expect(toHex(encr.seal(key, iv, NONE, new Uint8Array(aad)))).to.equal(tag);
+      expect(hex(encr.seal(key, iv, NONE, new Uint8Array(aad)))).to.equal(tag);
       expect(encr.open(key, iv, fromHex(tag), new Uint8Array(aad))).to.deep.equal(NONE);
       expect(encr.open(key, iv, new Uint8Array(8), new Uint8Array(aad))).to.equal(undefined);
     }

@@ -1,6 +1,6 @@
 /** ECP groups (RFC 5903): public value x | y, shared secret x, with the receiver's checks of RFC 6989 section 2.3. */
 import { createECDH } from "node:crypto";
-import { concat, fromHex, plain } from "./bytes.ts";
+import { concat, fromHex, plain } from "../wire/bytes.ts";
 import type { Ke, KeError, KeyPair, Random } from "./types.ts";
 
 interface EcpGroup {

@@ -1,6 +1,7 @@
 /** MODP groups (RFC 2409, RFC 3526) with the receiver's check of RFC 6989 section 2.1. */
 import { createDiffieHellman, getDiffieHellman } from "node:crypto";
-import { leftPad, plain } from "./bytes.ts";
+import { plain } from "../wire/bytes.ts";
+import { leftPad } from "./bytes.ts";
 import type { Ke, KeError, KeyPair, Random } from "./types.ts";
 
 /** `exponent`: octets of a private key, the longer of the two sizes RFC 3526 section 8 gives for the group. */

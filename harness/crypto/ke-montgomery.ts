@@ -1,6 +1,6 @@
 /** Curve25519 and Curve448 (RFC 8031, RFC 7748). */
 import { createPrivateKey, createPublicKey, diffieHellman } from "node:crypto";
-import { concat, fromHex, plain } from "./bytes.ts";
+import { concat, fromHex, plain } from "../wire/bytes.ts";
 import type { Ke, KeyPair, Random } from "./types.ts";
 
 interface MontgomeryCurve {

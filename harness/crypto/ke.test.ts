@@ -3,7 +3,8 @@ import { x448 } from "@noble/curves/ed448.js";
 import { x25519 } from "@noble/curves/ed25519.js";
 import { p256, p384, p521 } from "@noble/curves/nist.js";
 import { expect } from "chai";
-import { concat, fromHex, leftPad, toHex } from "./bytes.ts";
+import { concat, fromHex, hex } from "../wire/bytes.ts";
+import { leftPad } from "./bytes.ts";
 import { ALL_KE, isKeError, keMethod } from "./ke.ts";
 import { seededRandom } from "./seeded-random.ts";
 import type { KeyPair } from "./types.ts";
@@ -111,10 +112,10 @@ describe("crypto: published vectors of the key exchange methods", () => {
   for (const vector of VECTORS) {
     it(vector.name, () => {
       const [i, r] = [pairOf(vector.id, vector.i), pairOf(vector.id, vector.r)];
-      expect(toHex(i.publicValue)).to.equal(vector.publicI.toLowerCase());
-      expect(toHex(r.publicValue)).to.equal(vector.publicR.toLowerCase());
-      expect(toHex(i.derive(r.publicValue) as Uint8Array)).to.equal(vector.shared.toLowerCase());
-      expect(toHex(r.derive(i.publicValue) as Uint8Array)).to.equal(vector.shared.toLowerCase());
+      expect(hex(i.publicValue)).to.equal(vector.publicI.toLowerCase());
+      expect(hex(r.publicValue)).to.equal(vector.publicR.toLowerCase());
+      expect(hex(i.derive(r.publicValue) as Uint8Array)).to.equal(vector.shared.toLowerCase());
+      expect(hex(r.derive(i.publicValue) as Uint8Array)).to.equal(vector.shared.toLowerCase());
     });
   }
 });
@@ -127,7 +128,7 @@ function modPow(base: bigint, exponent: bigint, modulus: bigint): bigint {
   }
   return result;
 }
-const toBigInt = (bytes: Uint8Array): bigint => BigInt(`0x${toHex(bytes)}`);
+const toBigInt = (bytes: Uint8Array): bigint => BigInt(`0x${hex(bytes)}`);
 
 describe("crypto: properties of the key exchange methods", () => {
   for (const method of ALL_KE) {
@@ -162,7 +163,7 @@ describe("crypto: properties of the key exchange methods", () => {
       ] as const) {
         const secret = curve.utils.randomSecretKey(draw(curve.lengths.seed!));
         const peer = ke(id).generate(draw);
-        const ours = pairOf(id, toHex(secret));
+        const ours = pairOf(id, hex(secret));
         expect(ours.publicValue).to.deep.equal(curve.getPublicKey(secret, false).slice(1));
         const theirs = curve.getSharedSecret(secret, concat(Uint8Array.of(4), peer.publicValue));
         expect(ours.derive(peer.publicValue)).to.deep.equal(theirs.slice(1));
@@ -172,7 +173,7 @@ describe("crypto: properties of the key exchange methods", () => {
         [32, x448],
       ] as const) {
         const [secret, u] = [draw(ke(id).publicLength), draw(ke(id).publicLength)];
-        const ours = pairOf(id, toHex(secret));
+        const ours = pairOf(id, hex(secret));
         expect(ours.publicValue).to.deep.equal(curve.getPublicKey(secret));
         expect(ours.derive(u)).to.deep.equal(curve.getSharedSecret(secret, u));
       }

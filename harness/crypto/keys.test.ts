@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { concat, counting, fromHex, toHex } from "./bytes.ts";
+import { concat, fromHex, hex } from "../wire/bytes.ts";
+import { counting } from "./bytes.ts";
 import { encrTransform } from "./encr.ts";
 import { integTransform } from "./integ.ts";
 import { keMethod } from "./ke.ts";
@@ -15,10 +16,10 @@ describe("crypto: NIST SP 800-135 IKEv2 key derivation", () => {
     const gir = fromHex("4b2c1f971981a8ad8d0abeafabf38cf75fc8349c148142465ed9c8b516b8be52");
     const girNew = fromHex("863f3c9d06efd39d2b907b97f8699e5dd5251ef64a2a176f36ee40c87d4f9330");
     const seed = skeyseed(prf(2), Ni, Nr, gir);
-    expect(toHex(seed)).to.equal("a9a7b222b59f8f48645f28a1db5b5f5d7479cba7");
+    expect(hex(seed)).to.equal("a9a7b222b59f8f48645f28a1db5b5f5d7479cba7");
     const [SPIi, SPIr] = [fromHex("34c9e7c188868785"), fromHex("3ff77d760d2b2199")];
     const stream = prfPlus(prf(2), seed, concat(Ni, Nr, SPIi, SPIr), 64) as Uint8Array;
-    expect(toHex(stream)).to.equal(
+    expect(hex(stream)).to.equal(
       "a14293677cc80ff8f9cc0eee30d895da9d8f405666e30ef0dfcb63c634a46002a2a63080e514a062768b76606f9fa5e9" +
         "92204fc5a670bde3f10d6b027113936a",
     );
@@ -27,14 +28,14 @@ describe("crypto: NIST SP 800-135 IKEv2 key derivation", () => {
     const child = (g?: Uint8Array) =>
       childKeymat(prf(2), SK_d, Ni, Nr, encrTransform(12, 128)!, integTransform(2), g);
     const first = child().initiatorToResponder;
-    expect(toHex(concat(first.encr, first.integ))).to.equal(
+    expect(hex(concat(first.encr, first.integ))).to.equal(
       "8059e3ee8810e6c3a91bc8bcd2a7a41151b8d0e6ae239c7b38093ad85ef4c5811a8e7b5d",
     );
     const withKe = child(girNew).initiatorToResponder;
-    expect(toHex(concat(withKe.encr, withKe.integ))).to.equal(
+    expect(hex(concat(withKe.encr, withKe.integ))).to.equal(
       "bb43244c1860ad65ee1e211ffe8bb3661750c8f89cb9f547df7f4fa61d37301628190e38",
     );
-    expect(toHex(rekeyedSkeyseed(prf(2), SK_d, girNew, Ni, Nr))).to.equal(
+    expect(hex(rekeyedSkeyseed(prf(2), SK_d, girNew, Ni, Nr))).to.equal(
       "63e81194946ebd05df7df5ebf5d8750056bf1f1d",
     );
   });
@@ -47,9 +48,9 @@ describe("crypto: NIST SP 800-135 IKEv2 key derivation", () => {
         "1bf418e454699e19c32db8d9ce5dd86b220f1e89afc5872e68be36cb1a0c8866",
     );
     const seed = skeyseed(prf(5), Ni, Nr, gir);
-    expect(toHex(seed)).to.equal("37fde90b81d63692620f67367b62092e3efdc6a03509137d731004767ff35010");
+    expect(hex(seed)).to.equal("37fde90b81d63692620f67367b62092e3efdc6a03509137d731004767ff35010");
     const spis = fromHex("47c1858efc932ea4606fd05609624002");
-    expect(toHex(prfPlus(prf(5), seed, concat(Ni, Nr, spis), 64) as Uint8Array)).to.equal(
+    expect(hex(prfPlus(prf(5), seed, concat(Ni, Nr, spis), 64) as Uint8Array)).to.equal(
       "63d018a08f7a29daa7d1f92cb63f45fa39bbaf5e5f1a78139613bb891e3e6bf9d0448f7c74e05b4c1a25c0b61e62c875" +
         "e852f287e192d4ae536112db51972164",
     );
@@ -84,8 +85,8 @@ describe("crypto: worked example of the RFC 7296 digest, section 9.5", () => {
   const idBody = (name: string): Uint8Array => concat(fromHex("02000000"), new TextEncoder().encode(name));
 
   it("derives the IKE keys", () => {
-    expect(toHex(SKEYSEED)).to.equal("57537a70ced6a4abd62b10ac224bedc279492add0ce9fb31634fcdc67f9f91a6");
-    expect(Object.fromEntries(Object.entries(keys).map(([name, key]) => [name, toHex(key)]))).to.deep.equal({
+    expect(hex(SKEYSEED)).to.equal("57537a70ced6a4abd62b10ac224bedc279492add0ce9fb31634fcdc67f9f91a6");
+    expect(Object.fromEntries(Object.entries(keys).map(([name, key]) => [name, hex(key)]))).to.deep.equal({
       SK_d: "deb0ec02974e35bbcb542702dcf2172ae1e32986dfdf44dfe0495c8239f80265",
       SK_ai: "0af23adade0117db951a2b1f9610ce89226a162c89ad232df4441eae8aa32e39",
       SK_ar: "3deb9493c04d96cda5098ffe2c5e25e68293bc2fb603068cc2d3a86102cf5617",
@@ -100,10 +101,10 @@ describe("crypto: worked example of the RFC 7296 digest, section 9.5", () => {
     const secret = new TextEncoder().encode("interop-test-psk");
     const signedI = signedOctets(request, Nr, PRF, keys.SK_pi, idBody("i.example.org"));
     const signedR = signedOctets(response, Ni, PRF, keys.SK_pr, idBody("r.example.org"));
-    expect(toHex(pskAuth(PRF, secret, signedI))).to.equal(
+    expect(hex(pskAuth(PRF, secret, signedI))).to.equal(
       "b4e7d821d4e7f151a3991e779aea914afc66646d0483921a4632d676e96b22ec",
     );
-    expect(toHex(pskAuth(PRF, secret, signedR))).to.equal(
+    expect(hex(pskAuth(PRF, secret, signedR))).to.equal(
       "fa51f1151bc548d3bc99d6b6e5ea16c454aea735affb83a6311b9ad53338e48f",
     );
   });
@@ -111,7 +112,7 @@ describe("crypto: worked example of the RFC 7296 digest, section 9.5", () => {
   it("cuts the KEYMAT of the first Child SA", () => {
     const child = childKeymat(PRF, keys.SK_d, Ni, Nr, encrTransform(12, 128)!, integ);
     const { initiatorToResponder: ir, responderToInitiator: ri } = child;
-    expect(toHex(concat(ir.encr, ir.integ, ri.encr, ri.integ))).to.equal(
+    expect(hex(concat(ir.encr, ir.integ, ri.encr, ri.integ))).to.equal(
       "d540ef08222f99def023ad64eb4a497a05a30dccbb4ca123c53a33f4b4dde044cfe4f4a0945cf5da9f18cc066905a88d" +
         "7618f357424442bbac68b537c70733888de652d2a227a34e6be05cd174f1407182f4efdaa3911ec936df0d223c0fda29",
     );
@@ -122,7 +123,7 @@ describe("crypto: worked example of the RFC 7296 digest, section 9.5", () => {
     const plaintext = concat(new Uint8Array(15), Uint8Array.of(15));
     const body = encrTransform(12, 256)!.seal(keys.SK_ei, counting(0x70, 16), plaintext, EMPTY);
     const message = concat(header, counting(0x70, 16), body);
-    expect(toHex(concat(message, integ.compute(keys.SK_ai, message)))).to.equal(
+    expect(hex(concat(message, integ.compute(keys.SK_ai, message)))).to.equal(
       "a1a2a3a4a5a6a7a8b1b2b3b4b5b6b7b82e202508000000020000005000000034707172737475767778797a7b7c7d7e7f" +
         "0f9bed2a3d99307bef2c11f0ba688b8f683750e90c2c522028dfcfdf4cb46e94",
     );
@@ -132,10 +133,10 @@ describe("crypto: worked example of the RFC 7296 digest, section 9.5", () => {
     const encr = encrTransform(20, 256)!;
     const gcm = ikeKeys(PRF, encr, undefined, SKEYSEED, Ni, Nr, SPIi, SPIr);
     expect([gcm.SK_ai.length, gcm.SK_ar.length]).to.deep.equal([0, 0]);
-    expect(toHex(gcm.SK_ei)).to.equal(
+    expect(hex(gcm.SK_ei)).to.equal(
       "0af23adade0117db951a2b1f9610ce89226a162c89ad232df4441eae8aa32e393deb9493",
     );
-    expect(toHex(gcm.SK_er)).to.equal(
+    expect(hex(gcm.SK_er)).to.equal(
       "c04d96cda5098ffe2c5e25e68293bc2fb603068cc2d3a86102cf5617bb7a734293240c55",
     );
     const message = fromHex(
@@ -148,7 +149,7 @@ describe("crypto: worked example of the RFC 7296 digest, section 9.5", () => {
       message.subarray(40),
       message.subarray(0, 32),
     );
-    expect(toHex(opened!)).to.equal("000000080100000000");
+    expect(hex(opened!)).to.equal("000000080100000000");
   });
 });
 

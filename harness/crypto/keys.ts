@@ -1,5 +1,5 @@
 /** The key schedule of RFC 7296 sections 2.13-2.18 and the PSK AUTH value of section 2.15. */
-import { concat } from "./bytes.ts";
+import { concat } from "../wire/bytes.ts";
 import { prfPlus } from "./prf.ts";
 import type { Encr, Integ, Prf } from "./types.ts";
 

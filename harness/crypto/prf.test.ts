@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { concat, counting, fromHex, toHex } from "./bytes.ts";
+import { concat, fromHex, hex } from "../wire/bytes.ts";
+import { counting } from "./bytes.ts";
 import { prfPlus, prfTransform } from "./prf.ts";
 
 const ascii = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -42,17 +43,17 @@ describe("crypto: published vectors of the pseudo-random functions", () => {
   ];
   for (const [name, key, data, sha256, sha384, sha512] of rfc4231) {
     it(`RFC 4231 ${name}`, () => {
-      expect(toHex(prf(5).compute(key, data))).to.equal(sha256);
-      expect(toHex(prf(6).compute(key, data))).to.equal(sha384);
-      expect(toHex(prf(7).compute(key, data))).to.equal(sha512);
+      expect(hex(prf(5).compute(key, data))).to.equal(sha256);
+      expect(hex(prf(6).compute(key, data))).to.equal(sha384);
+      expect(hex(prf(7).compute(key, data))).to.equal(sha512);
     });
   }
 
   it("RFC 2202 cases 1 and 2: HMAC-SHA1", () => {
     const one = prf(2).compute(new Uint8Array(20).fill(0x0b), ascii("Hi There"));
     const two = prf(2).compute(ascii("Jefe"), ascii("what do ya want for nothing?"));
-    expect(toHex(one)).to.equal("b617318655057264e28bc0b6fb378c8ef146be00");
-    expect(toHex(two)).to.equal("effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
+    expect(hex(one)).to.equal("b617318655057264e28bc0b6fb378c8ef146be00");
+    expect(hex(two)).to.equal("effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
   });
 
   const rfc4434: [octets: number, output: string][] = [
@@ -63,7 +64,7 @@ describe("crypto: published vectors of the pseudo-random functions", () => {
   for (const [octets, output] of rfc4434) {
     it(`RFC 4434: key of ${octets} octets`, () => {
       const key = octets === 18 ? concat(counting(0, 16), Uint8Array.of(0xed, 0xcb)) : counting(0, octets);
-      expect(toHex(prf(4).compute(key, counting(0, 20)))).to.equal(output);
+      expect(hex(prf(4).compute(key, counting(0, 20)))).to.equal(output);
     });
   }
 
@@ -75,7 +76,7 @@ describe("crypto: published vectors of the pseudo-random functions", () => {
   for (const [octets, output] of rfc4615) {
     it(`RFC 4615: key of ${octets} octets`, () => {
       const key = octets === 18 ? concat(counting(0, 16), Uint8Array.of(0xed, 0xcb)) : counting(0, octets);
-      expect(toHex(prf(8).compute(key, counting(0, 20)))).to.equal(output);
+      expect(hex(prf(8).compute(key, counting(0, 20)))).to.equal(output);
     });
   }
 });

@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
+import { concat, plain } from "../wire/bytes.ts";
 import { aesCmac, aesXcbcMac } from "./aes-mac.ts";
-import { concat, plain } from "./bytes.ts";
 import type { Prf } from "./types.ts";
 
 const AES_KEY = 16;

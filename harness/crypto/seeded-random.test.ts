@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { concat } from "./bytes.ts";
+import { concat } from "../wire/bytes.ts";
 import { seededRandom, systemRandom } from "./seeded-random.ts";
 
 describe("crypto: seeded random", () => {

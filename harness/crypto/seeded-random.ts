@@ -1,5 +1,5 @@
 import { createCipheriv, createHash, createHmac, randomBytes } from "node:crypto";
-import { plain } from "./bytes.ts";
+import { plain } from "../wire/bytes.ts";
 import type { Random } from "./types.ts";
 
 /** A repeatable stream of octets. */
