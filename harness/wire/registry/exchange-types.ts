@@ -1,0 +1,21 @@
+import { constants, defineRegistry, type RegistryEntry } from "./registry.ts";
+
+const table = [
+  { value: 34, name: "IKE_SA_INIT", document: "RFC 7296" },
+  { value: 35, name: "IKE_AUTH", document: "RFC 7296" },
+  { value: 36, name: "CREATE_CHILD_SA", document: "RFC 7296" },
+  { value: 37, name: "INFORMATIONAL", document: "RFC 7296" },
+  { value: 38, name: "IKE_SESSION_RESUME", document: "RFC 5723" },
+  { value: 39, name: "GSA_AUTH", document: "RFC 9838" },
+  { value: 40, name: "GSA_REGISTRATION", document: "RFC 9838" },
+  { value: 41, name: "GSA_REKEY", document: "RFC 9838" },
+  { value: 42, name: "GSA_INBAND_REKEY", document: "RFC 9838" },
+  { value: 43, name: "IKE_INTERMEDIATE", document: "RFC 9242" },
+  { value: 44, name: "IKE_FOLLOWUP_KE", document: "RFC 9370" },
+  { value: 240, name: "ME_CONNECT", document: "private: strongSwan" },
+] as const satisfies readonly RegistryEntry[];
+
+/** IKEv2 Exchange Types. */
+export const exchangeTypes = defineRegistry<RegistryEntry>("IKEv2 Exchange Types", table, [240, 255]);
+
+export const EXCHANGE = constants(table);
