@@ -1,0 +1,172 @@
+/**
+ * Keys in Wireshark's own formats, so that anyone can open a capture of ours and read what is inside. The names of
+ * algorithms are those Wireshark 4.0 accepts; it refuses a whole table for one unknown name, and so a key it
+ * has no name for becomes a note beside the tables.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { hex } from "../harness/wire/bytes.ts";
+
+/** Keys of one IKE SA. Ids are IANA's; the keys as taken from prf+, for AEAD ciphers with the salt at their end. */
+export interface IkeKeys {
+  spiI: Uint8Array;
+  spiR: Uint8Array;
+  encrId: number;
+  /** Undefined for ciphers without Key Length. */
+  keyBits?: number;
+  /** Undefined for AEAD ciphers. */
+  integId?: number;
+  SK_ei: Uint8Array;
+  SK_er: Uint8Array;
+  SK_ai: Uint8Array;
+  SK_ar: Uint8Array;
+}
+
+/** Keys of one ESP SA, that is of one direction. */
+export interface EspKeys {
+  /** Addresses of the outer header, as text. */
+  source: string;
+  destination: string;
+  spi: number;
+  encrId: number;
+  keyBits?: number;
+  integId?: number;
+  /** With the salt or nonce at its end, as in KEYMAT. */
+  encrKey: Uint8Array;
+  integKey: Uint8Array;
+}
+
+/** A table for Wireshark, and why some keys are not in it. */
+export interface KeyTable {
+  text: string;
+  notes: string[];
+}
+
+/** `bits` in a name stands for the key length. */
+const IKE_ENCR: Record<number, string> = {
+  3: "3DES [RFC2451]",
+  11: "NULL [RFC2410]",
+  12: "AES-CBC-bits [RFC3602]",
+  13: "AES-CTR-bits [RFC5930]",
+  14: "AES-CCM-bits with 8 octet ICV [RFC5282]",
+  15: "AES-CCM-bits with 12 octet ICV [RFC5282]",
+  16: "AES-CCM-bits with 16 octet ICV [RFC5282]",
+  18: "AES-GCM-bits with 8 octet ICV [RFC5282]",
+  19: "AES-GCM-bits with 12 octet ICV [RFC5282]",
+  20: "AES-GCM-bits with 16 octet ICV [RFC5282]",
+};
+
+/** AES-XCBC-96 and AES-CMAC-96 (5 and 8) are not checked by Wireshark; their length is enough to decrypt. */
+const IKE_INTEG: Record<number, string> = {
+  0: "NONE [RFC4306]",
+  1: "HMAC_MD5_96 [RFC2403]",
+  2: "HMAC_SHA1_96 [RFC2404]",
+  5: "ANY 96-bits of Authentication [No Checking]",
+  6: "HMAC_MD5_128 [RFC4595]",
+  7: "HMAC_SHA1_160 [RFC4595]",
+  8: "ANY 96-bits of Authentication [No Checking]",
+  12: "HMAC_SHA2_256_128 [RFC4868]",
+  13: "HMAC_SHA2_384_192 [RFC4868]",
+  14: "HMAC_SHA2_512_256 [RFC4868]",
+};
+
+const ESP_ENCR: Record<number, string> = {
+  3: "TripleDES-CBC [RFC2451]",
+  11: "NULL",
+  12: "AES-CBC [RFC3602]",
+  13: "AES-CTR [RFC3686]",
+  18: "AES-GCM with 8 octet ICV [RFC4106]",
+  19: "AES-GCM with 12 octet ICV [RFC4106]",
+  20: "AES-GCM with 16 octet ICV [RFC4106]",
+};
+
+const ESP_INTEG: Record<number, string> = {
+  0: "NULL",
+  1: "HMAC-MD5-96 [RFC2403]",
+  2: "HMAC-SHA-1-96 [RFC2404]",
+  5: "ANY 96 bit authentication [no checking]",
+  8: "ANY 96 bit authentication [no checking]",
+  12: "HMAC-SHA-256-128 [RFC4868]",
+  13: "HMAC-SHA-384-192 [RFC4868]",
+  14: "HMAC-SHA-512-256 [RFC4868]",
+};
+
+/** Whether Wireshark 4.0 has names for these transforms, by IANA id. */
+export function wiresharkKnows(what: "ike" | "esp", encrId: number, integId = 0): boolean {
+  const [encr, integ] = what === "ike" ? [IKE_ENCR, IKE_INTEG] : [ESP_ENCR, ESP_INTEG];
+  return encrId in encr && integId in integ;
+}
+
+/** The file `ikev2_decryption_table`. */
+export function ikev2DecryptionTable(sas: readonly IkeKeys[]): KeyTable {
+  return table(sas, (sa) => {
+    const spis = `${hex(sa.spiI)} ${hex(sa.spiR)}`;
+    const encr = IKE_ENCR[sa.encrId];
+    const integ = IKE_INTEG[sa.integId ?? 0];
+    if (encr === undefined || integ === undefined) return unknown(`IKE SA ${spis}`, sa);
+    const keys = [sa.SK_ei, sa.SK_er].map(hex);
+    const name = quoted(encr.replace("bits", String(sa.keyBits)));
+    const row = [hex(sa.spiI), hex(sa.spiR), ...keys, name, hex(sa.SK_ai), hex(sa.SK_ar), quoted(integ)];
+    return { line: row.join(",") };
+  });
+}
+
+/** The file `esp_sa`. */
+export function espSaTable(sas: readonly EspKeys[]): KeyTable {
+  return table(sas, (sa) => {
+    const spi = `0x${sa.spi.toString(16).padStart(8, "0")}`;
+    const encr = ESP_ENCR[sa.encrId];
+    const integ = ESP_INTEG[sa.integId ?? 0];
+    if (encr === undefined || integ === undefined) return unknown(`ESP SA ${spi}`, sa);
+    const family = sa.source.includes(":") ? "IPv6" : "IPv4";
+    const row = [family, sa.source, sa.destination, spi, encr, key(sa.encrKey), integ, key(sa.integKey)];
+    return { line: row.map(quoted).join(",") };
+  });
+}
+
+type Row = { line: string } | { note: string };
+
+function table<T>(sas: readonly T[], rowOf: (sa: T) => Row): KeyTable {
+  const rows = sas.map(rowOf);
+  const lines = new Set(rows.flatMap((row) => ("line" in row ? [row.line + "\n"] : [])));
+  return { text: [...lines].join(""), notes: rows.flatMap((row) => ("note" in row ? [row.note] : [])) };
+}
+
+function unknown(what: string, { encrId, integId = 0 }: { encrId: number; integId?: number }): Row {
+  return {
+    note: `${what}: Wireshark has no name for encryption transform ${encrId} with integrity transform ${integId}`,
+  };
+}
+
+function quoted(text: string): string {
+  return `"${text}"`;
+}
+
+function key(octets: Uint8Array): string {
+  return octets.length > 0 ? `0x${hex(octets)}` : "";
+}
+
+const PREFERENCES = `esp.enable_encryption_decode: TRUE
+esp.enable_authentication_check: TRUE
+esp.enable_null_encryption_decode_heuristic: FALSE
+`;
+
+/**
+ * Writes a folder that is a Wireshark configuration: `WIRESHARK_CONFIG_DIR=keys wireshark capture.pcap` shows the
+ * capture decrypted. Returns notes on keys that are in no table; they are also in `notes.txt`. Throws what
+ * the file system throws.
+ */
+export function writeKeyFolder(
+  folder: string,
+  keys: { ike: readonly IkeKeys[]; esp: readonly EspKeys[] },
+): string[] {
+  const ike = ikev2DecryptionTable(keys.ike);
+  const esp = espSaTable(keys.esp);
+  const notes = [...ike.notes, ...esp.notes];
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "ikev2_decryption_table"), ike.text);
+  writeFileSync(join(folder, "esp_sa"), esp.text);
+  writeFileSync(join(folder, "preferences"), PREFERENCES);
+  if (notes.length > 0) writeFileSync(join(folder, "notes.txt"), notes.join("\n") + "\n");
+  return notes;
+}
