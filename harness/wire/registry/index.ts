@@ -21,6 +21,7 @@ export * from "./notify-status.ts";
 export * from "./notify-types.ts";
 export * from "./payload-types.ts";
 export * from "./prf.ts";
+export * from "./proposal-spec.ts";
 export * from "./protocol-ids.ts";
 export * from "./registry.ts";
 export * from "./sn.ts";
