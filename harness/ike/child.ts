@@ -1,0 +1,42 @@
+/** A pair of Child SAs as IKE sees it: what was negotiated and the keys. The data plane is in `harness/esp`. */
+import type { Encr, Integ } from "../crypto/types.ts";
+import type { Proposal, TrafficSelector } from "../wire/types.ts";
+import type { IkeSa } from "./sa.ts";
+
+/** Keys of one direction. */
+export interface ChildKeys {
+  /** Cipher key with the salt at its end. */
+  encr: Uint8Array;
+  /** Empty for AEAD. */
+  integ: Uint8Array;
+}
+
+export interface ChildSa {
+  /** The IKE SA it belongs to; changes when that is rekeyed. */
+  ike: IkeSa;
+  protocolId: number;
+  /** 4 octets; the SPI we receive on. */
+  spiIn: Uint8Array;
+  /** The SPI we send to. */
+  spiOut: Uint8Array;
+  mode: "tunnel" | "transport";
+  localTs: TrafficSelector[];
+  remoteTs: TrafficSelector[];
+  encr: Encr;
+  encrKeyBits?: number;
+  integ?: Integ;
+  esn: boolean;
+  keysIn: ChildKeys;
+  keysOut: ChildKeys;
+  /** Whether the exchange that made it was begun by us. */
+  initiatedByUs: boolean;
+  /** The proposal as chosen. */
+  proposal: Proposal;
+  /** True if KEYMAT took in a fresh g^ir. */
+  pfs: boolean;
+  /** True if the peer said ESP_TFC_PADDING_NOT_SUPPORTED. */
+  noTfc: boolean;
+  state: "installed" | "rekeyed" | "deleting" | "closed";
+  /** Set on an SA made by rekeying. */
+  replaces?: ChildSa;
+}

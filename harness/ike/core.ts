@@ -1,0 +1,112 @@
+/** What the exchanges share: the SA table, timers, decisions, and the way out. */
+import type { Random } from "../crypto/types.ts";
+import type { Address, Datagram } from "../link/types.ts";
+import { concat, hex } from "../wire/bytes.ts";
+import type { ChildSa } from "./child.ts";
+import type { IkeEvent } from "./events.ts";
+import type { Decisions, Extension } from "./hooks.ts";
+import type { Policy } from "./policy.ts";
+import type { IkeSa } from "./sa.ts";
+import { Timers } from "./timers.ts";
+
+export interface EndpointOptions {
+  policy: Policy;
+  extensions: Extension[];
+  random: Random;
+  /** Milliseconds. */
+  now(): number;
+  send(datagram: Datagram): void;
+  event(event: IkeEvent): void;
+  /** The local port on which IKE has the non-ESP marker in front, and the peer's (4500). */
+  natPort: number;
+  remoteNatPort: number;
+}
+
+export class Core {
+  readonly options: EndpointOptions;
+  readonly timers = new Timers();
+  /** IKE SAs by our own SPI in hex. */
+  readonly sas = new Map<string, IkeSa>();
+  /** Secret of our cookies. */
+  readonly cookieSecret: Uint8Array;
+
+  constructor(options: EndpointOptions) {
+    this.options = options;
+    this.cookieSecret = options.random(32);
+  }
+
+  get policy(): Policy {
+    return this.options.policy;
+  }
+
+  get random(): Random {
+    return this.options.random;
+  }
+
+  /** The ordinary behaviour, unless an extension (a lie or a script) says otherwise; the last one wins. */
+  decide = <P extends keyof Decisions>(point: P, ordinary: Decisions[P]): Decisions[P] => {
+    let answer = ordinary;
+    for (const extension of this.options.extensions) answer = extension.decide?.[point] ?? answer;
+    return answer;
+  };
+
+  emit(event: IkeEvent): void {
+    this.options.event(event);
+  }
+
+  add(sa: IkeSa): void {
+    this.sas.set(hex(sa.ownSpi), sa);
+  }
+
+  /** Sets a timer `ms` from now. */
+  after(ms: number, action: () => void): () => void {
+    return this.timers.set(this.options.now() + ms, action);
+  }
+
+  /** Sends IKE octets, with the non-ESP marker if they leave from the NAT port. */
+  transmit(octets: Uint8Array, source: Address, destination: Address): void {
+    const data = source.port === this.options.natPort ? concat(new Uint8Array(4), octets) : octets;
+    this.options.send({ protocol: "udp", source, destination, data });
+  }
+
+  /** An SPI that no SA of ours has; never zero. */
+  freshSpi(octets: 4 | 8): Uint8Array {
+    for (;;) {
+      const spi = this.random(octets);
+      if (octets === 4) spi[0] = 0xc0 | (spi[0] ?? 0);
+      if (spi.some((b) => b !== 0) && !this.spiInUse(spi)) return spi;
+    }
+  }
+
+  private spiInUse(spi: Uint8Array): boolean {
+    const text = hex(spi);
+    return this.sas.has(text) || this.children().some((c) => hex(c.spiIn) === text);
+  }
+
+  children(): ChildSa[] {
+    return [...this.sas.values()].flatMap((sa) => sa.children);
+  }
+
+  closeChild(child: ChildSa, reason: string): void {
+    if (child.state === "closed") return;
+    child.state = "closed";
+    const index = child.ike.children.indexOf(child);
+    if (index >= 0) child.ike.children.splice(index, 1);
+    this.emit({ type: "child-closed", child, reason });
+  }
+
+  /** Forgets the SA and its children; sends nothing. */
+  closeIke(sa: IkeSa, reason: string): void {
+    if (sa.state === "closed") return;
+    sa.state = "closed";
+    sa.closedBecause = reason;
+    sa.pending?.cancelTimer?.();
+    const unanswered = sa.pending;
+    sa.pending = undefined;
+    sa.queue.length = 0;
+    for (const child of [...sa.children]) this.closeChild(child, reason);
+    this.sas.delete(hex(sa.ownSpi));
+    this.emit({ type: "ike-closed", sa, reason });
+    unanswered?.answered(undefined);
+  }
+}

@@ -1,0 +1,188 @@
+/** An IKEv2 endpoint without I/O: datagrams, timers and commands in; datagrams and events out. */
+import type { Address, Datagram } from "../link/types.ts";
+import { EXCHANGE } from "../wire/registry/exchange-types.ts";
+import { NOTIFY } from "../wire/registry/notify-types.ts";
+import type { Payload, Proposal } from "../wire/types.ts";
+import type { ChildSa } from "./child.ts";
+import { Core, type EndpointOptions } from "./core.ts";
+import type { ChildWishes } from "./exchanges/child.ts";
+import { type Answer, onCreateChildRequest, startChild, startIkeRekey } from "./exchanges/create-child-sa.ts";
+import { type AuthOutcome, onAuthRequest, startAuth } from "./exchanges/ike-auth.ts";
+import { onInitRequest, requestDigest, startInit } from "./exchanges/ike-sa-init.ts";
+import { deleteChild, deleteIke, onInformationalRequest, startLiveness } from "./exchanges/informational.ts";
+import type { IncomingMessage } from "./hooks.ts";
+import { notify } from "./payloads.ts";
+import { receive } from "./receive.ts";
+import { IkeSa } from "./sa.ts";
+import { resendResponse, sendClearAnswer, sendRequest, sendResponse } from "./send.ts";
+import { isKnown, unknownCritical } from "./syntax.ts";
+
+export class Endpoint {
+  readonly core: Core;
+  /** Half-open SAs by the digest of the request that made them. */
+  readonly #halfOpen = new Map<string, IkeSa>();
+
+  constructor(options: EndpointOptions) {
+    this.core = new Core(options);
+  }
+
+  /** Takes a datagram; false if it is no IKE (ESP or a keepalive). Never throws on any octets. */
+  receive(datagram: Datagram): boolean {
+    return receive(this.core, datagram, {
+      initRequest: (message) => this.#initRequest(message),
+      request: (sa, message, fault) => this.#request(sa, message, fault),
+    });
+  }
+
+  /** When {@link runTimers} wants to be called next, in milliseconds. */
+  get nextTimer(): number | undefined {
+    return this.core.timers.next;
+  }
+
+  runTimers(): void {
+    this.core.timers.run(this.core.options.now());
+  }
+
+  /** IKE_SA_INIT only. `done` gets the reason if it failed. */
+  init(local: Address, remote: Address, done: (failure?: string) => void = () => {}): IkeSa {
+    const sa = new IkeSa("initiator", this.core.freshSpi(8), local, remote);
+    this.core.add(sa);
+    startInit(this.core, sa, done);
+    return sa;
+  }
+
+  /** IKE_AUTH on an SA that has keys. */
+  auth(sa: IkeSa, wishes: ChildWishes = {}, done: (outcome: AuthOutcome) => void = () => {}): void {
+    startAuth(this.core, sa, wishes, done);
+  }
+
+  /** IKE_SA_INIT and IKE_AUTH. */
+  connect(local: Address, remote: Address, done: (outcome: AuthOutcome) => void = () => {}): IkeSa {
+    const sa = this.init(local, remote, (failure) => (failure ? done({ failure }) : this.auth(sa, {}, done)));
+    return sa;
+  }
+
+  createChild(sa: IkeSa, wishes: ChildWishes = {}, done: (child: ChildSa | string) => void = () => {}): void {
+    startChild(this.core, sa, wishes, done);
+  }
+
+  rekeyChild(
+    child: ChildSa,
+    wishes: ChildWishes = {},
+    done: (child: ChildSa | string) => void = () => {},
+  ): void {
+    startChild(this.core, child.ike, { ...wishes, replaces: child }, done);
+  }
+
+  rekeyIke(
+    sa: IkeSa,
+    wishes: { proposals?: Proposal[]; group?: number } = {},
+    done: (sa: IkeSa | string) => void = () => {},
+  ): void {
+    startIkeRekey(this.core, sa, wishes, done);
+  }
+
+  deleteChild(child: ChildSa, done: () => void = () => {}): void {
+    deleteChild(this.core, child, done);
+  }
+
+  deleteIke(sa: IkeSa, done: () => void = () => {}): void {
+    deleteIke(this.core, sa, done);
+  }
+
+  liveness(sa: IkeSa, done: (alive: boolean) => void = () => {}): void {
+    startLiveness(this.core, sa, done);
+  }
+
+  /** Any request under this SA. */
+  request(
+    sa: IkeSa,
+    exchangeType: number,
+    payloads: Payload[],
+    done: (response: IncomingMessage | undefined) => void = () => {},
+  ): void {
+    sendRequest(this.core, sa, exchangeType, payloads, done);
+  }
+
+  #initRequest(message: IncomingMessage): void {
+    const digest = requestDigest(message.octets);
+    const known = this.#halfOpen.get(digest);
+    if (known?.state === "half-open") return this.#repeatInit(known, message);
+    // A repeat of the request of an SA that is past IKE_SA_INIT is ignored (section 2.1).
+    if (known && known.state !== "closed") {
+      return this.core.emit({
+        type: "dropped",
+        datagram: message.datagram,
+        reason: "a repeated IKE_SA_INIT request",
+      });
+    }
+    const critical = unknownCritical(message.payloads);
+    if (critical && this.#refusesCritical()) return this.#answerClear(message, criticalError(critical));
+    const sa = onInitRequest(this.core, message);
+    if (sa) this.#halfOpen.set(digest, sa);
+  }
+
+  #repeatInit(sa: IkeSa, message: IncomingMessage): void {
+    message.sa = sa;
+    const manner = this.core.decide("retransmitted request", "resend");
+    if (manner === "answer anew") return void onInitRequest(this.core, message);
+    this.core.emit({ type: "received", message, repeated: true });
+    if (manner === "resend") resendResponse(this.core, sa, message);
+  }
+
+  #refusesCritical(): boolean {
+    return this.core.decide("unknown critical payload", "refuse") === "refuse";
+  }
+
+  #answerClear(message: IncomingMessage, error: Payload): void {
+    this.core.emit({ type: "received", message, repeated: false });
+    sendClearAnswer(this.core, message, [error]);
+  }
+
+  /** A request that is new, whole and authentic (or not protected, if an extension lets that pass). */
+  #request(sa: IkeSa, message: IncomingMessage, fault: string | undefined): void {
+    const answer = this.#answer(sa, message, fault);
+    if (!answer) {
+      return this.core.emit({
+        type: "dropped",
+        datagram: message.datagram,
+        reason: "no answer to this exchange now",
+      });
+    }
+    sa.expectedMessageId = Math.max(sa.expectedMessageId, message.header.messageId + 1);
+    sendResponse(this.core, sa, message, answer.payloads);
+    if (answer.close) this.core.closeIke(sa, answer.close);
+  }
+
+  #answer(sa: IkeSa, message: IncomingMessage, fault: string | undefined): Answer | undefined {
+    const manner = fault ? this.core.decide("malformed message", "INVALID_SYNTAX") : "accept";
+    if (manner === "drop") return undefined;
+    if (manner === "INVALID_SYNTAX")
+      return { payloads: [notify(NOTIFY.INVALID_SYNTAX)], close: `malformed: ${fault}` };
+    const critical = unknownCritical(message.payloads);
+    if (critical && this.#refusesCritical()) {
+      const close = sa.established ? undefined : "unknown critical payload";
+      return { payloads: [criticalError(critical)], close };
+    }
+    if (
+      this.core.decide("unknown payload", "skip") === "refuse" &&
+      message.payloads.some((p) => !isKnown(p))
+    ) {
+      return { payloads: [notify(NOTIFY.INVALID_SYNTAX)], close: "unknown payload" };
+    }
+    return this.#exchange(sa, message);
+  }
+
+  #exchange(sa: IkeSa, message: IncomingMessage): Answer | undefined {
+    const { exchangeType } = message.header;
+    if (!sa.established) {
+      return exchangeType === EXCHANGE.IKE_AUTH ? onAuthRequest(this.core, sa, message) : undefined;
+    }
+    if (exchangeType === EXCHANGE.CREATE_CHILD_SA) return onCreateChildRequest(this.core, sa, message);
+    if (exchangeType === EXCHANGE.INFORMATIONAL) return onInformationalRequest(this.core, sa, message);
+    return undefined;
+  }
+}
+
+const criticalError = (p: Payload): Payload =>
+  notify(NOTIFY.UNSUPPORTED_CRITICAL_PAYLOAD, Uint8Array.of(p.type));

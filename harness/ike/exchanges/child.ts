@@ -1,0 +1,265 @@
+/** Negotiating a Child SA, in IKE_AUTH or CREATE_CHILD_SA: RFC 7296 sections 1.3.1, 2.9, 2.17. */
+import { encrTransform } from "../../crypto/encr.ts";
+import { integTransform } from "../../crypto/integ.ts";
+import { keMethod } from "../../crypto/ke.ts";
+import { childKeymat } from "../../crypto/keys.ts";
+import type { KeyPair } from "../../crypto/types.ts";
+import { NOTIFY } from "../../wire/registry/notify-types.ts";
+import { PAYLOAD } from "../../wire/registry/payload-types.ts";
+import { PROTOCOL } from "../../wire/registry/protocol-ids.ts";
+import { TRANSFORM } from "../../wire/registry/transform-types.ts";
+import type { NotifyPayload, Payload, Proposal, TrafficSelector, TsPayload } from "../../wire/types.ts";
+import type { ChildSa } from "../child.ts";
+import type { Core } from "../core.ts";
+import type { ChildKeyInputs } from "../hooks.ts";
+import { errorNotify, hasNotify, notify, payload } from "../payloads.ts";
+import { choose, isChoiceOf, keyLength, transformId } from "../proposals.ts";
+import type { IkeSa } from "../sa.ts";
+import { isSubset, narrow } from "../selectors.ts";
+import { groupOctets, groups, kePayload, saPayload } from "./ike-sa-init.ts";
+
+export const tsPayload = (type: number, selectors: TrafficSelector[]): TsPayload => ({
+  kind: "TS",
+  type,
+  selectors,
+});
+
+/** What the initiator of a Child SA keeps until the answer is there. */
+export interface ChildOffer {
+  spiIn: Uint8Array;
+  proposals: Proposal[];
+  mode: ChildSa["mode"];
+  localTs: TrafficSelector[];
+  remoteTs: TrafficSelector[];
+  group?: number;
+  keyPair?: KeyPair;
+  replaces?: ChildSa;
+}
+
+/** Values other than the policy's. */
+export interface ChildWishes {
+  proposals?: Proposal[];
+  mode?: ChildSa["mode"];
+  localTs?: TrafficSelector[];
+  remoteTs?: TrafficSelector[];
+  /** Group of the KE payload; not set: the first of the proposals. */
+  group?: number;
+  replaces?: ChildSa;
+}
+
+export function offerChild(core: Core, wishes: ChildWishes, ordinary: Proposal[]): ChildOffer {
+  const { policy } = core;
+  const spiIn = core.freshSpi(4);
+  const proposals = (wishes.proposals ?? ordinary).map((p, i) => ({ ...p, number: i + 1, spi: spiIn }));
+  const group = wishes.group ?? groups(proposals)[0];
+  return {
+    spiIn,
+    proposals,
+    mode: wishes.mode ?? wishes.replaces?.mode ?? policy.mode,
+    localTs: wishes.localTs ?? wishes.replaces?.localTs ?? policy.localTs,
+    remoteTs: wishes.remoteTs ?? wishes.replaces?.remoteTs ?? policy.remoteTs,
+    group,
+    keyPair: group === undefined ? undefined : keMethod(group)?.generate(core.random),
+    replaces: wishes.replaces,
+  };
+}
+
+export const modeNotifies = (mode: ChildSa["mode"]): Payload[] =>
+  mode === "transport" ? [notify(NOTIFY.USE_TRANSPORT_MODE)] : [];
+
+export const offerTs = (offer: ChildOffer): Payload[] => [
+  tsPayload(PAYLOAD.TSi, offer.localTs),
+  tsPayload(PAYLOAD.TSr, offer.remoteTs),
+];
+
+interface Material {
+  Ni: Uint8Array;
+  Nr: Uint8Array;
+  sharedSecret?: Uint8Array;
+}
+
+interface Agreed {
+  proposal: Proposal;
+  spiIn: Uint8Array;
+  spiOut: Uint8Array;
+  mode: ChildSa["mode"];
+  localTs: TrafficSelector[];
+  remoteTs: TrafficSelector[];
+  initiatedByUs: boolean;
+  noTfc: boolean;
+  replaces?: ChildSa;
+}
+
+/** Derives the keys and enters the Child SA; a string says why it cannot be. */
+function install(core: Core, sa: IkeSa, agreed: Agreed, material: Material): ChildSa | string {
+  const encrChosen = agreed.proposal.transforms.find((t) => t.type === TRANSFORM.ENCR);
+  const encrKeyBits = encrChosen && keyLength(encrChosen);
+  const encr = encrChosen && encrTransform(encrChosen.id, encrKeyBits);
+  const integ = integTransform(transformId(agreed.proposal, TRANSFORM.INTEG) ?? 0);
+  if (!encr || !sa.suite || !sa.keys || (!encr.aead && !integ)) return "the chosen transforms cannot be used";
+  const inputs: ChildKeyInputs = { sa, SK_d: sa.keys.SK_d, ...material };
+  for (const extension of core.options.extensions) extension.childKeys?.(inputs);
+  if (core.decide("key exchange in CREATE_CHILD_SA", "mix in") !== "mix in") inputs.sharedSecret = undefined;
+  const used = encr.aead ? undefined : integ;
+  const keys = childKeymat(sa.suite.prf, inputs.SK_d, inputs.Ni, inputs.Nr, encr, used, inputs.sharedSecret);
+  const [out, back] = [keys.initiatorToResponder, keys.responderToInitiator];
+  const child: ChildSa = {
+    ...agreed,
+    ike: sa,
+    protocolId: agreed.proposal.protocolId,
+    encr,
+    encrKeyBits,
+    integ: used,
+    esn: transformId(agreed.proposal, TRANSFORM.SN) === 1,
+    keysOut: agreed.initiatedByUs ? out : back,
+    keysIn: agreed.initiatedByUs ? back : out,
+    pfs: material.sharedSecret !== undefined,
+    state: "installed",
+  };
+  sa.children.push(child);
+  for (const extension of core.options.extensions) extension.childEstablished?.(child);
+  core.emit({ type: "child-established", child });
+  return child;
+}
+
+/** Takes the responder's answer; a string says why there is no Child SA. */
+export function acceptChild(
+  core: Core,
+  sa: IkeSa,
+  offer: ChildOffer,
+  response: Payload[],
+  nonces: { Ni: Uint8Array; Nr: Uint8Array },
+): ChildSa | string {
+  const error = errorNotify(response);
+  if (error) return `refused with notify ${error.notifyType}`;
+  const chosen = payload(response, "SA");
+  const tsi = payload(response, "TS", PAYLOAD.TSi);
+  const tsr = payload(response, "TS", PAYLOAD.TSr);
+  if (!chosen || !tsi || !tsr) return "the response lacks SA, TSi or TSr";
+  const proposal = chosen.proposals[0];
+  const inOffer = isChoiceOf(chosen.proposals, offer.proposals, 4);
+  if (!proposal || (!inOffer && core.decide("choice outside the offer", "refuse") === "refuse")) {
+    return "the chosen proposal was not offered";
+  }
+  const within = isSubset(tsi.selectors, offer.localTs) && isSubset(tsr.selectors, offer.remoteTs);
+  if (!within && core.decide("TS outside the offer", "refuse") === "refuse") return "TS wider than offered";
+  const sharedSecret = childSecret(offer, response, transformId(proposal, TRANSFORM.KE));
+  if (typeof sharedSecret === "string") return sharedSecret;
+  const agreed: Agreed = {
+    proposal,
+    spiIn: offer.spiIn,
+    spiOut: proposal.spi,
+    mode: hasNotify(response, NOTIFY.USE_TRANSPORT_MODE) ? "transport" : "tunnel",
+    localTs: tsi.selectors,
+    remoteTs: tsr.selectors,
+    initiatedByUs: true,
+    noTfc: hasNotify(response, NOTIFY.ESP_TFC_PADDING_NOT_SUPPORTED),
+    replaces: offer.replaces,
+  };
+  return install(core, sa, agreed, { ...nonces, sharedSecret });
+}
+
+function childSecret(
+  offer: ChildOffer,
+  response: Payload[],
+  group: number | undefined,
+): Uint8Array | string | undefined {
+  if (!group) return undefined;
+  const ke = payload(response, "KE");
+  if (!ke || !offer.keyPair || ke.group !== offer.group || group !== offer.group)
+    return "KE payload of another group";
+  const secret = offer.keyPair.derive(ke.data);
+  return secret instanceof Uint8Array ? secret : `KE value refused: ${secret.reason}`;
+}
+
+export type ChildAnswer = { child: ChildSa; payloads: Payload[] } | { error: NotifyPayload; fatal?: boolean };
+
+/** Answers an offer. `nonces` are those of IKE_SA_INIT or of this exchange; `sendNonce` adds ours. */
+export function answerChild(
+  core: Core,
+  sa: IkeSa,
+  request: Payload[],
+  nonces: { Ni: Uint8Array; Nr: Uint8Array },
+  context: { inAuth: boolean; replaces?: ChildSa; nonce: Payload[] },
+): ChildAnswer {
+  const offered = payload(request, "SA");
+  const tsi = payload(request, "TS", PAYLOAD.TSi);
+  const tsr = payload(request, "TS", PAYLOAD.TSr);
+  if (!offered || !tsi || !tsr) return { error: notify(NOTIFY.INVALID_SYNTAX), fatal: true };
+  const ke = context.inAuth ? undefined : payload(request, "KE");
+  const policies = context.inAuth ? core.policy.esp : (core.policy.rekeyEsp ?? core.policy.esp);
+  const proposal = choose(offered.proposals, policies, 4, core.decide, ke?.group);
+  if (!proposal) return { error: notify(NOTIFY.NO_PROPOSAL_CHOSEN) };
+  const exchanged = answerKe(core, proposal, ke?.group, ke?.data);
+  if ("error" in exchanged) return exchanged;
+  const ts = answerTs(core, tsi.selectors, tsr.selectors, context.replaces);
+  if (!ts) return { error: notify(NOTIFY.TS_UNACCEPTABLE) };
+  const mode = answerMode(core, request, context.replaces);
+  const spiIn = core.freshSpi(4);
+  const noTfc = hasNotify(request, NOTIFY.ESP_TFC_PADDING_NOT_SUPPORTED);
+  const agreed: Agreed = {
+    ...{ proposal, spiIn, spiOut: proposal.spi, mode, noTfc, replaces: context.replaces },
+    ...{ localTs: ts.tsr, remoteTs: ts.tsi, initiatedByUs: false },
+  };
+  const child = install(core, sa, agreed, { ...nonces, sharedSecret: exchanged.secret });
+  if (typeof child === "string") return { error: notify(NOTIFY.NO_PROPOSAL_CHOSEN) };
+  const payloads = [
+    ...modeNotifies(mode),
+    saPayload([{ ...proposal, spi: spiIn }]),
+    ...context.nonce,
+    ...exchanged.payloads,
+    tsPayload(PAYLOAD.TSi, ts.tsi),
+    tsPayload(PAYLOAD.TSr, ts.tsr),
+  ];
+  return { child, payloads };
+}
+
+type KeAnswer = { secret?: Uint8Array; payloads: Payload[] } | { error: NotifyPayload; fatal?: boolean };
+
+/** Sections 1.3 and 3.4; RFC 6989 section 2.5 for a bad value. */
+export function answerKe(
+  core: Core,
+  proposal: Proposal,
+  group: number | undefined,
+  data?: Uint8Array,
+): KeAnswer {
+  const chosen = transformId(proposal, TRANSFORM.KE);
+  if (!chosen) return { payloads: [] };
+  if (chosen !== group || !data) return { error: notify(NOTIFY.INVALID_KE_PAYLOAD, groupOctets(chosen)) };
+  const keyPair = keMethod(chosen)?.generate(core.random);
+  const secret = keyPair?.derive(data);
+  if (!keyPair || !(secret instanceof Uint8Array))
+    return { error: notify(NOTIFY.INVALID_SYNTAX), fatal: true };
+  return { secret, payloads: [kePayload(chosen, keyPair.publicValue)] };
+}
+
+function answerTs(
+  core: Core,
+  tsi: TrafficSelector[],
+  tsr: TrafficSelector[],
+  replaces?: ChildSa,
+): { tsi: TrafficSelector[]; tsr: TrafficSelector[] } | undefined {
+  const manner = core.decide("narrowing", "intersection");
+  if (manner === "offer as is") return { tsi, tsr };
+  // A rekeyed SA must not become narrower than the one it replaces (section 2.9.2).
+  const remote = narrow(tsi, replaces?.remoteTs ?? core.policy.remoteTs);
+  const local = narrow(tsr, replaces?.localTs ?? core.policy.localTs);
+  if (remote.length > 0 && local.length > 0 && manner === "intersection") return { tsi: remote, tsr: local };
+  const otherwise = core.decide("unacceptable TS", "TS_UNACCEPTABLE");
+  if (otherwise === "take own") return { tsi: core.policy.remoteTs, tsr: core.policy.localTs };
+  return otherwise === "take all" ? { tsi, tsr } : undefined;
+}
+
+function answerMode(core: Core, request: Payload[], replaces?: ChildSa): ChildSa["mode"] {
+  const manner = core.decide("transport mode", "as configured");
+  if (manner === "always") return "transport";
+  const wanted = replaces?.mode ?? core.policy.mode;
+  const asked = hasNotify(request, NOTIFY.USE_TRANSPORT_MODE);
+  return manner === "as configured" && asked && wanted === "transport" ? "transport" : "tunnel";
+}
+
+/** The SPI of a Child SA as a notify or Delete names it. */
+export const namesChild = (child: ChildSa): { protocolId: number; spi: Uint8Array } => ({
+  protocolId: PROTOCOL.ESP,
+  spi: child.spiIn,
+});

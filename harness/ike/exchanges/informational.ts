@@ -1,0 +1,81 @@
+/** INFORMATIONAL: RFC 7296 sections 1.4, 2.4. */
+import { equal } from "../../wire/bytes.ts";
+import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
+import { NOTIFY } from "../../wire/registry/notify-types.ts";
+import { PAYLOAD } from "../../wire/registry/payload-types.ts";
+import { PROTOCOL } from "../../wire/registry/protocol-ids.ts";
+import type { DeletePayload, Payload } from "../../wire/types.ts";
+import type { ChildSa } from "../child.ts";
+import type { Core } from "../core.ts";
+import type { IncomingMessage } from "../hooks.ts";
+import { hasNotify } from "../payloads.ts";
+import type { IkeSa } from "../sa.ts";
+import { sendRequest } from "../send.ts";
+import type { Answer } from "./create-child-sa.ts";
+
+export const deletePayload = (protocolId: number, spis: Uint8Array[]): DeletePayload => ({
+  kind: "Delete",
+  type: PAYLOAD.DELETE,
+  protocolId,
+  spiSize: protocolId === PROTOCOL.IKE ? 0 : 4,
+  spis,
+});
+
+/** Deletes a Child SA pair: our inbound SPI is named, the peer answers with his. */
+export function deleteChild(core: Core, child: ChildSa, done: () => void): void {
+  child.state = "deleting";
+  sendRequest(
+    core,
+    child.ike,
+    EXCHANGE.INFORMATIONAL,
+    [deletePayload(child.protocolId, [child.spiIn])],
+    () => {
+      core.closeChild(child, "deleted by us");
+      done();
+    },
+  );
+}
+
+export function deleteIke(core: Core, sa: IkeSa, done: () => void): void {
+  sendRequest(core, sa, EXCHANGE.INFORMATIONAL, [deletePayload(PROTOCOL.IKE, [])], () => {
+    core.closeIke(sa, "deleted by us");
+    done();
+  });
+}
+
+/** An empty INFORMATIONAL request (section 2.4); `done` tells whether it was answered. */
+export function startLiveness(core: Core, sa: IkeSa, done: (alive: boolean) => void): void {
+  sendRequest(core, sa, EXCHANGE.INFORMATIONAL, [], (response) => done(response !== undefined));
+}
+
+export function onInformationalRequest(core: Core, sa: IkeSa, request: IncomingMessage): Answer | undefined {
+  const { payloads } = request;
+  if (hasNotify(payloads, NOTIFY.AUTHENTICATION_FAILED))
+    return { payloads: [], close: "the peer refused our AUTH" };
+  if (hasNotify(payloads, NOTIFY.INVALID_SYNTAX))
+    return { payloads: [], close: "the peer reports INVALID_SYNTAX" };
+  const deletes = payloads.filter((p): p is DeletePayload => p.kind === "Delete");
+  if (deletes.some((d) => d.protocolId === PROTOCOL.IKE)) return answerIkeDelete(core);
+  const closing = sa.children.filter((c) => deletes.some((d) => names(d, c)));
+  return closing.length === 0 ? { payloads: [] } : answerChildDelete(core, closing);
+}
+
+const names = (d: DeletePayload, child: ChildSa): boolean =>
+  d.protocolId === child.protocolId && d.spis.some((spi) => equal(spi, child.spiOut));
+
+function answerIkeDelete(core: Core): Answer {
+  const manner = core.decide("Delete of the IKE SA", "delete and answer");
+  const answer: Payload[] = manner === "answer with Delete" ? [deletePayload(PROTOCOL.IKE, [])] : [];
+  return { payloads: answer, close: manner === "keep the SA" ? undefined : "deleted by the peer" };
+}
+
+/** Names our inbound SPIs, except of SAs whose Delete of ours is on its way (section 1.4.1). */
+function answerChildDelete(core: Core, closing: ChildSa[]): Answer | undefined {
+  const manner = core.decide("Delete of a Child SA", "delete and answer");
+  if (manner === "no answer") return undefined;
+  const answered = closing.filter((c) => c.state !== "deleting");
+  if (manner !== "keep the SA") for (const child of closing) core.closeChild(child, "deleted by the peer");
+  if (manner === "answer without Delete" || answered.length === 0) return { payloads: [] };
+  const spis = answered.flatMap((c) => (manner === "answer both SPIs" ? [c.spiIn, c.spiOut] : [c.spiIn]));
+  return { payloads: [deletePayload(PROTOCOL.ESP, spis)] };
+}

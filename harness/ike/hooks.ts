@@ -1,0 +1,177 @@
+import type { IkeKeys } from "../crypto/keys.ts";
+import type { Datagram } from "../link/types.ts";
+import type { Chain, Header, Message, Payload } from "../wire/types.ts";
+import type { ChildSa } from "./child.ts";
+import type { Core } from "./core.ts";
+import type { IkeSa } from "./sa.ts";
+import type { SealOptions } from "./sk.ts";
+
+/** A message before it is sealed: every value is open to change. */
+export interface OutgoingMessage {
+  /** Not set for answers outside of any IKE SA. */
+  sa?: IkeSa;
+  header: Header;
+  isResponse: boolean;
+  /** The request this answers. */
+  request?: IncomingMessage;
+  /** What goes into the SK payload; the whole message while there are no keys. */
+  payloads: Payload[];
+  /** Payloads in clear in front of SK. Empty for an ordinary sender. */
+  clear: Payload[];
+  /** Set to seal with other than ordinary values. */
+  seal: SealOptions;
+  /** True: sealed in SK. Set to false to send a protected exchange in clear. */
+  protected: boolean;
+  /** Set to change the octets of every datagram last of all; an empty list sends nothing. */
+  octets?: (datagram: Uint8Array) => Uint8Array[];
+  /** Set to send from or to another address than the SA's. */
+  source?: Datagram["source"];
+  destination?: Datagram["destination"];
+}
+
+/** A message after it was opened. */
+export interface IncomingMessage {
+  sa?: IkeSa;
+  header: Header;
+  isResponse: boolean;
+  /** The payloads of SK; for an unprotected message all of them. */
+  payloads: Payload[];
+  clear: Payload[];
+  protected: boolean;
+  /** The IKE message as it came (the first fragment for a fragmented one), without non-ESP marker. */
+  octets: Uint8Array;
+  datagram: Datagram;
+  /** What the decoder found wrong, outside and inside of SK. */
+  findings: Chain["findings"];
+}
+
+/**
+ * Places where the core can be told to behave otherwise than the RFC says, each with its possible answers.
+ * The first one is ordinary. Lies are made of these and of changes to messages.
+ */
+export interface Decisions {
+  "wrong ICV": "drop" | "accept";
+  "wrong AUTH": "refuse" | "accept";
+  "wrong identity": "refuse" | "accept";
+  "unknown critical payload": "refuse" | "skip" | "drop";
+  "unknown payload": "skip" | "refuse";
+  "malformed message": "INVALID_SYNTAX" | "drop" | "accept";
+  "retransmitted request": "resend" | "answer anew" | "ignore";
+  "forgotten request": "ignore" | "answer anew";
+  "message id out of window": "ignore" | "process";
+  "unexpected response": "ignore" | "answer";
+  "unknown SPI": "INVALID_IKE_SPI" | "ignore";
+  "higher major version": "INVALID_MAJOR_VERSION" | "process" | "ignore";
+  "higher minor version": "process" | "refuse";
+  "flag bits": "ignore" | "refuse";
+  "reserved bits": "ignore" | "refuse";
+  "payload order": "any" | "documented only";
+  "wrong cookie": "challenge" | "accept" | "NO_PROPOSAL_CHOSEN";
+  INVALID_KE_PAYLOAD: "retry" | "retry with any group" | "give up";
+  COOKIE: "retry" | "ignore";
+  "key exchange group differs": "INVALID_KE_PAYLOAD" | "NO_PROPOSAL_CHOSEN" | "accept";
+  "bad key exchange value": "refuse" | "accept";
+  "nonce size": "check" | "accept";
+  "no acceptable proposal": "NO_PROPOSAL_CHOSEN" | "take the first";
+  "unknown transform": "skip transform" | "refuse proposal" | "take it";
+  "unknown transform type": "refuse proposal" | "ignore";
+  "choice outside the offer": "refuse" | "accept";
+  "unacceptable TS": "TS_UNACCEPTABLE" | "take own" | "take all";
+  "TS outside the offer": "refuse" | "accept";
+  narrowing: "intersection" | "refuse" | "offer as is";
+  "Child SA failure in IKE_AUTH": "keep the IKE SA" | "fail the IKE SA";
+  "transport mode": "as configured" | "always" | "never";
+  "unprotected INFORMATIONAL": "ignore" | "process";
+  "unprotected error notify": "keep waiting" | "give up";
+  "unknown error notify in request": "ignore" | "fail";
+  "unknown status notify": "ignore" | "fail";
+  "NAT detected": "float to 4500" | "stay";
+  "NAT detection": "compare" | "none" | "always";
+  "request source": "answer there" | "answer the first address";
+  "Delete of a Child SA":
+    | "delete and answer"
+    | "answer both SPIs"
+    | "answer without Delete"
+    | "keep the SA"
+    | "no answer";
+  "Delete of the IKE SA": "delete and answer" | "keep the SA" | "answer with Delete";
+  "rekey of an unknown Child SA": "CHILD_SA_NOT_FOUND" | "create" | "NO_PROPOSAL_CHOSEN";
+  "replaced Child SA": "delete" | "keep";
+  "replaced IKE SA": "delete" | "keep";
+  "Child SAs of a replaced IKE SA": "move" | "drop";
+  "key exchange in CREATE_CHILD_SA": "mix in" | "leave out of KEYMAT";
+  "message ids of a rekeyed IKE SA": "from zero" | "go on";
+  retransmission: "same octets" | "sealed anew" | "never" | "new message id";
+  window: "one" | "unbounded";
+  fragment: "collect" | "drop";
+  "SKF without negotiation": "drop" | "accept";
+  "fragment total grows": "restart" | "keep";
+  "fragment total shrinks": "drop" | "restart";
+  "duplicate fragment": "drop" | "replace" | "fail the set";
+  "wrong fragment ICV": "drop" | "fail the set";
+  "fragment number": "check" | "any";
+  "retransmitted fragment": "first only" | "every one";
+  "fragment reassembly": "whole" | "first fragment only" | "reversed";
+}
+
+/** What goes into the keys of an IKE SA; a hook may bend it. */
+export interface IkeKeyInputs {
+  sa: IkeSa;
+  /** Set for an SA made by rekeying: the SA it replaces. */
+  replaces?: IkeSa;
+  sharedSecret: Uint8Array;
+  Ni: Uint8Array;
+  Nr: Uint8Array;
+  spiI: Uint8Array;
+  spiR: Uint8Array;
+}
+
+/** What goes into KEYMAT (RFC 7296 section 2.17). */
+export interface ChildKeyInputs {
+  sa: IkeSa;
+  SK_d: Uint8Array;
+  /** g^ir (new); not set without a key exchange. */
+  sharedSecret?: Uint8Array;
+  Ni: Uint8Array;
+  Nr: Uint8Array;
+}
+
+/**
+ * What an RFC, a draft, a script or a lie may change in the core. All members are optional; those of several
+ * extensions run in the order in which the endpoint lists them.
+ */
+export interface Extension {
+  name: string;
+  /** Sees and changes every message before it is sealed. */
+  outgoing?(message: OutgoingMessage): void;
+  /** Sees every message after it was opened and before the core acts; "drop" ends its processing. */
+  incoming?(message: IncomingMessage): "drop" | undefined;
+  /** Makes the datagrams of a protected message; undefined leaves it to the next extension or the core. */
+  split?(message: OutgoingMessage, inner: Uint8Array, seal: Sealer): Uint8Array[] | undefined;
+  /** Opens a message that has no SK payload: its inner chain, "wait" (more is to come), "drop", or undefined (not mine). */
+  collect?(core: Core, sa: IkeSa, message: Message, octets: Uint8Array, open: Opener): Collected;
+  /** Whether a repeated request, already answered, is answered again. */
+  repeats?(core: Core, message: Message): boolean;
+  ikeKeys?(inputs: IkeKeyInputs): void;
+  childKeys?(inputs: ChildKeyInputs): void;
+  /** Changes the keys themselves after derivation. */
+  afterIkeKeys?(sa: IkeSa, keys: IkeKeys): void;
+  childEstablished?(child: ChildSa): void;
+  decide?: Partial<{ [P in keyof Decisions]: Decisions[P] }>;
+}
+
+/** Seals `plaintext` under the SA's keys into one message; `fragment` makes an SKF payload. */
+export type Sealer = (
+  plaintext: Uint8Array,
+  innerType: number,
+  fragment?: { number: number; total: number },
+) => Uint8Array;
+
+/** Opens the SK or SKF payload at the end of the message. */
+export type Opener = () => { plaintext: Uint8Array; innerType: number } | { error: string };
+
+export type Collected =
+  | { innerType: number; plaintext: Uint8Array; first: Uint8Array }
+  | "wait"
+  | "drop"
+  | undefined;

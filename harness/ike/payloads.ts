@@ -1,0 +1,42 @@
+/** Short ways to make and find payloads. */
+import { PAYLOAD } from "../wire/registry/payload-types.ts";
+import type { NotifyPayload, Payload } from "../wire/types.ts";
+
+/** A Notify without SPI, or with the SPI of a Child SA. */
+export function notify(
+  notifyType: number,
+  data: Uint8Array = new Uint8Array(),
+  sa?: { protocolId: number; spi: Uint8Array },
+): NotifyPayload {
+  return {
+    kind: "Notify",
+    type: PAYLOAD.NOTIFY,
+    protocolId: sa?.protocolId ?? 0,
+    spi: sa?.spi ?? new Uint8Array(),
+    notifyType,
+    data,
+  };
+}
+
+export function notifies(payloads: Payload[], notifyType: number): NotifyPayload[] {
+  return payloads.filter((p): p is NotifyPayload => p.kind === "Notify" && p.notifyType === notifyType);
+}
+
+export const hasNotify = (payloads: Payload[], notifyType: number): boolean =>
+  notifies(payloads, notifyType).length > 0;
+
+/** The first notify of the error range (RFC 7296 section 3.10.1). */
+export function errorNotify(payloads: Payload[]): NotifyPayload | undefined {
+  return payloads.find((p): p is NotifyPayload => p.kind === "Notify" && p.notifyType < 16384);
+}
+
+/** The first payload of this kind; for ID and TS also of this type number (IDi or IDr, TSi or TSr). */
+export function payload<K extends Payload["kind"]>(
+  payloads: Payload[],
+  kind: K,
+  type?: number,
+): Extract<Payload, { kind: K }> | undefined {
+  return payloads.find(
+    (p): p is Extract<Payload, { kind: K }> => p.kind === kind && (type === undefined || p.type === type),
+  );
+}

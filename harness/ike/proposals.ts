@@ -1,0 +1,112 @@
+/** Choosing a proposal and checking the peer's choice: RFC 7296 sections 2.7, 3.3.6. */
+import { TRANSFORM } from "../wire/registry/transform-types.ts";
+import type { Proposal, Transform } from "../wire/types.ts";
+import type { Decisions } from "./hooks.ts";
+
+const KEY_LENGTH = 14;
+/** Transform types of the core, which every implementation must understand. */
+const KNOWN_TYPES = new Set<number>([
+  TRANSFORM.ENCR,
+  TRANSFORM.PRF,
+  TRANSFORM.INTEG,
+  TRANSFORM.KE,
+  TRANSFORM.SN,
+]);
+
+/** The Key Length attribute in bits; undefined without one, NaN if the attributes are anything else. */
+export function keyLength(transform: Transform): number | undefined {
+  if (transform.attributes.length === 0) return undefined;
+  const [first, ...more] = transform.attributes;
+  if (more.length > 0 || first?.type !== KEY_LENGTH || typeof first.value !== "number") return Number.NaN;
+  return first.value;
+}
+
+export const sameTransform = (a: Transform, b: Transform): boolean =>
+  a.type === b.type && a.id === b.id && Object.is(keyLength(a), keyLength(b)) && !Number.isNaN(keyLength(a));
+
+const ofType = (proposal: Proposal, type: number): Transform[] =>
+  proposal.transforms.filter((t) => t.type === type);
+
+/** NONE (id 0) of INTEG and KE means the same as leaving the type out; SN and the others have no such value. */
+const optionalNone = (type: number): boolean => type === TRANSFORM.INTEG || type === TRANSFORM.KE;
+
+function common(offer: Proposal, policy: Proposal, type: number): Transform | "none" | undefined {
+  const offered = ofType(offer, type);
+  const allowed = ofType(policy, type);
+  if (offered.length === 0 && allowed.length === 0) return "none";
+  for (const transform of allowed) {
+    const match = offered.find((o) => sameTransform(o, transform));
+    if (match) return match;
+  }
+  const offerHasNone = offered.length === 0 || offered.some((t) => t.id === 0);
+  const policyHasNone = allowed.length === 0 || allowed.some((t) => t.id === 0);
+  if (!optionalNone(type) || !offerHasNone || !policyHasNone) return undefined;
+  return offered.find((t) => t.id === 0) ?? "none";
+}
+
+type Decide = <P extends keyof Decisions>(point: P, ordinary: Decisions[P]) => Decisions[P];
+
+function match(offer: Proposal, policy: Proposal, decide: Decide): Proposal | undefined {
+  if (offer.protocolId !== policy.protocolId) return undefined;
+  const types = new Set([...offer.transforms, ...policy.transforms].map((t) => t.type));
+  const transforms: Transform[] = [];
+  for (const type of types) {
+    if (!KNOWN_TYPES.has(type) && decide("unknown transform type", "refuse proposal") === "ignore") continue;
+    const chosen = common(offer, policy, type);
+    if (chosen === undefined) return undefined;
+    if (chosen !== "none") transforms.push({ type, id: chosen.id, attributes: chosen.attributes });
+  }
+  return { number: offer.number, protocolId: offer.protocolId, spi: new Uint8Array(), transforms };
+}
+
+/** True if SPI size and numbers are those of a well-formed offer. */
+const wellFormed = (offers: Proposal[], spiLength: number): boolean =>
+  offers.every((p, i) => p.number === i + 1 && p.spi.length === spiLength);
+
+/**
+ * The first offered proposal that the policy allows, with one transform per type, or undefined.
+ * `preferredGroup` is the group of the peer's KE payload: it is taken if the policy allows it at all.
+ */
+export function choose(
+  offers: Proposal[],
+  policies: Proposal[],
+  spiLength: number,
+  decide: Decide,
+  preferredGroup?: number,
+): Proposal | undefined {
+  if (!wellFormed(offers, spiLength)) return undefined;
+  for (const offer of offers) {
+    for (const policy of policies) {
+      const chosen =
+        (preferredGroup !== undefined && match(offer, onlyGroup(policy, preferredGroup), decide)) ||
+        undefined;
+      const result = chosen ?? match(offer, policy, decide);
+      if (result) return { ...result, spi: offer.spi };
+    }
+  }
+  return undefined;
+}
+
+const onlyGroup = (policy: Proposal, group: number): Proposal => ({
+  ...policy,
+  transforms: policy.transforms.filter((t) => t.type !== TRANSFORM.KE || t.id === group),
+});
+
+/** True if the answer is one of the offered proposals with one offered transform per type (section 3.3.6). */
+export function isChoiceOf(answer: Proposal[], offers: Proposal[], spiLength: number): boolean {
+  const [chosen, ...more] = answer;
+  if (!chosen || more.length > 0 || chosen.spi.length !== spiLength) return false;
+  const offer = offers.find((o) => o.number === chosen.number && o.protocolId === chosen.protocolId);
+  if (!offer) return false;
+  const types = chosen.transforms.map((t) => t.type);
+  if (new Set(types).size !== types.length) return false;
+  if (!chosen.transforms.every((t) => offer.transforms.some((o) => sameTransform(o, t)))) return false;
+  const needed = new Set(offer.transforms.filter((t) => !mayBeAbsent(offer, t.type)).map((t) => t.type));
+  return [...needed].every((type) => types.includes(type));
+}
+
+const mayBeAbsent = (offer: Proposal, type: number): boolean =>
+  optionalNone(type) && ofType(offer, type).some((t) => t.id === 0);
+
+export const transformId = (proposal: Proposal, type: number): number | undefined =>
+  ofType(proposal, type)[0]?.id;

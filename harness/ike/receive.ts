@@ -1,0 +1,224 @@
+/** The way in: demultiplexing, SPI lookup, opening, Message IDs (RFC 7296 sections 2.1-2.6, 3.1). */
+import type { Datagram } from "../link/types.ts";
+import { hex } from "../wire/bytes.ts";
+import { decodeChain, decodeMessage, isFrameError } from "../wire/index.ts";
+import { EXCHANGE } from "../wire/registry/exchange-types.ts";
+import { NOTIFY } from "../wire/registry/notify-types.ts";
+import { FLAG, type Message } from "../wire/types.ts";
+import { demultiplex } from "../wire/udp.ts";
+import type { Core } from "./core.ts";
+import type { IncomingMessage, Opener } from "./hooks.ts";
+import { notify } from "./payloads.ts";
+import type { IkeSa } from "./sa.ts";
+import { requestAnswered, resendResponse, sendClearAnswer } from "./send.ts";
+import { openPayload } from "./sk.ts";
+import { malformed } from "./syntax.ts";
+
+/** Acts on requests that are new and whole; given by the endpoint. */
+export interface Dispatch {
+  initRequest(message: IncomingMessage): void;
+  request(sa: IkeSa, message: IncomingMessage, fault: string | undefined): void;
+}
+
+/** Takes one UDP datagram. Never throws. ESP and keepalives are left to the owner: false. */
+export function receive(core: Core, datagram: Datagram, dispatch: Dispatch): boolean {
+  const octets = ikeOctets(core, datagram);
+  if (!octets) return false;
+  const decoded = decodeMessage(octets);
+  if (isFrameError(decoded)) return drop(core, datagram, decoded.error);
+  const message: IncomingMessage = {
+    header: decoded.header,
+    isResponse: (decoded.header.flags & FLAG.response) !== 0,
+    payloads: decoded.payloads,
+    clear: [],
+    protected: false,
+    octets,
+    datagram,
+    findings: decoded.findings ?? [],
+  };
+  if (decoded.header.length !== undefined)
+    return drop(core, datagram, "the Length field differs from the datagram");
+  if (decoded.header.version >> 4 > 2) return higherVersion(core, message);
+  if (decoded.header.version >> 4 < 2) return drop(core, datagram, "major version below 2");
+  const { exchangeType, spiR } = decoded.header;
+  if (exchangeType === EXCHANGE.IKE_SA_INIT && !message.isResponse && spiR.every((b) => b === 0)) {
+    return initRequest(core, message, decoded, dispatch);
+  }
+  const sa = lookUp(core, message);
+  if (!sa) return unknownSpi(core, message);
+  message.sa = sa;
+  receiveForSa(core, sa, decoded, message, dispatch);
+  return true;
+}
+
+function ikeOctets(core: Core, datagram: Datagram): Uint8Array | undefined {
+  if (datagram.protocol !== "udp") return undefined;
+  if (datagram.destination.port !== core.options.natPort) return datagram.data;
+  const part = demultiplex(datagram.data);
+  return part.kind === "ike" ? part.data : undefined;
+}
+
+function drop(core: Core, datagram: Datagram, reason: string): true {
+  core.emit({ type: "dropped", datagram, reason });
+  return true;
+}
+
+function higherVersion(core: Core, message: IncomingMessage): true {
+  const manner = core.decide("higher major version", "INVALID_MAJOR_VERSION");
+  if (manner === "INVALID_MAJOR_VERSION" && !message.isResponse) {
+    sendClearAnswer(core, message, [notify(NOTIFY.INVALID_MAJOR_VERSION)]);
+  }
+  return drop(core, message.datagram, "major version above 2");
+}
+
+function initRequest(core: Core, message: IncomingMessage, decoded: Message, dispatch: Dispatch): true {
+  const { flags, spiI } = message.header;
+  const fault = malformed(decoded.payloads, decoded.trailing ?? new Uint8Array());
+  if (!(flags & FLAG.initiator) || spiI.every((b) => b === 0))
+    return drop(core, message.datagram, "flags or SPIi");
+  if (fault && core.decide("malformed message", "INVALID_SYNTAX") !== "accept") {
+    return drop(core, message.datagram, `malformed: ${fault}`);
+  }
+  if (incoming(core, message) === "drop") return drop(core, message.datagram, "an extension dropped it");
+  dispatch.initRequest(message);
+  return true;
+}
+
+function incoming(core: Core, message: IncomingMessage): "drop" | undefined {
+  for (const extension of core.options.extensions) {
+    if (extension.incoming?.(message) === "drop") return "drop";
+  }
+  return undefined;
+}
+
+/** The sender's I flag tells whose SPI is whose. */
+function lookUp(core: Core, message: IncomingMessage): IkeSa | undefined {
+  const { flags, spiI, spiR, exchangeType } = message.header;
+  const fromInitiator = (flags & FLAG.initiator) !== 0;
+  const sa = core.sas.get(hex(fromInitiator ? spiR : spiI));
+  if (!sa || fromInitiator !== (sa.role === "responder")) return undefined;
+  if (exchangeType === EXCHANGE.IKE_SA_INIT) return sa;
+  return hex(sa.spiI) === hex(spiI) && hex(sa.spiR) === hex(spiR) ? sa : undefined;
+}
+
+function unknownSpi(core: Core, message: IncomingMessage): true {
+  const answers = core.decide("unknown SPI", "INVALID_IKE_SPI") === "INVALID_IKE_SPI";
+  const isInit = message.header.exchangeType === EXCHANGE.IKE_SA_INIT;
+  const strayAnswer = message.isResponse && core.decide("unexpected response", "ignore") === "ignore";
+  if (answers && !strayAnswer && !isInit) sendClearAnswer(core, message, [notify(NOTIFY.INVALID_IKE_SPI)]);
+  return drop(core, message.datagram, "no IKE SA has this SPI");
+}
+
+function receiveForSa(
+  core: Core,
+  sa: IkeSa,
+  decoded: Message,
+  message: IncomingMessage,
+  dispatch: Dispatch,
+): void {
+  if (message.isResponse && !isAwaited(sa, message)) {
+    if (core.decide("unexpected response", "ignore") === "answer") {
+      sendClearAnswer(core, message, [notify(NOTIFY.INVALID_SYNTAX)]);
+    }
+    return void drop(core, message.datagram, "a response nobody waits for");
+  }
+  if (!message.isResponse && repeated(core, sa, decoded, message)) return;
+  const opened = open(core, sa, decoded, message);
+  if (opened === "wait") return;
+  if ("error" in opened) return void drop(core, message.datagram, opened.error);
+  if (incoming(core, message) === "drop") return void drop(core, message.datagram, "an extension dropped it");
+  core.emit({ type: "received", message, repeated: false });
+  if (message.isResponse) requestAnswered(core, sa, message);
+  else dispatch.request(sa, message, opened.fault);
+}
+
+function isAwaited(sa: IkeSa, message: IncomingMessage): boolean {
+  const { exchangeType, messageId } = message.header;
+  return sa.pending?.messageId === messageId && sa.pending.exchangeType === exchangeType;
+}
+
+/** True if the request is not new: answered again if it is the last one, else ignored. */
+function repeated(core: Core, sa: IkeSa, decoded: Message, message: IncomingMessage): boolean {
+  const { messageId } = message.header;
+  if (messageId === sa.expectedMessageId) return false;
+  if (messageId > sa.expectedMessageId) {
+    if (core.decide("message id out of window", "ignore") === "process") return false;
+    return drop(core, message.datagram, "the Message ID is above the window");
+  }
+  const isLast = messageId === sa.lastResponse?.message.header.messageId;
+  if (!isLast) {
+    if (core.decide("forgotten request", "ignore") === "answer anew") return false;
+    return drop(core, message.datagram, "a request answered long ago");
+  }
+  const manner = core.decide("retransmitted request", "resend");
+  if (manner === "answer anew") return false;
+  if (manner === "ignore") return true;
+  if ("error" in openLast(core, sa, decoded, message.octets))
+    return drop(core, message.datagram, "a repeat with a wrong ICV");
+  if (core.options.extensions.some((e) => e.repeats?.(core, decoded) === false)) return true;
+  core.emit({ type: "received", message, repeated: true });
+  resendResponse(core, sa, message);
+  return true;
+}
+
+function openLast(core: Core, sa: IkeSa, decoded: Message, octets: Uint8Array): ReturnType<Opener> {
+  const last = decoded.payloads.at(-1);
+  if (!sa.inbound || (last?.kind !== "SK" && last?.kind !== "SKF")) return { error: "not protected" };
+  const accept = core.decide("wrong ICV", "drop") === "accept";
+  const opened = openPayload(sa.inbound, octets, last, accept);
+  return "error" in opened ? { error: `cannot open: ${opened.error}` } : opened;
+}
+
+/** Fills in the inner payloads; `fault` says why they are malformed. */
+function open(
+  core: Core,
+  sa: IkeSa,
+  decoded: Message,
+  message: IncomingMessage,
+): "wait" | { error: string } | { fault: string | undefined } {
+  if (message.header.exchangeType === EXCHANGE.IKE_SA_INIT) {
+    return { fault: malformed(decoded.payloads, decoded.trailing ?? new Uint8Array()) };
+  }
+  const last = decoded.payloads.at(-1);
+  const opened =
+    last?.kind === "SK" ? openLast(core, sa, decoded, message.octets) : collect(core, sa, decoded, message);
+  if (opened === "wait") return "wait";
+  if (opened === undefined) return unprotected(core, sa, message);
+  if ("error" in opened) return opened;
+  const chain = decodeChain(opened.innerType, opened.plaintext);
+  message.clear = decoded.payloads.slice(0, -1);
+  message.payloads = chain.payloads;
+  message.protected = true;
+  message.findings = [...message.findings, ...chain.findings];
+  const nested = chain.payloads.some((p) => p.kind === "SK" || p.kind === "SKF");
+  return { fault: nested ? "SK inside SK" : malformed(chain.payloads, chain.trailing) };
+}
+
+function collect(
+  core: Core,
+  sa: IkeSa,
+  decoded: Message,
+  message: IncomingMessage,
+): ReturnType<Opener> | "wait" | undefined {
+  const opener: Opener = () => openLast(core, sa, decoded, message.octets);
+  for (const extension of core.options.extensions) {
+    const collected = extension.collect?.(core, sa, decoded, message.octets, opener);
+    if (collected === "wait") return "wait";
+    if (collected === "drop") return { error: "an extension dropped it" };
+    if (!collected) continue;
+    message.octets = collected.first;
+    return collected;
+  }
+  return undefined;
+}
+
+function unprotected(
+  core: Core,
+  sa: IkeSa,
+  message: IncomingMessage,
+): { error: string } | { fault: undefined } {
+  const informational = message.header.exchangeType === EXCHANGE.INFORMATIONAL;
+  const process = core.decide("unprotected INFORMATIONAL", "ignore") === "process";
+  if (process && informational && sa.keys) return { fault: undefined };
+  return { error: "not protected" };
+}

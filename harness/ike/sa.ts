@@ -1,0 +1,114 @@
+/** The state of one IKE SA. What happens to it is in `endpoint.ts` and `exchanges/`. */
+import { encrTransform } from "../crypto/encr.ts";
+import { integTransform } from "../crypto/integ.ts";
+import type { IkeKeys } from "../crypto/keys.ts";
+import { prfTransform } from "../crypto/prf.ts";
+import type { Encr, Integ, Prf } from "../crypto/types.ts";
+import type { Address } from "../link/types.ts";
+import { TRANSFORM } from "../wire/registry/transform-types.ts";
+import type { Proposal } from "../wire/types.ts";
+import type { ChildSa } from "./child.ts";
+import type { IncomingMessage, OutgoingMessage } from "./hooks.ts";
+import type { Identity } from "./policy.ts";
+import { keyLength, transformId } from "./proposals.ts";
+import type { Protection } from "./sk.ts";
+
+/** The transforms of an IKE SA, ready for use. */
+export interface IkeSuite {
+  encr: Encr;
+  encrKeyBits?: number;
+  integ?: Integ;
+  prf: Prf;
+  group: number;
+}
+
+/** Turns a chosen proposal into transforms; undefined if we have no code for one of them. */
+export function ikeSuite(proposal: Proposal): IkeSuite | undefined {
+  const encrTransformChosen = proposal.transforms.find((t) => t.type === TRANSFORM.ENCR);
+  const encrKeyBits = encrTransformChosen && keyLength(encrTransformChosen);
+  const encr = encrTransformChosen && encrTransform(encrTransformChosen.id, encrKeyBits);
+  const prf = prfTransform(transformId(proposal, TRANSFORM.PRF) ?? 0);
+  const integ = integTransform(transformId(proposal, TRANSFORM.INTEG) ?? 0);
+  const group = transformId(proposal, TRANSFORM.KE) ?? 0;
+  if (!encr || !prf || (!encr.aead && !integ)) return undefined;
+  return { encr, encrKeyBits, integ: encr.aead ? undefined : integ, prf, group };
+}
+
+/** A request of ours that waits for its response. */
+export interface PendingRequest {
+  exchangeType: number;
+  messageId: number;
+  /** IKE octets of each datagram. */
+  datagrams: Uint8Array[];
+  /** Makes the datagrams again with fresh IVs; only a lie does that. */
+  again: () => Uint8Array[];
+  transmissions: number;
+  cancelTimer?: () => void;
+  /** `undefined`: no answer came. */
+  answered: (response: IncomingMessage | undefined) => void;
+}
+
+export type IkeState = "connecting" | "half-open" | "authenticating" | "established" | "rekeyed" | "closed";
+
+export class IkeSa {
+  /** Our part in the exchange that made this SA; decides the I flag and which keys are ours. */
+  readonly role: "initiator" | "responder";
+  spiI: Uint8Array;
+  spiR: Uint8Array = new Uint8Array(8);
+  local: Address;
+  remote: Address;
+  state: IkeState = "connecting";
+  suite?: IkeSuite;
+  proposal?: Proposal;
+  keys?: IkeKeys;
+  Ni: Uint8Array = new Uint8Array();
+  Nr: Uint8Array = new Uint8Array();
+  /** The last version of both IKE_SA_INIT messages, which AUTH covers. */
+  initRequest: Uint8Array = new Uint8Array();
+  initResponse: Uint8Array = new Uint8Array();
+  outbound?: Protection;
+  inbound?: Protection;
+  nextMessageId = 0;
+  expectedMessageId = 0;
+  pending?: PendingRequest;
+  /** Requests that wait for the window. */
+  readonly queue: (() => void)[] = [];
+  /** Our last response, for the request's retransmissions. */
+  lastResponse?: { message: OutgoingMessage; datagrams: Uint8Array[]; copies: number };
+  readonly children: ChildSa[] = [];
+  /** Status notifies the peer sent in IKE_SA_INIT. */
+  readonly announced = new Set<number>();
+  nat?: { peer: boolean; us: boolean };
+  remoteIdentity?: Identity;
+  /** Set on an SA made by rekeying, and on the one it replaced. */
+  replaces?: IkeSa;
+  replacedBy?: IkeSa;
+  /** Why it was closed. */
+  closedBecause?: string;
+
+  constructor(role: IkeSa["role"], spiI: Uint8Array, local: Address, remote: Address) {
+    this.role = role;
+    this.spiI = spiI;
+    this.local = local;
+    this.remote = remote;
+  }
+
+  get ownSpi(): Uint8Array {
+    return this.role === "initiator" ? this.spiI : this.spiR;
+  }
+
+  get established(): boolean {
+    return this.state === "established" || this.state === "rekeyed";
+  }
+
+  /** Takes the keys into use: SK_ei and SK_ai protect what the original initiator sends. */
+  install(suite: IkeSuite, keys: IkeKeys): void {
+    this.suite = suite;
+    this.keys = keys;
+    const { encr, integ } = suite;
+    const fromInitiator: Protection = { encr, integ, SK_e: keys.SK_ei, SK_a: keys.SK_ai, sealed: 0 };
+    const fromResponder: Protection = { encr, integ, SK_e: keys.SK_er, SK_a: keys.SK_ar, sealed: 0 };
+    this.outbound = this.role === "initiator" ? fromInitiator : fromResponder;
+    this.inbound = this.role === "initiator" ? fromResponder : fromInitiator;
+  }
+}

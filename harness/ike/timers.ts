@@ -1,0 +1,26 @@
+/** Timers without a clock of their own: the owner says what time it is. */
+export class Timers {
+  readonly #due: { at: number; action: () => void }[] = [];
+
+  /** Milliseconds; returns a function that cancels. */
+  set(at: number, action: () => void): () => void {
+    const timer = { at, action };
+    this.#due.push(timer);
+    this.#due.sort((a, b) => a.at - b.at);
+    return () => {
+      const index = this.#due.indexOf(timer);
+      if (index >= 0) this.#due.splice(index, 1);
+    };
+  }
+
+  get next(): number | undefined {
+    return this.#due[0]?.at;
+  }
+
+  run(now: number): void {
+    for (let first = this.#due[0]; first && first.at <= now; first = this.#due[0]) {
+      this.#due.shift();
+      first.action();
+    }
+  }
+}
