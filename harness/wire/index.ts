@@ -2,4 +2,12 @@
 export * from "./bytes.ts";
 export { decodeChain, encodeChain, firstPayloadType } from "./chain.ts";
 export { decodeMessage, encodeMessage, type FrameError, IKE_HEADER, isFrameError } from "./message.ts";
+export {
+  describeIdentity,
+  describeMessage,
+  describePayload,
+  messageToTree,
+  payloadToTree,
+  type Tree,
+} from "./text.ts";
 export * from "./types.ts";

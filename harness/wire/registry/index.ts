@@ -1,4 +1,4 @@
-/** Every registry of the protocol, one table each. */
+/** Every registry of the protocol, one table each, and proposals as text. */
 export * from "./auth-methods.ts";
 export * from "./cert-encodings.ts";
 export * from "./cfg-attributes.ts";
@@ -27,4 +27,5 @@ export * from "./registry.ts";
 export * from "./sn.ts";
 export * from "./transform-attributes.ts";
 export * from "./transform-types.ts";
+export * from "./transforms.ts";
 export * from "./ts-types.ts";

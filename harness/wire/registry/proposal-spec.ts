@@ -25,30 +25,30 @@ export function isSpecError(result: Proposal | SpecError): result is SpecError {
 }
 
 /** Other spellings of daemons for the same transform. */
-const ALIASES: Record<string, string> = {
-  aes: "aes128",
-  aesctr: "aes128ctr",
-  aes_gcm: "aes256gcm16",
-  aes_gcm_c: "aes256gcm16",
-  camellia: "camellia128",
-  chacha20_poly1305: "chacha20poly1305",
-  cast: "cast128",
-  blowfish: "blowfish128",
-  sha: "sha1",
-  sha2_256: "sha256",
-  sha2_384: "sha384",
-  sha2_512: "sha512",
-  sha256_128: "sha256",
-  sha384_192: "sha384",
-  sha512_256: "sha512",
-  prfsha: "prfsha1",
-  curve25519: "x25519",
-  curve448: "x448",
-  dh19: "ecp256",
-  dh20: "ecp384",
-  dh21: "ecp521",
-  dh31: "x25519",
-};
+const ALIASES = new Map(
+  Object.entries({
+    aes: "aes128",
+    aesctr: "aes128ctr",
+    camellia: "camellia128",
+    chacha20_poly1305: "chacha20poly1305",
+    cast: "cast128",
+    blowfish: "blowfish128",
+    sha: "sha1",
+    sha2_256: "sha256",
+    sha2_384: "sha384",
+    sha2_512: "sha512",
+    sha256_128: "sha256",
+    sha384_192: "sha384",
+    sha512_256: "sha512",
+    prfsha: "prfsha1",
+    curve25519: "x25519",
+    curve448: "x448",
+    dh19: "ecp256",
+    dh20: "ecp384",
+    dh21: "ecp521",
+    dh31: "x25519",
+  }),
+);
 
 /** An ICV length in bits, as strongSwan also writes it: `aes128gcm128`. */
 const ICV_BITS = /^((?:aes|camellia)(?:128|192|256)(?:gcm|ccm))(64|96|128)$/;
@@ -112,14 +112,16 @@ export function proposalKeywords(): string[] {
 function findKeyword(written: string): Keyword | undefined {
   const word = written.toLowerCase();
   const additional = /^ke([1-7])_(.+)$/.exec(word);
-  if (additional !== null) {
-    const method = additional[2] === "none" ? { type: TRANSFORM.KE, id: 0 } : findKeyword(additional[2]!);
-    if (method?.type !== TRANSFORM.KE) return undefined;
-    return { type: TRANSFORM.ADDKE1 - 1 + Number(additional[1]), id: method.id };
-  }
+  if (additional === null) return findPlainKeyword(word);
+  const method = additional[2] === "none" ? { type: TRANSFORM.KE, id: 0 } : findPlainKeyword(additional[2]!);
+  if (method?.type !== TRANSFORM.KE) return undefined;
+  return { type: TRANSFORM.ADDKE1 - 1 + Number(additional[1]), id: method.id };
+}
+
+function findPlainKeyword(word: string): Keyword | undefined {
   const icv = ICV_BITS.exec(word);
   if (icv !== null) return KEYWORDS.get(`${icv[1]}${Number(icv[2]) / 8}`);
-  return KEYWORDS.get(ALIASES[word] ?? word);
+  return KEYWORDS.get(ALIASES.get(word) ?? word);
 }
 
 const isAead = (keyword: Keyword): boolean =>
