@@ -1,4 +1,7 @@
-/** Reads PDML, the XML form in which tshark tells all it knows of a packet: one element to a line, text only in attributes. */
+/**
+ * Reads PDML, the XML form in which tshark tells all it knows of a packet: one element to a line, text only in
+ * attributes.
+ */
 
 export interface PdmlField {
   /** As in a display filter: `isakmp.exchangetype`. Empty for text without a filter name. */
@@ -42,7 +45,7 @@ export function parsePdml(text: string): PdmlPacket[] {
 
 function readField(text: string): PdmlField {
   const attributes = new Map(
-    [...text.matchAll(ATTRIBUTE)].map(([, name, value]) => [name, unescape(value ?? "")]),
+    [...text.matchAll(ATTRIBUTE)].map(([, name, value]) => [name, unescapeXml(value ?? "")]),
   );
   const get = (name: string) => attributes.get(name) ?? "";
   return {
@@ -58,7 +61,7 @@ function readField(text: string): PdmlField {
 
 const ENTITIES: Record<string, string> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };
 
-function unescape(text: string): string {
+function unescapeXml(text: string): string {
   return text.replace(/&(?:#x([0-9a-f]+)|#(\d+)|(\w+));/gi, (all, hex, decimal, name) => {
     if (name) return ENTITIES[name] ?? all;
     return String.fromCodePoint(Math.min(hex ? Number.parseInt(hex, 16) : Number(decimal), 0x10ffff));

@@ -14,7 +14,10 @@ export interface DecodedIke {
   length: number;
   /** The payloads in the clear, the SK payload itself among them. */
   payloads: DecodedPayload[];
-  /** The payloads inside SK; undefined when there is none or tshark could not decrypt it. */
+  /**
+   * The payloads inside SK; undefined when there is none or tshark could not decrypt it. Those of a fragmented
+   * message stand with the fragment that completed it.
+   */
   inner?: DecodedPayload[];
   /** What tshark found of the ICV; undefined when it did not check. */
   icv?: "good" | "bad";
@@ -116,7 +119,7 @@ const PSEUDO = new Set(["geninfo", "frame", "raw", "fake-field-wrapper"]);
 function decodeIke(proto: PdmlField): DecodedIke {
   const payloads = proto.fields.filter(isPayload).map(decodePayload);
   const encrypted = payloads.find(({ type }) => type === SK || type === SKF);
-  const contained = encrypted && find(encrypted.fields, "isakmp.enc.contained");
+  const inner = encrypted && innerPayloads(encrypted);
   const icv = encrypted && checked(find(encrypted.fields, "isakmp.enc.icd")?.showname);
   return {
     spiI: child(proto, "isakmp.ispi")?.value ?? "",
@@ -128,13 +131,20 @@ function decodeIke(proto: PdmlField): DecodedIke {
     messageId: number(proto, "isakmp.messageid"),
     length: number(proto, "isakmp.length"),
     payloads,
-    ...(contained && { inner: contained.fields.filter(isPayload).map(decodePayload) }),
+    ...(inner && { inner: inner.map(decodePayload) }),
     ...(icv && { icv }),
   };
 }
 
 const SK = 46;
 const SKF = 53;
+
+/** tshark puts the payloads of a reassembled message beside the decrypted octets of the last fragment, not into them. */
+function innerPayloads({ type, fields }: DecodedPayload): PdmlField[] | undefined {
+  if (type === SK) return find(fields, "isakmp.enc.contained")?.fields.filter(isPayload);
+  const reassembled = fields.filter(isPayload);
+  return reassembled.length > 0 ? reassembled : undefined;
+}
 
 function isPayload({ name }: PdmlField): boolean {
   return name === "isakmp.typepayload";

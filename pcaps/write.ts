@@ -1,0 +1,120 @@
+/** Writes captures as classic pcap files of raw IP packets, with the headers our sockets never show. */
+import { writeFileSync } from "node:fs";
+import { concat, EMPTY } from "../harness/wire/bytes.ts";
+import {
+  buildIp,
+  buildUdpPacket,
+  formatAddress,
+  type IpPacket,
+  isIpError,
+  parseAddress,
+  parseIp,
+  parseUdp,
+} from "../harness/wire/ip.ts";
+import type { PcapPacket } from "./read.ts";
+import { type Captured, LINKTYPE } from "./types.ts";
+
+const ESP = 50;
+const UDP = 17;
+
+/** Text that is no IP address, or two addresses of different families. */
+export interface AddressError {
+  error: "address";
+  reason: string;
+}
+
+/** The IP packet a datagram travels in. */
+export function toIpPacket({ protocol, source, destination, data }: Captured): Uint8Array | AddressError {
+  const addresses = {
+    source: parseAddress(source.host) ?? EMPTY,
+    destination: parseAddress(destination.host) ?? EMPTY,
+  };
+  if (addresses.source.length === 0 || addresses.source.length !== addresses.destination.length) {
+    return { error: "address", reason: `no IP packet goes from '${source.host}' to '${destination.host}'` };
+  }
+  if (protocol === "esp") return buildIp({ ...addresses, protocol: ESP, payload: data });
+  const ports = { sourcePort: source.port, destinationPort: destination.port };
+  return buildUdpPacket(addresses, { ...ports, payload: data });
+}
+
+/** The datagram in a captured packet; undefined for what is neither UDP nor ESP, for fragments and damaged packets. */
+export function fromIpPacket(timeMs: number, bytes: Uint8Array): Captured | undefined {
+  const packet = parseIp(bytes);
+  if (isIpError(packet) || packet.fragment) return undefined;
+  const ends = (source: number, destination: number) => ({
+    source: { host: formatAddress(packet.source), port: source },
+    destination: { host: formatAddress(packet.destination), port: destination },
+  });
+  if (packet.protocol === ESP) return { timeMs, protocol: "esp", ...ends(0, 0), data: packet.payload };
+  return packet.protocol === UDP ? fromUdp(timeMs, packet, ends) : undefined;
+}
+
+function fromUdp(
+  timeMs: number,
+  packet: IpPacket,
+  ends: (source: number, destination: number) => Pick<Captured, "source" | "destination">,
+): Captured | undefined {
+  const udp = parseUdp(packet);
+  if (isIpError(udp)) return undefined;
+  return { timeMs, protocol: "udp", ...ends(udp.sourcePort, udp.destinationPort), data: udp.payload };
+}
+
+/** Octets in front of the IP packet, by link type. */
+const LINK_HEADER = new Map<number, number>([
+  [LINKTYPE.ethernet, 14],
+  [LINKTYPE.raw, 0],
+  [LINKTYPE.linuxSll, 16],
+  [LINKTYPE.ipv4, 0],
+  [LINKTYPE.ipv6, 0],
+  [LINKTYPE.linuxSll2, 20],
+]);
+
+/** The datagrams of a capture that was read; packets of other kinds are left out. Times are milliseconds since 1970. */
+export function capturedFrom(pcap: { linkType?: number; packets: readonly PcapPacket[] }): Captured[] {
+  const skip = LINK_HEADER.get(pcap.linkType ?? -1);
+  if (skip === undefined) return [];
+  return pcap.packets.flatMap(({ timeMs, data }) => fromIpPacket(timeMs, data.subarray(skip)) ?? []);
+}
+
+/**
+ * A whole pcap file. `epochMs` is the time since 1970 at which the clock of the test stood at 0. A datagram with
+ * impossible addresses is an error, for it would be missing in the evidence.
+ */
+export function encodePcap(datagrams: readonly Captured[], epochMs: number): Uint8Array | AddressError {
+  const parts = [fileHeader()];
+  for (const datagram of datagrams) {
+    const packet = toIpPacket(datagram);
+    if ("error" in packet) return packet;
+    parts.push(recordHeader(Math.round((epochMs + datagram.timeMs) * 1000), packet.length), packet);
+  }
+  return concat(...parts);
+}
+
+/** Writes the file. Throws what the file system throws. */
+export function writePcap(
+  path: string,
+  datagrams: readonly Captured[],
+  epochMs: number,
+): AddressError | undefined {
+  const bytes = encodePcap(datagrams, epochMs);
+  if ("error" in bytes) return bytes;
+  writeFileSync(path, bytes);
+  return undefined;
+}
+
+const SNAPLEN = 262_144;
+
+/** Version 2.4, UTC, microseconds, little endian. */
+function fileHeader(): Uint8Array {
+  return littleEndian(0xa1b2c3d4, (4 << 16) | 2, 0, 0, SNAPLEN, LINKTYPE.raw);
+}
+
+function recordHeader(timeUs: number, length: number): Uint8Array {
+  return littleEndian(Math.floor(timeUs / 1e6), timeUs % 1e6, length, length);
+}
+
+function littleEndian(...words: number[]): Uint8Array {
+  const view = new DataView(new ArrayBuffer(4 * words.length));
+  for (const [index, word] of words.entries()) view.setUint32(4 * index, word, true);
+  return new Uint8Array(view.buffer);
+}
