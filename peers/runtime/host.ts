@@ -1,0 +1,44 @@
+/** The seam between a runtime, which keeps a daemon running somewhere, and a driver, which speaks to it. */
+import type { Duplex } from "node:stream";
+import type { PeerDefinition, PeerVersion, RuntimeName } from "../contract.ts";
+import type { LaneNetwork } from "./network.ts";
+import type { CommandOptions, CommandResult } from "./process.ts";
+import type { Registry } from "./registry.ts";
+
+/** A lane of a run: what is made for it carries both names. */
+export interface LaneOptions {
+  /** Letters, digits and hyphens, at most 20. */
+  runId: string;
+  lane: number;
+  /** Where what is made is written down; a record of this process when not set. */
+  registry?: Registry;
+  /** Namespaces made beforehand, when this process itself runs in the tester's one. Who made them takes them away. */
+  network?: LaneNetwork;
+  /** strongSwan with userspace ESP: native ESP (IP protocol 50) where no NAT is found, in place of UDP always. 6.0 and later. */
+  rawEsp?: boolean;
+}
+
+/** All a peer's starter needs to know. */
+export interface StartContext {
+  definition: PeerDefinition;
+  version: PeerVersion;
+  runtime: RuntimeName;
+  rootfs: string;
+  options: LaneOptions & { registry: Registry };
+}
+
+/** A daemon and the network it lives in, whatever the runtime. */
+export interface DaemonHost {
+  /** Folder that runner and daemon share, as the runner names it; the daemon sees it as `/lane`. */
+  readonly laneFolder: string;
+  /** Starts the daemon; its configuration must be in place. Resolves at once: the driver finds out when it answers. */
+  boot(): Promise<void>;
+  /** Ends the daemon and everything beside it in its network, at once. */
+  halt(): Promise<void>;
+  /** How the daemon ended, `exit 1` or `SIGSEGV`, with the end of what it wrote; undefined while it runs. */
+  exit(): string | undefined;
+  /** Runs a program of the peer's root file system in its network. */
+  run(argv: string[], options?: CommandOptions): Promise<CommandResult>;
+  /** Connects to a Unix socket of the daemon. */
+  connect(path: string): Duplex;
+}

@@ -1,0 +1,18 @@
+/** For tests beside the code that run a real peer: `*.real.test.ts`. */
+import type { ChosenPeer } from "../definition.ts";
+import { findPeer } from "../definition.ts";
+import { isInstalled } from "../install/cache.ts";
+
+/**
+ * The peer of this name; skips the test where the machine cannot run it, or fails it when `BAKEOFF_REQUIRE_PEERS=1`.
+ * To be called in a `before` hook.
+ */
+export function requirePeer(context: Mocha.Context, spec: string): ChosenPeer {
+  const chosen = findPeer(spec);
+  const root = process.geteuid?.() === 0;
+  if (root && isInstalled(chosen.definition.name, chosen.version.version)) return chosen;
+  if (process.env.BAKEOFF_REQUIRE_PEERS === "1") {
+    throw new Error(root ? `not installed: bakeoff peers install ${spec}` : `${spec} needs root`);
+  }
+  return context.skip();
+}

@@ -1,0 +1,192 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { expect } from "chai";
+import type { PeerConfig, PeerStatus, RunningPeer } from "../contract.ts";
+import {
+  createLaneNetwork,
+  type LaneNetwork,
+  Registry,
+  removeLaneNetwork,
+  startPeer,
+} from "../runtime/index.ts";
+import { ADDRESSES, pidsIn } from "../runtime/network.ts";
+import { PREFIX } from "../runtime/registry.ts";
+import { requirePeer } from "../runtime/testing.ts";
+
+const common = {
+  psk: "only for this test",
+  ikeProposals: ["aes256-sha256-x25519"],
+  espProposals: ["aes256gcm16-x25519"],
+  mode: "tunnel",
+} as const;
+
+/** The peer's side, and the tester's which a second strongSwan plays here. */
+const peerConfig: PeerConfig = {
+  ...common,
+  ikeProposals: [...common.ikeProposals],
+  espProposals: [...common.espProposals],
+  local: { host: ADDRESSES.peer, port: 500 },
+  remote: { host: ADDRESSES.tester, port: 500 },
+  localId: "peer.example",
+  remoteId: "tester.example",
+  localTs: ["203.0.113.16/28"],
+  remoteTs: ["203.0.113.0/28"],
+};
+const testerConfig: PeerConfig = {
+  ...peerConfig,
+  local: peerConfig.remote,
+  remote: peerConfig.local,
+  localId: peerConfig.remoteId,
+  remoteId: peerConfig.localId,
+  localTs: peerConfig.remoteTs,
+  remoteTs: peerConfig.localTs,
+};
+
+/** Waits until the status is as wanted. */
+async function until(peer: RunningPeer, wanted: (status: PeerStatus) => boolean): Promise<PeerStatus> {
+  const end = performance.now() + 8000;
+  for (;;) {
+    const status = await peer.driver.status();
+    if (wanted(status)) return status;
+    if (performance.now() > end) {
+      const log = await peer.driver.logs();
+      throw new Error(`still ${JSON.stringify(status)}\n${log.split("\n").slice(-40).join("\n")}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+const up = (status: PeerStatus) =>
+  status.ikeSas.length === 1 &&
+  status.ikeSas[0]!.state === "ESTABLISHED" &&
+  status.childSas.length === 1 &&
+  status.childSas[0]!.state === "INSTALLED";
+
+const lane = process.pid % 1000;
+
+for (const version of ["6.1", "6.0", "5.9"]) {
+  describe(`strongswan@${version} in a namespace`, function () {
+    this.timeout(60_000);
+    const registry = new Registry("drivertest");
+    let network: LaneNetwork;
+    let peer: RunningPeer;
+    let tester: RunningPeer;
+    const folders = () => readdirSync(tmpdir()).filter((name) => name.startsWith(PREFIX));
+    let foldersBefore: string[];
+
+    before(async function () {
+      const chosen = requirePeer(this, `strongswan@${version}:netns`);
+      foldersBefore = folders();
+      network = await createLaneNetwork(registry, "drivertest", lane);
+      const start = (own: LaneNetwork) =>
+        startPeer(chosen.definition, chosen.version, "netns", {
+          runId: "drivertest",
+          lane,
+          registry,
+          network: own,
+        });
+      peer = await start(network);
+      tester = await start({ tester: network.peer, peer: network.tester });
+    });
+
+    beforeEach(async () => {
+      await tester.driver.configure(testerConfig);
+      await peer.driver.configure(peerConfig);
+      await peer.driver.markLog();
+    });
+
+    after(async () => {
+      if (!network) return;
+      await peer?.stop();
+      await tester?.stop();
+      const left = [...(await pidsIn(network.peer)), ...(await pidsIn(network.tester))];
+      await removeLaneNetwork(registry, network);
+      expect(left).to.deep.equal([]);
+      expect(existsSync(`/run/netns/${network.peer}`)).to.equal(false);
+      expect(
+        folders().filter((name) => !foldersBefore.includes(name) && /^bakeoff-......$/.test(name)),
+      ).to.deep.equal([]);
+    });
+
+    const establish = async (from: RunningPeer = peer) => {
+      await from.driver.initiate();
+      await until(tester, up);
+      return until(peer, up);
+    };
+
+    it("states its version", () => {
+      expect(peer.version).to.match(new RegExp(`^strongSwan ${version.replace(".", "\\.")}`));
+    });
+
+    it("comes up as initiator and as responder, and carries traffic both ways", async () => {
+      for (const initiator of [peer, tester]) {
+        await establish(initiator);
+        await peer.driver.sendTraffic({ from: "203.0.113.17", to: "203.0.113.1", count: 5 });
+        await tester.driver.sendTraffic({ from: "203.0.113.2", to: "203.0.113.20", count: 5, size: 1200 });
+        const { childSas } = await peer.driver.status();
+        expect([childSas[0]!.packetsIn, childSas[0]!.packetsOut]).to.deep.equal([10, 10]);
+        expect(childSas[0]!.spiIn).to.match(/^[0-9a-f]{8}$/);
+        await peer.driver.reset();
+        await tester.driver.reset();
+      }
+    });
+
+    it("rekeys both kinds of SA, with traffic after it", async () => {
+      const first = await establish();
+      await peer.driver.rekeyChild();
+      const second = await until(peer, (s) => up(s) && s.childSas[0]!.spiIn !== first.childSas[0]!.spiIn);
+      await peer.driver.rekeyIke();
+      await until(peer, (s) => up(s) && s.ikeSas[0]!.spiI !== second.ikeSas[0]!.spiI);
+      await peer.driver.sendTraffic({ from: "203.0.113.17", to: "203.0.113.1", count: 3 });
+      const { childSas } = await until(peer, up);
+      expect(childSas[0]!.packetsIn).to.equal(3);
+    });
+
+    it("deletes a Child SA and an IKE SA", async () => {
+      await establish();
+      await peer.driver.delete("child");
+      await until(tester, (s) => s.ikeSas.length === 1 && s.childSas.length === 0);
+      await peer.driver.delete("ike");
+      await until(tester, (s) => s.ikeSas.length === 0);
+      expect(await peer.driver.logs()).to.contain("sending DELETE");
+    });
+
+    it("forgets silently", async () => {
+      await establish();
+      await peer.driver.reset();
+      expect((await peer.driver.status()).ikeSas).to.deep.equal([]);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(up(await tester.driver.status())).to.equal(true);
+      await tester.driver.reset();
+      await establish();
+    });
+
+    it("asks for a cookie when told to, and no longer when not", async () => {
+      await peer.driver.configure({ ...peerConfig, cookies: "always" });
+      await peer.driver.markLog();
+      await tester.driver.initiate();
+      await until(tester, up);
+      expect(await peer.driver.logs()).to.contain("sending COOKIE notify");
+      await peer.driver.configure(peerConfig);
+      await tester.driver.reset();
+      await peer.driver.markLog();
+      await establish(tester);
+      expect(await peer.driver.logs()).to.not.contain("sending COOKIE notify");
+    });
+
+    it("reports its death and starts again", async () => {
+      const name = "charon-systemd";
+      const inPeer = await pidsIn(network.peer);
+      const pid = execFileSync("pgrep", ["-x", name], { encoding: "utf8" }).split("\n").map(Number);
+      const daemon = inPeer.filter((candidate) => pid.includes(candidate));
+      expect(daemon).to.have.length(1);
+      process.kill(daemon[0]!, "SIGKILL");
+      const dead = await until(peer, (s) => !s.alive && s.exit !== undefined);
+      expect(dead.exit).to.match(/^SIGKILL/);
+      await peer.restart();
+      await peer.driver.configure(peerConfig);
+      await establish();
+    });
+  });
+}

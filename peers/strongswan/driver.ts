@@ -1,0 +1,235 @@
+/** Drives strongSwan through vici, wherever it runs. */
+import { rmSync, writeFileSync } from "node:fs";
+import { open, stat } from "node:fs/promises";
+import { isIPv6 } from "node:net";
+import { join } from "node:path";
+import type { Driver, PeerConfig, PeerStatus } from "../contract.ts";
+import { LabError } from "../runtime/errors.ts";
+import type { DaemonHost } from "../runtime/host.ts";
+import { CONNECTION, connection, type DaemonSettings, daemonConfig, halfOpenInit, primer } from "./config.ts";
+import { ViciClient, ViciError } from "./vici.ts";
+import { section, text, type ViciFields, type ViciMessage } from "./vici-codec.ts";
+
+/** How long a daemon may take until it answers, ms. */
+const START_MS = 15_000;
+/** How long IKE SAs may take to go when they are forgotten, ms. */
+const RESET_MS = 5_000;
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+export class StrongswanDriver implements Driver {
+  readonly #host: DaemonHost;
+  readonly #settings: DaemonSettings;
+  #vici: ViciClient | undefined;
+  #version = "";
+  #logMark = 0;
+  #config: PeerConfig | undefined;
+
+  constructor(host: DaemonHost, settings: DaemonSettings) {
+    this.#host = host;
+    this.#settings = { ...settings };
+  }
+
+  /** As the daemon states it, `strongSwan 6.1.0`. */
+  get version(): string {
+    return this.#version;
+  }
+
+  /**
+   * Starts the daemon, ending one that runs, and waits until it answers. No connection is loaded then.
+   * @throws LabError `start-failed`
+   */
+  async start(): Promise<void> {
+    this.#vici?.close();
+    this.#vici = undefined;
+    await this.#host.halt();
+    const folder = this.#host.laneFolder;
+    rmSync(join(folder, "charon.vici"), { force: true });
+    writeFileSync(join(folder, "strongswan.conf"), daemonConfig(this.#settings));
+    await this.#host.boot();
+    const end = performance.now() + START_MS;
+    for (;;) {
+      const exit = this.#host.exit();
+      if (exit) throw new LabError("start-failed", `strongSwan ended at its start: ${exit}`);
+      try {
+        const message = await this.#request("version");
+        this.#version = `strongSwan ${text(message, "version")}`;
+        return;
+      } catch (error) {
+        if (performance.now() > end) throw new LabError("start-failed", `strongSwan: ${String(error)}`);
+        await pause(10);
+      }
+    }
+  }
+
+  /** `cookies` counts when the daemon starts: a change of it starts the daemon anew. */
+  async configure(config: PeerConfig): Promise<void> {
+    const cookies = config.cookies === "always";
+    if (cookies !== this.#settings.cookies) {
+      this.#settings.cookies = cookies;
+      await this.start();
+    } else {
+      await this.reset();
+    }
+    await this.#request("unload-conn", { name: CONNECTION }).catch(ignoreRefusal);
+    await this.#request("clear-creds");
+    await this.#localAddresses(config.localTs);
+    const owners = [config.localId, config.remoteId];
+    await this.#request("load-shared", { id: CONNECTION, type: "IKE", data: config.psk, owners });
+    await this.#request("load-conn", { [CONNECTION]: connection(config) });
+    this.#config = config;
+    if (cookies) await this.#holdHalfOpen();
+  }
+
+  async initiate(): Promise<void> {
+    await this.#request("initiate", { child: CONNECTION, ike: CONNECTION, timeout: -1, "init-limits": "no" });
+  }
+
+  async rekeyIke(): Promise<void> {
+    await this.#request("rekey", { ike: CONNECTION });
+  }
+
+  async rekeyChild(): Promise<void> {
+    await this.#request("rekey", { child: CONNECTION });
+  }
+
+  async delete(what: "ike" | "child"): Promise<void> {
+    await this.#request("terminate", { [what]: CONNECTION, timeout: -1 });
+  }
+
+  async sendTraffic(options: { from: string; to: string; count: number; size?: number }): Promise<void> {
+    const { from, to, count, size = 56 } = options;
+    const ping = ["ping", "-n", "-q", "-c", count, "-i", "0.01", "-W", "0.1", "-s", size, "-I", from, to].map(
+      String,
+    );
+    const result = await this.#host.run(ping, { timeoutMs: 5000 + count * 20 });
+    // 1 says that answers are missing, which is not for the driver to judge.
+    if (result.exit !== 0 && result.exit !== 1)
+      throw new LabError("control", `ping: ${result.stderr.trim()}`);
+  }
+
+  async status(): Promise<PeerStatus> {
+    const exit = this.#host.exit();
+    if (exit) return { alive: false, ikeSas: [], childSas: [], exit };
+    try {
+      const sas = await this.#ikeSas();
+      return { alive: true, ikeSas: sas.map(ikeStatus), childSas: sas.flatMap(childStatus) };
+    } catch (error) {
+      if (!(error instanceof ViciError)) throw error;
+      await pause(50); // A daemon that died just now: its end is reported a moment after its socket's.
+      const died = this.#host.exit();
+      return { alive: false, ikeSas: [], childSas: [], ...(died && { exit: died }) };
+    }
+  }
+
+  /** Deletes that this makes the daemon send are dropped before they reach the wire. */
+  async reset(): Promise<void> {
+    const sas = await this.#ikeSas();
+    if (sas.length === 0) return;
+    await this.#silence("add");
+    try {
+      const end = performance.now() + RESET_MS;
+      for (let left = sas; left.length > 0; left = await this.#ikeSas()) {
+        for (const sa of left) {
+          const id = text(sa, "uniqueid");
+          await this.#request("terminate", { "ike-id": id, force: "yes", timeout: -1 }).catch(ignoreRefusal);
+        }
+        if (performance.now() > end)
+          throw new LabError("control", `${left.length} IKE SAs stay after terminate`);
+        await pause(5);
+      }
+    } finally {
+      await this.#silence("delete");
+    }
+  }
+
+  async markLog(): Promise<void> {
+    this.#logMark = await stat(this.#logFile).then(
+      (found) => found.size,
+      () => 0,
+    );
+  }
+
+  async logs(): Promise<string> {
+    const file = await open(this.#logFile).catch(() => undefined);
+    if (!file) return "";
+    try {
+      const { size } = await file.stat();
+      const from = size < this.#logMark ? 0 : this.#logMark;
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(size - from), 0, size - from, from);
+      return buffer.toString("utf8", 0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  }
+
+  get #logFile(): string {
+    return join(this.#host.laneFolder, "charon.log");
+  }
+
+  #client(): ViciClient {
+    if (!this.#vici?.usable) this.#vici = new ViciClient(this.#host.connect("charon.vici"));
+    return this.#vici;
+  }
+
+  #request(command: string, fields: ViciFields = {}): Promise<ViciMessage> {
+    return this.#client().request(command, fields);
+  }
+
+  /** Every IKE SA; an event holds one, under the name of its connection. */
+  async #ikeSas(): Promise<ViciMessage[]> {
+    const events = await this.#client().stream("list-sas", "list-sa");
+    return events.flatMap((event) => [...event.values()].filter((value) => value instanceof Map));
+  }
+
+  /** Makes every address of the peer's selectors its own, so that it answers for them; one on `lo` for the daemon's routes. */
+  async #localAddresses(prefixes: string[]): Promise<void> {
+    const batch = prefixes.flatMap((prefix) => {
+      const [first = "", length = ""] = prefix.split("/");
+      const host = isIPv6(first) ? `${first}/128` : `${first}/32`;
+      return [`addr replace ${host} dev lo`, ...(length ? [`route replace local ${prefix} dev lo`] : [])];
+    });
+    await this.#ip(batch);
+  }
+
+  async #silence(verb: "add" | "delete"): Promise<void> {
+    const remote = this.#config?.remote.host;
+    if (remote) await this.#ip([`route ${verb} blackhole ${remote} table local`]);
+  }
+
+  async #ip(batch: string[]): Promise<void> {
+    const result = await this.#host.run(["ip", "-force", "-batch", "-"], { stdin: batch.join("\n") });
+    if (result.exit < 0) throw new LabError("control", `ip: ${result.stderr.trim()}`);
+  }
+
+  /** The threshold counts IKE SAs that are half open already: one from the daemon's own host keeps it reached. */
+  async #holdHalfOpen(): Promise<void> {
+    await this.#request("load-conn", { primer: primer() });
+    const octets = [...halfOpenInit()].map((octet) => `\\x${octet.toString(16).padStart(2, "0")}`).join("");
+    const result = await this.#host.run(["bash", "-c", `printf '${octets}' > /dev/udp/127.0.0.1/500`]);
+    if (result.exit !== 0) throw new LabError("control", `cookies: ${result.stderr.trim()}`);
+    for (let tries = 0; tries < 100; tries++) {
+      if ((await this.#ikeSas()).length > 0) return;
+      await pause(10);
+    }
+    throw new LabError("control", "cookies: no half-open IKE SA came about");
+  }
+}
+
+function ignoreRefusal(error: unknown): void {
+  if (!(error instanceof ViciError) || error.problem !== "refused") throw error;
+}
+
+function ikeStatus(sa: ViciMessage): PeerStatus["ikeSas"][number] {
+  return { spiI: text(sa, "initiator-spi"), spiR: text(sa, "responder-spi"), state: text(sa, "state") };
+}
+
+function childStatus(sa: ViciMessage): PeerStatus["childSas"] {
+  const children = [...section(sa, "child-sas").values()].filter((value) => value instanceof Map);
+  return children.map((child) => ({
+    spiIn: text(child, "spi-in").padStart(8, "0"),
+    spiOut: text(child, "spi-out").padStart(8, "0"),
+    state: text(child, "state"),
+    packetsIn: Number(text(child, "packets-in")) || 0,
+    packetsOut: Number(text(child, "packets-out")) || 0,
+  }));
+}
