@@ -1,6 +1,6 @@
 /**
  * Keys in Wireshark's own formats, so that anyone can open a capture of ours and read what is inside. The names of
- * algorithms are those Wireshark 4.0 accepts; it refuses a whole table for one unknown name, and so a key it
+ * algorithms are those Wireshark 4.0 accepts; it reads no further in a table once it meets another, and so a key it
  * has no name for becomes a note beside the tables.
  *
  * Tried with tshark 4.0.17 (`tshark.test.ts`): ChaCha20-Poly1305 and NULL with AES-GMAC cannot be decrypted, neither

@@ -43,9 +43,15 @@ function formatEvent({ timeMs, from, text, note }: LadderEvent, repeated: boolea
   ];
   const [first = "", ...rest] = wrap(printable(text));
   const below = [...rest, ...marks.flatMap((mark) => wrap(`(${printable(mark)})`))];
-  const time = `${(timeMs / 1000).toFixed(3)} s`.padStart(TIME);
+  const time = formatTime(timeMs).padStart(TIME);
   const blank = " ".repeat(TIME);
   return [`${time}  |${arrow(first, from)}|`, ...below.map((line) => `${blank}  |${side(line, from)}|`)];
+}
+
+/** Virtual time may jump by days; it then loses digits, not columns. */
+function formatTime(timeMs: number): string {
+  const seconds = timeMs / 1000;
+  return `${seconds < 99_999 ? seconds.toFixed(3) : seconds.toExponential(2)} s`;
 }
 
 function arrow(text: string, from: "us" | "peer"): string {
