@@ -1,0 +1,151 @@
+/** No text of a peer or a test may act as markup in a report. */
+import { expect } from "chai";
+import fc from "fast-check";
+import { toHtml } from "./html.ts";
+import { toJunit } from "./junit.ts";
+import { cell, code, toMarkdown } from "./markdown.ts";
+import { makeResults, type Results, type TestResult, testKey } from "./results.ts";
+import { sampleResults } from "./sample.ts";
+import { linkTo, printable } from "./text.ts";
+
+const attack = fc.constantFrom(
+  "<script>alert(1)</script>",
+  '"><img src=x onerror=alert(1)>',
+  "' onfocus='alert(1)",
+  "</pre></details></title></style></script>",
+  "]]>",
+  "<!-- -->",
+  "&lt;&#0;&unknown;",
+  "| a | b |",
+  "[x](javascript:alert(1))",
+  "![x](https://example.org/x.png)",
+  "`` ` `` <b>",
+  "\\|",
+  "@somebody #12 https://example.org",
+  "javascript:alert(1)",
+  "\u202egnp.exe",
+  "\u0000\u0008\u001b[31m\ufffe\ud800",
+  "a\r\nb\n\n# c\n| d |",
+);
+const text = fc.oneof(
+  attack,
+  fc.string({ unit: "binary" }),
+  fc.tuple(attack, attack).map((pair) => pair.join("")),
+);
+
+/** One failed and one passed test in which every free text is `words`. */
+function resultsWith(words: string): Results {
+  const [first] = sampleResults().tests;
+  const free = [
+    "id",
+    "title",
+    "document",
+    "revision",
+    "section",
+    "peer",
+    "reason",
+    "expected",
+    "actual",
+    "lie",
+  ];
+  const test: TestResult = {
+    ...first!,
+    ...Object.fromEntries(free.map((field) => [field, words])),
+    requirements: [words, words],
+    evidence: { capture: words, log: words },
+  };
+  return makeResults({
+    tool: { name: words, version: words },
+    seed: words,
+    started: "2026-11-20T21:00:00.000Z",
+    finished: "2026-11-20T21:00:01.000Z",
+    interrupted: words,
+    peers: [{ id: words, name: words, version: words, runtime: words, fullVersion: words }],
+    tests: [{ ...test, verdict: "fail" }, test],
+  });
+}
+
+const pageOf = (words: string) => {
+  const results = resultsWith(words);
+  const ladders = new Map(results.tests.map((test) => [testKey(test), words]));
+  return toHtml(results, { documentation: new Map([[words, words]]), ladders });
+};
+
+/** Elements and the names of their attributes: what no text may change. */
+function skeleton(markup: string): string[] {
+  const elements = markup.match(/<[^>"]*(?:"[^"]*"[^>"]*)*>/g) ?? [];
+  return elements.map((element) => element.replace(/"[^"]*"/g, '""'));
+}
+
+describe("hostile text in reports", () => {
+  it("changes no element and no attribute of the page", () => {
+    const calm = skeleton(pageOf("calm"));
+    fc.assert(fc.property(text, (words) => void expect(skeleton(pageOf(words))).to.deep.equal(calm)));
+  });
+
+  it("makes links of the page lead nowhere but beside or into it", () => {
+    fc.assert(
+      fc.property(text, (words) => {
+        for (const [, target] of pageOf(words).matchAll(/(?:href|src)="([^"]*)"/g)) {
+          expect(target).to.match(/^(#|\.\/)[\w%.~!*()&#;/'-]*$/);
+        }
+      }),
+    );
+    expect(linkTo("javascript:alert(1)")).to.equal("./javascript%3Aalert(1)");
+    expect(linkTo("//example.org/x")).to.equal(".///example.org/x");
+  });
+
+  it("leaves the JUnit file well-formed", () => {
+    const calm = wellFormed(toJunit(resultsWith("calm")));
+    fc.assert(
+      fc.property(text, (words) => void expect(wellFormed(toJunit(resultsWith(words)))).to.deep.equal(calm)),
+    );
+  });
+
+  it("leaves the Markdown page with its own lines and cells only", () => {
+    const shape = (page: string) => page.split("\n").map((line) => line.match(/(?<!\\)\|/g)?.length ?? 0);
+    const calm = shape(toMarkdown(resultsWith("calm")));
+    fc.assert(
+      fc.property(text, (words) => void expect(shape(toMarkdown(resultsWith(words)))).to.deep.equal(calm)),
+    );
+  });
+
+  it("does nothing in a Markdown cell or code span", () => {
+    fc.assert(
+      fc.property(text, (words) => {
+        const unescaped = cell(words).replace(/\\[\\`*_{}[\]<>|~&:.]/g, "");
+        expect(unescaped).to.not.match(/[\\`*_{}[\]<>|~&\n]|[@#]\w|https?:/i);
+        expect(code(words)).to.match(/^(`([^`|\n]|\\\|)+`)?$/);
+      }),
+    );
+  });
+
+  it("is shown, not dropped", () => {
+    expect(printable("a\u0000b\u202ec\ud800")).to.equal("a\\u{0}b\\u{202e}c\\u{d800}");
+    expect(pageOf("<b>bold</b>")).to.include("&lt;b&gt;bold&lt;/b&gt;");
+  });
+});
+
+/** Checks what XML 1.0 demands of such a file, and returns its element names in order. */
+function wellFormed(xml: string): string[] {
+  expect(xml).to.not.match(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u);
+  const [declaration, ...rest] = xml.split("?>\n");
+  expect(declaration).to.equal('<?xml version="1.0" encoding="UTF-8"');
+  const body = rest.join("?>\n");
+  const open: string[] = [];
+  const names: string[] = [];
+  const token =
+    /<(\/?)(\w[\w-]*)((?: [\w-]+="(?:[^<&"]|&(?:amp|lt|gt|quot|#\d+);)*")*)(\/?)>|(?:[^<&>]|&(?:amp|lt|gt|quot|#\d+);)+/y;
+  while (token.lastIndex < body.length) {
+    const at = token.lastIndex;
+    const match = token.exec(body);
+    if (!match) throw new Error(`not well-formed at ${at}: ${body.slice(at, at + 60)}`);
+    const [, closing, name, , empty] = match;
+    if (name === undefined) continue;
+    if (closing) expect(open.pop()).to.equal(name);
+    else names.push(name);
+    if (!closing && !empty) open.push(name);
+  }
+  expect(open).to.deep.equal([]);
+  return names;
+}
