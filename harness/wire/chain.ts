@@ -72,7 +72,7 @@ export function readChain(
     if (flags !== 0) keepFlags(context, payload, flags, at);
     into.push(payload);
     at = fits ? at + length : end;
-    const link = linkOf(type, next);
+    const link = fits ? linkOf(type, next) : 0;
     // An Encrypted payload ends the chain; elsewhere the field is kept if nothing more can follow it.
     if (payload.kind !== "SK" && payload.kind !== "SKF" && next !== 0 && (link === 0 || end - at < HEADER)) {
       payload.next = next;

@@ -36,6 +36,12 @@ function brief(registry: Registry, value: number): string {
   return registry.get(value)?.short ?? registry.nameOf(value);
 }
 
+/** Escaped, so that a hostile text cannot write control characters to a terminal. */
+function printable(data: Uint8Array): string {
+  const text = Buffer.from(data).toString("latin1");
+  return text.replace(/[^ -~]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}
+
 /** An identity as people write it; hex for what is no text. */
 export function describeIdentity(payload: IdPayload): string {
   switch (payload.idType) {
@@ -44,8 +50,7 @@ export function describeIdentity(payload: IdPayload): string {
       return formatAddress(payload.data);
     case ID_TYPE.ID_FQDN:
     case ID_TYPE.ID_RFC822_ADDR:
-      // Escaped, so that a hostile identity cannot write control characters to a terminal.
-      return JSON.stringify(Buffer.from(payload.data).toString("latin1")).slice(1, -1);
+      return printable(payload.data);
     default:
       return `0x${hex(payload.data)}`;
   }
@@ -81,10 +86,11 @@ function payloadText(payload: Payload): string {
   }
 }
 
+/** The payloads in a row, with a space behind each. */
 function describeList(payloads: readonly Payload[]): string {
   const words = payloads.slice(0, MOST_LISTED).map(describePayload);
   if (payloads.length > MOST_LISTED) words.push(`... ${payloads.length - MOST_LISTED} more`);
-  return words.length === 0 ? "[ ]" : `[ ${words.join(" ")} ]`;
+  return words.map((word) => `${word} `).join("");
 }
 
 /**
@@ -97,9 +103,10 @@ export function describeMessage(message: Message, inner?: readonly Payload[]): s
   const exchange = (isIkev1 ? ikev1ExchangeTypes : exchangeTypes).nameOf(header.exchangeType);
   const version = isIkev1 ? "IKEv1 " : "";
   const direction = (header.flags & FLAG.response) !== 0 ? "response" : "request";
-  const opened = inner === undefined ? "" : ` { ${describeList(inner).slice(2, -2)} }`.replace("{  }", "{ }");
+  const list = `[ ${describeList(payloads)}]`;
+  const opened = inner === undefined ? "" : ` { ${describeList(inner)}}`;
   const trailing = message.trailing === undefined ? "" : ` + ${message.trailing.length} octets`;
-  return `${version}${exchange} ${direction} ${header.messageId} ${describeList(payloads)}${opened}${trailing}`;
+  return `${version}${exchange} ${direction} ${header.messageId} ${list}${opened}${trailing}`;
 }
 
 /** A value that JSON can hold. */
