@@ -19,8 +19,17 @@ export interface Encr {
   icvLength: number;
   /** True where the IV must be unpredictable (CBC); else a counter is right. */
   randomIv: boolean;
-  /** Returns ciphertext, for AEAD followed by the ICV. `key` is KEYMAT with the salt at its end. `aad` is ignored by non-AEAD ciphers. */
-  seal(key: Uint8Array, iv: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Uint8Array;
+  /**
+   * Returns ciphertext, for AEAD followed by the ICV. `key` is KEYMAT with the salt at its end. `aad` is ignored by
+   * non-AEAD ciphers. A cipher may write into `target`, of exactly the size of the result, and return that.
+   */
+  seal(
+    key: Uint8Array,
+    iv: Uint8Array,
+    plaintext: Uint8Array,
+    aad: Uint8Array,
+    target?: Uint8Array,
+  ): Uint8Array;
   /** Returns the plaintext; undefined if the ICV of an AEAD cipher is wrong or the size is no multiple of the block. */
   open(key: Uint8Array, iv: Uint8Array, ciphertext: Uint8Array, aad: Uint8Array): Uint8Array | undefined;
 }

@@ -1,0 +1,23 @@
+/** What a script, a draft or a lie may change in the data plane. */
+import type { InboundOptions, OpenResult } from "./inbound.ts";
+import type { SealOptions } from "./outbound.ts";
+
+/** An ESP packet before it is sealed. */
+export interface OutgoingEsp {
+  /** Our SPI of the pair, in hex; names the Child SA. */
+  spiIn: string;
+  payload: Uint8Array;
+  nextHeader: number;
+  options: SealOptions;
+  /** Set to change what is sent last of all; an empty list sends nothing. */
+  octets?: (packet: Uint8Array) => Uint8Array[];
+  /** Set to send the inner packet in clear, besides. */
+  leak?: boolean;
+}
+
+export interface EspExtension {
+  name: string;
+  outgoing?(packet: OutgoingEsp): void;
+  /** May turn a drop into a delivery or the other way; `reopen` opens the packet again on a fresh SA with other options. */
+  incoming?(result: OpenResult, reopen: (options: Partial<InboundOptions>) => OpenResult): OpenResult;
+}

@@ -1,0 +1,170 @@
+import { timingSafeEqual } from "node:crypto";
+import { concat, readU16, readU32, u32 } from "../wire/bytes.ts";
+import { ReplayWindow, type WindowOptions } from "./replay-window.ts";
+import { aadOf, ESP_HEADER, ESP_TRAILER, icvLengthOf, NEXT_HEADER, type SaParameters } from "./sa.ts";
+
+export interface InboundOptions extends SaParameters {
+  /** Replay protection; on with 64 numbers unless told. */
+  window?: WindowOptions;
+  /** False: padding other than 1, 2, 3... is taken (RFC 4303 section 2.4 only says SHOULD). */
+  checkPadding?: boolean;
+}
+
+/** A packet that is to be delivered, or silently dropped when `dummy`. */
+export interface OpenedPacket {
+  ok: true;
+  /** The whole number, with ESN 64 bits. */
+  sequence: bigint;
+  /** Without TFC padding when it is an IP packet (Next Header 4 or 41). */
+  payload: Uint8Array;
+  nextHeader: number;
+  padding: Uint8Array;
+  /** Octets of TFC padding trimmed from behind the inner packet. */
+  tfcLength: number;
+  /** Next Header 59. */
+  dummy: boolean;
+}
+
+/**
+ * Why a packet is dropped. `short`: no room for header, IV, trailer and ICV; `spi`: not this SA's;
+ * `sequence-zero`; `replay`: seen before or left of the window; `icv`; `length`: no multiple of the cipher's
+ * block, a Pad Length longer than the packet, or an inner packet shorter than it says; `padding`: not 1, 2, 3...;
+ * `version`: the inner IP version is not that of Next Header.
+ */
+export type DropReason =
+  | "short"
+  | "spi"
+  | "sequence-zero"
+  | "replay"
+  | "icv"
+  | "length"
+  | "padding"
+  | "version";
+
+export interface DroppedPacket {
+  ok: false;
+  reason: DropReason;
+  detail: string;
+  /** Set once the ICV was good: what the peer's fault is in. */
+  plaintext?: Uint8Array;
+  sequence?: bigint;
+}
+
+export type OpenResult = OpenedPacket | DroppedPacket;
+
+const TWO_32 = 2 ** 32;
+
+function drop(reason: DropReason, detail: string): DroppedPacket {
+  return { ok: false, reason, detail };
+}
+
+/** The receiving side of an ESP SA, in the order of RFC 4303 section 3.4: replay check, ICV, window, padding. */
+export class InboundSa {
+  readonly parameters: SaParameters;
+  readonly window: ReplayWindow;
+  private readonly checkPadding: boolean;
+  private readonly icvLength: number;
+  private readonly bodyAt: number;
+
+  constructor({ window, checkPadding = true, ...parameters }: InboundOptions) {
+    this.parameters = parameters;
+    this.window = new ReplayWindow(window);
+    this.checkPadding = checkPadding;
+    this.icvLength = icvLengthOf(parameters.transforms);
+    this.bodyAt = ESP_HEADER + parameters.transforms.encr.ivLength;
+  }
+
+  get spi(): number {
+    return this.parameters.spi;
+  }
+
+  /** Opens a packet from SPI to ICV. Never throws, whatever the octets. */
+  open(packet: Uint8Array): OpenResult {
+    const { spi, esn, transforms } = this.parameters;
+    const size = packet.length - this.bodyAt - this.icvLength;
+    if (size < ESP_TRAILER) return drop("short", `${packet.length} octets`);
+    if (readU32(packet, 0) !== spi) return drop("spi", `SPI ${readU32(packet, 0)}`);
+    if (size % transforms.encr.blockSize !== 0) return drop("length", `ciphertext of ${size} octets`);
+    const low = readU32(packet, 4);
+    const high = esn ? this.window.deduceHigh(low) : 0;
+    const refused = this.checkSequence(high, low);
+    if (refused) return refused;
+    const plaintext = this.verifyAndDecrypt(packet, high);
+    if (plaintext === undefined) return drop("icv", `sequence number ${high * TWO_32 + low}`);
+    this.window.update(high, low);
+    const sequence = high === 0 ? BigInt(low) : (BigInt(high) << 32n) | BigInt(low);
+    return this.unpad(plaintext, sequence);
+  }
+
+  private checkSequence(high: number, low: number): DroppedPacket | undefined {
+    if (high < 0 || high >= TWO_32) return drop("replay", `${low} has no high half beside the window`);
+    if (!this.window.enabled) return undefined;
+    if (low === 0 && high === 0) return drop("sequence-zero", "0 is never sent");
+    const verdict = this.window.check(high, low);
+    return verdict === "new"
+      ? undefined
+      : drop("replay", `${verdict} sequence number ${high * TWO_32 + low}`);
+  }
+
+  /** The plaintext; undefined when the ICV is wrong. */
+  private verifyAndDecrypt(packet: Uint8Array, high: number): Uint8Array | undefined {
+    const { transforms, keys, esn } = this.parameters;
+    const { encr, integ } = transforms;
+    const iv = packet.subarray(ESP_HEADER, this.bodyAt);
+    if (encr.aead) return encr.open(keys.encr, iv, packet.subarray(this.bodyAt), aadOf(packet, esn, high));
+    const icvAt = packet.length - this.icvLength;
+    const covered = packet.subarray(0, icvAt);
+    if (integ) {
+      const icv = integ.compute(keys.integ, esn ? concat(covered, u32(high)) : covered);
+      if (!timingSafeEqual(icv, packet.subarray(icvAt))) return undefined;
+    }
+    return encr.open(keys.encr, iv, packet.subarray(this.bodyAt, icvAt), packet);
+  }
+
+  private unpad(plaintext: Uint8Array, sequence: bigint): OpenResult {
+    const nextHeader = plaintext[plaintext.length - 1]!;
+    const padLength = plaintext[plaintext.length - 2]!;
+    const end = plaintext.length - ESP_TRAILER - padLength;
+    if (end < 0) {
+      const detail = `Pad Length ${padLength} of ${plaintext.length - ESP_TRAILER} octets`;
+      return { ok: false, reason: "length", detail, plaintext, sequence };
+    }
+    const padding = plaintext.subarray(end, end + padLength);
+    const bad = this.checkPadding ? firstBadPadding(padding) : -1;
+    if (bad >= 0) {
+      const detail = `padding octet ${bad + 1} is ${padding[bad]}`;
+      return { ok: false, reason: "padding", detail, plaintext, sequence };
+    }
+    const inner = innerLength(plaintext, end, nextHeader);
+    if (typeof inner === "string") {
+      const detail = `inner packet of ${end} octets, Next Header ${nextHeader}`;
+      return { ok: false, reason: inner, detail, plaintext, sequence };
+    }
+    return {
+      ok: true,
+      sequence,
+      payload: plaintext.subarray(0, inner),
+      nextHeader,
+      padding,
+      tfcLength: end - inner,
+      dummy: nextHeader === NEXT_HEADER.none,
+    };
+  }
+}
+
+/** Index of the first octet that is not its number; -1 when all are right. */
+function firstBadPadding(padding: Uint8Array): number {
+  for (let index = 0; index < padding.length; index++) if (padding[index] !== index + 1) return index;
+  return -1;
+}
+
+/** Octets of the inner packet by its own length field; everything up to `end` when it is no IP packet. */
+function innerLength(plaintext: Uint8Array, end: number, nextHeader: number): number | "length" | "version" {
+  if (nextHeader !== NEXT_HEADER.ipv4 && nextHeader !== NEXT_HEADER.ipv6) return end;
+  const v4 = nextHeader === NEXT_HEADER.ipv4;
+  const least = v4 ? 20 : 40;
+  if (end < least) return "length";
+  if (plaintext[0]! >> 4 !== (v4 ? 4 : 6)) return "version";
+  const length = v4 ? readU16(plaintext, 2) : 40 + readU16(plaintext, 4);
+  return length >= least && length <= end ? length : "length";
+}
