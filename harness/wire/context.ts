@@ -8,9 +8,15 @@ export interface ReadContext {
   findings: Finding[];
 }
 
+/** A datagram can hold tens of thousands of faults; after this many only one more finding says so. */
+export const MOST_FINDINGS = 256;
+
 /** Records a finding at an offset of the context's octets. */
 export function note(context: ReadContext, at: number, field: string, reason: string): void {
-  context.findings.push({ offset: context.base + at, field, reason });
+  const { findings, base } = context;
+  if (findings.length < MOST_FINDINGS) findings.push({ offset: base + at, field, reason });
+  else if (findings.length === MOST_FINDINGS)
+    findings.push({ offset: base + at, field, reason: "and more from here on" });
 }
 
 /** Records reserved bits that are set. */

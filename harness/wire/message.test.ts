@@ -277,6 +277,7 @@ describe("great and hostile chains", () => {
     for (let at = 0; at < bytes.length; at += 4) bytes.set([43, 0, 0, 4], at);
     const chain = decodeChain(43, bytes);
     expect(chain.payloads).to.have.length(10000);
+    expect(chain.findings).to.have.length(1);
     expect(chain.payloads[9999]?.next).to.equal(43);
     expect(hex(encodeChain(chain.payloads, chain.trailing))).to.equal(hex(bytes));
   });
@@ -291,6 +292,15 @@ describe("great and hostile chains", () => {
     }));
     const bytes = encodeChain([{ kind: "SA", type: 33, proposals }]);
     const chain = decodeChain(33, bytes);
+    expect(hex(encodeChain(chain.payloads, chain.trailing))).to.equal(hex(bytes));
+  });
+
+  it("stops counting faults", () => {
+    const bytes = new Uint8Array(40000);
+    for (let at = 0; at < bytes.length; at += 4) bytes.set([250, 1, 0, 4], at);
+    const chain = decodeChain(250, bytes);
+    expect(chain.payloads).to.have.length(10000);
+    expect(chain.findings).to.have.length(257);
     expect(hex(encodeChain(chain.payloads, chain.trailing))).to.equal(hex(bytes));
   });
 

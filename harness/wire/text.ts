@@ -30,6 +30,7 @@ import {
 
 /** More payloads than this are counted, not listed: a hostile chain must not flood a log. */
 const MOST_LISTED = 40;
+const MOST_SPIS = 4;
 
 /** The keyword of a number where it has one, else its name. */
 function brief(registry: Registry, value: number): string {
@@ -57,8 +58,10 @@ export function describeIdentity(payload: IdPayload): string {
 }
 
 function describeDelete(payload: DeletePayload): string {
-  const spis = payload.spis.slice(0, MOST_LISTED).map((spi) => ` ${hex(spi)}`);
-  return `D(${protocolIds.nameOf(payload.protocolId)}${spis.join("")})`;
+  const { spis } = payload;
+  const words = spis.slice(0, MOST_SPIS).map((spi) => ` ${hex(spi.subarray(0, 8))}`);
+  if (spis.length > MOST_SPIS) words.push(` ... ${spis.length - MOST_SPIS} more`);
+  return `D(${protocolIds.nameOf(payload.protocolId)}${words.join("")})`;
 }
 
 /** One payload in a word: `SA`, `No`, `N(COOKIE)`, `D(ESP c0ffee01)`; `!` marks a set critical bit. */
