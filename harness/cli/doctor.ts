@@ -25,7 +25,12 @@ export interface DoctorOptions {
 interface Finding {
   ok: boolean;
   detail: string;
+  /** Set when it is not what the probe usually advises. */
+  fix?: string;
 }
+
+/** For what is perhaps all there, but closed to an ordinary user. */
+const AS_ROOT = "sudo npx bakeoff doctor";
 
 /** Runs a command to its end within the time of a probe. */
 type Run = (
@@ -135,7 +140,7 @@ export function runDoctor(options: DoctorOptions = {}): Promise<Check[]> {
           ok: false,
           detail: error instanceof Error ? error.message : String(error),
         }));
-      return { id, ...finding, costs, fix };
+      return { id, costs, fix, ...finding };
     }),
   );
 }
@@ -173,7 +178,8 @@ function runner(timeout: number, env: NodeJS.ProcessEnv): Run {
 type Ran = Awaited<ReturnType<Run>>;
 
 function told({ ok, stdout, reason }: Ran, good = stdout.trim()): Finding {
-  return { ok, detail: ok ? good : reason };
+  const closed = !ok && /not permitted|permission denied/i.test(reason);
+  return { ok, detail: ok ? good : reason, ...(closed && { fix: AS_ROOT }) };
 }
 
 function version(ran: Ran): Finding {
@@ -195,12 +201,8 @@ async function findRawSocket(run: Run): Promise<Finding> {
     "-e",
     "require('raw-socket').createSocket({ protocol: 50 }).close()",
   );
-  return {
-    ok: open.ok,
-    detail: open.ok
-      ? "sockets of IP protocol 50 can be opened"
-      : "loads, but this user may open no raw socket",
-  };
+  if (open.ok) return { ok: true, detail: "sockets of IP protocol 50 can be opened" };
+  return { ok: false, detail: "loads, but this user may open no raw socket", fix: AS_ROOT };
 }
 
 /** Each in the form `ip xfrm` takes: what IKE daemons install most. */
@@ -222,12 +224,12 @@ async function findKernelEsp(run: Run): Promise<Finding> {
   );
   const works = tried.filter(({ ran }) => ran.ok);
   const refused = tried.filter(({ ran }) => !ran.ok);
+  if (works.length === 0) return told((refused.find(({ ran }) => ran.missing) ?? refused[0]!).ran);
   const parts = [
-    ...(works.length > 0 ? [`takes ${works.map(({ name }) => name).join(" and ")}`] : []),
+    `takes ${works.map(({ name }) => name).join(" and ")}`,
     ...refused.map(({ name, ran }) => `refuses ${name}: ${ran.reason}`),
   ];
-  const [missing] = refused.filter(({ ran }) => ran.missing);
-  return { ok: refused.length === 0, detail: missing?.ran.reason ?? parts.join("; ") };
+  return { ok: refused.length === 0, detail: parts.join("; ") };
 }
 
 function findPeers(): Finding {
