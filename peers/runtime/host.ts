@@ -2,7 +2,7 @@
 import type { Duplex } from "node:stream";
 import type { PeerDefinition, PeerVersion, RuntimeName } from "../contract.ts";
 import type { LaneNetwork } from "./network.ts";
-import type { CommandOptions, CommandResult } from "./process.ts";
+import type { CommandResult } from "./process.ts";
 import type { Registry } from "./registry.ts";
 
 /** A lane of a run: what is made for it carries both names. */
@@ -27,18 +27,28 @@ export interface StartContext {
   options: LaneOptions & { registry: Registry };
 }
 
-/** A daemon and the network it lives in, whatever the runtime. */
+/** A daemon and the network it lives in, whatever the runtime. Files it shares with the runner are in its folder `/lane`. */
 export interface DaemonHost {
-  /** Folder that runner and daemon share, as the runner names it; the daemon sees it as `/lane`. */
-  readonly laneFolder: string;
   /** Starts the daemon; its configuration must be in place. Resolves at once: the driver finds out when it answers. */
   boot(): Promise<void>;
-  /** Ends the daemon and everything beside it in its network, at once. */
+  /** Ends the daemon at once, with all it started. */
   halt(): Promise<void>;
   /** How the daemon ended, `exit 1` or `SIGSEGV`, with the end of what it wrote; undefined while it runs. */
   exit(): string | undefined;
   /** Runs a program of the peer's root file system in its network. */
-  run(argv: string[], options?: CommandOptions): Promise<CommandResult>;
-  /** Connects to a Unix socket of the daemon. */
-  connect(path: string): Duplex;
+  run(argv: string[], options?: RunOptions): Promise<CommandResult>;
+  /** Connects to a Unix socket in `/lane`. */
+  connect(name: string): Duplex;
+  /** Writes a file of `/lane`; without text it is removed. */
+  write(name: string, text?: string): Promise<void>;
+  /** Size of a file of `/lane`, 0 where there is none. */
+  size(name: string): Promise<number>;
+  /** A file of `/lane` from this octet on; nothing where it is not there or shorter. */
+  read(name: string, from: number): Promise<string>;
+}
+
+export interface RunOptions {
+  stdin?: string;
+  /** After this the command is killed and the call rejects; 10 s when not set. */
+  timeoutMs?: number;
 }

@@ -1,5 +1,6 @@
 /** Runs a daemon in a network namespace with a private view of its root file system. */
 import { mkdirSync, mkdtempSync } from "node:fs";
+import { open, rm, stat, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { requireRoot } from "./errors.ts";
@@ -58,7 +59,6 @@ function netnsLane({ folder, names, owned, rootfs, registry, argv, env }: Parts)
     registry.remove({ pid: daemon.pid });
   };
   return {
-    laneFolder: folder,
     network: names,
     async boot() {
       await halt();
@@ -73,12 +73,38 @@ function netnsLane({ folder, names, owned, rootfs, registry, argv, env }: Parts)
       return how && `${how} ${daemon?.output().trim().split("\n").slice(-3).join(" / ") ?? ""}`.trim();
     },
     run: (command, options) => run(inNamespace(names.peer, ["chroot", rootfs, ...command]), options),
-    connect: (path) => connect(join(folder, path)),
+    connect: (name) => connect(join(folder, name)),
+    ...laneFiles(folder),
     async stop() {
       await halt();
       if (owned) await removeLaneNetwork(registry, names);
       removeFolder(folder);
       registry.remove({ folder });
+    },
+  };
+}
+
+/** The lane's folder is bound into the daemon's view: its files are at hand. */
+function laneFiles(folder: string): Pick<DaemonHost, "write" | "size" | "read"> {
+  const path = (name: string) => join(folder, name);
+  return {
+    write: (name, text) =>
+      text === undefined ? rm(path(name), { force: true }) : writeFile(path(name), text),
+    size: (name) =>
+      stat(path(name)).then(
+        (found) => found.size,
+        () => 0,
+      ),
+    async read(name, from) {
+      const file = await open(path(name)).catch(() => undefined);
+      if (!file) return "";
+      try {
+        const length = Math.max(0, (await file.stat()).size - from);
+        const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, from);
+        return buffer.toString("utf8", 0, bytesRead);
+      } finally {
+        await file.close();
+      }
     },
   };
 }

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { expect } from "chai";
-import type { PeerConfig, PeerStatus, RunningPeer } from "../contract.ts";
+import type { PeerConfig, PeerStatus, RunningPeer, RuntimeName } from "../contract.ts";
 import {
   createLaneNetwork,
   type LaneNetwork,
@@ -65,29 +65,27 @@ const up = (status: PeerStatus) =>
 
 const lane = process.pid % 1000;
 
-for (const version of ["6.1", "6.0", "5.9"]) {
-  describe(`strongswan@${version} in a namespace`, function () {
+for (const spec of ["6.1:netns", "6.0:netns", "5.9:netns", "6.1:uml", "6.0:uml"]) {
+  const [version = "", runtime = ""] = spec.split(":");
+  describe(`strongswan@${spec}`, function () {
     this.timeout(60_000);
     const registry = new Registry("drivertest");
-    let network: LaneNetwork;
+    let network: LaneNetwork | undefined;
     let peer: RunningPeer;
     let tester: RunningPeer;
     const folders = () => readdirSync(tmpdir()).filter((name) => name.startsWith(PREFIX));
     let foldersBefore: string[];
 
     before(async function () {
-      const chosen = requirePeer(this, `strongswan@${version}:netns`);
+      const chosen = requirePeer(this, `strongswan@${spec}`);
       foldersBefore = folders();
-      network = await createLaneNetwork(registry, "drivertest", lane);
-      const start = (own: LaneNetwork) =>
-        startPeer(chosen.definition, chosen.version, "netns", {
-          runId: "drivertest",
-          lane,
-          registry,
-          network: own,
-        });
-      peer = await start(network);
-      tester = await start({ tester: network.peer, peer: network.tester });
+      const options = { runId: "drivertest", lane, registry };
+      if (runtime === "netns") network = await createLaneNetwork(registry, options.runId, lane);
+      const start = (own: LaneNetwork | undefined, name: RuntimeName) =>
+        startPeer(chosen.definition, chosen.version, name, { ...options, ...(own && { network: own }) });
+      peer = await start(network, chosen.runtime);
+      const testerNamespace = peer.testerNamespace!;
+      tester = await start({ tester: network?.peer ?? "", peer: testerNamespace }, "netns");
     });
 
     beforeEach(async () => {
@@ -97,16 +95,18 @@ for (const version of ["6.1", "6.0", "5.9"]) {
     });
 
     after(async () => {
-      if (!network) return;
-      await peer?.stop();
+      if (!peer) return;
+      const namespace = peer.testerNamespace!;
       await tester?.stop();
-      const left = [...(await pidsIn(network.peer)), ...(await pidsIn(network.tester))];
-      await removeLaneNetwork(registry, network);
+      expect(await pidsIn(namespace)).to.have.length(runtime === "uml" ? 1 : 0);
+      await peer.stop();
+      if (network) {
+        expect(await pidsIn(network.peer)).to.deep.equal([]);
+        await removeLaneNetwork(registry, network);
+      }
+      expect(existsSync(`/run/netns/${namespace}`)).to.equal(false);
+      const left = folders().filter((name) => /^bakeoff-......$/.test(name) && !foldersBefore.includes(name));
       expect(left).to.deep.equal([]);
-      expect(existsSync(`/run/netns/${network.peer}`)).to.equal(false);
-      expect(
-        folders().filter((name) => !foldersBefore.includes(name) && /^bakeoff-......$/.test(name)),
-      ).to.deep.equal([]);
     });
 
     const establish = async (from: RunningPeer = peer) => {
@@ -175,18 +175,25 @@ for (const version of ["6.1", "6.0", "5.9"]) {
       expect(await peer.driver.logs()).to.not.contain("sending COOKIE notify");
     });
 
-    it("reports its death and starts again", async () => {
-      const name = "charon-systemd";
-      const inPeer = await pidsIn(network.peer);
-      const pid = execFileSync("pgrep", ["-x", name], { encoding: "utf8" }).split("\n").map(Number);
-      const daemon = inPeer.filter((candidate) => pid.includes(candidate));
-      expect(daemon).to.have.length(1);
-      process.kill(daemon[0]!, "SIGKILL");
-      const dead = await until(peer, (s) => !s.alive && s.exit !== undefined);
-      expect(dead.exit).to.match(/^SIGKILL/);
+    it("starts again with the configuration it had", async () => {
+      await establish();
       await peer.restart();
-      await peer.driver.configure(peerConfig);
+      expect(await peer.driver.status()).to.deep.equal({ alive: true, ikeSas: [], childSas: [] });
+      await tester.driver.reset();
       await establish();
     });
+
+    if (runtime === "netns") {
+      it("reports its death", async () => {
+        const charons = execFileSync("pgrep", ["-x", "charon-systemd"], { encoding: "utf8" }).split("\n");
+        const daemon = (await pidsIn(network!.peer)).filter((pid) => charons.includes(String(pid)));
+        expect(daemon).to.have.length(1);
+        process.kill(daemon[0]!, "SIGKILL");
+        const dead = await until(peer, (s) => !s.alive && s.exit !== undefined);
+        expect(dead.exit).to.match(/^SIGKILL/);
+        await peer.restart();
+        expect((await peer.driver.status()).alive).to.equal(true);
+      });
+    }
   });
 }

@@ -1,19 +1,19 @@
 /** Drives strongSwan through vici, wherever it runs. */
-import { rmSync, writeFileSync } from "node:fs";
-import { open, stat } from "node:fs/promises";
-import { isIPv6 } from "node:net";
-import { join } from "node:path";
-import type { Driver, PeerConfig, PeerStatus } from "../contract.ts";
+import { type Driver, DriverUnsupported, type PeerConfig, type PeerStatus } from "../contract.ts";
 import { LabError } from "../runtime/errors.ts";
 import type { DaemonHost } from "../runtime/host.ts";
-import { CONNECTION, connection, type DaemonSettings, daemonConfig, halfOpenInit, primer } from "./config.ts";
+import { CONNECTION, connection, type DaemonSettings, daemonConfig, primer } from "./config.ts";
+import { childStatus, ikeStatus } from "./status.ts";
+import { dropPacketsTo, ownAddresses, sendHalfOpenInit } from "./surroundings.ts";
 import { ViciClient, ViciError } from "./vici.ts";
-import { section, text, type ViciFields, type ViciMessage } from "./vici-codec.ts";
+import { text, type ViciFields, type ViciMessage } from "./vici-codec.ts";
 
 /** How long a daemon may take until it answers, ms. */
 const START_MS = 15_000;
 /** How long IKE SAs may take to go when they are forgotten, ms. */
 const RESET_MS = 5_000;
+const LOG = "charon.log";
+
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export class StrongswanDriver implements Driver {
@@ -42,17 +42,14 @@ export class StrongswanDriver implements Driver {
     this.#vici?.close();
     this.#vici = undefined;
     await this.#host.halt();
-    const folder = this.#host.laneFolder;
-    rmSync(join(folder, "charon.vici"), { force: true });
-    writeFileSync(join(folder, "strongswan.conf"), daemonConfig(this.#settings));
+    await this.#host.write("charon.vici");
+    await this.#host.write("strongswan.conf", daemonConfig(this.#settings));
     await this.#host.boot();
-    const end = performance.now() + START_MS;
-    for (;;) {
+    for (const end = performance.now() + START_MS; ; ) {
       const exit = this.#host.exit();
       if (exit) throw new LabError("start-failed", `strongSwan ended at its start: ${exit}`);
       try {
-        const message = await this.#request("version");
-        this.#version = `strongSwan ${text(message, "version")}`;
+        this.#version = `strongSwan ${text(await this.#request("version"), "version")}`;
         return;
       } catch (error) {
         if (performance.now() > end) throw new LabError("start-failed", `strongSwan: ${String(error)}`);
@@ -61,8 +58,15 @@ export class StrongswanDriver implements Driver {
     }
   }
 
+  /** Starts the daemon anew with the configuration it had. */
+  async restart(): Promise<void> {
+    await this.start();
+    if (this.#config) await this.configure(this.#config);
+  }
+
   /** `cookies` counts when the daemon starts: a change of it starts the daemon anew. */
   async configure(config: PeerConfig): Promise<void> {
+    if (this.#settings.esp === "userspace") refuseForUserspace(config);
     const cookies = config.cookies === "always";
     if (cookies !== this.#settings.cookies) {
       this.#settings.cookies = cookies;
@@ -72,7 +76,7 @@ export class StrongswanDriver implements Driver {
     }
     await this.#request("unload-conn", { name: CONNECTION }).catch(ignoreRefusal);
     await this.#request("clear-creds");
-    await this.#localAddresses(config.localTs);
+    await ownAddresses(this.#host, config.localTs);
     const owners = [config.localId, config.remoteId];
     await this.#request("load-shared", { id: CONNECTION, type: "IKE", data: config.psk, owners });
     await this.#request("load-conn", { [CONNECTION]: connection(config) });
@@ -125,7 +129,8 @@ export class StrongswanDriver implements Driver {
   async reset(): Promise<void> {
     const sas = await this.#ikeSas();
     if (sas.length === 0) return;
-    await this.#silence("add");
+    const remote = this.#config?.remote.host;
+    if (remote) await dropPacketsTo(this.#host, remote, "add");
     try {
       const end = performance.now() + RESET_MS;
       for (let left = sas; left.length > 0; left = await this.#ikeSas()) {
@@ -138,32 +143,18 @@ export class StrongswanDriver implements Driver {
         await pause(5);
       }
     } finally {
-      await this.#silence("delete");
+      if (remote) await dropPacketsTo(this.#host, remote, "delete");
     }
   }
 
   async markLog(): Promise<void> {
-    this.#logMark = await stat(this.#logFile).then(
-      (found) => found.size,
-      () => 0,
-    );
+    this.#logMark = await this.#host.size(LOG);
   }
 
+  /** Without the lines about this driver's own requests. */
   async logs(): Promise<string> {
-    const file = await open(this.#logFile).catch(() => undefined);
-    if (!file) return "";
-    try {
-      const { size } = await file.stat();
-      const from = size < this.#logMark ? 0 : this.#logMark;
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(size - from), 0, size - from, from);
-      return buffer.toString("utf8", 0, bytesRead);
-    } finally {
-      await file.close();
-    }
-  }
-
-  get #logFile(): string {
-    return join(this.#host.laneFolder, "charon.log");
+    const lines = await this.#host.read(LOG, this.#logMark);
+    return lines.replace(/^.*\[CFG\] vici client \d+ .*\n/gm, "");
   }
 
   #client(): ViciClient {
@@ -181,32 +172,10 @@ export class StrongswanDriver implements Driver {
     return events.flatMap((event) => [...event.values()].filter((value) => value instanceof Map));
   }
 
-  /** Makes every address of the peer's selectors its own, so that it answers for them; one on `lo` for the daemon's routes. */
-  async #localAddresses(prefixes: string[]): Promise<void> {
-    const batch = prefixes.flatMap((prefix) => {
-      const [first = "", length = ""] = prefix.split("/");
-      const host = isIPv6(first) ? `${first}/128` : `${first}/32`;
-      return [`addr replace ${host} dev lo`, ...(length ? [`route replace local ${prefix} dev lo`] : [])];
-    });
-    await this.#ip(batch);
-  }
-
-  async #silence(verb: "add" | "delete"): Promise<void> {
-    const remote = this.#config?.remote.host;
-    if (remote) await this.#ip([`route ${verb} blackhole ${remote} table local`]);
-  }
-
-  async #ip(batch: string[]): Promise<void> {
-    const result = await this.#host.run(["ip", "-force", "-batch", "-"], { stdin: batch.join("\n") });
-    if (result.exit < 0) throw new LabError("control", `ip: ${result.stderr.trim()}`);
-  }
-
   /** The threshold counts IKE SAs that are half open already: one from the daemon's own host keeps it reached. */
   async #holdHalfOpen(): Promise<void> {
     await this.#request("load-conn", { primer: primer() });
-    const octets = [...halfOpenInit()].map((octet) => `\\x${octet.toString(16).padStart(2, "0")}`).join("");
-    const result = await this.#host.run(["bash", "-c", `printf '${octets}' > /dev/udp/127.0.0.1/500`]);
-    if (result.exit !== 0) throw new LabError("control", `cookies: ${result.stderr.trim()}`);
+    await sendHalfOpenInit(this.#host);
     for (let tries = 0; tries < 100; tries++) {
       if ((await this.#ikeSas()).length > 0) return;
       await pause(10);
@@ -215,21 +184,15 @@ export class StrongswanDriver implements Driver {
   }
 }
 
+/** kernel-libipsec has tunnel mode and 32-bit sequence numbers only. */
+function refuseForUserspace(config: PeerConfig): void {
+  if (config.mode !== "tunnel")
+    throw new DriverUnsupported("userspace ESP of strongSwan has no transport mode");
+  if (config.espProposals.some((proposal) => proposal.split("-").includes("esn"))) {
+    throw new DriverUnsupported("userspace ESP of strongSwan has no extended sequence numbers");
+  }
+}
+
 function ignoreRefusal(error: unknown): void {
   if (!(error instanceof ViciError) || error.problem !== "refused") throw error;
-}
-
-function ikeStatus(sa: ViciMessage): PeerStatus["ikeSas"][number] {
-  return { spiI: text(sa, "initiator-spi"), spiR: text(sa, "responder-spi"), state: text(sa, "state") };
-}
-
-function childStatus(sa: ViciMessage): PeerStatus["childSas"] {
-  const children = [...section(sa, "child-sas").values()].filter((value) => value instanceof Map);
-  return children.map((child) => ({
-    spiIn: text(child, "spi-in").padStart(8, "0"),
-    spiOut: text(child, "spi-out").padStart(8, "0"),
-    state: text(child, "state"),
-    packetsIn: Number(text(child, "packets-in")) || 0,
-    packetsOut: Number(text(child, "packets-out")) || 0,
-  }));
 }

@@ -32,7 +32,7 @@ export async function startInNamespace(context: StartContext): Promise<RunningPe
     testerNamespace: lane.network.tester,
     ...ADDRESSES,
     rawEsp,
-    restart: () => driver.start(),
+    restart: () => driver.restart(),
     stop: () => lane.stop(),
   };
 }
