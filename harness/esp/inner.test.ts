@@ -14,7 +14,7 @@ const probes = fc.record({
   ends: fc.constantFrom(V4, V6),
   mode: fc.constantFrom("tunnel" as const, "transport" as const),
   kind: fc.constantFrom("echo" as const, "udp" as const),
-  identifier: fc.integer({ min: 1, max: 65535 }),
+  identifier: fc.integer({ min: 8, max: 65535 }),
   sequence: fc.nat(65535),
   data: fc.uint8Array({ maxLength: 64 }),
 });
@@ -53,6 +53,18 @@ describe("esp: probes", () => {
     expect(answerTo({ data: counting(0, 9) })).to.equal("9 octets of other data");
     expect(answerTo({ mode: "transport" })).to.equal("Next Header 1 in tunnel mode");
     expect(answerTo({ source: address("192.0.2.9") })).to.equal("from 192.0.2.2 to 192.0.2.9");
+  });
+
+  it("no answer from echo port to echo port, which would never end", () => {
+    const probe: Probe = {
+      ...V4,
+      mode: "tunnel",
+      kind: "udp",
+      identifier: 7,
+      sequence: 1,
+      data: counting(0, 4),
+    };
+    expect(answerEcho(buildProbe(probe), V4)).to.equal(undefined);
   });
 
   it("no answer to dummies, other ports or broken checksums", () => {

@@ -30,7 +30,7 @@ export interface InnerAddresses {
 export interface Probe extends InnerAddresses {
   mode: "tunnel" | "transport";
   kind: "echo" | "udp";
-  /** ICMP identifier, or the UDP source port. */
+  /** ICMP identifier, or the UDP source port (not 7). */
   identifier: number;
   /** ICMP sequence number; a UDP probe carries it in front of `data`. */
   sequence: number;
@@ -88,7 +88,9 @@ export function answerEcho(inner: InnerPacket, outer: InnerAddresses): InnerPack
   const back = { source: ip.destination, destination: ip.source };
   const udp = parseUdp(ip);
   if (!isIpError(udp)) {
-    if (udp.destinationPort !== UDP_ECHO_PORT || !udp.checksumOk) return undefined;
+    // From the echo port itself comes an answer; to answer it would never end.
+    const request = udp.destinationPort === UDP_ECHO_PORT && udp.sourcePort !== UDP_ECHO_PORT;
+    if (!request || !udp.checksumOk) return undefined;
     const { sourcePort, destinationPort, payload } = udp;
     const answer = buildUdpPacket(back, {
       sourcePort: destinationPort,
