@@ -8,7 +8,7 @@ export const SCRIPT = `
   const items = [...document.querySelectorAll(".tests > li")];
   const find = document.getElementById("find");
   const selects = [...document.querySelectorAll(".filters select")];
-  const chips = [...document.querySelectorAll("button.chip")];
+  const chips = [...document.querySelectorAll("button[data-verdict]")];
   const shown = document.getElementById("shown");
   const none = document.getElementById("none");
 
