@@ -23,6 +23,8 @@ export class StrongswanDriver implements Driver {
   #version = "";
   #logMark = 0;
   #config: PeerConfig | undefined;
+  /** The prefixes that are the peer's own now; undefined when nobody knows. */
+  #owned: string | undefined;
 
   constructor(host: DaemonHost, settings: DaemonSettings) {
     this.#host = host;
@@ -41,6 +43,7 @@ export class StrongswanDriver implements Driver {
   async start(): Promise<void> {
     this.#vici?.close();
     this.#vici = undefined;
+    this.#owned = undefined;
     await this.#host.halt();
     await this.#host.write("charon.vici");
     await this.#host.write("strongswan.conf", daemonConfig(this.#settings));
@@ -68,15 +71,14 @@ export class StrongswanDriver implements Driver {
   async configure(config: PeerConfig): Promise<void> {
     if (this.#settings.esp === "userspace") refuseForUserspace(config);
     const cookies = config.cookies === "always";
-    if (cookies !== this.#settings.cookies) {
-      this.#settings.cookies = cookies;
-      await this.start();
-    } else {
-      await this.reset();
-    }
+    const changed = cookies !== this.#settings.cookies;
+    this.#settings.cookies = cookies;
+    await (changed ? this.start() : this.reset());
     await this.#request("unload-conn", { name: CONNECTION }).catch(ignoreRefusal);
     await this.#request("clear-creds");
-    await ownAddresses(this.#host, config.localTs);
+    const owned = config.localTs.join(" ");
+    if (owned !== this.#owned) await ownAddresses(this.#host, config.localTs);
+    this.#owned = owned;
     const owners = [config.localId, config.remoteId];
     await this.#request("load-shared", { id: CONNECTION, type: "IKE", data: config.psk, owners });
     await this.#request("load-conn", { [CONNECTION]: connection(config) });
