@@ -1,0 +1,133 @@
+/** A network in memory under virtual time: the same seed gives the same run, octet by octet. */
+import type { Random } from "../crypto/types.ts";
+import type { Clock, Datagram, Link, World } from "./types.ts";
+
+/**
+ * What happens to datagrams on the way. Shares are between 0 and 1. Nothing is impaired by default.
+ * Losses and corruptions in a row are bounded, so that an honest peer that retransmits always can finish.
+ */
+export interface Impairment {
+  loss: number;
+  duplication: number;
+  corruption: number;
+  /** Milliseconds one way. */
+  delayMs: number;
+  /** Added delay, drawn evenly from 0 to this: datagrams overtake each other. */
+  jitterMs: number;
+  /** How many datagrams of one direction may be lost or spoiled in a row. */
+  maxInARow: number;
+}
+
+export const perfect: Impairment = {
+  loss: 0,
+  duplication: 0,
+  corruption: 0,
+  delayMs: 1,
+  jitterMs: 0,
+  maxInARow: 2,
+};
+
+interface Due {
+  at: number;
+  order: number;
+  action: () => void;
+}
+
+export class MemoryNetwork implements World {
+  readonly clock: Clock;
+  #now = 0;
+  #order = 0;
+  readonly #due: Due[] = [];
+  readonly #hosts = new Map<string, (datagram: Datagram) => void>();
+  readonly #inARow = new Map<string, number>();
+  readonly #random: Random;
+  impairment: Impairment;
+
+  constructor(random: Random, impairment: Partial<Impairment> = {}) {
+    this.#random = random;
+    this.impairment = { ...perfect, ...impairment };
+    this.clock = { now: () => this.#now, at: (time, callback) => this.#schedule(time, callback) };
+  }
+
+  /** Joins the network with these addresses. */
+  attach(...hosts: string[]): Link {
+    let handler: (datagram: Datagram) => void = () => {};
+    for (const host of hosts) this.#hosts.set(host, (datagram) => handler(datagram));
+    return {
+      send: (datagram) => this.#carry(datagram),
+      onReceive: (callback) => {
+        handler = callback;
+      },
+      close: async () => {
+        for (const host of hosts) this.#hosts.delete(host);
+      },
+    };
+  }
+
+  async until(condition: () => boolean, timeoutMs: number): Promise<boolean> {
+    const deadline = this.#now + timeoutMs;
+    while (!condition()) {
+      const next = this.#due[0];
+      if (!next || next.at > deadline) {
+        this.#now = deadline;
+        return condition();
+      }
+      this.#step();
+    }
+    return true;
+  }
+
+  #step(): void {
+    const next = this.#due.shift();
+    if (!next) return;
+    this.#now = Math.max(this.#now, next.at);
+    next.action();
+  }
+
+  #schedule(at: number, action: () => void): () => void {
+    const due = { at, order: this.#order++, action };
+    const index = this.#due.findIndex((d) => d.at > at);
+    if (index < 0) this.#due.push(due);
+    else this.#due.splice(index, 0, due);
+    return () => {
+      const found = this.#due.indexOf(due);
+      if (found >= 0) this.#due.splice(found, 1);
+    };
+  }
+
+  #draw(): number {
+    const [a = 0, b = 0, c = 0] = this.#random(3);
+    return ((a << 16) | (b << 8) | c) / 2 ** 24;
+  }
+
+  #carry(datagram: Datagram): void {
+    const { loss, corruption, duplication } = this.impairment;
+    const copy = { ...datagram, data: datagram.data.slice() };
+    if (this.#spoils(datagram, loss)) return;
+    if (this.#spoils(datagram, corruption)) this.#flip(copy.data);
+    this.#deliver(copy);
+    if (duplication > 0 && this.#draw() < duplication) this.#deliver({ ...copy, data: copy.data.slice() });
+  }
+
+  /** Draws whether this datagram is hit, within the bound. */
+  #spoils(datagram: Datagram, share: number): boolean {
+    if (share <= 0) return false;
+    const direction = `${datagram.source.host}>${datagram.destination.host}`;
+    const before = this.#inARow.get(direction) ?? 0;
+    const hit = this.#draw() < share && before < this.impairment.maxInARow;
+    this.#inARow.set(direction, hit ? before + 1 : 0);
+    return hit;
+  }
+
+  #flip(data: Uint8Array): void {
+    const index = Math.floor(this.#draw() * data.length);
+    const bit = 1 << Math.floor(this.#draw() * 8);
+    data[index] = (data[index] ?? 0) ^ bit;
+  }
+
+  #deliver(datagram: Datagram): void {
+    const { delayMs, jitterMs } = this.impairment;
+    const delay = delayMs + (jitterMs > 0 ? this.#draw() * jitterMs : 0);
+    this.#schedule(this.#now + delay, () => this.#hosts.get(datagram.destination.host)?.(datagram));
+  }
+}

@@ -1,0 +1,47 @@
+/** The requirements of the documents: `suites/<document>/requirements.yaml`. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { z } from "zod";
+import type { Level } from "../../reports/results.ts";
+import { sourceSuites } from "./suites.ts";
+
+const requirementSchema = z.strictObject({
+  section: z.string(),
+  level: z.enum(["MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "MAY", "stmt"]),
+  who: z.string(),
+  text: z.string(),
+  /** How a tester sees it; `untestable` gives the reason why he cannot. */
+  observed: z.string().optional(),
+  untestable: z.string().optional(),
+});
+export type Requirement = z.infer<typeof requirementSchema>;
+
+const catalogueSchema = z.strictObject({
+  document: z.string(),
+  title: z.string(),
+  requirements: z.record(z.string(), requirementSchema),
+});
+export type Catalogue = z.infer<typeof catalogueSchema>;
+
+const loaded = new Map<string, Catalogue | undefined>();
+
+/** The catalogue of a document; undefined if it has none. Throws on a file that is not of the schema. */
+export function catalogue(document: string): Catalogue | undefined {
+  if (!loaded.has(document)) loaded.set(document, load(document));
+  return loaded.get(document);
+}
+
+function load(document: string): Catalogue | undefined {
+  const file = join(sourceSuites, document, "requirements.yaml");
+  return existsSync(file) ? catalogueSchema.parse(parse(readFileSync(file, "utf8"))) : undefined;
+}
+
+const STRENGTH: Level[] = ["MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "MAY", "stmt"];
+
+/** The strongest level among the requirements. */
+export function levelOf(document: string, ids: string[]): Level {
+  const known = catalogue(document)?.requirements ?? {};
+  const levels = ids.map((id) => known[id]?.level ?? "stmt");
+  return STRENGTH.find((level) => levels.includes(level)) ?? "stmt";
+}

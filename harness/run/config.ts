@@ -1,0 +1,19 @@
+/** What peers are told unless a test wants otherwise. */
+import type { PeerConfig } from "../../peers/contract.ts";
+import type { Address } from "../link/types.ts";
+
+/** Hosts behind the two ends, whose traffic ESP carries. */
+export const INNER = { tester: "203.0.113.1", peer: "203.0.113.17" } as const;
+
+export const TESTER_ID = "tester.example";
+export const PEER_ID = "peer.example";
+
+/** `local` is the peer's own address. */
+export function ordinaryConfig(local: Address, remote: Address): PeerConfig {
+  return {
+    ...{ local, remote, localId: PEER_ID, remoteId: TESTER_ID, psk: "bake-off-shared-secret" },
+    ikeProposals: ["aes256-sha256-x25519-ecp256-modp2048", "aes256gcm16-prfsha256-x25519-ecp256"],
+    espProposals: ["aes256gcm16", "aes128-sha256", "chacha20poly1305"],
+    ...{ localTs: ["203.0.113.16/28"], remoteTs: ["203.0.113.0/28"], mode: "tunnel" },
+  };
+}

@@ -1,0 +1,105 @@
+/** What is kept of a test: capture, keys in Wireshark's formats, event stream, ladder, the peer's log. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type EspSaKeys, type IkeSaKeys, writeKeyFolder } from "../../pcaps/keys.ts";
+import { formatLadder, type LadderEvent } from "../../pcaps/ladder.ts";
+import type { Captured } from "../../pcaps/types.ts";
+import { writePcap } from "../../pcaps/write.ts";
+import type { Evidence } from "../../reports/results.ts";
+import type { ChildSa } from "../ike/child.ts";
+import type { IkeSa } from "../ike/sa.ts";
+import type { Trace } from "../script/trace.ts";
+import { readU32 } from "../wire/bytes.ts";
+import { eventLines } from "./event-stream.ts";
+import { ladderEvents } from "./ladder.ts";
+
+export function captured(trace: Trace): Captured[] {
+  return trace.entries.flatMap(({ at, event }) =>
+    event.type === "datagram-sent" || event.type === "datagram-received"
+      ? [{ timeMs: at, ...event.datagram }]
+      : [],
+  );
+}
+
+export function ikeSaKeys(sa: IkeSa): IkeSaKeys[] {
+  if (!sa.keys || !sa.suite) return [];
+  const { SK_ei, SK_er, SK_ai, SK_ar } = sa.keys;
+  const { encr, encrKeyBits, integ } = sa.suite;
+  return [
+    {
+      spiI: sa.spiI,
+      spiR: sa.spiR,
+      encrId: encr.id,
+      keyBits: encrKeyBits,
+      integId: integ?.id,
+      SK_ei,
+      SK_er,
+      SK_ai,
+      SK_ar,
+    },
+  ];
+}
+
+export function espSaKeys(child: ChildSa): EspSaKeys[] {
+  const { encr, encrKeyBits, integ, ike } = child;
+  const common = { encrId: encr.id, keyBits: encrKeyBits, integId: integ?.id };
+  const [us, peer] = [ike.local.host, ike.remote.host];
+  return [
+    {
+      ...common,
+      source: us,
+      destination: peer,
+      spi: readU32(child.spiOut, 0),
+      encrKey: child.keysOut.encr,
+      integKey: child.keysOut.integ,
+    },
+    {
+      ...common,
+      source: peer,
+      destination: us,
+      spi: readU32(child.spiIn, 0),
+      encrKey: child.keysIn.encr,
+      integKey: child.keysIn.integ,
+    },
+  ];
+}
+
+export interface Kept {
+  evidence: Evidence;
+  ladder: string;
+}
+
+/** Writes all files of a test below `out/evidence/<peer>/<test>`; names in the result are relative to `out`. */
+export function keepEvidence(
+  out: string,
+  place: { peer: string; test: string },
+  trace: Trace,
+  log: string,
+  epochMs: number,
+): Kept {
+  const folder = join("evidence", ...[place.peer, ...place.test.split("/")].map(fileName));
+  const path = (name: string) => join(out, folder, name);
+  mkdirSync(path("keys"), { recursive: true });
+  const ladder = formatLadder(ladderEvents(trace) satisfies LadderEvent[]);
+  writePcap(path("capture.pcap"), captured(trace), epochMs);
+  writeKeyFolder(path("keys"), {
+    ike: trace.ikeSas().flatMap(ikeSaKeys),
+    esp: trace.childSas().flatMap(espSaKeys),
+  });
+  writeFileSync(path("events.jsonl"), eventLines(trace));
+  writeFileSync(path("ladder.txt"), ladder);
+  writeFileSync(path("peer.log"), log);
+  const names = {
+    capture: "capture.pcap",
+    keys: "keys",
+    events: "events.jsonl",
+    ladder: "ladder.txt",
+    log: "peer.log",
+  };
+  const relative = Object.fromEntries(
+    Object.entries(names).map(([kind, name]) => [kind, join(folder, name)]),
+  );
+  return { evidence: relative, ladder };
+}
+
+const fileName = (part: string): string => part.replace(/[^A-Za-z0-9.@_-]/g, "_");

@@ -1,0 +1,68 @@
+/** From how a test body ended to its verdict. */
+import { AssertionError } from "chai";
+import type { Driver } from "../../peers/contract.ts";
+import { DriverUnsupported } from "../../peers/contract.ts";
+import type { Verdict } from "../../reports/results.ts";
+import type { Script } from "../script/script.ts";
+import { Ambiguous, Failure, SetupProblem, Unsupported, WrongReason } from "../script/verdicts.ts";
+
+export interface Judgement {
+  verdict: Verdict;
+  reason: string;
+  expected: string;
+  actual: string;
+}
+
+const said = (verdict: Verdict, reason: string, expected = "", actual = ""): Judgement => ({
+  ...{ verdict, reason, expected, actual },
+});
+
+/** The verdict of a body that returned. */
+export const passed = (tolerated: string | undefined): Judgement =>
+  tolerated === undefined ? said("pass", "as required") : said("tolerated", tolerated);
+
+/** The verdict of a body that threw, before the peer's health is looked at. */
+export function judgeError(error: unknown): Judgement {
+  if (error instanceof WrongReason) return said("wrong-reason", error.message, error.expected, error.actual);
+  if (error instanceof Failure) return said("fail", error.message, error.expected, error.actual);
+  if (error instanceof AssertionError) return judgeAssertion(error);
+  if (error instanceof Unsupported || error instanceof DriverUnsupported)
+    return said("unsupported", error.message);
+  if (error instanceof Ambiguous) return said("ambiguous", error.message);
+  if (error instanceof SetupProblem) return said("setup", error.message);
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return said("setup", `the test or the lab is at fault: ${text.split("\n").slice(0, 3).join(" ")}`);
+}
+
+function judgeAssertion(error: Error): Judgement {
+  const part = (key: string): string => {
+    const value: unknown = Reflect.get(error, key);
+    return value === undefined ? "" : String(value);
+  };
+  return said("fail", error.message, part("expected"), part("actual"));
+}
+
+/**
+ * A failure may have a deeper cause: the daemon died, or lives but answers nobody. Asked only after a failure,
+ * by the peer's own process table and by a fresh IKE_SA_INIT.
+ */
+export async function deeper(
+  judgement: Judgement,
+  script: Script | undefined,
+  driver: Driver,
+): Promise<Judgement> {
+  if (judgement.verdict !== "fail" && judgement.verdict !== "wrong-reason" && judgement.verdict !== "setup")
+    return judgement;
+  const status = await driver.status().catch(() => undefined);
+  if (status && !status.alive)
+    return { ...judgement, verdict: "crash", reason: `the peer died: ${status.exit ?? "no cause known"}` };
+  if (judgement.verdict === "setup" || !script) return judgement;
+  if (!(await script.peerAnswers())) {
+    return {
+      ...judgement,
+      verdict: "hang",
+      reason: `the peer answers no fresh IKE_SA_INIT any more; before that: ${judgement.reason}`,
+    };
+  }
+  return judgement;
+}

@@ -1,0 +1,96 @@
+/** Runs tests one after another against one peer, judges them and keeps their evidence. */
+import type { Driver, PeerConfig } from "../../peers/contract.ts";
+import type { TestResult } from "../../reports/results.ts";
+import type { Arena } from "../script/arena.ts";
+import { Script } from "../script/script.ts";
+import { levelOf } from "./catalogue.ts";
+import { type Kept, keepEvidence } from "./evidence.ts";
+import { deeper, type Judgement, judgeError, passed } from "./judge.ts";
+import type { SuiteTest } from "./suites.ts";
+
+/** How a lane comes to its arenas; one kind per runtime. */
+export interface LanePeer {
+  /** Id of the peer in results. */
+  id: string;
+  driver(): Driver | undefined;
+  /** An arena for a test with this seed, the peer configured and fresh. May throw SetupProblem or DriverUnsupported. */
+  arena(test: string, changes: Partial<PeerConfig>): Promise<Arena>;
+  /** Brings the peer back after a crash or a hang. */
+  restart(): Promise<void>;
+}
+
+export interface LaneOptions {
+  out?: string;
+  lie?: string;
+  /** Milliseconds since 1970 at which the arena's clock showed zero. */
+  epochMs: number;
+  /** Hard end of one test in wall-clock milliseconds. */
+  testLimitMs: number;
+}
+
+export interface Finished {
+  result: TestResult;
+  ladder: string;
+}
+
+/** Runs one test; never throws. */
+export async function runTest(test: SuiteTest, peer: LanePeer, options: LaneOptions): Promise<Finished> {
+  const started = performance.now();
+  const { judgement, script } = await attempt(test, peer, options.testLimitMs);
+  const log =
+    (await peer
+      .driver()
+      ?.logs()
+      .catch((error: Error) => `no log: ${error.message}\n`)) ?? "";
+  const kept =
+    options.out && script ? keep(options, peer.id, test.id, script, log) : { evidence: {}, ladder: "" };
+  script?.host.stop();
+  if (judgement.verdict === "crash" || judgement.verdict === "hang") await peer.restart();
+  const { facts, id, title, document, section } = test;
+  const result: TestResult = {
+    ...{ id, title, document, revision: "", section, requirements: facts.requirements },
+    ...{ level: levelOf(document, facts.requirements), peer: peer.id, role: facts.peer },
+    ...(options.lie === undefined ? {} : { lie: options.lie }),
+    ...judgement,
+    durationMs: performance.now() - started,
+    evidence: kept.evidence,
+  };
+  return { result, ladder: kept.ladder };
+}
+
+function keep(options: LaneOptions, peer: string, test: string, script: Script, log: string): Kept {
+  return keepEvidence(options.out ?? ".", { peer, test }, script.trace, log, options.epochMs);
+}
+
+async function attempt(
+  test: SuiteTest,
+  peer: LanePeer,
+  limitMs: number,
+): Promise<{ judgement: Judgement; script?: Script }> {
+  let script: Script | undefined;
+  try {
+    script = new Script(await peer.arena(test.id, test.facts.config ?? {}));
+    await withLimit(test.body(script), limitMs);
+    return { judgement: passed(script.tolerated), script };
+  } catch (error) {
+    const judgement = error instanceof TimeLimit ? overtime(limitMs) : judgeError(error);
+    const driver = peer.driver();
+    return { judgement: driver ? await deeper(judgement, script, driver) : judgement, script };
+  }
+}
+
+class TimeLimit extends Error {}
+
+const overtime = (limitMs: number): Judgement => ({
+  verdict: "hang",
+  reason: `the test reached its hard end of ${limitMs / 1000} s`,
+  expected: "an end",
+  actual: "none",
+});
+
+function withLimit(body: Promise<void>, ms: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new TimeLimit()), ms);
+    body.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}

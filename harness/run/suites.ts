@@ -1,0 +1,92 @@
+/** Finds the suites and their tests. The place of a test is its id. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import Mocha from "mocha";
+import { type RegisteredTest, registeredTest } from "../script/test.ts";
+
+export interface SuiteTest extends RegisteredTest {
+  /** `rfc7296/2.8/initiator-reuses-old-spi`. */
+  id: string;
+  document: string;
+  section: string;
+  title: string;
+  file: string;
+  /** The doc comment above the test: its page in the report. */
+  page: string;
+}
+
+/** Where the suites are, in the source tree and in the built one alike. */
+export const suitesFolder = resolve(import.meta.dirname, "../../suites");
+
+/** Where their sources and catalogues are, which are shipped beside the built files. */
+export const sourceSuites = existsSync(join(suitesFolder, "rfc7296", "requirements.yaml"))
+  ? suitesFolder
+  : resolve(suitesFolder, "../../suites");
+
+const SUITE_FILE = /^(?<section>[0-9A-Za-z.]+)-[a-z0-9-]+\.suite\.(?:ts|js)$/;
+
+export function suiteFiles(folder = suitesFolder): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => SUITE_FILE.test(basename(name)))
+    .map((name) => join(folder, name))
+    .sort();
+}
+
+/** Loads all suites. Throws if two tests would have the same id or a file holds something else than tests. */
+export async function loadTests(folder = suitesFolder): Promise<SuiteTest[]> {
+  const tests: SuiteTest[] = [];
+  const ids = new Set<string>();
+  for (const [file, mochaTest] of await registerAll(folder)) {
+    const found = registeredTest(mochaTest);
+    if (!found) throw new Error(`${file}: ${mochaTest.title} is not registered by test()`);
+    const test = { ...found, ...placeOf(file, mochaTest.title), title: mochaTest.title.replaceAll("-", " ") };
+    if (ids.has(test.id)) throw new Error(`two tests have the id ${test.id}`);
+    ids.add(test.id);
+    tests.push(test);
+  }
+  return tests;
+}
+
+/**
+ * Has Mocha's interface register the tests of each file. The files are imported here and not by Mocha, whose
+ * loader would give them a second instance of our modules.
+ */
+async function registerAll(folder: string): Promise<[file: string, test: Mocha.Test][]> {
+  const all: [string, Mocha.Test][] = [];
+  for (const file of suiteFiles(folder)) {
+    const mocha = new Mocha();
+    mocha.suite.emit("pre-require", globalThis, file, mocha);
+    await import(pathToFileURL(file).href);
+    for (const mochaTest of mocha.suite.tests) all.push([file, mochaTest]);
+  }
+  return all;
+}
+
+function placeOf(
+  file: string,
+  name: string,
+): Pick<SuiteTest, "id" | "document" | "section" | "file" | "page"> {
+  const document = basename(dirname(file));
+  const section = SUITE_FILE.exec(basename(file))?.groups?.section ?? "";
+  return { id: `${document}/${section}/${name}`, document, section, file, page: pageOf(file, name) };
+}
+
+/** The `/** ... *\/` right above `test("name"`. */
+function pageOf(file: string, name: string): string {
+  const source = sourceOf(file);
+  const at = source.indexOf(`"${name}"`);
+  const before = at < 0 ? "" : source.slice(0, at);
+  const comment = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*test\(\s*$/.exec(before)?.[1] ?? "";
+  return comment
+    .split("\n")
+    .map((line) => line.replace(/^\s*\*? ?/, ""))
+    .join("\n")
+    .trim();
+}
+
+/** Comments are gone from the built file, so the source beside it is read where there is one. */
+function sourceOf(file: string): string {
+  const source = join(sourceSuites, relative(suitesFolder, file).replace(/\.js$/, ".ts"));
+  return readFileSync(file.endsWith(".ts") ? file : source, "utf8");
+}

@@ -1,0 +1,30 @@
+/** Where a test takes place: a world with a peer in it. Made anew for every test by the lane. */
+import type { Driver, PeerConfig } from "../../peers/contract.ts";
+import type { Random } from "../crypto/types.ts";
+import type { Address, Link, World } from "../link/types.ts";
+
+export interface Arena {
+  world: World;
+  random: Random;
+  link: Link;
+  driver: Driver;
+  /** What the peer was told; our policy mirrors it. */
+  config: PeerConfig;
+  /** Our IKE address and the peer's, and the ports with the non-ESP marker. */
+  local: Address;
+  remote: Address;
+  natPort: number;
+  remoteNatPort: number;
+  /** A second address of ours, to try what a stranger can do. Not set where there is none. */
+  stranger?: Address;
+  /** Hosts behind both ends, which the traffic inside of ESP is between. */
+  inner: { tester: string; peer: string };
+  /** How long an answer may take, in milliseconds of this world's clock. */
+  patience: number;
+  /** How long silence is watched for. */
+  quiet: number;
+  /** Must be called after each event where time is real; in memory it does nothing. */
+  poke(): void;
+  /** True if ESP can travel as IP protocol 50. */
+  rawEsp: boolean;
+}

@@ -1,0 +1,77 @@
+/** Verifiers, named for what can be observed. They say what was expected and what came instead. */
+import { errorNotify, hasNotify } from "../ike/payloads.ts";
+import { notifyTypes } from "../wire/registry/notify-types.ts";
+import { payloadTypes } from "../wire/registry/payload-types.ts";
+import { describePayload } from "../wire/text.ts";
+import type { Payload } from "../wire/types.ts";
+import type { Script } from "./script.ts";
+import type { Session } from "./session.ts";
+import { Failure, WrongReason } from "./verdicts.ts";
+
+/** Anything that holds opened payloads. */
+interface WithPayloads {
+  payloads: Payload[];
+}
+
+export const listPayloads = (message: WithPayloads | undefined): string =>
+  message ? `[ ${message.payloads.map(describePayload).join(" ")} ]` : "silence";
+
+/** Fails unless this notify is in the message; another error notify is a wrong reason. */
+export function expectNotify(message: WithPayloads | undefined, ...types: number[]): void {
+  const names = types.map((t) => `N(${notifyTypes.nameOf(t)})`).join(" or ");
+  if (!message) throw new Failure(names, "silence");
+  if (types.some((t) => hasNotify(message.payloads, t))) return;
+  if (errorNotify(message.payloads)) throw new WrongReason(names, listPayloads(message));
+  throw new Failure(names, listPayloads(message));
+}
+
+export function expectNoNotify(message: WithPayloads | undefined, type: number): void {
+  if (message && hasNotify(message.payloads, type)) {
+    throw new Failure(`no N(${notifyTypes.nameOf(type)})`, listPayloads(message));
+  }
+}
+
+/** Fails if the message refuses something. */
+export function expectNoError(message: WithPayloads | undefined): void {
+  if (!message) throw new Failure("a response without error", "silence");
+  const error = errorNotify(message.payloads);
+  if (error) throw new Failure("a response without error", `N(${notifyTypes.nameOf(error.notifyType)})`);
+}
+
+export function expectPayload(message: WithPayloads | undefined, type: number): void {
+  if (!message?.payloads.some((p) => p.type === type))
+    throw new Failure(payloadTypes.nameOf(type), listPayloads(message));
+}
+
+/**
+ * Sends something that must not be answered, then proves by `positive` that the peer had the chance: silence
+ * alone proves nothing. Fails if a datagram came that `positive` does not explain.
+ */
+export async function expectSilence(
+  s: Script,
+  send: () => void | Promise<void>,
+  positive: () => Promise<void>,
+): Promise<void> {
+  const since = s.mark();
+  await send();
+  await s.wait();
+  const answers = s.received(since);
+  if (answers.length > 0) throw new Failure("silence", `${answers.length} datagrams: ${s.lastReason()}`);
+  await positive();
+}
+
+/** Fails if the SA is gone at the peer. */
+export async function expectAlive(session: Session): Promise<void> {
+  if (!(await session.alive()))
+    throw new Failure("the IKE SA still alive (INFORMATIONAL answered)", "silence");
+}
+
+/** Fails if the SA still answers. */
+export async function expectDead(session: Session): Promise<void> {
+  if (await session.alive()) throw new Failure("the IKE SA gone (INFORMATIONAL not answered)", "an answer");
+}
+
+/** Fails with what was expected and what came, unless `condition` holds. */
+export function require(condition: boolean, expected: string, actual: string): asserts condition {
+  if (!condition) throw new Failure(expected, actual);
+}

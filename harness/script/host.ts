@@ -1,0 +1,215 @@
+/** A host: an IKE endpoint with the ESP SAs it negotiates, on a link. Both the tester and the builtin peer are one. */
+import type { Random } from "../crypto/types.ts";
+import type { EspExtension, OutgoingEsp } from "../esp/hooks.ts";
+import { InboundSa, type OpenResult } from "../esp/inbound.ts";
+import { isSealRefusal, OutboundSa, type SealOptions } from "../esp/outbound.ts";
+import { NEXT_HEADER, type SaParameters } from "../esp/sa.ts";
+import type { ChildSa } from "../ike/child.ts";
+import { Endpoint } from "../ike/endpoint.ts";
+import type { IkeEvent } from "../ike/events.ts";
+import type { Extension } from "../ike/hooks.ts";
+import type { Policy } from "../ike/policy.ts";
+import type { Clock, Datagram, Link } from "../link/types.ts";
+import { hex, readU32 } from "../wire/bytes.ts";
+import { buildEcho, parseAddress } from "../wire/ip.ts";
+import { demultiplex } from "../wire/udp.ts";
+import { echoPacket, type InnerPacket, readInner, replyTo } from "./inner.ts";
+
+/** The data plane of a Child SA. */
+export interface Pipe {
+  child: ChildSa;
+  outbound: OutboundSa;
+  inbound: InboundSa;
+}
+
+export type HostEvent =
+  | IkeEvent
+  | { type: "datagram-sent" | "datagram-received"; datagram: Datagram }
+  | { type: "esp-sent"; pipe: Pipe; packet: Uint8Array; inner: Uint8Array; nextHeader: number }
+  /** `pipe` is not set for an unknown SPI. */
+  | { type: "esp-received"; pipe?: Pipe; packet: Uint8Array; result: OpenResult; inner?: InnerPacket }
+  | { type: "keepalive"; datagram: Datagram };
+
+export interface HostOptions {
+  policy: Policy;
+  extensions: Extension[];
+  esp: EspExtension[];
+  random: Random;
+  clock: Clock;
+  link: Link;
+  natPort: number;
+  remoteNatPort: number;
+  /** Whether echo requests inside of ESP are answered. */
+  answersEcho: boolean;
+  /** Numbers the replay window of new SAs holds; not set: 64. */
+  window?: number;
+  event(event: HostEvent): void;
+}
+
+export class Host {
+  readonly endpoint: Endpoint;
+  readonly pipes: Pipe[] = [];
+  readonly options: HostOptions;
+  #cancelTimer?: () => void;
+
+  constructor(options: HostOptions) {
+    this.options = options;
+    const { policy, extensions, random, natPort, remoteNatPort, clock } = options;
+    this.endpoint = new Endpoint({
+      ...{ policy, extensions, random, natPort, remoteNatPort },
+      now: () => clock.now(),
+      send: (datagram) => this.send(datagram),
+      event: (event) => this.#onIke(event),
+    });
+    options.link.onReceive((datagram) => this.take(datagram));
+  }
+
+  /** Puts a datagram on the link as it is. */
+  send(datagram: Datagram): void {
+    this.options.event({ type: "datagram-sent", datagram });
+    this.options.link.send(datagram);
+  }
+
+  /** Must follow every command given to the endpoint, so that its timers run. */
+  settle(): void {
+    this.#cancelTimer?.();
+    const next = this.endpoint.nextTimer;
+    this.#cancelTimer =
+      next === undefined
+        ? undefined
+        : this.options.clock.at(next, () => {
+            this.endpoint.runTimers();
+            this.settle();
+          });
+  }
+
+  stop(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+  }
+
+  pipeOf(child: ChildSa): Pipe | undefined {
+    return this.pipes.find((p) => p.child === child);
+  }
+
+  #onIke(event: IkeEvent): void {
+    if (event.type === "child-established") this.#addPipe(event.child);
+    if (event.type === "child-closed") this.#removePipe(event.child);
+    this.options.event(event);
+  }
+
+  #addPipe(child: ChildSa): void {
+    const transforms = { encr: child.encr, integ: child.integ };
+    const window = this.options.window === undefined ? undefined : { size: this.options.window };
+    this.pipes.push({
+      child,
+      outbound: new OutboundSa({
+        ...parameters(child, child.spiOut),
+        keys: child.keysOut,
+        random: this.options.random,
+      }),
+      inbound: new InboundSa({ ...parameters(child, child.spiIn), transforms, keys: child.keysIn, window }),
+    });
+  }
+
+  #removePipe(child: ChildSa): void {
+    const index = this.pipes.findIndex((p) => p.child === child);
+    if (index >= 0) this.pipes.splice(index, 1);
+  }
+
+  /** Takes a datagram from the link. */
+  take(datagram: Datagram): void {
+    this.options.event({ type: "datagram-received", datagram });
+    if (datagram.protocol === "esp") this.#receiveEsp(datagram.data);
+    else if (!this.endpoint.receive(datagram)) this.#receiveOther(datagram);
+    this.settle();
+  }
+
+  #receiveOther(datagram: Datagram): void {
+    const part = demultiplex(datagram.data);
+    if (part.kind === "keepalive") this.options.event({ type: "keepalive", datagram });
+    if (part.kind === "esp") this.#receiveEsp(part.data);
+  }
+
+  #receiveEsp(packet: Uint8Array): void {
+    const spi = packet.length >= 4 ? readU32(packet, 0) : 0;
+    const pipe = this.pipes.find((p) => p.inbound.parameters.spi === spi);
+    if (!pipe) {
+      const result: OpenResult = { ok: false, reason: "spi", detail: `no SA with SPI ${spi}` };
+      return this.options.event({ type: "esp-received", packet, result });
+    }
+    let result = pipe.inbound.open(packet);
+    for (const extension of this.options.esp) {
+      result =
+        extension.incoming?.(result, (options) =>
+          new InboundSa({ ...pipe.inbound.parameters, ...options }).open(packet),
+        ) ?? result;
+    }
+    const inner = result.ok && !result.dummy ? readInner(pipe.child, result) : undefined;
+    this.options.event({ type: "esp-received", pipe, packet, result, inner });
+    if (inner?.echo && !inner.echo.reply && inner.allowed && this.options.answersEcho) {
+      const reply = replyTo(pipe.child, inner);
+      this.sendEsp(pipe, reply.payload, reply.nextHeader);
+    }
+  }
+
+  /** Seals and sends; `payload` is a whole IP packet in tunnel mode, the upper layer in transport mode. */
+  sendEsp(pipe: Pipe, payload: Uint8Array, nextHeader: number, options: SealOptions = {}): void {
+    const outgoing: OutgoingEsp = {
+      spiIn: hex(pipe.child.spiIn),
+      payload,
+      nextHeader,
+      options: { ...options },
+    };
+    for (const extension of this.options.esp) extension.outgoing?.(outgoing);
+    const packet = pipe.outbound.seal(outgoing.payload, outgoing.nextHeader, outgoing.options);
+    if (isSealRefusal(packet)) return;
+    const packets = outgoing.octets ? outgoing.octets(packet) : [packet];
+    this.options.event({
+      type: "esp-sent",
+      pipe,
+      packet,
+      inner: outgoing.payload,
+      nextHeader: outgoing.nextHeader,
+    });
+    for (const octets of packets) this.sendSealed(pipe.child, octets);
+    if (outgoing.leak) this.#leak(pipe.child, outgoing.payload);
+  }
+
+  /** Sends ESP octets the way the IKE SA found: in UDP if there is a NAT, else as IP protocol 50. */
+  sendSealed(child: ChildSa, data: Uint8Array): void {
+    const { local, remote, nat } = child.ike;
+    const { natPort, remoteNatPort } = this.options;
+    if (nat?.peer || nat?.us) {
+      const port = remote.port === 500 ? remoteNatPort : remote.port;
+      const source = { host: local.host, port: natPort };
+      return this.send({ protocol: "udp", source, destination: { host: remote.host, port }, data });
+    }
+    const source = { host: local.host, port: 0 };
+    this.send({ protocol: "esp", source, destination: { host: remote.host, port: 0 }, data });
+  }
+
+  #leak(child: ChildSa, data: Uint8Array): void {
+    const { local, remote } = child.ike;
+    this.send({ protocol: "udp", source: local, destination: { host: remote.host, port: 9 }, data });
+  }
+
+  /** Sends an echo request through a Child SA. */
+  sendEcho(
+    pipe: Pipe,
+    echo: { from: string; to: string; identifier: number; sequence: number; data: Uint8Array },
+  ): void {
+    const [source, destination] = [parseAddress(echo.from), parseAddress(echo.to)];
+    if (!source || !destination) throw new Error(`no IP address: ${echo.from} or ${echo.to}`);
+    const message = { reply: false, identifier: echo.identifier, sequence: echo.sequence, data: echo.data };
+    const icmp = source.length === 4 ? NEXT_HEADER.icmp : NEXT_HEADER.icmpv6;
+    if (pipe.child.mode === "transport") this.sendEsp(pipe, buildEcho(source, destination, message), icmp);
+    else this.sendEsp(pipe, echoPacket(source, destination, message), source.length === 4 ? 4 : 41);
+  }
+}
+
+const parameters = (child: ChildSa, spi: Uint8Array): Omit<SaParameters, "keys"> => ({
+  spi: readU32(spi, 0),
+  transforms: { encr: child.encr, integ: child.integ },
+  esn: child.esn,
+});

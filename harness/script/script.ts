@@ -1,0 +1,213 @@
+/** What a test holds: our endpoint, with every value open to change, and the peer's driver. */
+
+import type { EspExtension } from "../esp/hooks.ts";
+import { fragmentation } from "../extensions/fragmentation.ts";
+import type { Decisions, Extension, OutgoingMessage } from "../ike/hooks.ts";
+import type { Policy } from "../ike/policy.ts";
+import type { IkeSa } from "../ike/sa.ts";
+import type { Address, Datagram } from "../link/types.ts";
+import { exchangeTypes } from "../wire/registry/exchange-types.ts";
+import type { Arena } from "./arena.ts";
+import { Host, type HostEvent } from "./host.ts";
+import { policyFor } from "./policy.ts";
+import { Session } from "./session.ts";
+import { type Exchange, Trace } from "./trace.ts";
+import { Failure } from "./verdicts.ts";
+
+/** How an attempt at an IKE SA ended. */
+export interface Attempt {
+  sa: IkeSa;
+  /** Why there is no IKE SA. */
+  failure?: string;
+  /** Why there is an IKE SA without Child SA. */
+  childFailure?: string;
+}
+
+export class Script {
+  readonly arena: Arena;
+  /** Ours; change it before the exchange that it is for. */
+  readonly policy: Policy;
+  readonly trace = new Trace();
+  readonly host: Host;
+  readonly extensions: Extension[] = [fragmentation()];
+  readonly espExtensions: EspExtension[] = [];
+  /** Set by {@link tolerate}. */
+  tolerated?: string;
+
+  constructor(arena: Arena) {
+    this.arena = arena;
+    this.policy = policyFor(arena.config, "tester");
+    const { random, link, natPort, remoteNatPort, world } = arena;
+    this.host = new Host({
+      ...{ random, link, natPort, remoteNatPort, clock: world.clock },
+      policy: this.policy,
+      extensions: this.extensions,
+      esp: this.espExtensions,
+      answersEcho: true,
+      event: (event) => this.#onEvent(event),
+    });
+  }
+
+  #onEvent(event: HostEvent): void {
+    this.trace.add(this.arena.world.clock.now(), event);
+    this.arena.poke();
+  }
+
+  /** Passes with a remark: allowed, but the text recommends otherwise. */
+  tolerate(reason: string): void {
+    this.tolerated = reason;
+  }
+
+  /** Replaces the fragmentation extension by one with these values, or by none. */
+  fragmentation(options?: Parameters<typeof fragmentation>[0]): void {
+    const index = this.extensions.findIndex((e) => e.name === "fragmentation");
+    if (index >= 0) this.extensions.splice(index, 1);
+    if (options) this.extensions.unshift(fragmentation(options));
+  }
+
+  /** Changes our messages of one exchange type before they are sealed: requests, or with "response" our responses. */
+  change(
+    exchangeType: number,
+    change: (message: OutgoingMessage) => void,
+    which: "request" | "response" = "request",
+  ): void {
+    this.extensions.push({
+      name: "change",
+      outgoing: (message) => {
+        const matches =
+          message.header.exchangeType === exchangeType && message.isResponse === (which === "response");
+        if (matches) change(message);
+      },
+    });
+  }
+
+  /** Makes our endpoint decide otherwise than ordinary; see {@link Decisions}. */
+  decide<P extends keyof Decisions>(point: P, answer: Decisions[P]): void {
+    const decide: Partial<{ [Q in keyof Decisions]: Decisions[Q] }> = { [point]: answer };
+    this.extensions.push({ name: `decide ${point}`, decide });
+  }
+
+  /** Waits for a condition; false after `ms` (the arena's patience). */
+  until(condition: () => boolean, ms = this.arena.patience): Promise<boolean> {
+    return this.arena.world.until(condition, ms);
+  }
+
+  /** Lets time pass and everything that is under way arrive. */
+  async wait(ms = this.arena.quiet): Promise<void> {
+    await this.until(() => false, ms);
+  }
+
+  /** IKE_SA_INIT, whatever comes of it. */
+  async tryInit(): Promise<Attempt> {
+    const attempt: { failure?: string } = {};
+    let done = false;
+    const sa = this.host.endpoint.init(this.arena.local, this.arena.remote, (failure) => {
+      attempt.failure = failure;
+      done = true;
+    });
+    this.host.settle();
+    if (!(await this.until(() => done))) attempt.failure = "no answer to IKE_SA_INIT that helps";
+    return { sa, ...attempt };
+  }
+
+  /** IKE_SA_INIT and IKE_AUTH, whatever comes of it. */
+  async tryDial(): Promise<Attempt> {
+    const init = await this.tryInit();
+    return init.failure ? init : this.tryAuth(init.sa);
+  }
+
+  async tryAuth(sa: IkeSa): Promise<Attempt> {
+    let result: Attempt | undefined;
+    this.host.endpoint.auth(sa, {}, (outcome) => {
+      result = { sa, failure: outcome.failure, childFailure: outcome.childFailure };
+    });
+    this.host.settle();
+    await this.until(() => result !== undefined);
+    return result ?? { sa, failure: "no answer to IKE_AUTH" };
+  }
+
+  /** An IKE SA with keys, before IKE_AUTH. */
+  async init(): Promise<Session> {
+    const { sa, failure } = await this.tryInit();
+    if (failure) throw new Failure("an IKE_SA_INIT response with keys", failure);
+    return new Session(this, sa);
+  }
+
+  /** An established IKE SA with its first Child SA; we are the initiator. */
+  async dial(): Promise<Session> {
+    const { sa, failure, childFailure } = await this.tryDial();
+    if (failure ?? childFailure)
+      throw new Failure("an established IKE SA with a Child SA", failure ?? childFailure ?? "");
+    return new Session(this, sa);
+  }
+
+  /** Has the peer initiate, and waits until `condition` holds (its patience over: false). */
+  async provoke(condition: () => boolean): Promise<boolean> {
+    await this.arena.driver.initiate();
+    return this.until(condition);
+  }
+
+  /** An established IKE SA with its first Child SA; the peer is the initiator. */
+  async accept(): Promise<Session> {
+    const child = () => this.trace.childSas()[0];
+    const came = await this.provoke(() => child() !== undefined);
+    const sa = child()?.ike;
+    if (!came || !sa) throw new Failure("the peer to establish an IKE SA with a Child SA", this.lastReason());
+    // What the peer makes of our last response shows a moment later.
+    await this.wait();
+    if (sa.state === "closed")
+      throw new Failure("the peer to keep the IKE SA", sa.closedBecause ?? "it was closed");
+    return new Session(this, sa);
+  }
+
+  /** An established IKE SA in the role that the peer's role asks of us. */
+  establish(peer: "initiator" | "responder"): Promise<Session> {
+    return peer === "responder" ? this.dial() : this.accept();
+  }
+
+  lastReason(): string {
+    const reasons = this.trace.entries.flatMap(({ event }) =>
+      event.type === "dropped" || event.type === "ike-closed" || event.type === "child-failed"
+        ? [event.reason]
+        : [],
+    );
+    return reasons.at(-1) ?? `${this.trace.exchanges.length} exchanges and no more`;
+  }
+
+  /** The last exchange of this type, begun by us unless told otherwise; fails if there was none. */
+  exchange(exchangeType: number, by: "us" | "peer" = "us"): Exchange {
+    const found = this.trace.exchangesOf(exchangeType, by).at(-1);
+    if (!found) throw new Failure(`an exchange ${exchangeTypes.nameOf(exchangeType)} begun by ${by}`, "none");
+    return found;
+  }
+
+  /** Sends IKE octets as they are, from our IKE port to the peer's. */
+  sendOctets(octets: Uint8Array, from: Address = this.arena.local, to: Address = this.arena.remote): void {
+    this.host.endpoint.core.transmit(octets, from, to);
+  }
+
+  /** Datagrams that came since the trace had `since` entries. */
+  received(since = 0): Datagram[] {
+    return this.trace.entries
+      .slice(since)
+      .flatMap(({ event }) => (event.type === "datagram-received" ? [event.datagram] : []));
+  }
+
+  /** The trace's length now, for {@link received}. */
+  mark(): number {
+    return this.trace.entries.length;
+  }
+
+  /** True if the peer still answers: a fresh IKE_SA_INIT, which a good peer never ignores. */
+  async peerAnswers(): Promise<boolean> {
+    const probe = new Script({ ...this.arena });
+    try {
+      const { failure } = await probe.tryInit();
+      return failure === undefined || probe.trace.exchanges.some((e) => e.response);
+    } finally {
+      for (const entry of probe.trace.entries) this.trace.entries.push(entry);
+      probe.host.stop();
+      this.arena.link.onReceive((datagram) => this.host.take(datagram));
+    }
+  }
+}

@@ -1,0 +1,182 @@
+/** An IKE SA in the hands of a test. The methods wait for the peer; those named `try...` do not mind what it says. */
+import type { ChildSa } from "../ike/child.ts";
+import type { ChildWishes } from "../ike/exchanges/child.ts";
+import type { IncomingMessage } from "../ike/hooks.ts";
+import type { IkeSa } from "../ike/sa.ts";
+import { hex } from "../wire/bytes.ts";
+import { EXCHANGE, exchangeTypes } from "../wire/registry/exchange-types.ts";
+import type { Payload, Proposal } from "../wire/types.ts";
+import type { Pipe } from "./host.ts";
+import type { Script } from "./script.ts";
+import { Failure } from "./verdicts.ts";
+
+export class Session {
+  readonly script: Script;
+  readonly sa: IkeSa;
+
+  constructor(script: Script, sa: IkeSa) {
+    this.script = script;
+    this.sa = sa;
+  }
+
+  /** The newest Child SA that is in use. */
+  get child(): ChildSa {
+    const child = this.sa.children.findLast((c) => c.state === "installed");
+    if (!child) throw new Failure("a Child SA", "none is installed");
+    return child;
+  }
+
+  pipe(child: ChildSa = this.child): Pipe {
+    const pipe = this.script.host.pipeOf(child);
+    if (!pipe) throw new Failure("a Child SA with its keys", "it was closed");
+    return pipe;
+  }
+
+  /** Runs a command of the endpoint that calls back, and waits for that; undefined if nothing came. */
+  async #run<T>(command: (done: (result: T) => void) => void): Promise<T | undefined> {
+    let result: { value: T } | undefined;
+    command((value) => {
+      result = { value };
+    });
+    this.script.host.settle();
+    await this.script.until(() => result !== undefined);
+    return result?.value;
+  }
+
+  /** A request with these payloads, and its response; undefined if there is none in time. */
+  tryRequest(exchangeType: number, payloads: Payload[]): Promise<IncomingMessage | undefined> {
+    return this.#run<IncomingMessage | undefined>((done) =>
+      this.script.host.endpoint.request(this.sa, exchangeType, payloads, done),
+    );
+  }
+
+  async request(exchangeType: number, payloads: Payload[]): Promise<IncomingMessage> {
+    const response = await this.tryRequest(exchangeType, payloads);
+    if (!response) throw new Failure(`a response to ${exchangeTypes.nameOf(exchangeType)}`, "silence");
+    return response;
+  }
+
+  informational(...payloads: Payload[]): Promise<IncomingMessage> {
+    return this.request(EXCHANGE.INFORMATIONAL, payloads);
+  }
+
+  /** A Child SA, or why there is none. */
+  async tryCreateChild(wishes: ChildWishes = {}): Promise<ChildSa | string> {
+    const made = await this.#run<ChildSa | string>((done) =>
+      this.script.host.endpoint.createChild(this.sa, wishes, done),
+    );
+    return made ?? "no answer to CREATE_CHILD_SA";
+  }
+
+  async createChild(wishes: ChildWishes = {}): Promise<ChildSa> {
+    const child = await this.tryCreateChild(wishes);
+    if (typeof child === "string") throw new Failure("a new Child SA", child);
+    return child;
+  }
+
+  /** Replaces a Child SA; waits until the old one is deleted. */
+  async rekeyChild(wishes: ChildWishes = {}, old: ChildSa = this.child): Promise<ChildSa> {
+    const child = await this.createChild({ ...wishes, replaces: old });
+    await this.script.until(() => old.state === "closed" || this.sa.state === "closed");
+    return child;
+  }
+
+  async tryRekeyIke(wishes: { proposals?: Proposal[]; group?: number } = {}): Promise<IkeSa | string> {
+    const made = await this.#run<IkeSa | string>((done) =>
+      this.script.host.endpoint.rekeyIke(this.sa, wishes, done),
+    );
+    return made ?? "no answer to CREATE_CHILD_SA";
+  }
+
+  /** Replaces the IKE SA; waits until the old one is deleted. */
+  async rekeyIke(wishes: { proposals?: Proposal[]; group?: number } = {}): Promise<Session> {
+    const sa = await this.tryRekeyIke(wishes);
+    if (typeof sa === "string") throw new Failure("a new IKE SA", sa);
+    await this.script.until(() => this.sa.state === "closed");
+    return new Session(this.script, sa);
+  }
+
+  /** Has the peer's driver act, and waits until `seen` gives something. */
+  async provoke<T>(verb: () => Promise<void>, seen: () => T | undefined, what: string): Promise<T> {
+    await verb();
+    await this.script.until(() => seen() !== undefined);
+    const result = seen();
+    if (result === undefined) throw new Failure(what, this.script.lastReason());
+    return result;
+  }
+
+  /** The Child SA that the peer made by rekeying `old` on command. */
+  peerRekeysChild(old: ChildSa = this.child): Promise<ChildSa> {
+    const fresh = () => this.sa.children.find((c) => c.replaces === old);
+    return this.provoke(() => this.script.arena.driver.rekeyChild(), fresh, "the peer to rekey the Child SA");
+  }
+
+  /** The IKE SA that the peer made by rekeying this one on command. */
+  async peerRekeysIke(): Promise<Session> {
+    const fresh = () => this.sa.replacedBy;
+    const sa = await this.provoke(
+      () => this.script.arena.driver.rekeyIke(),
+      fresh,
+      "the peer to rekey the IKE SA",
+    );
+    await this.script.until(() => this.sa.state === "closed");
+    return new Session(this.script, sa);
+  }
+
+  async deleteChild(child: ChildSa = this.child): Promise<void> {
+    await this.#run<void>((done) => this.script.host.endpoint.deleteChild(child, () => done()));
+  }
+
+  async deleteIke(): Promise<void> {
+    await this.#run<void>((done) => this.script.host.endpoint.deleteIke(this.sa, () => done()));
+  }
+
+  /** True if an empty INFORMATIONAL is answered in time. */
+  async alive(): Promise<boolean> {
+    return (await this.tryRequest(EXCHANGE.INFORMATIONAL, [])) !== undefined;
+  }
+
+  /** Sends an echo request through the Child SA; true if the reply came back through it. */
+  async ping(options: { child?: ChildSa; size?: number; from?: string; to?: string } = {}): Promise<boolean> {
+    const { script } = this;
+    const { inner } = script.arena;
+    const child = options.child ?? this.child;
+    const pipe = this.pipe(child);
+    const identifier = (script.arena.random(1)[0] ?? 0) + 0x4200;
+    const data = new Uint8Array(options.size ?? 56).fill(0xa5);
+    const since = script.mark();
+    const { from = inner.tester, to = inner.peer } = options;
+    const answered = () =>
+      script.trace.entries.slice(since).some(({ event }) => {
+        if (event.type !== "esp-received" || !event.inner?.echo?.reply) return false;
+        return event.inner.echo.identifier === identifier && event.inner.allowed;
+      });
+    for (let sequence = 1; sequence <= 3 && !answered(); sequence++) {
+      script.host.sendEcho(pipe, { from, to, identifier, sequence, data });
+      await script.until(answered, script.arena.patience / 4);
+    }
+    return answered();
+  }
+
+  /**
+   * Proves the Child SA in both directions: our echo request is answered inside of ESP that opens with keys we
+   * derived, and the peer's own request arrives the same way.
+   */
+  async proveTraffic(child: ChildSa = this.child): Promise<void> {
+    const spi = hex(child.spiIn);
+    if (!(await this.ping({ child })))
+      throw new Failure(`an echo reply through ESP SPI ${spi}`, "none that opens with our keys");
+    const { script } = this;
+    const since = script.mark();
+    const { inner, driver } = script.arena;
+    await driver.sendTraffic({ from: inner.peer, to: inner.tester, count: 2 });
+    const came = () =>
+      script.trace.entries
+        .slice(since)
+        .some(
+          ({ event }) =>
+            event.type === "esp-received" && event.inner?.echo?.reply === false && event.inner.allowed,
+        );
+    if (!(await script.until(came))) throw new Failure("the peer's echo request inside of ESP", "none");
+  }
+}

@@ -1,0 +1,82 @@
+/** What happened in a test, in order: the source of its evidence and of what its assertions look at. */
+import type { ChildSa } from "../ike/child.ts";
+import type { IncomingMessage, OutgoingMessage } from "../ike/hooks.ts";
+import type { IkeSa } from "../ike/sa.ts";
+import type { Header, Payload } from "../wire/types.ts";
+import type { HostEvent } from "./host.ts";
+
+export interface TraceEntry {
+  at: number;
+  event: HostEvent;
+}
+
+/** A message with its opened payloads, whoever sent it. */
+export interface SeenMessage {
+  header: Header;
+  payloads: Payload[];
+  clear: Payload[];
+  /** True if it travelled in SK or SKF. */
+  protected: boolean;
+  /** IKE octets of its datagrams (of a received one: the message, or its first fragment). */
+  datagrams: Uint8Array[];
+  sa?: IkeSa;
+}
+
+/** A request and what came back. */
+export interface Exchange {
+  exchangeType: number;
+  messageId: number;
+  by: "us" | "peer";
+  request: SeenMessage;
+  response?: SeenMessage;
+}
+
+const fromSent = (message: OutgoingMessage, datagrams: Uint8Array[]): SeenMessage => ({
+  ...{ header: message.header, payloads: message.payloads, clear: message.clear },
+  ...{ protected: message.protected, datagrams, sa: message.sa },
+});
+
+const fromReceived = (message: IncomingMessage): SeenMessage => ({
+  ...{ header: message.header, payloads: message.payloads, clear: message.clear },
+  ...{ protected: message.protected, datagrams: [message.octets], sa: message.sa },
+});
+
+export class Trace {
+  readonly entries: TraceEntry[] = [];
+  readonly exchanges: Exchange[] = [];
+
+  add(at: number, event: HostEvent): void {
+    this.entries.push({ at, event });
+    if (event.type === "sent" && event.copy === 0)
+      this.#enter("us", event.message.isResponse, fromSent(event.message, event.datagrams));
+    if (event.type === "received" && !event.repeated) {
+      this.#enter("peer", event.message.isResponse, fromReceived(event.message));
+    }
+  }
+
+  #enter(sender: "us" | "peer", isResponse: boolean, message: SeenMessage): void {
+    const { exchangeType, messageId } = message.header;
+    if (!isResponse) {
+      this.exchanges.push({ exchangeType, messageId, by: sender, request: message });
+      return;
+    }
+    const by = sender === "us" ? "peer" : "us";
+    const open = this.exchanges.findLast(
+      (e) => e.by === by && e.exchangeType === exchangeType && e.messageId === messageId && !e.response,
+    );
+    if (open) open.response = message;
+  }
+
+  /** Exchanges of this type, in order. */
+  exchangesOf(exchangeType: number, by?: "us" | "peer"): Exchange[] {
+    return this.exchanges.filter((e) => e.exchangeType === exchangeType && (by === undefined || e.by === by));
+  }
+
+  ikeSas(): IkeSa[] {
+    return [...new Set(this.entries.flatMap(({ event }) => (event.type === "keys" ? [event.sa] : [])))];
+  }
+
+  childSas(): ChildSa[] {
+    return this.entries.flatMap(({ event }) => (event.type === "child-established" ? [event.child] : []));
+  }
+}

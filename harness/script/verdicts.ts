@@ -1,0 +1,24 @@
+/** How a test ends otherwise than by passing. Everything else that is thrown is a fault of the test itself. */
+
+/** The peer did what the text forbids, or left out what it demands. */
+export class Failure extends Error {
+  readonly expected: string;
+  readonly actual: string;
+  constructor(expected: string, actual: string) {
+    super(`expected ${expected}, got ${actual}`);
+    this.expected = expected;
+    this.actual = actual;
+  }
+}
+
+/** Refused, as it must, but with another notify or at another place than the text asks. */
+export class WrongReason extends Failure {}
+
+/** The peer never announced it, or its driver has no means for it. */
+export class Unsupported extends Error {}
+
+/** The text allows two readings, and the peer follows one of them. */
+export class Ambiguous extends Error {}
+
+/** The lab is at fault, not the peer. */
+export class SetupProblem extends Error {}

@@ -1,0 +1,21 @@
+/** All lies, in one list. */
+import { espLies } from "./esp.ts";
+import { exchangeRuleLies } from "./exchange-rules.ts";
+import { fragmentationLies } from "./fragmentation.ts";
+import type { Lie } from "./lie.ts";
+import { negotiationLies } from "./negotiation.ts";
+import { payloadLies } from "./payloads.ts";
+import { rekeyingLies } from "./rekeying.ts";
+import { setupLies } from "./setup.ts";
+
+export const lies: readonly Lie[] = [
+  ...setupLies,
+  ...exchangeRuleLies,
+  ...negotiationLies,
+  ...rekeyingLies,
+  ...payloadLies,
+  ...fragmentationLies,
+  ...espLies,
+];
+
+export const findLie = (name: string): Lie | undefined => lies.find((l) => l.name === name);

@@ -1,0 +1,35 @@
+/** A planted bug: one named way in which the builtin peer breaks a requirement. */
+import type { EspExtension } from "../../../harness/esp/hooks.ts";
+import type { FragmentationOptions } from "../../../harness/extensions/fragmentation.ts";
+import type { Extension } from "../../../harness/ike/hooks.ts";
+import type { Policy } from "../../../harness/ike/policy.ts";
+
+/** All members but the texts are optional; a lie sets those it needs. State it keeps must be made by the function. */
+export interface LieBehaviour {
+  ike?: Omit<Extension, "name">;
+  esp?: Omit<EspExtension, "name">;
+  policy?: (policy: Policy) => void;
+  fragmentation?: Partial<FragmentationOptions> | "off";
+  /** The driver ignores these verbs. */
+  deafTo?: ("initiate" | "rekeyIke" | "rekeyChild" | "delete" | "sendTraffic")[];
+  /** Dies on the first message of this exchange type. */
+  diesOn?: number;
+}
+
+export interface Lie {
+  /** Verb first, in kebab case: `omits-nonce`. */
+  name: string;
+  /** The requirement it breaks, as in the catalogue. */
+  breaks: string;
+  /** What a tester sees of it. */
+  effect: string;
+  behaviour: () => LieBehaviour;
+}
+
+/** Shortens the tables of lies. */
+export const lie = (name: string, breaks: string, effect: string, behaviour: Lie["behaviour"]): Lie => ({
+  name,
+  breaks,
+  effect,
+  behaviour,
+});

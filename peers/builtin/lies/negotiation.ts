@@ -1,0 +1,4 @@
+/** Lies about proposals and traffic selectors. */
+import type { Lie } from "./lie.ts";
+
+export const negotiationLies: readonly Lie[] = [];

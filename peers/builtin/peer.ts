@@ -1,0 +1,172 @@
+/** The builtin peer: the same endpoint as the tester's, under a driver of its own, and able to lie. */
+
+import type { Random } from "../../harness/crypto/types.ts";
+import type { EspExtension } from "../../harness/esp/hooks.ts";
+import { fragmentation, ordinaryFragmentation } from "../../harness/extensions/fragmentation.ts";
+import type { Extension } from "../../harness/ike/hooks.ts";
+import type { Clock, Link } from "../../harness/link/types.ts";
+import { Host, type HostEvent } from "../../harness/script/host.ts";
+import { policyFor } from "../../harness/script/policy.ts";
+import { hex } from "../../harness/wire/bytes.ts";
+import type { Driver, PeerConfig, PeerStatus } from "../contract.ts";
+import type { Lie, LieBehaviour } from "./lies/lie.ts";
+
+export interface BuiltinOptions {
+  clock: Clock;
+  random: Random;
+  link: Link;
+  natPort: number;
+  remoteNatPort: number;
+  lie?: Lie;
+  /** Behaviour of an honest variant, on top of which a lie comes. */
+  variant?: LieBehaviour;
+}
+
+export class BuiltinPeer implements Driver {
+  readonly #options: BuiltinOptions;
+  #host?: Host;
+  #behaviours: LieBehaviour[] = [];
+  #config?: PeerConfig;
+  #dead?: string;
+  readonly #log: string[] = [];
+  #logMark = 0;
+
+  constructor(options: BuiltinOptions) {
+    this.#options = options;
+  }
+
+  async configure(config: PeerConfig): Promise<void> {
+    this.#config = config;
+    await this.reset();
+  }
+
+  async reset(): Promise<void> {
+    this.#host?.stop();
+    if (!this.#config || this.#dead) return;
+    const { clock, random, link, natPort, remoteNatPort, lie, variant } = this.#options;
+    const behaviours = [variant, lie?.behaviour()].filter((b) => b !== undefined);
+    this.#behaviours = behaviours;
+    const policy = policyFor(this.#config, "peer");
+    for (const behaviour of behaviours) behaviour.policy?.(policy);
+    this.#host = new Host({
+      ...{ policy, clock, random, link, natPort, remoteNatPort },
+      extensions: [...this.#fragmentation(behaviours), ...behaviours.flatMap(extensionsOf)],
+      esp: behaviours.flatMap(espOf),
+      answersEcho: true,
+      event: (event) => this.#onEvent(event, behaviours),
+    });
+  }
+
+  #fragmentation(behaviours: LieBehaviour[]): Extension[] {
+    const settings = behaviours.map((b) => b.fragmentation).filter((f) => f !== undefined);
+    if (this.#config?.fragmentation === false || settings.includes("off")) return [];
+    return [fragmentation(Object.assign({ ...ordinaryFragmentation }, ...settings))];
+  }
+
+  #onEvent(event: HostEvent, behaviours: LieBehaviour[]): void {
+    if (event.type === "dropped" || event.type === "ike-closed" || event.type === "child-failed") {
+      this.#log.push(`${this.#options.clock.now()} ${event.type}: ${event.reason}`);
+    }
+    if (event.type !== "received") return;
+    const deadly = behaviours.some((b) => b.diesOn === event.message.header.exchangeType);
+    if (deadly) this.#die();
+  }
+
+  /** Stops answering for good, as a daemon does that has crashed. */
+  #die(): void {
+    this.#dead = "signal SIGSEGV (planted)";
+    this.#host?.stop();
+    this.#options.link.onReceive(() => {});
+  }
+
+  /** Brings a crashed peer back. */
+  async restart(): Promise<void> {
+    this.#dead = undefined;
+    await this.reset();
+  }
+
+  #running(verb: NonNullable<LieBehaviour["deafTo"]>[number]): Host | undefined {
+    if (!this.#host) throw new Error("configure comes first");
+    return this.#behaviours.some((b) => b.deafTo?.includes(verb)) ? undefined : this.#host;
+  }
+
+  async initiate(): Promise<void> {
+    const host = this.#running("initiate");
+    if (!host || !this.#config) return;
+    host.endpoint.connect(this.#config.local, this.#config.remote);
+    host.settle();
+  }
+
+  async rekeyIke(): Promise<void> {
+    this.#command("rekeyIke", (host) => {
+      const sa = [...host.endpoint.core.sas.values()].find((s) => s.state === "established");
+      if (sa) host.endpoint.rekeyIke(sa);
+    });
+  }
+
+  async rekeyChild(): Promise<void> {
+    this.#command("rekeyChild", (host) => {
+      const child = host.endpoint.core.children().find((c) => c.state === "installed");
+      if (child) host.endpoint.rekeyChild(child);
+    });
+  }
+
+  async delete(what: "ike" | "child"): Promise<void> {
+    this.#command("delete", (host) => {
+      const { core } = host.endpoint;
+      const child = core.children().find((c) => c.state === "installed");
+      const sa = [...core.sas.values()].find((s) => s.established);
+      if (what === "child" && child) host.endpoint.deleteChild(child);
+      if (what === "ike" && sa) host.endpoint.deleteIke(sa);
+    });
+  }
+
+  #command(verb: NonNullable<LieBehaviour["deafTo"]>[number], act: (host: Host) => void): void {
+    const host = this.#running(verb);
+    if (!host) return;
+    act(host);
+    host.settle();
+  }
+
+  async sendTraffic(options: { from: string; to: string; count: number; size?: number }): Promise<void> {
+    const host = this.#running("sendTraffic");
+    const pipe = host?.pipes.findLast((p) => p.child.state === "installed");
+    if (!host || !pipe) return;
+    for (let sequence = 1; sequence <= options.count; sequence++) {
+      const data = new Uint8Array(options.size ?? 56).fill(0x5a);
+      host.sendEcho(pipe, { from: options.from, to: options.to, identifier: 0x7ee2, sequence, data });
+    }
+  }
+
+  async status(): Promise<PeerStatus> {
+    const core = this.#host?.endpoint.core;
+    return {
+      alive: this.#dead === undefined,
+      exit: this.#dead,
+      ikeSas: [...(core?.sas.values() ?? [])].map((s) => ({
+        spiI: hex(s.spiI),
+        spiR: hex(s.spiR),
+        state: s.state,
+      })),
+      childSas: (core?.children() ?? []).map((c) => ({
+        spiIn: hex(c.spiIn),
+        spiOut: hex(c.spiOut),
+        state: c.state,
+      })),
+    };
+  }
+
+  async logs(): Promise<string> {
+    return this.#log
+      .slice(this.#logMark)
+      .map((line) => `${line}\n`)
+      .join("");
+  }
+
+  async markLog(): Promise<void> {
+    this.#logMark = this.#log.length;
+  }
+}
+
+const extensionsOf = (b: LieBehaviour): Extension[] => (b.ike ? [{ name: "lie", ...b.ike }] : []);
+const espOf = (b: LieBehaviour): EspExtension[] => (b.esp ? [{ name: "lie", ...b.esp }] : []);
