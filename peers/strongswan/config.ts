@@ -69,6 +69,14 @@ export function daemonConfig(settings: DaemonSettings): string {
 `;
 }
 
+/** What of this configuration the daemon cannot do: kernel-libipsec has tunnel mode and 32-bit sequence numbers only. */
+export function unsupported(config: PeerConfig, settings: DaemonSettings): string | undefined {
+  if (settings.esp === "kernel") return undefined;
+  if (config.mode !== "tunnel") return "userspace ESP of strongSwan has no transport mode";
+  const esn = config.espProposals.some((proposal) => proposal.split("-").includes("esn"));
+  return esn ? "userspace ESP of strongSwan has no extended sequence numbers" : undefined;
+}
+
 /** The connection of a test. Nothing happens by timer: no rekeying, no liveness check, no MOBIKE. */
 export function connection(config: PeerConfig): ViciFields {
   const port = (key: string, value: number, usual: number) =>
@@ -108,6 +116,9 @@ export function connection(config: PeerConfig): ViciFields {
   };
 }
 
+/** Initiator's SPI of `halfOpenInit`. */
+export const HALF_OPEN_SPI = "b0".repeat(8);
+
 /** Connection that lets the daemon take the half-open IKE SA of `halfOpenInit` from its own host. */
 export function primer(): ViciFields {
   return {
@@ -140,6 +151,6 @@ export function halfOpenInit(): Uint8Array {
   const payloads =
     payload(34, proposal) + payload(40, `001f0000${"42".repeat(32)}`) + payload(0, "17".repeat(32));
   const length = (28 + payloads.length / 2).toString(16).padStart(8, "0");
-  const header = `${"b0".repeat(8)}${"00".repeat(8)}21202208${"00000000"}${length}`;
+  const header = `${HALF_OPEN_SPI}${"00".repeat(8)}21202208${"00000000"}${length}`;
   return Buffer.from(header + payloads, "hex");
 }

@@ -168,6 +168,9 @@ for (const spec of ["6.1:netns", "6.0:netns", "5.9:netns", "6.1:uml", "6.0:uml"]
       await tester.driver.initiate();
       await until(tester, up);
       expect(await peer.driver.logs()).to.contain("sending COOKIE notify");
+      await until(peer, up);
+      await peer.driver.configure({ ...peerConfig, cookies: "always" });
+      expect(await peer.driver.status()).to.deep.equal({ alive: true, ikeSas: [], childSas: [] });
       await peer.driver.configure(peerConfig);
       await tester.driver.reset();
       await peer.driver.markLog();

@@ -2,7 +2,15 @@
 import { type Driver, DriverUnsupported, type PeerConfig, type PeerStatus } from "../contract.ts";
 import { LabError } from "../runtime/errors.ts";
 import type { DaemonHost } from "../runtime/host.ts";
-import { CONNECTION, connection, type DaemonSettings, daemonConfig, primer } from "./config.ts";
+import {
+  CONNECTION,
+  connection,
+  type DaemonSettings,
+  daemonConfig,
+  HALF_OPEN_SPI,
+  primer,
+  unsupported,
+} from "./config.ts";
 import { childStatus, ikeStatus } from "./status.ts";
 import { dropPacketsTo, ownAddresses, sendHalfOpenInit } from "./surroundings.ts";
 import { ViciClient, ViciError } from "./vici.ts";
@@ -13,7 +21,6 @@ const START_MS = 15_000;
 /** How long IKE SAs may take to go when they are forgotten, ms. */
 const RESET_MS = 5_000;
 const LOG = "charon.log";
-
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export class StrongswanDriver implements Driver {
@@ -67,13 +74,14 @@ export class StrongswanDriver implements Driver {
     if (this.#config) await this.configure(this.#config);
   }
 
-  /** `cookies` counts when the daemon starts: a change of it starts the daemon anew. */
+  /** `cookies` counts when the daemon starts, and needs a fresh half-open IKE SA: the daemon starts anew for it. */
   async configure(config: PeerConfig): Promise<void> {
-    if (this.#settings.esp === "userspace") refuseForUserspace(config);
+    const missing = unsupported(config, this.#settings);
+    if (missing) throw new DriverUnsupported(missing);
     const cookies = config.cookies === "always";
-    const changed = cookies !== this.#settings.cookies;
+    const anew = cookies || this.#settings.cookies;
     this.#settings.cookies = cookies;
-    await (changed ? this.start() : this.reset());
+    await (anew ? this.start() : this.reset());
     await this.#request("unload-conn", { name: CONNECTION }).catch(ignoreRefusal);
     await this.#request("clear-creds");
     const owned = config.localTs.join(" ");
@@ -104,13 +112,11 @@ export class StrongswanDriver implements Driver {
 
   async sendTraffic(options: { from: string; to: string; count: number; size?: number }): Promise<void> {
     const { from, to, count, size = 56 } = options;
-    const ping = ["ping", "-n", "-q", "-c", count, "-i", "0.01", "-W", "0.1", "-s", size, "-I", from, to].map(
-      String,
-    );
-    const result = await this.#host.run(ping, { timeoutMs: 5000 + count * 20 });
+    const rate = ["-n", "-q", "-i", "0.01", "-W", "0.1"];
+    const ping = ["ping", ...rate, "-c", `${count}`, "-s", `${size}`, "-I", from, to];
+    const { exit, stderr } = await this.#host.run(ping, { timeoutMs: 5000 + count * 20 });
     // 1 says that answers are missing, which is not for the driver to judge.
-    if (result.exit !== 0 && result.exit !== 1)
-      throw new LabError("control", `ping: ${result.stderr.trim()}`);
+    if (exit !== 0 && exit !== 1) throw new LabError("control", `ping: ${stderr.trim()}`);
   }
 
   async status(): Promise<PeerStatus> {
@@ -168,8 +174,13 @@ export class StrongswanDriver implements Driver {
     return this.#client().request(command, fields);
   }
 
-  /** Every IKE SA; an event holds one, under the name of its connection. */
+  /** Every IKE SA but the one of `#holdHalfOpen`; an event holds one, under the name of its connection. */
   async #ikeSas(): Promise<ViciMessage[]> {
+    const sas = await this.#allIkeSas();
+    return sas.filter((sa) => text(sa, "initiator-spi") !== HALF_OPEN_SPI);
+  }
+
+  async #allIkeSas(): Promise<ViciMessage[]> {
     const events = await this.#client().stream("list-sas", "list-sa");
     return events.flatMap((event) => [...event.values()].filter((value) => value instanceof Map));
   }
@@ -179,19 +190,10 @@ export class StrongswanDriver implements Driver {
     await this.#request("load-conn", { primer: primer() });
     await sendHalfOpenInit(this.#host);
     for (let tries = 0; tries < 100; tries++) {
-      if ((await this.#ikeSas()).length > 0) return;
+      if ((await this.#allIkeSas()).length > 0) return;
       await pause(10);
     }
     throw new LabError("control", "cookies: no half-open IKE SA came about");
-  }
-}
-
-/** kernel-libipsec has tunnel mode and 32-bit sequence numbers only. */
-function refuseForUserspace(config: PeerConfig): void {
-  if (config.mode !== "tunnel")
-    throw new DriverUnsupported("userspace ESP of strongSwan has no transport mode");
-  if (config.espProposals.some((proposal) => proposal.split("-").includes("esn"))) {
-    throw new DriverUnsupported("userspace ESP of strongSwan has no extended sequence numbers");
   }
 }
 

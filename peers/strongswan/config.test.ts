@@ -1,0 +1,59 @@
+import { expect } from "chai";
+import type { PeerConfig } from "../contract.ts";
+import { connection, daemonConfig, halfOpenInit, unsupported } from "./config.ts";
+
+const config: PeerConfig = {
+  local: { host: "192.0.2.2", port: 500 },
+  remote: { host: "192.0.2.1", port: 500 },
+  localId: "peer.example",
+  remoteId: "tester.example",
+  psk: "secret",
+  ikeProposals: ["aes256-sha256-x25519", "aes128gcm16-prfsha256-ecp256"],
+  espProposals: ["aes256gcm16"],
+  localTs: ["203.0.113.16/28"],
+  remoteTs: ["203.0.113.0/28"],
+  mode: "tunnel",
+};
+
+describe("strongSwan's configuration", () => {
+  it("puts userspace ESP before the kernel's, and leaves it out in a guest", () => {
+    const userspace = daemonConfig({ esp: "userspace", rawEsp: true, cookies: false });
+    expect(userspace).to.match(/load = .* kernel-libipsec kernel-netlink /);
+    expect(userspace).to.contain("raw_esp = yes");
+    expect(daemonConfig({ esp: "kernel", rawEsp: true, cookies: false })).to.not.contain("libipsec");
+  });
+
+  it("asks for cookies only when told to", () => {
+    const text = (cookies: boolean) => daemonConfig({ esp: "kernel", rawEsp: true, cookies });
+    expect(text(false)).to.contain("dos_protection = no");
+    expect(text(true)).to.match(/dos_protection = yes\s+cookie_threshold = 1/);
+  });
+
+  it("loads a connection without timers", () => {
+    const loaded = connection(config);
+    expect(loaded).to.include({ rekey_time: 0, reauth_time: 0, dpd_delay: 0, mobike: "no", version: 2 });
+    expect(loaded).to.not.have.any.keys("fragmentation", "remote_port");
+    expect(connection({ ...config, fragmentation: false })).to.include({ fragmentation: "no" });
+    const elsewhere = { ...config, remote: { host: "192.0.2.1", port: 5000 } };
+    expect(connection(elsewhere)).to.include({ remote_port: 5000 });
+  });
+
+  it("says what userspace ESP lacks", () => {
+    const userspace = { esp: "userspace", rawEsp: false, cookies: false } as const;
+    const esn = { ...config, espProposals: ["aes256gcm16-esn-noesn"] };
+    expect(unsupported(config, userspace)).to.equal(undefined);
+    expect(unsupported({ ...config, mode: "transport" }, userspace)).to.match(/transport/);
+    expect(unsupported(esn, userspace)).to.match(/extended/);
+    expect(unsupported(esn, { ...userspace, esp: "kernel" })).to.equal(undefined);
+  });
+
+  it("makes an IKE_SA_INIT whose lengths agree", () => {
+    const bytes = Buffer.from(halfOpenInit());
+    expect(bytes.readUInt32BE(24)).to.equal(bytes.length);
+    let offset = 28;
+    while (offset < bytes.length) offset += bytes.readUInt16BE(offset + 2);
+    expect(offset).to.equal(bytes.length);
+    // A newline would break the datagram in two where the shell writes it.
+    expect([...bytes]).to.not.include(0x0a);
+  });
+});
