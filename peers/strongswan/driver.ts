@@ -24,10 +24,11 @@ const LOG = "charon.log";
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export class StrongswanDriver implements Driver {
+  /** As the daemon states it, `strongSwan 6.1.0`; empty before `start`. */
+  version = "";
   readonly #host: DaemonHost;
   readonly #settings: DaemonSettings;
   #vici: ViciClient | undefined;
-  #version = "";
   #logMark = 0;
   #config: PeerConfig | undefined;
   /** The prefixes that are the peer's own now; undefined when nobody knows. */
@@ -36,11 +37,6 @@ export class StrongswanDriver implements Driver {
   constructor(host: DaemonHost, settings: DaemonSettings) {
     this.#host = host;
     this.#settings = { ...settings };
-  }
-
-  /** As the daemon states it, `strongSwan 6.1.0`. */
-  get version(): string {
-    return this.#version;
   }
 
   /**
@@ -59,7 +55,7 @@ export class StrongswanDriver implements Driver {
       const exit = this.#host.exit();
       if (exit) throw new LabError("start-failed", `strongSwan ended at its start: ${exit}`);
       try {
-        this.#version = `strongSwan ${text(await this.#request("version"), "version")}`;
+        this.version = `strongSwan ${text(await this.#request("version"), "version")}`;
         return;
       } catch (error) {
         if (performance.now() > end) throw new LabError("start-failed", `strongSwan: ${String(error)}`);
