@@ -1,0 +1,60 @@
+import { expect } from "chai";
+import type { PeerConfig } from "../contract.ts";
+import { identity, ipsecConf, ipsecSecrets } from "./config.ts";
+
+const config: PeerConfig = {
+  local: { host: "192.0.2.2", port: 500 },
+  remote: { host: "192.0.2.1", port: 500 },
+  localId: "peer.example",
+  remoteId: "192.0.2.1",
+  psk: "a \"b' $c\n",
+  ikeProposals: ["aes256-sha256-x25519"],
+  espProposals: ["aes256gcm16-esn"],
+  localTs: ["203.0.113.0/28", "203.0.113.64/28"],
+  remoteTs: ["198.51.100.0/24"],
+  mode: "tunnel",
+};
+
+describe("libreswan configuration", () => {
+  const settings = (changes: Partial<PeerConfig> = {}) => ipsecConf({ ...config, ...changes }).split(/\n */);
+
+  it("names both sides, their identities and selectors", () => {
+    expect(settings()).to.include.members([
+      "left=192.0.2.2",
+      "leftid=@peer.example",
+      "leftsubnet=203.0.113.0/28,203.0.113.64/28",
+      "right=192.0.2.1",
+      "rightid=192.0.2.1",
+      "rightsubnet=198.51.100.0/24",
+      "type=tunnel",
+      "ike=aes_cbc_256-sha2_256-dh31",
+      "esp=aes_gcm_c_256",
+      "pfs=no",
+      "esn=yes",
+    ]);
+  });
+
+  it("leaves a host's own selector and an unset option to pluto", () => {
+    const transport = settings({ mode: "transport", localTs: ["192.0.2.2/32"], remoteTs: ["192.0.2.1"] });
+    expect(transport).to.include("type=transport");
+    expect(transport.filter((line) => /subnet|fragmentation|ikeport/.test(line))).to.deep.equal([]);
+  });
+
+  it("sets fragmentation and an unusual port when told", () => {
+    const lines = settings({ fragmentation: false, remote: { host: "192.0.2.1", port: 4501 } });
+    expect(lines).to.include.members(["fragmentation=no", "rightikeport=4501"]);
+  });
+
+  it("writes identities as pluto reads them", () => {
+    expect(["a.example", "u@a.example", "192.0.2.9", "2001:db8::9"].map(identity)).to.deep.equal([
+      "@a.example",
+      "u@a.example",
+      "192.0.2.9",
+      "2001:db8::9",
+    ]);
+  });
+
+  it("writes the key in hex", () => {
+    expect(ipsecSecrets(config)).to.equal("@peer.example 192.0.2.1 : PSK 0x6120226227202463" + "0a\n");
+  });
+});

@@ -1,0 +1,70 @@
+/** A `PeerConfig` as pluto's own files: `ipsec.conf` and `ipsec.secrets`. */
+import { isIP } from "node:net";
+import type { Address } from "../../harness/link/types.ts";
+import type { PeerConfig } from "../contract.ts";
+import { espSettings, ikeSetting } from "./proposals.ts";
+
+/** Name of the one connection. */
+export const CONNECTION = "bakeoff";
+
+/** Settings of the daemon itself. Alone in `ipsec.conf`, they are what pluto starts with. */
+export const SETUP = `config setup
+  ikev1-policy=drop
+  uniqueids=no
+  nhelpers=0
+`;
+
+/** An identity: addresses and mail addresses as they are, names with the `@` that keeps pluto from resolving them. */
+export function identity(id: string): string {
+  return isIP(id) || id.includes("@") ? id : `@${id}`;
+}
+
+function side(name: "left" | "right", address: Address, id: string, selectors: string[]): string[] {
+  const lines = [`${name}=${address.host}`, `${name}id=${identity(id)}`];
+  if (address.port !== 500 && address.port !== 4500) lines.push(`${name}ikeport=${address.port}`);
+  // A selector of the host itself is what pluto takes without being told.
+  const own = [address.host, `${address.host}/32`, `${address.host}/128`];
+  if (!selectors.every((selector) => own.includes(selector))) {
+    lines.push(`${name}subnet=${selectors.join(",")}`);
+  }
+  return lines;
+}
+
+/**
+ * `ipsec.conf` with one connection that is loaded, and initiated, only on command.
+ * @throws DriverUnsupported for transforms that libreswan does not have
+ */
+export function ipsecConf(config: PeerConfig): string {
+  const { esp, pfs, esn } = espSettings(config.espProposals);
+  const lines = [
+    ...side("left", config.local, config.localId, config.localTs),
+    ...side("right", config.remote, config.remoteId, config.remoteTs),
+    "authby=secret",
+    "keyexchange=ikev2",
+    "auto=ignore",
+    `type=${config.mode}`,
+    `ike=${ikeSetting(config.ikeProposals)}`,
+    `esp=${esp}`,
+    `pfs=${pfs}`,
+    `esn=${esn}`,
+    "narrowing=yes",
+    "ppk=no",
+    "mobike=no",
+    // Time is the suite's to command: nothing rekeys, probes or gives up early by itself.
+    "ikelifetime=8h",
+    "salifetime=8h",
+    "dpddelay=0",
+    "retransmit-interval=500",
+    "retransmit-timeout=10s",
+    // The lane's routes stand; the packaged script would only slow every Child SA down.
+    "leftupdown=/bin/true",
+  ];
+  if (config.fragmentation !== undefined) lines.push(`fragmentation=${config.fragmentation ? "yes" : "no"}`);
+  return `${SETUP}\nconn ${CONNECTION}\n${lines.map((line) => `  ${line}\n`).join("")}`;
+}
+
+/** `ipsec.secrets`; in hex, so that no character of the key means anything else. */
+export function ipsecSecrets(config: PeerConfig): string {
+  const key = Buffer.from(config.psk, "utf8").toString("hex");
+  return `${identity(config.localId)} ${identity(config.remoteId)} : PSK 0x${key}\n`;
+}

@@ -1,0 +1,201 @@
+/** libreswan in a guest: pluto as a process, driven with `whack` and `addconn`. */
+import { BlockList, isIPv6 } from "node:net";
+import type { Driver, PeerConfig, PeerStatus, RunningPeer } from "../contract.ts";
+import { KERNEL, rootfsPath } from "../install/cache.ts";
+import { LabError } from "../runtime/errors.ts";
+import type { StartContext } from "../runtime/host.ts";
+import { type Guest, type GuestDaemon, startUmlPeer } from "../runtime/uml.ts";
+import { endingOf, type GuestProcess } from "../runtime/uml-guest.ts";
+import { CONNECTION, ipsecConf, ipsecSecrets, SETUP } from "./config.ts";
+import { parseSas } from "./status.ts";
+
+const CONF = "/etc/ipsec.conf";
+const SECRETS = "/etc/ipsec.secrets";
+const LIBEXEC = "/usr/libexec/ipsec";
+const WHACK = `${LIBEXEC}/whack`;
+/** Enough for the log of a test that went wild; the older part is dropped. */
+const LOG_LIMIT = 4 * 1024 * 1024;
+const VERB_MS = 5_000;
+
+/** Drops every SA without a word to the other side, then loads the connection anew. */
+const RELOAD = `
+${WHACK} --impair send_no_delete
+${WHACK} --delete --name ${CONNECTION}
+${WHACK} --no-impair send_no_delete
+ip xfrm state flush
+${LIBEXEC}/addconn --config ${CONF} ${CONNECTION}
+`;
+
+const WAIT_UNTIL_LISTENING = `
+for attempt in $(seq 100); do
+  ${WHACK} --briefstatus >/dev/null 2>&1 && break
+  sleep 0.05
+done
+${WHACK} --impair revival && ${WHACK} --listen`;
+
+/** Routing protocol number that marks the lane's own routes, so that the next configuration can find them. */
+const ROUTE_MARK = 250;
+
+/** The driver, and the daemon it drives. */
+export class LibreswanDriver implements Driver {
+  readonly #guest: Guest;
+  #pluto: GuestProcess | undefined;
+  #exit: string | undefined;
+  #config: PeerConfig | undefined;
+  #log = "";
+
+  constructor(guest: Guest) {
+    this.#guest = guest;
+  }
+
+  /** Starts pluto. @throws LabError `start-failed` with the end of its log */
+  async start(): Promise<void> {
+    await this.#guest.write(CONF, this.#config ? ipsecConf(this.#config) : SETUP);
+    await this.#shell("ipsec initnss >/dev/null 2>&1; rm -f /run/pluto/pluto.*");
+    this.#exit = undefined;
+    const pluto = this.#guest.start([`${LIBEXEC}/pluto`, "--nofork", "--stderrlog", "--config", CONF], {
+      onOutput: (data) => {
+        this.#log = (this.#log + data.toString("utf8")).slice(-LOG_LIMIT);
+      },
+    });
+    this.#pluto = pluto;
+    const ended = (text: string) => {
+      if (this.#pluto === pluto) this.#exit = text;
+    };
+    pluto.ended.then(
+      (result) => ended(endingOf(result.exit)),
+      () => ended("the guest is gone"),
+    );
+    const ready = await this.#guest.run(["/bin/sh", "-c", WAIT_UNTIL_LISTENING], { timeoutMs: 20_000 });
+    if (ready.exit !== 0) {
+      throw new LabError("start-failed", `pluto does not answer: ${this.#log.slice(-600)}`);
+    }
+    if (this.#config) await this.configure(this.#config);
+  }
+
+  /** Kills pluto, however it is, and starts it again. */
+  async restart(): Promise<void> {
+    this.#pluto?.kill();
+    await this.#pluto?.ended.catch(() => {});
+    await this.#guest.run(["/bin/sh", "-c", "ip xfrm state flush; ip xfrm policy flush"]);
+    await this.start();
+  }
+
+  async configure(config: PeerConfig): Promise<void> {
+    const conf = ipsecConf(config);
+    this.#config = config;
+    await this.#guest.write(CONF, conf);
+    await this.#guest.write(SECRETS, ipsecSecrets(config));
+    const routes = config.localTs
+      .filter((selector) => !contains(selector, config.local.host))
+      .map((selector) => `ip route replace local ${selector} dev lo proto ${ROUTE_MARK} table local`);
+    const cookies = config.cookies === "always" ? "--ddos-busy" : "--ddos-unlimited";
+    await this.#shell(
+      [
+        `ip route flush table local proto ${ROUTE_MARK}; ip -6 route flush table local proto ${ROUTE_MARK}`,
+        ...routes,
+        `${WHACK} --rereadsecrets; ${WHACK} ${cookies}`,
+        RELOAD,
+      ].join("\n"),
+    );
+  }
+
+  initiate(): Promise<void> {
+    return this.#whack("--initiate");
+  }
+
+  rekeyIke(): Promise<void> {
+    return this.#whack("--rekey-ike");
+  }
+
+  rekeyChild(): Promise<void> {
+    return this.#whack("--rekey-child");
+  }
+
+  delete(what: "ike" | "child"): Promise<void> {
+    return this.#whack(`--delete-${what}`);
+  }
+
+  async sendTraffic(options: { from: string; to: string; count: number; size?: number }): Promise<void> {
+    const { from, to, count, size = 56 } = options;
+    await this.#shell(`ip route get ${from} | grep -q ^local || ip address add ${from} dev lo`);
+    this.#guest.start([
+      "ping",
+      "-n",
+      "-q",
+      "-i",
+      "0.01",
+      "-W",
+      "1",
+      "-c",
+      `${count}`,
+      "-s",
+      `${size}`,
+      "-I",
+      from,
+      to,
+    ]);
+  }
+
+  async status(): Promise<PeerStatus> {
+    const gone: PeerStatus = { alive: false, ikeSas: [], childSas: [] };
+    if (this.#exit) return { ...gone, exit: this.#exit };
+    const script = `timeout 2 ${WHACK} --showstates || exit 9; echo "=== xfrm"; ip -s xfrm state`;
+    const result = await this.#guest
+      .run(["/bin/sh", "-c", script], { timeoutMs: VERB_MS })
+      .catch(() => undefined);
+    if (result?.exit !== 0) return this.#exit ? { ...gone, exit: this.#exit } : gone;
+    const [states = "", xfrm = ""] = result.stdout.split("=== xfrm\n");
+    return { alive: true, ...parseSas(states, xfrm) };
+  }
+
+  reset(): Promise<void> {
+    return this.#shell(RELOAD);
+  }
+
+  async logs(): Promise<string> {
+    return this.#log;
+  }
+
+  async markLog(): Promise<void> {
+    this.#log = "";
+  }
+
+  async #whack(verb: string): Promise<void> {
+    const argv = [WHACK, verb, "--name", CONNECTION, "--asynchronous"];
+    const said = await this.#guest.must(argv, { timeoutMs: VERB_MS });
+    // whack ends with 0 when there is nothing to rekey or delete.
+    const refusal = /^.*does not have an established .*$/m.exec(said);
+    if (refusal) throw new LabError("control", refusal[0]);
+  }
+
+  async #shell(script: string): Promise<void> {
+    await this.#guest.must(["/bin/sh", "-c", script], { timeoutMs: VERB_MS });
+  }
+}
+
+function contains(selector: string, host: string): boolean {
+  const [net = "", length] = selector.split("/");
+  if (isIPv6(net) !== isIPv6(host)) return false;
+  const family = isIPv6(net) ? "ipv6" : "ipv4";
+  const list = new BlockList();
+  list.addSubnet(net, Number(length ?? (family === "ipv6" ? 128 : 32)), family);
+  return list.check(host, family);
+}
+
+async function startPluto(guest: Guest): Promise<GuestDaemon> {
+  const driver = new LibreswanDriver(guest);
+  await driver.start();
+  const version = (await guest.must(["ipsec", "--version"])).trim().replace(/^Libreswan/, "libreswan");
+  return { driver, version, restart: () => driver.restart() };
+}
+
+/**
+ * Boots a guest and starts libreswan in it.
+ * @throws LabError; nothing is left then
+ */
+export function startLibreswan(context: StartContext): Promise<RunningPeer> {
+  const { runId, lane, network, registry } = context.options;
+  const roots = { rootfs: context.rootfs, kernelRoot: rootfsPath(KERNEL) };
+  return startUmlPeer({ runId, lane, network, registry, ...roots }, startPluto);
+}
