@@ -44,6 +44,8 @@ export interface HostOptions {
   /** Numbers the replay window of new SAs holds; not set: 64. */
   window?: number;
   event(event: HostEvent): void;
+  /** Called when a datagram or timer has had all its effects. */
+  settled?(): void;
 }
 
 export class Host {
@@ -81,6 +83,7 @@ export class Host {
             this.endpoint.runTimers();
             this.settle();
           });
+    this.options.settled?.();
   }
 
   stop(): void {

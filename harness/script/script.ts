@@ -8,7 +8,7 @@ import type { IkeSa } from "../ike/sa.ts";
 import type { Address, Datagram } from "../link/types.ts";
 import { exchangeTypes } from "../wire/registry/exchange-types.ts";
 import type { Arena } from "./arena.ts";
-import { Host, type HostEvent } from "./host.ts";
+import { Host } from "./host.ts";
 import { policyFor } from "./policy.ts";
 import { Session } from "./session.ts";
 import { type Exchange, Trace } from "./trace.ts";
@@ -44,13 +44,9 @@ export class Script {
       extensions: this.extensions,
       esp: this.espExtensions,
       answersEcho: true,
-      event: (event) => this.#onEvent(event),
+      event: (event) => this.trace.add(world.clock.now(), event),
+      settled: () => arena.poke(),
     });
-  }
-
-  #onEvent(event: HostEvent): void {
-    this.trace.add(this.arena.world.clock.now(), event);
-    this.arena.poke();
   }
 
   /** Passes with a remark: allowed, but the text recommends otherwise. */
