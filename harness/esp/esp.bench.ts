@@ -7,21 +7,26 @@ import { OutboundSa } from "./outbound.ts";
 import { NEXT_HEADER, type SaParameters } from "./sa.ts";
 
 const PAYLOAD = 1400;
-const ROUNDS = 8;
+const ROUNDS = 21;
 const BATCH = 100;
 
-/** Seal and open per second of wall-clock time; both take turns, so that a busy machine slows both. */
+/**
+ * Pairs of seal and open per second of wall-clock time. Both take turns and the median counts, so that a machine
+ * busy with something else disturbs neither more than the other.
+ */
 export async function benchEsp(seconds: number): Promise<{ raw: number; ours: number }> {
-  const raw = rawPair();
-  const ours = espPair();
-  let rawRate = 0;
-  let oursRate = 0;
+  const pairs = { raw: rawPair(), ours: espPair() };
+  const rates = { raw: [] as number[], ours: [] as number[] };
+  const slice = (seconds * 1000) / ROUNDS / 2;
   for (let round = 0; round < ROUNDS; round++) {
-    const slice = (seconds * 1000) / ROUNDS / 2;
-    rawRate += rate(raw, slice) / ROUNDS;
-    oursRate += rate(ours, slice) / ROUNDS;
+    rates.raw.push(rate(pairs.raw, slice));
+    rates.ours.push(rate(pairs.ours, slice));
   }
-  return { raw: rawRate, ours: oursRate };
+  return { raw: median(rates.raw), ours: median(rates.ours) };
+}
+
+function median(values: number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
 }
 
 function rate(operation: () => void, milliseconds: number): number {

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { concat, readU16, readU32, u32 } from "../wire/bytes.ts";
 import { ReplayWindow, type WindowOptions } from "./replay-window.ts";
-import { aadOf, ESP_HEADER, ESP_TRAILER, icvLengthOf, NEXT_HEADER, type SaParameters } from "./sa.ts";
+import { aadMaker, ESP_HEADER, ESP_TRAILER, icvLengthOf, NEXT_HEADER, type SaParameters } from "./sa.ts";
 
 export interface InboundOptions extends SaParameters {
   /** Replay protection; on with 64 numbers unless told. */
@@ -65,13 +65,18 @@ export class InboundSa {
   private readonly checkPadding: boolean;
   private readonly icvLength: number;
   private readonly bodyAt: number;
+  /** IV of the packet at hand: an allocation less per packet. */
+  private readonly iv: Buffer;
+  private readonly aadOf: (packet: Uint8Array, high: number) => Uint8Array;
 
   constructor({ window, checkPadding = true, ...parameters }: InboundOptions) {
     this.parameters = parameters;
     this.window = new ReplayWindow(window);
     this.checkPadding = checkPadding;
     this.icvLength = icvLengthOf(parameters.transforms);
-    this.bodyAt = ESP_HEADER + parameters.transforms.encr.ivLength;
+    this.aadOf = aadMaker(parameters.esn);
+    this.iv = Buffer.alloc(parameters.transforms.encr.ivLength);
+    this.bodyAt = ESP_HEADER + this.iv.length;
   }
 
   get spi(): number {
@@ -110,8 +115,9 @@ export class InboundSa {
   private verifyAndDecrypt(packet: Uint8Array, high: number): Uint8Array | undefined {
     const { transforms, keys, esn } = this.parameters;
     const { encr, integ } = transforms;
-    const iv = packet.subarray(ESP_HEADER, this.bodyAt);
-    if (encr.aead) return encr.open(keys.encr, iv, packet.subarray(this.bodyAt), aadOf(packet, esn, high));
+    const { iv } = this;
+    for (let index = 0; index < iv.length; index++) iv[index] = packet[ESP_HEADER + index]!;
+    if (encr.aead) return encr.open(keys.encr, iv, packet.subarray(this.bodyAt), this.aadOf(packet, high));
     const icvAt = packet.length - this.icvLength;
     const covered = packet.subarray(0, icvAt);
     if (integ) {

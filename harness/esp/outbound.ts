@@ -1,6 +1,6 @@
 import type { Random } from "../crypto/types.ts";
 import { plain } from "../wire/bytes.ts";
-import { aadOf, ESP_HEADER, ESP_TRAILER, icvLengthOf, type SaParameters, writeU32 } from "./sa.ts";
+import { aadMaker, ESP_HEADER, ESP_TRAILER, icvLengthOf, type SaParameters, writeU32 } from "./sa.ts";
 
 export interface OutboundOptions extends SaParameters {
   /** Source of the IVs of CBC ciphers. */
@@ -38,7 +38,6 @@ export function isSealRefusal(result: Uint8Array | SealRefusal): result is SealR
 
 const TWO_32 = 2 ** 32;
 const MAX_PADDING = 255;
-const DEFAULT_PADDING = Uint8Array.from({ length: MAX_PADDING }, (_, index) => index + 1);
 const ORDINARY: SealOptions = {};
 
 /** The sending side of an ESP SA (RFC 4303 section 3.3). */
@@ -47,6 +46,7 @@ export class OutboundSa {
   private readonly random: Random;
   private readonly icvLength: number;
   private readonly align: number;
+  private readonly aadOf: (packet: Uint8Array, high: number) => Uint8Array;
   private high: number;
   private low: number;
   /** Holds the plaintext of one packet at a time: an allocation less per packet. */
@@ -60,6 +60,7 @@ export class OutboundSa {
     this.random = random;
     this.icvLength = icvLengthOf(parameters.transforms);
     this.align = Math.max(4, parameters.transforms.encr.blockSize);
+    this.aadOf = aadMaker(parameters.esn);
     this.high = Number(counter >> 32n);
     this.low = Number(counter & 0xffffffffn);
   }
@@ -114,7 +115,7 @@ export class OutboundSa {
     packet.set(iv, ESP_HEADER);
     if (encr.aead) {
       const target = packet.subarray(body);
-      const sealed = encr.seal(keys.encr, iv, plaintext, aadOf(packet, esn, high), target);
+      const sealed = encr.seal(keys.encr, iv, plaintext, this.aadOf(packet, high), target);
       if (sealed !== target) target.set(sealed);
     } else {
       packet.set(encr.seal(keys.encr, iv, plaintext, packet), body);
@@ -130,15 +131,17 @@ export class OutboundSa {
   private plaintext(payload: Uint8Array, nextHeader: number, options: SealOptions): Uint8Array {
     const { tfc = 0, padding = 0 } = options;
     const unpadded = payload.length + tfc + ESP_TRAILER;
-    const fill =
-      typeof padding === "number" ? DEFAULT_PADDING.subarray(0, this.padLength(unpadded, padding)) : padding;
-    const size = unpadded + fill.length;
+    const padLength = typeof padding === "number" ? this.padLength(unpadded, padding) : padding.length;
+    const size = unpadded + padLength;
     if (this.scratch.length < size) this.scratch = new Uint8Array(2 * size);
     const out = this.scratch.subarray(0, size);
     out.set(payload);
-    if (tfc > 0) out.fill(0, payload.length, payload.length + tfc);
-    out.set(fill, payload.length + tfc);
-    out[size - 2] = fill.length;
+    let at = payload.length;
+    if (tfc > 0) out.fill(0, at, at + tfc);
+    at += tfc;
+    if (typeof padding !== "number") out.set(padding, at);
+    else for (let octet = 1; octet <= padLength; octet++) out[at + octet - 1] = octet;
+    out[size - 2] = padLength;
     out[size - 1] = nextHeader;
     return options.mutatePlaintext ? options.mutatePlaintext(out.slice()) : out;
   }

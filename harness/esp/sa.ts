@@ -30,12 +30,19 @@ export function writeU32(bytes: Uint8Array, at: number, value: number): void {
   bytes[at + 3] = value;
 }
 
-/** AAD of a combined-mode cipher: SPI | SN, or SPI | SN high | SN low with ESN. */
-export function aadOf(packet: Uint8Array, esn: boolean, high: number): Uint8Array {
-  if (!esn) return packet.subarray(0, ESP_HEADER);
-  const aad = new Uint8Array(12);
-  aad.set(packet.subarray(0, 4));
-  writeU32(aad, 4, high);
-  aad.set(packet.subarray(4, ESP_HEADER), 8);
-  return aad;
+/**
+ * Gives the AAD of the packets of an SA, for combined-mode ciphers: SPI | SN, or SPI | SN high | SN low with ESN.
+ * The octets are overwritten by the next call: an allocation less per packet.
+ */
+export function aadMaker(esn: boolean): (packet: Uint8Array, high: number) => Uint8Array {
+  const aad = Buffer.alloc(esn ? 12 : ESP_HEADER);
+  const lowAt = aad.length - 4;
+  return (packet, high) => {
+    for (let index = 0; index < 4; index++) {
+      aad[index] = packet[index]!;
+      aad[lowAt + index] = packet[4 + index]!;
+    }
+    if (esn) writeU32(aad, 4, high);
+    return aad;
+  };
 }
