@@ -72,17 +72,28 @@ function placeOf(
   return { id: `${document}/${section}/${name}`, document, section, file, page: pageOf(file, name) };
 }
 
-/** The `/** ... *\/` right above `test("name"`. */
+/** The `/** ... *\/` right above `test("name"`; the name may be a template, as in a loop. */
 function pageOf(file: string, name: string): string {
   const source = sourceOf(file);
-  const at = source.indexOf(`"${name}"`);
-  const before = at < 0 ? "" : source.slice(0, at);
-  const comment = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*test\(\s*$/.exec(before)?.[1] ?? "";
+  const at = placeOfName(source, name);
+  const comment = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*test\(\s*$/.exec(source.slice(0, at))?.[1] ?? "";
   return comment
     .split("\n")
     .map((line) => line.replace(/^\s*\*? ?/, ""))
     .join("\n")
     .trim();
+}
+
+/** Where the name of the test is written; 0 if it cannot be found. */
+function placeOfName(source: string, name: string): number {
+  const plain = source.indexOf(`"${name}"`);
+  if (plain >= 0) return plain;
+  for (const found of source.matchAll(/(?<=\btest\(\s*)`(?<template>[^`]+)`/g)) {
+    const parts = (found.groups?.template ?? "").split(/\$\{[^}]*\}/);
+    const escaped = parts.map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+    if (new RegExp(`^${escaped.join(".+")}$`).test(name)) return found.index;
+  }
+  return 0;
 }
 
 /** Comments are gone from the built file, so the source beside it is read where there is one. */

@@ -9,6 +9,7 @@ export { PROTOCOL } from "../wire/registry/protocol-ids.ts";
 export { TRANSFORM } from "../wire/registry/transform-types.ts";
 export * from "./expectations.ts";
 export { espProposals, ikeProposals, selector } from "./policy.ts";
+export * from "./raw.ts";
 export { Script } from "./script.ts";
 export { Session } from "./session.ts";
 export { test } from "./test.ts";

@@ -1,0 +1,101 @@
+/** Messages past our endpoint's own rules: octets as they came, and octets as a test wants them sent. */
+import type { IncomingMessage } from "../ike/hooks.ts";
+import { sealMessage } from "../ike/sk.ts";
+import { decodeMessage, encodeChain, encodeMessage, firstPayloadType, isFrameError } from "../wire/index.ts";
+import { PAYLOAD } from "../wire/registry/payload-types.ts";
+import { FLAG, type Header, type Message, type Payload, type RawPayload } from "../wire/types.ts";
+import { demultiplex } from "../wire/udp.ts";
+import type { Script } from "./script.ts";
+import type { Session } from "./session.ts";
+import { Failure } from "./verdicts.ts";
+
+/** A payload type of the private range that no document and no daemon uses. */
+export const UNKNOWN_PAYLOAD = 200;
+
+export const unknownPayload = (critical = false): RawPayload => ({
+  kind: "raw",
+  type: UNKNOWN_PAYLOAD,
+  ...(critical && { critical }),
+  data: new TextEncoder().encode("unknown to all"),
+});
+
+/** IKE octets, without non-ESP marker, of the datagrams that came since the mark. */
+export function ikeReceived(s: Script, since = 0): Uint8Array[] {
+  return s.received(since).flatMap(({ protocol, destination, data }) => {
+    if (protocol !== "udp") return [];
+    if (destination.port !== s.arena.natPort) return [data];
+    const part = demultiplex(data);
+    return part.kind === "ike" ? [part.data] : [];
+  });
+}
+
+/** The same, decoded as far as that goes without keys. */
+export function messagesReceived(s: Script, since = 0): Message[] {
+  return ikeReceived(s, since).flatMap((octets) => {
+    const message = decodeMessage(octets);
+    return isFrameError(message) ? [] : [message];
+  });
+}
+
+export const isResponse = (message: { header: Header }): boolean =>
+  (message.header.flags & FLAG.response) !== 0;
+
+interface Wanted {
+  exchangeType: number;
+  payloads: Payload[];
+  /** Not set: the Message ID our next request has. */
+  messageId?: number;
+  /** Set to send a response. */
+  response?: boolean;
+  version?: number;
+}
+
+function headerOf(session: Session, wanted: Wanted): Header {
+  const { sa } = session;
+  const { exchangeType, messageId = sa.nextMessageId, version = 0x20 } = wanted;
+  const flags = (sa.role === "initiator" ? FLAG.initiator : 0) | (wanted.response ? FLAG.response : 0);
+  return { spiI: sa.spiI, spiR: sa.spiR, version, exchangeType, flags, messageId };
+}
+
+/** A message under this SA's keys that our endpoint does not know of: it neither counts nor repeats it. */
+export function sealed(session: Session, wanted: Wanted): Uint8Array {
+  const { outbound } = session.sa;
+  if (!outbound) throw new Failure("an IKE SA with keys", "none");
+  const { payloads } = wanted;
+  const header = headerOf(session, wanted);
+  const inner = encodeChain(payloads);
+  return sealMessage(outbound, session.script.arena.random, header, [], inner, firstPayloadType(payloads));
+}
+
+/** The same in clear, as somebody without keys can forge it. */
+export const forged = (session: Session, wanted: Wanted): Uint8Array =>
+  encodeMessage({ header: headerOf(session, wanted), payloads: wanted.payloads });
+
+/** Sends octets the way this IKE SA's messages go. */
+export function sendUnder(session: Session, ...datagrams: Uint8Array[]): void {
+  const { local, remote } = session.sa;
+  for (const octets of datagrams) session.script.sendOctets(octets, local, remote);
+}
+
+/** Loses what matches on its way to our endpoint, until the returned function is called. */
+export function lose(s: Script, matches: (message: IncomingMessage) => boolean): () => void {
+  let losing = true;
+  s.extensions.push({
+    name: "lose",
+    incoming: (message) => (losing && matches(message) ? "drop" : undefined),
+  });
+  return () => {
+    losing = false;
+  };
+}
+
+/** Fragment number of a message, 0 if it is whole: repeats of a message have the same. */
+export const fragmentOf = (message: Message): number => {
+  const last = message.payloads.at(-1);
+  return last?.kind === "SKF" ? last.fragmentNumber : 0;
+};
+
+export const isProtected = (message: Message): boolean => {
+  const last = message.payloads.at(-1);
+  return last?.type === PAYLOAD.SK || last?.type === PAYLOAD.SKF;
+};
