@@ -1,5 +1,5 @@
 /** What a script, a draft or a lie may change in the data plane. */
-import type { InboundOptions, OpenResult } from "./inbound.ts";
+import type { InboundOptions, InboundSa, OpenResult } from "./inbound.ts";
 import type { SealOptions } from "./outbound.ts";
 
 /** An ESP packet before it is sealed. */
@@ -19,5 +19,11 @@ export interface EspExtension {
   name: string;
   outgoing?(packet: OutgoingEsp): void;
   /** May turn a drop into a delivery or the other way; `reopen` opens the packet again on a fresh SA with other options. */
-  incoming?(result: OpenResult, reopen: (options: Partial<InboundOptions>) => OpenResult): OpenResult;
+  incoming?(
+    result: OpenResult,
+    reopen: (options: Partial<InboundOptions>) => OpenResult,
+    came: { packet: Uint8Array; sa: InboundSa },
+  ): OpenResult;
+  /** What is sent back for octets that belong to no SA (an unknown SPI, a keepalive). Ordinary: nothing. */
+  stray?(octets: Uint8Array): Uint8Array[];
 }

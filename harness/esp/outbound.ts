@@ -1,6 +1,6 @@
 import type { Random } from "../crypto/types.ts";
-import { plain } from "../wire/bytes.ts";
 import { aadMaker, ESP_HEADER, ESP_TRAILER, icvLengthOf, type SaParameters, writeU32 } from "./sa.ts";
+import { Slab } from "./slab.ts";
 
 export interface OutboundOptions extends SaParameters {
   /** Source of the IVs of CBC ciphers. */
@@ -47,8 +47,9 @@ export class OutboundSa {
   private readonly icvLength: number;
   private readonly align: number;
   private readonly aadOf: (packet: Uint8Array, high: number) => Uint8Array;
-  private high: number;
-  private low: number;
+  private high = 0;
+  private low = 0;
+  private readonly slab = new Slab();
   /** Holds the plaintext of one packet at a time: an allocation less per packet. */
   private scratch = new Uint8Array(2048);
   /** IVs of counter-based ciphers; apart from the sequence number, so that none comes twice when a number does. */
@@ -61,8 +62,7 @@ export class OutboundSa {
     this.icvLength = icvLengthOf(parameters.transforms);
     this.align = Math.max(4, parameters.transforms.encr.blockSize);
     this.aadOf = aadMaker(parameters.esn);
-    this.high = Number(counter >> 32n);
-    this.low = Number(counter & 0xffffffffn);
+    this.counter = counter;
   }
 
   get spi(): number {
@@ -72,6 +72,12 @@ export class OutboundSa {
   /** The last sequence number used. */
   get counter(): bigint {
     return (BigInt(this.high) << 32n) | BigInt(this.low);
+  }
+
+  /** Goes on behind this number, as if the packets before had been lost. */
+  set counter(value: bigint) {
+    this.high = Number(value >> 32n);
+    this.low = Number(value & 0xffffffffn);
   }
 
   /** An ESP packet from SPI to ICV. `payload` is a whole IP packet in tunnel mode, the upper-layer octets in transport mode. */
@@ -109,7 +115,7 @@ export class OutboundSa {
     const iv = options.iv ?? this.nextIv();
     const body = ESP_HEADER + iv.length;
     const icvAt = body + plaintext.length;
-    const packet = plain(Buffer.allocUnsafe(icvAt + this.icvLength));
+    const packet = this.slab.take(icvAt + this.icvLength);
     writeU32(packet, 0, options.spi ?? spi);
     writeU32(packet, 4, low);
     packet.set(iv, ESP_HEADER);

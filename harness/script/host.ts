@@ -1,7 +1,7 @@
 /** A host: an IKE endpoint with the ESP SAs it negotiates, on a link. Both the tester and the builtin peer are one. */
 import type { Random } from "../crypto/types.ts";
 import type { EspExtension, OutgoingEsp } from "../esp/hooks.ts";
-import { InboundSa, type OpenResult } from "../esp/inbound.ts";
+import { type InboundOptions, InboundSa, type OpenResult } from "../esp/inbound.ts";
 import { isSealRefusal, OutboundSa, type SealOptions } from "../esp/outbound.ts";
 import { NEXT_HEADER, type SaParameters } from "../esp/sa.ts";
 import type { ChildSa } from "../ike/child.ts";
@@ -29,6 +29,14 @@ export type HostEvent =
   /** `pipe` is not set for an unknown SPI. */
   | { type: "esp-received"; pipe?: Pipe; packet: Uint8Array; result: OpenResult; inner?: InnerPacket }
   | { type: "keepalive"; datagram: Datagram };
+
+/** How an ESP packet is sent otherwise than ordinary. */
+export interface EspSendOptions extends SealOptions {
+  /** Changes the sealed octets; an empty list sends nothing. */
+  octets?: (packet: Uint8Array) => Uint8Array[];
+  /** In UDP or as IP protocol 50, whatever the IKE SA found. */
+  over?: Datagram["protocol"];
+}
 
 export interface HostOptions {
   policy: Policy;
@@ -123,30 +131,37 @@ export class Host {
   /** Takes a datagram from the link. */
   take(datagram: Datagram): void {
     this.options.event({ type: "datagram-received", datagram });
-    if (datagram.protocol === "esp") this.#receiveEsp(datagram.data);
+    if (datagram.protocol === "esp") this.#receiveEsp(datagram, datagram.data);
     else if (!this.endpoint.receive(datagram)) this.#receiveOther(datagram);
     this.settle();
   }
 
   #receiveOther(datagram: Datagram): void {
     const part = demultiplex(datagram.data);
+    if (part.kind === "esp") return this.#receiveEsp(datagram, part.data);
     if (part.kind === "keepalive") this.options.event({ type: "keepalive", datagram });
-    if (part.kind === "esp") this.#receiveEsp(part.data);
+    this.#answerStray(datagram);
   }
 
-  #receiveEsp(packet: Uint8Array): void {
+  #answerStray({ protocol, source, destination, data: octets }: Datagram): void {
+    const answers = this.options.esp.flatMap((extension) => extension.stray?.(octets) ?? []);
+    for (const data of answers) this.send({ protocol, source: destination, destination: source, data });
+  }
+
+  #receiveEsp(datagram: Datagram, packet: Uint8Array): void {
     const spi = packet.length >= 4 ? readU32(packet, 0) : 0;
     const pipe = this.pipes.find((p) => p.inbound.parameters.spi === spi);
     if (!pipe) {
       const result: OpenResult = { ok: false, reason: "spi", detail: `no SA with SPI ${spi}` };
-      return this.options.event({ type: "esp-received", packet, result });
+      this.options.event({ type: "esp-received", packet, result });
+      return this.#answerStray(datagram);
     }
     let result = pipe.inbound.open(packet);
+    const sa = pipe.inbound;
+    const reopen = (options: Partial<InboundOptions>) =>
+      new InboundSa({ ...sa.parameters, ...options }).open(packet);
     for (const extension of this.options.esp) {
-      result =
-        extension.incoming?.(result, (options) =>
-          new InboundSa({ ...pipe.inbound.parameters, ...options }).open(packet),
-        ) ?? result;
+      result = extension.incoming?.(result, reopen, { packet, sa }) ?? result;
     }
     const inner = result.ok && !result.dummy ? readInner(pipe.child, result) : undefined;
     this.options.event({ type: "esp-received", pipe, packet, result, inner });
@@ -157,13 +172,10 @@ export class Host {
   }
 
   /** Seals and sends; `payload` is a whole IP packet in tunnel mode, the upper layer in transport mode. */
-  sendEsp(pipe: Pipe, payload: Uint8Array, nextHeader: number, options: SealOptions = {}): void {
-    const outgoing: OutgoingEsp = {
-      spiIn: hex(pipe.child.spiIn),
-      payload,
-      nextHeader,
-      options: { ...options },
-    };
+  sendEsp(pipe: Pipe, payload: Uint8Array, nextHeader: number, how: EspSendOptions = {}): void {
+    const { octets: change, over, ...options } = how;
+    const spiIn = hex(pipe.child.spiIn);
+    const outgoing: OutgoingEsp = { spiIn, payload, nextHeader, options, octets: change };
     for (const extension of this.options.esp) extension.outgoing?.(outgoing);
     const packet = pipe.outbound.seal(outgoing.payload, outgoing.nextHeader, outgoing.options);
     if (isSealRefusal(packet)) return;
@@ -175,15 +187,15 @@ export class Host {
       inner: outgoing.payload,
       nextHeader: outgoing.nextHeader,
     });
-    for (const octets of packets) this.sendSealed(pipe.child, octets);
+    for (const octets of packets) this.sendSealed(pipe.child, octets, over);
     if (outgoing.leak) this.#leak(pipe.child, outgoing.payload);
   }
 
-  /** Sends ESP octets the way the IKE SA found: in UDP if there is a NAT, else as IP protocol 50. */
-  sendSealed(child: ChildSa, data: Uint8Array): void {
+  /** Sends ESP octets the way the IKE SA found unless told: in UDP if there is a NAT, else as IP protocol 50. */
+  sendSealed(child: ChildSa, data: Uint8Array, over?: Datagram["protocol"]): void {
     const { local, remote, nat } = child.ike;
     const { natPort, remoteNatPort } = this.options;
-    if (nat?.peer || nat?.us) {
+    if (over === undefined ? nat?.peer || nat?.us : over === "udp") {
       const port = remote.port === 500 ? remoteNatPort : remote.port;
       const source = { host: local.host, port: natPort };
       return this.send({ protocol: "udp", source, destination: { host: remote.host, port }, data });
@@ -201,13 +213,17 @@ export class Host {
   sendEcho(
     pipe: Pipe,
     echo: { from: string; to: string; identifier: number; sequence: number; data: Uint8Array },
+    how: EspSendOptions & { nextHeader?: number } = {},
   ): void {
+    const { nextHeader, ...rest } = how;
     const [source, destination] = [parseAddress(echo.from), parseAddress(echo.to)];
     if (!source || !destination) throw new Error(`no IP address: ${echo.from} or ${echo.to}`);
     const message = { reply: false, identifier: echo.identifier, sequence: echo.sequence, data: echo.data };
     const icmp = source.length === 4 ? NEXT_HEADER.icmp : NEXT_HEADER.icmpv6;
-    if (pipe.child.mode === "transport") this.sendEsp(pipe, buildEcho(source, destination, message), icmp);
-    else this.sendEsp(pipe, echoPacket(source, destination, message), source.length === 4 ? 4 : 41);
+    const transport = pipe.child.mode === "transport";
+    const build = transport ? buildEcho : echoPacket;
+    const ordinary = transport ? icmp : source.length === 4 ? NEXT_HEADER.ipv4 : NEXT_HEADER.ipv6;
+    this.sendEsp(pipe, build(source, destination, message), nextHeader ?? ordinary, rest);
   }
 }
 

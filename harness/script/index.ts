@@ -7,6 +7,7 @@ export { NOTIFY, notifyTypes } from "../wire/registry/notify-types.ts";
 export { PAYLOAD } from "../wire/registry/payload-types.ts";
 export { PROTOCOL } from "../wire/registry/protocol-ids.ts";
 export { TRANSFORM } from "../wire/registry/transform-types.ts";
+export * from "./echo.ts";
 export * from "./expectations.ts";
 export { espProposals, ikeProposals, selector } from "./policy.ts";
 export * from "./raw.ts";
