@@ -2,8 +2,10 @@
 import type { Random } from "../crypto/types.ts";
 import type { Address, Datagram } from "../link/types.ts";
 import { concat, hex } from "../wire/bytes.ts";
+import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import type { ChildSa } from "./child.ts";
 import type { IkeEvent } from "./events.ts";
+import { HalfOpenTable } from "./half-open.ts";
 import type { Decisions, Extension } from "./hooks.ts";
 import type { Policy } from "./policy.ts";
 import type { IkeSa } from "./sa.ts";
@@ -22,11 +24,17 @@ export interface EndpointOptions {
   remoteNatPort: number;
 }
 
+const MOST_LINGERING = 64;
+const LINGER_MS = 30_000;
+
 export class Core {
   readonly options: EndpointOptions;
   readonly timers = new Timers();
   /** IKE SAs by our own SPI in hex. */
   readonly sas = new Map<string, IkeSa>();
+  readonly halfOpen = new HalfOpenTable();
+  /** Closed SAs whose last response may be asked for again, by our own SPI in hex; the oldest first. */
+  readonly #lingering = new Map<string, { sa: IkeSa; until: number }>();
   /** Secret of our cookies. */
   readonly cookieSecret: Uint8Array;
 
@@ -100,13 +108,31 @@ export class Core {
     if (sa.state === "closed") return;
     sa.state = "closed";
     sa.closedBecause = reason;
+    sa.cancelHalfOpen?.();
     sa.pending?.cancelTimer?.();
     const unanswered = sa.pending;
     sa.pending = undefined;
     sa.queue.length = 0;
     for (const child of [...sa.children]) this.closeChild(child, reason);
     this.sas.delete(hex(sa.ownSpi));
+    this.halfOpen.forget(sa);
+    this.#linger(sa);
     this.emit({ type: "ike-closed", sa, reason });
     unanswered?.answered(undefined);
+  }
+
+  /** Our response to the request that closed the SA can get lost: its repeats are answered for a while (section 2.1). */
+  #linger(sa: IkeSa): void {
+    const exchangeType = sa.lastResponse?.message.header.exchangeType;
+    if (exchangeType === undefined || exchangeType === EXCHANGE.IKE_SA_INIT) return;
+    this.#lingering.set(hex(sa.ownSpi), { sa, until: this.options.now() + LINGER_MS });
+    const oldest = this.#lingering.keys().next().value;
+    if (this.#lingering.size > MOST_LINGERING && oldest !== undefined) this.#lingering.delete(oldest);
+  }
+
+  /** A closed SA, by our own SPI, that still answers repeats of the last request. */
+  closedSa(spi: Uint8Array): IkeSa | undefined {
+    const found = this.#lingering.get(hex(spi));
+    return found && this.options.now() <= found.until ? found.sa : undefined;
   }
 }

@@ -8,7 +8,7 @@ import { Core, type EndpointOptions } from "./core.ts";
 import type { ChildWishes } from "./exchanges/child.ts";
 import { type Answer, onCreateChildRequest, startChild, startIkeRekey } from "./exchanges/create-child-sa.ts";
 import { type AuthOutcome, onAuthRequest, startAuth } from "./exchanges/ike-auth.ts";
-import { onInitRequest, requestDigest, startInit } from "./exchanges/ike-sa-init.ts";
+import { awaitAuth, onInitRequest, requestDigest, startInit } from "./exchanges/ike-sa-init.ts";
 import { deleteChild, deleteIke, onInformationalRequest, startLiveness } from "./exchanges/informational.ts";
 import type { IncomingMessage } from "./hooks.ts";
 import { notify } from "./payloads.ts";
@@ -19,8 +19,6 @@ import { isKnown, unknownCritical } from "./syntax.ts";
 
 export class Endpoint {
   readonly core: Core;
-  /** Half-open SAs by the digest of the request that made them. */
-  readonly #halfOpen = new Map<string, IkeSa>();
 
   constructor(options: EndpointOptions) {
     this.core = new Core(options);
@@ -106,10 +104,10 @@ export class Endpoint {
 
   #initRequest(message: IncomingMessage): void {
     const digest = requestDigest(message.octets);
-    const known = this.#halfOpen.get(digest);
+    const known = this.core.halfOpen.find(digest);
     if (known?.state === "half-open") return this.#repeatInit(known, message);
     // A repeat of the request of an SA that is past IKE_SA_INIT is ignored (section 2.1).
-    if (known && known.state !== "closed") {
+    if (known) {
       return this.core.emit({
         type: "dropped",
         datagram: message.datagram,
@@ -119,7 +117,8 @@ export class Endpoint {
     const critical = unknownCritical(message.payloads);
     if (critical && this.#refusesCritical()) return this.#answerClear(message, criticalError(critical));
     const sa = onInitRequest(this.core, message);
-    if (sa) this.#halfOpen.set(digest, sa);
+    const oldest = sa && this.core.halfOpen.enter(digest, sa);
+    if (oldest) this.core.closeIke(oldest, "too many half-open SAs");
   }
 
   #repeatInit(sa: IkeSa, message: IncomingMessage): void {
@@ -127,6 +126,7 @@ export class Endpoint {
     const manner = this.core.decide("retransmitted request", "resend");
     if (manner === "answer anew") return void onInitRequest(this.core, message);
     this.core.emit({ type: "received", message, repeated: true });
+    awaitAuth(this.core, sa);
     if (manner === "resend") resendResponse(this.core, sa, message);
   }
 

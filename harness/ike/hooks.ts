@@ -1,4 +1,5 @@
 import type { IkeKeys } from "../crypto/keys.ts";
+import type { KeyPair } from "../crypto/types.ts";
 import type { Datagram } from "../link/types.ts";
 import type { Chain, Header, Message, Payload } from "../wire/types.ts";
 import type { ChildSa } from "./child.ts";
@@ -56,6 +57,8 @@ export interface Decisions {
   "unknown critical payload": "refuse" | "skip" | "drop";
   "unknown payload": "skip" | "refuse";
   "malformed message": "INVALID_SYNTAX" | "drop" | "accept";
+  "header Length": "check" | "ignore";
+  "SK padding": "any" | "minimal";
   "retransmitted request": "resend" | "answer anew" | "ignore";
   "forgotten request": "ignore" | "answer anew";
   "message id out of window": "ignore" | "process";
@@ -75,11 +78,15 @@ export interface Decisions {
   "no acceptable proposal": "NO_PROPOSAL_CHOSEN" | "take the first";
   "unknown transform": "skip transform" | "refuse proposal" | "take it";
   "unknown transform type": "refuse proposal" | "ignore";
+  "missing mandatory transform": "refuse proposal" | "take own";
+  "missing Key Length": "refuse transform" | "take own";
   "choice outside the offer": "refuse" | "accept";
   "unacceptable TS": "TS_UNACCEPTABLE" | "take own" | "take all";
   "TS outside the offer": "refuse" | "accept";
   narrowing: "intersection" | "refuse" | "offer as is";
   "Child SA failure in IKE_AUTH": "keep the IKE SA" | "fail the IKE SA";
+  "Child SA failure in CREATE_CHILD_SA": "keep the IKE SA" | "fail the IKE SA";
+  "IKE rekey without key exchange": "refuse" | "accept";
   "transport mode": "as configured" | "always" | "never";
   "unprotected INFORMATIONAL": "ignore" | "process";
   "unprotected error notify": "keep waiting" | "give up";
@@ -152,6 +159,8 @@ export interface Extension {
   collect?(core: Core, sa: IkeSa, message: Message, octets: Uint8Array, open: Opener): Collected;
   /** Whether a repeated request, already answered, is answered again. */
   repeats?(core: Core, message: Message): boolean;
+  /** Chooses our key pair; `peerPublic` is set where the peer spoke first. `make` gives a fresh one. */
+  keyPair?(make: () => KeyPair, peerPublic?: Uint8Array): KeyPair;
   ikeKeys?(inputs: IkeKeyInputs): void;
   childKeys?(inputs: ChildKeyInputs): void;
   /** Changes the keys themselves after derivation. */

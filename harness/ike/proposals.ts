@@ -4,6 +4,8 @@ import type { Proposal, Transform } from "../wire/types.ts";
 import type { Decisions } from "./hooks.ts";
 
 const KEY_LENGTH = 14;
+/** Transform ids from here on are unknown to us. */
+const PRIVATE_USE = 1024;
 /** Transform types of the core, which every implementation must understand. */
 const KNOWN_TYPES = new Set<number>([
   TRANSFORM.ENCR,
@@ -30,21 +32,38 @@ const ofType = (proposal: Proposal, type: number): Transform[] =>
 /** NONE (id 0) of INTEG and KE means the same as leaving the type out; SN and the others have no such value. */
 const optionalNone = (type: number): boolean => type === TRANSFORM.INTEG || type === TRANSFORM.KE;
 
-function common(offer: Proposal, policy: Proposal, type: number): Transform | "none" | undefined {
+type Decide = <P extends keyof Decisions>(point: P, ordinary: Decisions[P]) => Decisions[P];
+
+function common(
+  offer: Proposal,
+  policy: Proposal,
+  type: number,
+  decide: Decide,
+): Transform | "none" | undefined {
   const offered = ofType(offer, type);
   const allowed = ofType(policy, type);
   if (offered.length === 0 && allowed.length === 0) return "none";
+  const unusable = offered.some(
+    (t) => t.id >= PRIVATE_USE || t.attributes.some((a) => a.type !== KEY_LENGTH),
+  );
+  if (unusable && decide("unknown transform", "skip transform") === "refuse proposal") return undefined;
+  if (missesKeyLength(offered, allowed) && decide("missing Key Length", "refuse transform") === "take own")
+    return allowed[0];
   for (const transform of allowed) {
     const match = offered.find((o) => sameTransform(o, transform));
     if (match) return match;
   }
+  const missing = offered.length === 0 && !optionalNone(type);
+  if (missing && decide("missing mandatory transform", "refuse proposal") === "take own") return allowed[0];
   const offerHasNone = offered.length === 0 || offered.some((t) => t.id === 0);
   const policyHasNone = allowed.length === 0 || allowed.some((t) => t.id === 0);
   if (!optionalNone(type) || !offerHasNone || !policyHasNone) return undefined;
   return offered.find((t) => t.id === 0) ?? "none";
 }
 
-type Decide = <P extends keyof Decisions>(point: P, ordinary: Decisions[P]) => Decisions[P];
+/** A transform that we would take if its Key Length were there. */
+const missesKeyLength = (offered: Transform[], allowed: Transform[]): boolean =>
+  offered.some((o) => o.attributes.length === 0 && allowed.some((a) => a.id === o.id && keyLength(a)));
 
 function match(offer: Proposal, policy: Proposal, decide: Decide): Proposal | undefined {
   if (offer.protocolId !== policy.protocolId) return undefined;
@@ -52,7 +71,7 @@ function match(offer: Proposal, policy: Proposal, decide: Decide): Proposal | un
   const transforms: Transform[] = [];
   for (const type of types) {
     if (!KNOWN_TYPES.has(type) && decide("unknown transform type", "refuse proposal") === "ignore") continue;
-    const chosen = common(offer, policy, type);
+    const chosen = common(offer, policy, type, decide);
     if (chosen === undefined) return undefined;
     if (chosen !== "none") transforms.push({ type, id: chosen.id, attributes: chosen.attributes });
   }
@@ -91,6 +110,15 @@ const onlyGroup = (policy: Proposal, group: number): Proposal => ({
   ...policy,
   transforms: policy.transforms.filter((t) => t.type !== TRANSFORM.KE || t.id === group),
 });
+
+/** The first offer with the first transform of each type, as a bad responder may take it unseen. */
+export function firstOffer(offers: Proposal[]): Proposal | undefined {
+  const [first] = offers;
+  if (!first) return undefined;
+  const types = [...new Set(first.transforms.map((t) => t.type))];
+  const transforms = types.flatMap((type) => first.transforms.find((t) => t.type === type) ?? []);
+  return { ...first, transforms };
+}
 
 /** True if the answer is one of the offered proposals with one offered transform per type (section 3.3.6). */
 export function isChoiceOf(answer: Proposal[], offers: Proposal[], spiLength: number): boolean {

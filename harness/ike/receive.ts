@@ -1,6 +1,6 @@
 /** The way in: demultiplexing, SPI lookup, opening, Message IDs (RFC 7296 sections 2.1-2.6, 3.1). */
 import type { Datagram } from "../link/types.ts";
-import { hex } from "../wire/bytes.ts";
+import { equal, hex } from "../wire/bytes.ts";
 import { decodeChain, decodeMessage, isFrameError } from "../wire/index.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
@@ -45,7 +45,7 @@ export function receive(core: Core, datagram: Datagram, dispatch: Dispatch): boo
     return initRequest(core, message, decoded, dispatch);
   }
   const sa = lookUp(core, message);
-  if (!sa) return unknownSpi(core, message);
+  if (!sa) return repeatedToClosed(core, decoded, message) || unknownSpi(core, message);
   message.sa = sa;
   receiveForSa(core, sa, decoded, message, dispatch);
   return true;
@@ -97,8 +97,20 @@ function lookUp(core: Core, message: IncomingMessage): IkeSa | undefined {
   const fromInitiator = (flags & FLAG.initiator) !== 0;
   const sa = core.sas.get(hex(fromInitiator ? spiR : spiI));
   if (!sa || fromInitiator !== (sa.role === "responder")) return undefined;
-  if (exchangeType === EXCHANGE.IKE_SA_INIT) return sa;
-  return hex(sa.spiI) === hex(spiI) && hex(sa.spiR) === hex(spiR) ? sa : undefined;
+  // Nothing protects IKE_SA_INIT: once there are keys, it can only harm.
+  if (exchangeType === EXCHANGE.IKE_SA_INIT) return message.isResponse && !sa.keys ? sa : undefined;
+  return equal(sa.spiI, spiI) && equal(sa.spiR, spiR) ? sa : undefined;
+}
+
+/** True if this was the request that closed its SA, once more. */
+function repeatedToClosed(core: Core, decoded: Message, message: IncomingMessage): boolean {
+  const { spiI, spiR, flags, messageId } = message.header;
+  if (message.isResponse) return false;
+  const sa = core.closedSa((flags & FLAG.initiator) !== 0 ? spiR : spiI);
+  if (!sa || !equal(sa.spiI, spiI) || !equal(sa.spiR, spiR)) return false;
+  if (messageId !== sa.lastResponse?.message.header.messageId) return false;
+  message.sa = sa;
+  return repeated(core, sa, decoded, message);
 }
 
 function unknownSpi(core: Core, message: IncomingMessage): true {
@@ -126,7 +138,12 @@ function receiveForSa(
   const opened = open(core, sa, decoded, message);
   if (opened === "wait") return;
   if ("error" in opened) return void drop(core, message.datagram, opened.error);
+  // A response in clear must not do harm: a better one may come (section 2.21.1).
+  const clearFault = message.isResponse && !message.protected ? opened.fault : undefined;
+  if (clearFault) return void drop(core, message.datagram, `malformed: ${clearFault}`);
   if (incoming(core, message) === "drop") return void drop(core, message.datagram, "an extension dropped it");
+  if (message.isResponse && sa.pending?.useful?.(message) === false)
+    return void drop(core, message.datagram, "an answer that helps no further");
   core.emit({ type: "received", message, repeated: false });
   if (message.isResponse) requestAnswered(core, sa, message);
   else dispatch.request(sa, message, opened.fault);

@@ -44,6 +44,8 @@ export interface PendingRequest {
   again: () => Uint8Array[];
   transmissions: number;
   cancelTimer?: () => void;
+  /** Not set: every authentic response is an answer. False leaves the request waiting for another one. */
+  useful?: (response: IncomingMessage) => boolean;
   /** `undefined`: no answer came. */
   answered: (response: IncomingMessage | undefined) => void;
 }
@@ -83,6 +85,10 @@ export class IkeSa {
   /** Set on an SA made by rekeying, and on the one it replaced. */
   replaces?: IkeSa;
   replacedBy?: IkeSa;
+  /** Responder: digest of the IKE_SA_INIT request that made this SA. */
+  initDigest?: string;
+  /** Responder: ends the wait for IKE_AUTH. */
+  cancelHalfOpen?: () => void;
   /** Why it was closed. */
   closedBecause?: string;
 

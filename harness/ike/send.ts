@@ -5,7 +5,7 @@ import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { FLAG, type Header, type Payload } from "../wire/types.ts";
 import type { Core } from "./core.ts";
 import type { IncomingMessage, OutgoingMessage, Sealer } from "./hooks.ts";
-import type { IkeSa } from "./sa.ts";
+import type { IkeSa, PendingRequest } from "./sa.ts";
 import { sealMessage } from "./sk.ts";
 
 export const VERSION = 0x20;
@@ -64,15 +64,19 @@ interface Route {
   destination: Address;
 }
 
-/** Sends a request now or as soon as the window of one allows; `answered` gets undefined if no answer came. */
+/**
+ * Sends a request now or as soon as the window of one allows; `answered` gets undefined if no answer came.
+ * With `useful`, a response for which it says false leaves the request waiting.
+ */
 export function sendRequest(
   core: Core,
   sa: IkeSa,
   exchangeType: number,
   payloads: Payload[],
-  answered: (response: IncomingMessage | undefined) => void,
+  answered: PendingRequest["answered"],
+  useful?: PendingRequest["useful"],
 ): void {
-  const start = () => transmitRequest(core, sa, exchangeType, payloads, answered);
+  const start = () => transmitRequest(core, sa, exchangeType, payloads, answered, useful);
   if (sa.pending && core.decide("window", "one") === "one") sa.queue.push(start);
   else start();
 }
@@ -82,7 +86,8 @@ function transmitRequest(
   sa: IkeSa,
   exchangeType: number,
   payloads: Payload[],
-  answered: (response: IncomingMessage | undefined) => void,
+  answered: PendingRequest["answered"],
+  useful?: PendingRequest["useful"],
 ): void {
   const messageId = exchangeType === EXCHANGE.IKE_SA_INIT ? 0 : sa.nextMessageId;
   sa.nextMessageId = messageId + 1;
@@ -105,6 +110,7 @@ function transmitRequest(
     again: () => seal(core, make()),
     transmissions: 1,
     answered,
+    useful,
   };
   transmitAll(core, message, datagrams, 0, { source: sa.local, destination: sa.remote });
   scheduleRetransmission(core, sa, message, core.policy.retransmitMs);

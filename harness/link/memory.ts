@@ -103,20 +103,23 @@ export class MemoryNetwork implements World {
   #carry(datagram: Datagram): void {
     const { loss, corruption, duplication } = this.impairment;
     const copy = { ...datagram, data: datagram.data.slice() };
-    if (this.#spoils(datagram, loss)) return;
-    if (this.#spoils(datagram, corruption)) this.#flip(copy.data);
+    const fate = this.#fate(datagram, loss, corruption);
+    if (fate === "lost") return;
+    if (fate === "spoiled") this.#flip(copy.data);
     this.#deliver(copy);
     if (duplication > 0 && this.#draw() < duplication) this.#deliver({ ...copy, data: copy.data.slice() });
   }
 
-  /** Draws whether this datagram is hit, within the bound. */
-  #spoils(datagram: Datagram, share: number): boolean {
-    if (share <= 0) return false;
+  /** Draws what happens to this datagram; losses and corruptions count together against the bound. */
+  #fate(datagram: Datagram, loss: number, corruption: number): "whole" | "lost" | "spoiled" {
+    if (loss <= 0 && corruption <= 0) return "whole";
     const direction = `${datagram.source.host}>${datagram.destination.host}`;
     const before = this.#inARow.get(direction) ?? 0;
-    const hit = this.#draw() < share && before < this.impairment.maxInARow;
+    const draw = this.#draw();
+    const hit = draw < loss + corruption && before < this.impairment.maxInARow;
     this.#inARow.set(direction, hit ? before + 1 : 0);
-    return hit;
+    if (!hit) return "whole";
+    return draw < loss ? "lost" : "spoiled";
   }
 
   #flip(data: Uint8Array): void {

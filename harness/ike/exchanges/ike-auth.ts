@@ -143,6 +143,8 @@ export function onAuthRequest(
   if (failure) return { payloads: [notify(NOTIFY.AUTHENTICATION_FAILED)], close: failure };
   sa.remoteIdentity = id && { type: id.idType, data: id.data };
   sa.state = "established";
+  sa.cancelHalfOpen?.();
+  core.halfOpen.established(sa);
   sa.local = request.datagram.destination;
   sa.remote = request.datagram.source;
   core.emit({ type: "ike-established", sa });

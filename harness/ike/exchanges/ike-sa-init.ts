@@ -77,10 +77,11 @@ function sendInit(core: Core, sa: IkeSa, attempt: Attempt): void {
     noncePayload(sa.Ni),
     ...natNotifies(sa.spiI, sa.spiR, sa.local, sa.remote),
   ];
-  sendRequest(core, sa, EXCHANGE.IKE_SA_INIT, payloads, (response) => {
+  const answered = (response?: IncomingMessage) => {
     if (response) onInitResponse(core, sa, attempt, response);
     else attempt.done("no answer to IKE_SA_INIT");
-  });
+  };
+  sendRequest(core, sa, EXCHANGE.IKE_SA_INIT, payloads, answered, (response) => isUseful(attempt, response));
 }
 
 function onInitResponse(core: Core, sa: IkeSa, attempt: Attempt, response: IncomingMessage): void {
@@ -92,14 +93,26 @@ function onInitResponse(core: Core, sa: IkeSa, attempt: Attempt, response: Incom
   if (wanted && retries) return retryWithGroup(core, sa, attempt, wanted);
   const error = errorNotify(response.payloads);
   // Nothing of this message is authenticated: a forged error must not end the attempt (section 2.21.1).
-  if (error) return keepWaiting(core, sa, attempt, error);
+  if (error) return keepWaiting(core, sa, attempt, refusedWith(error));
   const failure = acceptInit(core, sa, attempt, response);
-  if (failure) core.closeIke(sa, failure);
-  attempt.done(failure);
+  if (failure) keepWaiting(core, sa, attempt, failure);
+  else attempt.done();
 }
 
+/** A second copy of the challenge that the outstanding request already answers leads no further. */
+function isUseful(attempt: Attempt, response: IncomingMessage): boolean {
+  const [cookie] = notifies(response.payloads, NOTIFY.COOKIE);
+  const [wanted] = notifies(response.payloads, NOTIFY.INVALID_KE_PAYLOAD);
+  if (cookie && attempt.cookie) return !equal(cookie.data, attempt.cookie);
+  return !wanted || !equal(wanted.data, groupOctets(attempt.group));
+}
+
+const refusedWith = (error: NotifyPayload): string =>
+  `IKE_SA_INIT was refused with notify ${error.notifyType}`;
+
 function retryWithCookie(core: Core, sa: IkeSa, attempt: Attempt, cookie: NotifyPayload): void {
-  if (cookie.data.length < 1 || cookie.data.length > 64) return keepWaiting(core, sa, attempt, cookie);
+  if (cookie.data.length < 1 || cookie.data.length > 64)
+    return keepWaiting(core, sa, attempt, refusedWith(cookie));
   sendInit(core, sa, { ...attempt, cookie: cookie.data, round: attempt.round + 1 });
 }
 
@@ -109,14 +122,13 @@ function retryWithGroup(core: Core, sa: IkeSa, attempt: Attempt, wanted: NotifyP
   const allowed = manner === "retry with any group" || groups(core.policy.ike).includes(group);
   const keyPair = keMethod(group)?.generate(core.random);
   if (manner === "give up" || !allowed || !keyPair || group === attempt.group) {
-    return keepWaiting(core, sa, attempt, wanted);
+    return keepWaiting(core, sa, attempt, refusedWith(wanted));
   }
   sendInit(core, sa, { ...attempt, group, keyPair, round: attempt.round + 1 });
 }
 
 /** Sends the same request again after a while, so that a genuine answer still gets its chance. */
-function keepWaiting(core: Core, sa: IkeSa, attempt: Attempt, error: NotifyPayload): void {
-  const failure = `IKE_SA_INIT was refused with notify ${error.notifyType}`;
+function keepWaiting(core: Core, sa: IkeSa, attempt: Attempt, failure: string): void {
   const giveUp = core.decide("unprotected error notify", "keep waiting") === "give up";
   if (giveUp || attempt.round >= MAX_ROUNDS) {
     core.closeIke(sa, failure);
@@ -296,8 +308,14 @@ function answerInit(
   const suite = ikeSuite(proposal);
   if (suite) deriveIkeKeys(core, sa, suite, secret);
   sa.expectedMessageId = 1;
-  core.after(core.policy.halfOpenMs, () => {
-    if (sa.state === "half-open") core.closeIke(sa, `half-open SA ${hex(sa.spiR)} timed out`);
-  });
+  awaitAuth(core, sa);
   return sa;
+}
+
+/** Starts the time an initiator has for IKE_AUTH, anew with every repeat of its IKE_SA_INIT request. */
+export function awaitAuth(core: Core, sa: IkeSa): void {
+  sa.cancelHalfOpen?.();
+  sa.cancelHalfOpen = core.after(core.policy.halfOpenMs, () => {
+    core.closeIke(sa, `half-open SA ${hex(sa.spiR)} timed out`);
+  });
 }
