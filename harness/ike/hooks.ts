@@ -76,7 +76,7 @@ export interface Decisions {
   "bad key exchange value": "refuse" | "accept";
   "nonce size": "check" | "accept";
   "no acceptable proposal": "NO_PROPOSAL_CHOSEN" | "take the first";
-  "unknown transform": "skip transform" | "refuse proposal" | "take it";
+  "unknown transform": "skip transform" | "refuse proposal";
   "unknown transform type": "refuse proposal" | "ignore";
   "missing mandatory transform": "refuse proposal" | "take own";
   "missing Key Length": "refuse transform" | "take own";

@@ -36,7 +36,7 @@ export function receive(core: Core, datagram: Datagram, dispatch: Dispatch): boo
     datagram,
     findings: decoded.findings ?? [],
   };
-  if (decoded.header.length !== undefined)
+  if (decoded.header.length !== undefined && core.decide("header Length", "check") === "check")
     return drop(core, datagram, "the Length field differs from the datagram");
   if (decoded.header.version >> 4 > 2) return higherVersion(core, message);
   if (decoded.header.version >> 4 < 2) return drop(core, datagram, "major version below 2");
@@ -183,7 +183,12 @@ function openLast(core: Core, sa: IkeSa, decoded: Message, octets: Uint8Array): 
   if (!sa.inbound || (last?.kind !== "SK" && last?.kind !== "SKF")) return { error: "not protected" };
   const accept = core.decide("wrong ICV", "drop") === "accept";
   const opened = openPayload(sa.inbound, octets, last, accept);
-  return "error" in opened ? { error: `cannot open: ${opened.error}` } : opened;
+  if ("error" in opened) return { error: `cannot open: ${opened.error}` };
+  const { encr, integ } = sa.inbound;
+  const icvLength = encr.aead ? encr.icvLength : (integ?.icvLength ?? 0);
+  const padding = last.data.length - encr.ivLength - icvLength - opened.plaintext.length - 1;
+  const tooLong = padding >= Math.max(encr.blockSize, 4);
+  return tooLong && core.decide("SK padding", "any") === "minimal" ? { error: "long padding" } : opened;
 }
 
 /** Fills in the inner payloads; `fault` says why they are malformed. */

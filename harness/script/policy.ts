@@ -5,6 +5,7 @@ import { parsePrefix } from "../wire/ip.ts";
 import { ID_TYPE } from "../wire/registry/id-types.ts";
 import { parseProposal } from "../wire/registry/proposal-spec.ts";
 import { PROTOCOL } from "../wire/registry/protocol-ids.ts";
+import { TRANSFORM } from "../wire/registry/transform-types.ts";
 import { TS_TYPE } from "../wire/registry/ts-types.ts";
 import type { Proposal, TrafficSelector } from "../wire/types.ts";
 
@@ -35,6 +36,12 @@ export function selector(prefix: string): TrafficSelector {
   };
 }
 
+/** IKE_AUTH has no key exchange of its own (RFC 7296 section 1.2). */
+const withoutKe = (proposal: Proposal): Proposal => ({
+  ...proposal,
+  transforms: proposal.transforms.filter((t) => t.type !== TRANSFORM.KE),
+});
+
 const fqdn = (name: string) => ({ type: ID_TYPE.ID_FQDN, data: new TextEncoder().encode(name) });
 
 /** The policy of the other end of `config`; `side` tells whose shoes we stand in. */
@@ -46,7 +53,8 @@ export function policyFor(config: PeerConfig, side: "tester" | "peer"): Policy {
     remoteId: fqdn(peerSide ? config.remoteId : config.localId),
     psk: new TextEncoder().encode(config.psk),
     ike: ikeProposals(...config.ikeProposals),
-    esp: espProposals(...config.espProposals),
+    esp: espProposals(...config.espProposals).map(withoutKe),
+    rekeyEsp: espProposals(...config.espProposals),
     localTs: (peerSide ? config.localTs : config.remoteTs).map(selector),
     remoteTs: (peerSide ? config.remoteTs : config.localTs).map(selector),
     mode: config.mode,

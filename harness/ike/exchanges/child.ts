@@ -1,7 +1,6 @@
 /** Negotiating a Child SA, in IKE_AUTH or CREATE_CHILD_SA: RFC 7296 sections 1.3.1, 2.9, 2.17. */
 import { encrTransform } from "../../crypto/encr.ts";
 import { integTransform } from "../../crypto/integ.ts";
-import { keMethod } from "../../crypto/ke.ts";
 import { childKeymat } from "../../crypto/keys.ts";
 import type { KeyPair } from "../../crypto/types.ts";
 import { NOTIFY } from "../../wire/registry/notify-types.ts";
@@ -12,11 +11,12 @@ import type { NotifyPayload, Payload, Proposal, TrafficSelector, TsPayload } fro
 import type { ChildSa } from "../child.ts";
 import type { Core } from "../core.ts";
 import type { ChildKeyInputs } from "../hooks.ts";
+import { freshKeyPair } from "../key-pair.ts";
 import { errorNotify, hasNotify, notify, payload } from "../payloads.ts";
 import { choose, isChoiceOf, keyLength, transformId } from "../proposals.ts";
 import type { IkeSa } from "../sa.ts";
 import { isSubset, narrow } from "../selectors.ts";
-import { groupOctets, groups, kePayload, saPayload } from "./ike-sa-init.ts";
+import { groupOctets, groups, kePayload, saPayload, takeFirst } from "./ike-sa-init.ts";
 
 export const tsPayload = (type: number, selectors: TrafficSelector[]): TsPayload => ({
   kind: "TS",
@@ -59,7 +59,7 @@ export function offerChild(core: Core, wishes: ChildWishes, ordinary: Proposal[]
     localTs: wishes.localTs ?? wishes.replaces?.localTs ?? policy.localTs,
     remoteTs: wishes.remoteTs ?? wishes.replaces?.remoteTs ?? policy.remoteTs,
     group,
-    keyPair: group === undefined ? undefined : keMethod(group)?.generate(core.random),
+    keyPair: group === undefined ? undefined : freshKeyPair(core, group),
     replaces: wishes.replaces,
   };
 }
@@ -188,7 +188,8 @@ export function answerChild(
   if (!offered || !tsi || !tsr) return { error: notify(NOTIFY.INVALID_SYNTAX), fatal: true };
   const ke = context.inAuth ? undefined : payload(request, "KE");
   const policies = context.inAuth ? core.policy.esp : (core.policy.rekeyEsp ?? core.policy.esp);
-  const proposal = choose(offered.proposals, policies, 4, core.decide, ke?.group);
+  const proposal =
+    choose(offered.proposals, policies, 4, core.decide, ke?.group) ?? takeFirst(core, offered.proposals);
   if (!proposal) return { error: notify(NOTIFY.NO_PROPOSAL_CHOSEN) };
   const exchanged = answerKe(core, proposal, ke?.group, ke?.data);
   if ("error" in exchanged) return exchanged;
@@ -214,7 +215,9 @@ export function answerChild(
   return { child, payloads };
 }
 
-type KeAnswer = { secret?: Uint8Array; payloads: Payload[] } | { error: NotifyPayload; fatal?: boolean };
+export type KeAnswer =
+  | { secret?: Uint8Array; payloads: Payload[] }
+  | { error: NotifyPayload; fatal?: boolean };
 
 /** Sections 1.3 and 3.4; RFC 6989 section 2.5 for a bad value. */
 export function answerKe(
@@ -226,7 +229,7 @@ export function answerKe(
   const chosen = transformId(proposal, TRANSFORM.KE);
   if (!chosen) return { payloads: [] };
   if (chosen !== group || !data) return { error: notify(NOTIFY.INVALID_KE_PAYLOAD, groupOctets(chosen)) };
-  const keyPair = keMethod(chosen)?.generate(core.random);
+  const keyPair = freshKeyPair(core, chosen, data);
   const secret = keyPair?.derive(data);
   if (!keyPair || !(secret instanceof Uint8Array))
     return { error: notify(NOTIFY.INVALID_SYNTAX), fatal: true };

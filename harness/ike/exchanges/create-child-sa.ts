@@ -1,5 +1,4 @@
 /** CREATE_CHILD_SA: RFC 7296 sections 1.3, 2.8, 2.17, 2.18. */
-import { keMethod } from "../../crypto/ke.ts";
 import { ikeKeys, rekeyedSkeyseed } from "../../crypto/keys.ts";
 import { equal } from "../../wire/bytes.ts";
 import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
@@ -10,6 +9,7 @@ import type { NotifyPayload, Payload, Proposal } from "../../wire/types.ts";
 import type { ChildSa } from "../child.ts";
 import type { Core } from "../core.ts";
 import type { IkeKeyInputs, IncomingMessage } from "../hooks.ts";
+import { freshKeyPair } from "../key-pair.ts";
 import { errorNotify, notifies, notify, payload } from "../payloads.ts";
 import { choose, isChoiceOf, transformId } from "../proposals.ts";
 import { IkeSa, ikeSuite } from "../sa.ts";
@@ -19,12 +19,13 @@ import {
   answerChild,
   answerKe,
   type ChildWishes,
+  type KeAnswer,
   modeNotifies,
   namesChild,
   offerChild,
   offerTs,
 } from "./child.ts";
-import { groupOctets, groups, kePayload, noncePayload, saPayload } from "./ike-sa-init.ts";
+import { groups, kePayload, noncePayload, saPayload } from "./ike-sa-init.ts";
 import { deleteChild, deleteIke } from "./informational.ts";
 
 /** Asks for a new Child SA, or with `wishes.replaces` for one that replaces it. */
@@ -53,10 +54,16 @@ export function startChild(
     const child = nonce
       ? acceptChild(core, sa, offer, response.payloads, { Ni, Nr: nonce.data })
       : refusal(response.payloads);
-    if (typeof child === "string") core.emit({ type: "child-failed", sa, reason: child });
+    if (typeof child === "string") childFailed(core, sa, child);
     else if (replaces) retire(core, replaces);
     done(child);
   });
+}
+
+function childFailed(core: Core, sa: IkeSa, reason: string): void {
+  core.emit({ type: "child-failed", sa, reason });
+  const manner = core.decide("Child SA failure in CREATE_CHILD_SA", "keep the IKE SA");
+  if (manner === "fail the IKE SA") core.closeIke(sa, reason);
 }
 
 const refusal = (payloads: Payload[]): string => {
@@ -92,7 +99,7 @@ export function startIkeRekey(
     spi: sa.spiI,
   }));
   const group = wishes.group ?? groups(proposals)[0] ?? 0;
-  const keyPair = keMethod(group)?.generate(core.random);
+  const keyPair = freshKeyPair(core, group);
   if (!keyPair) return done("no key exchange method for this group");
   sa.Ni = core.random(core.policy.nonceLength);
   const payloads = [saPayload(proposals), noncePayload(sa.Ni), kePayload(group, keyPair.publicValue)];
@@ -207,9 +214,12 @@ function answerIkeRekey(core: Core, old: IkeSa, payloads: Payload[], Ni: Uint8Ar
   const proposal = choose(offers, core.policy.ike, 8, core.decide, ke?.group);
   // Section 2.18: an IKE SA is never rekeyed without a key exchange.
   const group = proposal && transformId(proposal, TRANSFORM.KE);
-  if (!proposal || !group) return { payloads: [notify(NOTIFY.NO_PROPOSAL_CHOSEN)] };
-  if (ke?.group !== group) return { payloads: [notify(NOTIFY.INVALID_KE_PAYLOAD, groupOctets(group))] };
-  const exchanged = answerKe(core, proposal, ke.group, ke.data);
+  const careless = core.decide("IKE rekey without key exchange", "refuse") === "accept";
+  if (!proposal || (!group && !careless)) return { payloads: [notify(NOTIFY.NO_PROPOSAL_CHOSEN)] };
+  const exchanged: KeAnswer =
+    careless && (!ke || !group)
+      ? { secret: new Uint8Array(), payloads: [] }
+      : answerKe(core, proposal, ke?.group, ke?.data);
   if ("error" in exchanged)
     return { payloads: [exchanged.error], close: exchanged.fatal ? "bad KE value" : undefined };
   const sa = new IkeSa("responder", proposal.spi, old.local, old.remote);

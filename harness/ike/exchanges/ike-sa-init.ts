@@ -1,6 +1,5 @@
 /** IKE_SA_INIT: RFC 7296 sections 1.2, 2.6, 2.7, 2.10, 2.14, 2.23. */
 import { createHash, createHmac } from "node:crypto";
-import { keMethod } from "../../crypto/ke.ts";
 import { ikeKeys, skeyseed } from "../../crypto/keys.ts";
 import type { KeyPair } from "../../crypto/types.ts";
 import { concat, equal, hex } from "../../wire/bytes.ts";
@@ -18,9 +17,10 @@ import type {
 } from "../../wire/types.ts";
 import type { Core } from "../core.ts";
 import type { IkeKeyInputs, IncomingMessage } from "../hooks.ts";
+import { freshKeyPair } from "../key-pair.ts";
 import { detectNat, natNotifies } from "../nat.ts";
 import { errorNotify, notifies, notify, payload } from "../payloads.ts";
-import { choose, isChoiceOf } from "../proposals.ts";
+import { choose, firstOffer, isChoiceOf } from "../proposals.ts";
 import { IkeSa, ikeSuite } from "../sa.ts";
 import { sendClearAnswer, sendRequest, sendResponse } from "../send.ts";
 
@@ -62,7 +62,7 @@ export const groups = (proposals: Proposal[]): number[] => [
 /** Begins a new IKE SA. */
 export function startInit(core: Core, sa: IkeSa, done: Attempt["done"]): void {
   const group = groups(core.policy.ike)[0] ?? 0;
-  const keyPair = keMethod(group)?.generate(core.random);
+  const keyPair = freshKeyPair(core, group);
   if (!keyPair) return done("the policy names no key exchange method we have");
   sa.Ni = core.random(core.policy.nonceLength);
   sendInit(core, sa, { group, keyPair, round: 0, done });
@@ -120,7 +120,7 @@ function retryWithGroup(core: Core, sa: IkeSa, attempt: Attempt, wanted: NotifyP
   const group = wanted.data.length === 2 ? ((wanted.data[0] ?? 0) << 8) | (wanted.data[1] ?? 0) : 0;
   const manner = core.decide("INVALID_KE_PAYLOAD", "retry");
   const allowed = manner === "retry with any group" || groups(core.policy.ike).includes(group);
-  const keyPair = keMethod(group)?.generate(core.random);
+  const keyPair = freshKeyPair(core, group);
   if (manner === "give up" || !allowed || !keyPair || group === attempt.group) {
     return keepWaiting(core, sa, attempt, refusedWith(wanted));
   }
@@ -223,14 +223,11 @@ export function onInitRequest(core: Core, request: IncomingMessage): IkeSa | und
   return answerInit(core, request, proposal, ke, nonce.data);
 }
 
-const takeFirst = (core: Core, offers: Proposal[]): Proposal | undefined => {
-  if (core.decide("no acceptable proposal", "NO_PROPOSAL_CHOSEN") !== "take the first") return undefined;
-  const first = offers[0];
-  if (!first) return undefined;
-  const types = [...new Set(first.transforms.map((t) => t.type))];
-  const transforms = types.flatMap((type) => first.transforms.find((t) => t.type === type) ?? []);
-  return { ...first, transforms };
-};
+/** What a responder does that ought to refuse all offers. */
+export const takeFirst = (core: Core, offers: Proposal[]): Proposal | undefined =>
+  core.decide("no acceptable proposal", "NO_PROPOSAL_CHOSEN") === "take the first"
+    ? firstOffer(offers)
+    : undefined;
 
 function dropInit(core: Core, request: IncomingMessage, reason: string): void {
   core.emit({ type: "dropped", datagram: request.datagram, reason: `IKE_SA_INIT request: ${reason}` });
@@ -281,7 +278,7 @@ function answerInit(
   ke: KePayload,
   Ni: Uint8Array,
 ): IkeSa | undefined {
-  const keyPair = keMethod(ke.group)?.generate(core.random);
+  const keyPair = freshKeyPair(core, ke.group, ke.data);
   const secret = keyPair?.derive(ke.data);
   // RFC 6989 section 2.5: a bad value is dropped.
   if (!keyPair || !(secret instanceof Uint8Array))
