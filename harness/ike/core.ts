@@ -73,7 +73,9 @@ export class Core {
 
   /** Sends IKE octets, with the non-ESP marker if they leave from the NAT port. */
   transmit(octets: Uint8Array, source: Address, destination: Address): void {
-    const data = source.port === this.options.natPort ? concat(new Uint8Array(4), octets) : octets;
+    const marked =
+      source.port === this.options.natPort && this.decide("non-ESP marker", "in front") === "in front";
+    const data = marked ? concat(new Uint8Array(4), octets) : octets;
     this.options.send({ protocol: "udp", source, destination, data });
   }
 

@@ -1,5 +1,6 @@
 /** An IKEv2 endpoint without I/O: datagrams, timers and commands in; datagrams and events out. */
 import type { Address, Datagram } from "../link/types.ts";
+import { hex } from "../wire/bytes.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import type { Payload, Proposal } from "../wire/types.ts";
@@ -103,7 +104,7 @@ export class Endpoint {
   }
 
   #initRequest(message: IncomingMessage): void {
-    const digest = requestDigest(message.octets);
+    const digest = this.#keyOfRequest(message);
     const known = this.core.halfOpen.find(digest);
     if (known?.state === "half-open") return this.#repeatInit(known, message);
     // A repeat of the request of an SA that is past IKE_SA_INIT is ignored (section 2.1).
@@ -119,6 +120,13 @@ export class Endpoint {
     const sa = onInitRequest(this.core, message);
     const oldest = sa && this.core.halfOpen.enter(digest, sa);
     if (oldest) this.core.closeIke(oldest, "too many half-open SAs");
+  }
+
+  /** What tells a repeat from the request of another initiator, who may have drawn the same SPI (section 2.1). */
+  #keyOfRequest(message: IncomingMessage): string {
+    const manner = this.core.decide("half-open SA", "found by the whole request");
+    if (manner === "found by the whole request") return requestDigest(message.octets);
+    return `${hex(message.header.spiI)} ${message.datagram.source.host}`;
   }
 
   #repeatInit(sa: IkeSa, message: IncomingMessage): void {

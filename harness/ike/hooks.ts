@@ -65,10 +65,7 @@ export interface Decisions {
   "unexpected response": "ignore" | "answer";
   "unknown SPI": "INVALID_IKE_SPI" | "ignore";
   "higher major version": "INVALID_MAJOR_VERSION" | "process" | "ignore";
-  "higher minor version": "process" | "refuse";
-  "flag bits": "ignore" | "refuse";
-  "reserved bits": "ignore" | "refuse";
-  "payload order": "any" | "documented only";
+  "half-open SA": "found by the whole request" | "found by SPIi and address";
   "wrong cookie": "challenge" | "accept" | "NO_PROPOSAL_CHOSEN";
   INVALID_KE_PAYLOAD: "retry" | "retry with any group" | "give up";
   COOKIE: "retry" | "ignore";
@@ -88,7 +85,9 @@ export interface Decisions {
   "Child SA failure in CREATE_CHILD_SA": "keep the IKE SA" | "fail the IKE SA";
   "IKE rekey without key exchange": "refuse" | "accept";
   "transport mode": "as configured" | "always" | "never";
-  "unprotected INFORMATIONAL": "ignore" | "process";
+  "unprotected message": "ignore" | "process";
+  "one-way INVALID_SPI": "ignore" | "answer";
+  "non-ESP marker": "in front" | "left out";
   "unprotected error notify": "keep waiting" | "give up";
   "unknown error notify in request": "ignore" | "fail";
   "unknown status notify": "ignore" | "fail";
@@ -108,7 +107,8 @@ export interface Decisions {
   "Child SAs of a replaced IKE SA": "move" | "drop";
   "key exchange in CREATE_CHILD_SA": "mix in" | "leave out of KEYMAT";
   "message ids of a rekeyed IKE SA": "from zero" | "go on";
-  retransmission: "same octets" | "sealed anew" | "never" | "new message id";
+  retransmission: "same octets" | "sealed anew" | "never";
+  "retransmission interval": "doubles" | "stays";
   window: "one" | "unbounded";
   fragment: "collect" | "drop";
   "SKF without negotiation": "drop" | "accept";

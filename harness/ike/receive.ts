@@ -8,7 +8,7 @@ import { FLAG, type Message } from "../wire/types.ts";
 import { demultiplex } from "../wire/udp.ts";
 import type { Core } from "./core.ts";
 import type { IncomingMessage, Opener } from "./hooks.ts";
-import { notify } from "./payloads.ts";
+import { hasNotify, notify } from "./payloads.ts";
 import type { IkeSa } from "./sa.ts";
 import { requestAnswered, resendResponse, sendClearAnswer } from "./send.ts";
 import { openPayload } from "./sk.ts";
@@ -38,7 +38,11 @@ export function receive(core: Core, datagram: Datagram, dispatch: Dispatch): boo
   };
   if (decoded.header.length !== undefined && core.decide("header Length", "check") === "check")
     return drop(core, datagram, "the Length field differs from the datagram");
-  if (decoded.header.version >> 4 > 2) return higherVersion(core, message);
+  if (
+    decoded.header.version >> 4 > 2 &&
+    core.decide("higher major version", "INVALID_MAJOR_VERSION") !== "process"
+  )
+    return higherVersion(core, message);
   if (decoded.header.version >> 4 < 2) return drop(core, datagram, "major version below 2");
   const { exchangeType, spiR } = decoded.header;
   if (exchangeType === EXCHANGE.IKE_SA_INIT && !message.isResponse && spiR.every((b) => b === 0)) {
@@ -116,6 +120,10 @@ function repeatedToClosed(core: Core, decoded: Message, message: IncomingMessage
 function unknownSpi(core: Core, message: IncomingMessage): true {
   const answers = core.decide("unknown SPI", "INVALID_IKE_SPI") === "INVALID_IKE_SPI";
   const isInit = message.header.exchangeType === EXCHANGE.IKE_SA_INIT;
+  // Section 1.5: an answer to this message could be the beginning of a loop.
+  const isOneWay = hasNotify(message.payloads, NOTIFY.INVALID_SPI);
+  if (isOneWay && core.decide("one-way INVALID_SPI", "ignore") === "ignore")
+    return drop(core, message.datagram, "a one-way INVALID_SPI");
   const strayAnswer = message.isResponse && core.decide("unexpected response", "ignore") === "ignore";
   if (answers && !strayAnswer && !isInit) sendClearAnswer(core, message, [notify(NOTIFY.INVALID_IKE_SPI)]);
   return drop(core, message.datagram, "no IKE SA has this SPI");
@@ -205,7 +213,7 @@ function open(
   const opened =
     last?.kind === "SK" ? openLast(core, sa, decoded, message.octets) : collect(core, sa, decoded, message);
   if (opened === "wait") return "wait";
-  if (opened === undefined) return unprotected(core, sa, message);
+  if (opened === undefined) return unprotected(core, sa);
   if ("error" in opened) return opened;
   const chain = decodeChain(opened.innerType, opened.plaintext);
   message.clear = decoded.payloads.slice(0, -1);
@@ -234,13 +242,7 @@ function collect(
   return undefined;
 }
 
-function unprotected(
-  core: Core,
-  sa: IkeSa,
-  message: IncomingMessage,
-): { error: string } | { fault: undefined } {
-  const informational = message.header.exchangeType === EXCHANGE.INFORMATIONAL;
-  const process = core.decide("unprotected INFORMATIONAL", "ignore") === "process";
-  if (process && informational && sa.keys) return { fault: undefined };
-  return { error: "not protected" };
+function unprotected(core: Core, sa: IkeSa): { error: string } | { fault: undefined } {
+  const process = core.decide("unprotected message", "ignore") === "process";
+  return process && sa.keys ? { fault: undefined } : { error: "not protected" };
 }

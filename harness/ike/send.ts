@@ -126,7 +126,8 @@ function scheduleRetransmission(core: Core, sa: IkeSa, message: OutgoingMessage,
     const route = { source: sa.local, destination: sa.remote };
     if (manner !== "never") transmitAll(core, message, datagrams, pending.transmissions, route);
     pending.transmissions++;
-    scheduleRetransmission(core, sa, message, wait * 2);
+    const doubles = core.decide("retransmission interval", "doubles") === "doubles";
+    scheduleRetransmission(core, sa, message, doubles ? wait * 2 : wait);
   });
 }
 
