@@ -1,7 +1,9 @@
 /** Verifiers, named for what can be observed. They say what was expected and what came instead. */
 import { errorNotify, hasNotify } from "../ike/payloads.ts";
+import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { notifyTypes } from "../wire/registry/notify-types.ts";
 import { payloadTypes } from "../wire/registry/payload-types.ts";
+import { PROTOCOL } from "../wire/registry/protocol-ids.ts";
 import { describePayload } from "../wire/text.ts";
 import type { Payload } from "../wire/types.ts";
 import type { Script } from "./script.ts";
@@ -75,3 +77,18 @@ export async function expectDead(session: Session): Promise<void> {
 export function require(condition: boolean, expected: string, actual: string): asserts condition {
   if (!condition) throw new Failure(expected, actual);
 }
+
+/** Fails if the peer keeps an SA that it must refuse: it says so on this SA, or answers no more under it. */
+export async function expectAbandoned(session: Session): Promise<void> {
+  const { script, sa } = session;
+  if (await script.until(() => sa.state === "closed", script.arena.quiet)) return;
+  await expectDead(session);
+}
+
+/** True if the peer sent a Delete for an IKE SA. */
+export const peerDeletedIke = (s: Script): boolean =>
+  s.trace
+    .exchangesOf(EXCHANGE.INFORMATIONAL, "peer")
+    .some(({ request }) =>
+      request.payloads.some((p) => p.kind === "Delete" && p.protocolId === PROTOCOL.IKE),
+    );

@@ -1,0 +1,99 @@
+import {
+  EXCHANGE,
+  expectAbandoned,
+  expectNotify,
+  NOTIFY,
+  type OutgoingMessage,
+  payload,
+  require,
+  type Script,
+  Session,
+  test,
+} from "../../harness/script/index.ts";
+
+const flipAuth = (message: OutgoingMessage): void => {
+  const auth = payload(message.payloads, "AUTH");
+  if (auth) auth.data = auth.data.map((octet, i) => (i === 0 ? octet ^ 1 : octet));
+};
+
+const stranger = { type: 2, data: new TextEncoder().encode("stranger.example") };
+
+/** The peer, as responder, must answer our IKE_AUTH with AUTHENTICATION_FAILED; silence is not as good. */
+async function expectRefusedByResponder(s: Script): Promise<void> {
+  await s.tryDial();
+  const { response } = s.exchange(EXCHANGE.IKE_AUTH);
+  if (response) return expectNotify(response, NOTIFY.AUTHENTICATION_FAILED);
+  require(await s.peerAnswers(), "AUTHENTICATION_FAILED", "silence, and no answer to anything else");
+  s.tolerate("refuses in silence; section 2.21.2 recommends AUTHENTICATION_FAILED");
+}
+
+/** The peer, as initiator, must drop the SA once it has our IKE_AUTH response. */
+async function expectRefusedByInitiator(s: Script): Promise<void> {
+  const answer = () => s.trace.exchangesOf(EXCHANGE.IKE_AUTH, "peer")[0]?.response;
+  await s.provoke(() => answer() !== undefined);
+  const sa = answer()?.sa;
+  require(sa !== undefined, "an IKE_AUTH request of the peer", s.lastReason());
+  await expectAbandoned(new Session(s, sa));
+}
+
+/**
+ * One bit of the AUTH value in our IKE_AUTH request is flipped. The peer must verify it and refuse: its protected
+ * response holds AUTHENTICATION_FAILED. Note: the notify is a SHOULD of section 2.21.2, so silence is tolerated.
+ */
+test("refuses-a-wrong-auth-of-the-initiator", {
+  requirements: ["IKEV2-001", "IKEV2-188"],
+  peer: "responder",
+  lies: ["accepts-wrong-auth", "refuses-auth-with-invalid-syntax"],
+}, async (s) => {
+  s.change(EXCHANGE.IKE_AUTH, flipAuth);
+  await expectRefusedByResponder(s);
+});
+
+/**
+ * One bit of the AUTH value in our IKE_AUTH response is flipped. The peer must not keep the IKE SA: it reports
+ * AUTHENTICATION_FAILED or a Delete in an INFORMATIONAL, or no longer answers under this SA.
+ */
+test("refuses-a-wrong-auth-of-the-responder", {
+  requirements: ["IKEV2-001", "IKEV2-189"],
+  peer: "initiator",
+  lies: ["accepts-wrong-auth"],
+}, async (s) => {
+  s.change(EXCHANGE.IKE_AUTH, flipAuth, "response");
+  await expectRefusedByInitiator(s);
+});
+
+/**
+ * We know the shared secret, but name ourselves otherwise than the peer has it for; AUTH is right for that name.
+ * A key is bound to an identity, so the peer must answer with AUTHENTICATION_FAILED.
+ */
+test("refuses-an-initiator-with-another-identity", {
+  requirements: ["IKEV2-002", "IKEV2-188"],
+  peer: "responder",
+  lies: ["accepts-any-identity"],
+}, async (s) => {
+  s.policy.localId = stranger;
+  await expectRefusedByResponder(s);
+});
+
+/**
+ * The peer initiates, and we answer under another identity than the one it has the shared secret for, with an AUTH
+ * that is right for it. The peer must not keep the IKE SA.
+ */
+test("refuses-a-responder-with-another-identity", {
+  requirements: ["IKEV2-002", "IKEV2-189"],
+  peer: "initiator",
+  lies: ["accepts-any-identity"],
+}, async (s) => {
+  s.policy.localId = stranger;
+  await expectRefusedByInitiator(s);
+});
+
+/** We prove knowledge of another secret than the peer's. It must answer with AUTHENTICATION_FAILED. */
+test("refuses-another-shared-secret", {
+  requirements: ["IKEV2-001", "IKEV2-188"],
+  peer: "responder",
+  lies: ["accepts-wrong-auth"],
+}, async (s) => {
+  s.policy.psk = new TextEncoder().encode("not-the-shared-secret");
+  await expectRefusedByResponder(s);
+});

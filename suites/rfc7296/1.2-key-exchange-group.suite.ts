@@ -1,0 +1,84 @@
+import {
+  EXCHANGE,
+  encodeChain,
+  expect,
+  expectNotify,
+  ikeProposals,
+  NOTIFY,
+  notifies,
+  notify,
+  payload,
+  require,
+  SetupProblem,
+  test,
+} from "../../harness/script/index.ts";
+
+const ECP256 = 19;
+/** MODP-3072, which no configuration of the lab holds. */
+const UNOFFERED = 15;
+
+/**
+ * We offer two groups and send a KE payload of the one that the peer does not allow. It must answer with
+ * INVALID_KE_PAYLOAD and, in two octets, the group it wants; with that group the IKE SA comes up.
+ */
+test("names-the-group-it-wants", {
+  requirements: ["IKEV2-256", "IKEV2-016"],
+  peer: "responder",
+  lies: ["refuses-another-group-at-once", "names-group-in-four-octets"],
+  config: { ikeProposals: ["aes256-sha256-ecp256"] },
+}, async (s) => {
+  s.policy.ike = ikeProposals("aes256-sha256-x25519-ecp256");
+  const { sa, failure } = await s.tryDial();
+  const [first] = s.trace.exchangesOf(EXCHANGE.IKE_SA_INIT);
+  expectNotify(first?.response, NOTIFY.INVALID_KE_PAYLOAD);
+  const [wanted] = notifies(first?.response?.payloads ?? [], NOTIFY.INVALID_KE_PAYLOAD);
+  expect([...(wanted?.data ?? [])]).to.deep.equal([0, ECP256]);
+  require(failure === undefined, "an IKE SA with the named group", failure ?? "");
+  expect(sa.suite?.group).to.equal(ECP256);
+});
+
+/**
+ * The peer initiates; we allow only its second group and say so with INVALID_KE_PAYLOAD. It must repeat its request
+ * with a KE payload of that group and with its full list of proposals, octet by octet as before, so that nobody on
+ * the way can make it offer less.
+ */
+test("retries-with-the-named-group-and-its-full-offer", {
+  requirements: ["IKEV2-004", "IKEV2-005", "IKEV2-063"],
+  peer: "initiator",
+  lies: ["gives-up-on-invalid-ke", "offers-less-after-invalid-ke"],
+}, async (s) => {
+  s.policy.ike = ikeProposals("aes256-sha256-ecp256");
+  await s.accept();
+  const [first, second] = s.trace.exchangesOf(EXCHANGE.IKE_SA_INIT, "peer").map((e) => e.request);
+  if (!first || !second)
+    throw new SetupProblem("the peer's first KE payload was of the wanted group already");
+  const offers = [first, second].map((m) => encodeChain(m.payloads.filter((p) => p.kind === "SA")));
+  expect(payload(second.payloads, "KE")?.group).to.equal(ECP256);
+  expect(offers[1]).to.deep.equal(offers[0]);
+  expect(second.header.messageId).to.equal(0);
+});
+
+/**
+ * The peer initiates, and INVALID_KE_PAYLOAD names a group that it never offered, as somebody on the way could
+ * forge it. No KE payload of that group may follow.
+ */
+test("does-not-switch-to-a-group-it-did-not-offer", {
+  requirements: ["IKEV2-006"],
+  peer: "initiator",
+  lies: ["switches-to-any-group"],
+}, async (s) => {
+  s.change(
+    EXCHANGE.IKE_SA_INIT,
+    (message) => {
+      message.header.spiR = new Uint8Array(8);
+      message.payloads = [notify(NOTIFY.INVALID_KE_PAYLOAD, Uint8Array.of(0, UNOFFERED))];
+    },
+    "response",
+  );
+  const attempts = () => s.trace.exchangesOf(EXCHANGE.IKE_SA_INIT, "peer");
+  require(await s.provoke(() => attempts().length > 0), "an IKE_SA_INIT request", s.lastReason());
+  await s.wait();
+  const used = attempts().map((e) => payload(e.request.payloads, "KE")?.group);
+  expect(used).not.to.include(UNOFFERED);
+  require(await s.peerAnswers(), "an answer to a fresh IKE_SA_INIT", "silence");
+});
