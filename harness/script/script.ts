@@ -61,20 +61,27 @@ export class Script {
     if (options) this.extensions.unshift(fragmentation(options));
   }
 
-  /** Changes our messages of one exchange type before they are sealed: requests, or with "response" our responses. */
+  /**
+   * Changes our messages of one exchange type before they are sealed: requests, or with "response" our responses.
+   * The returned function ends that.
+   */
   change(
     exchangeType: number,
     change: (message: OutgoingMessage) => void,
     which: "request" | "response" = "request",
-  ): void {
+  ): () => void {
+    let over = false;
     this.extensions.push({
       name: "change",
       outgoing: (message) => {
         const matches =
           message.header.exchangeType === exchangeType && message.isResponse === (which === "response");
-        if (matches) change(message);
+        if (matches && !over) change(message);
       },
     });
+    return () => {
+      over = true;
+    };
   }
 
   /** Makes our endpoint decide otherwise than ordinary; see {@link Decisions}. */

@@ -136,8 +136,10 @@ export class Session {
     return (await this.tryRequest(EXCHANGE.INFORMATIONAL, [])) !== undefined;
   }
 
-  /** Sends an echo request through the Child SA; true if the reply came back through it. */
-  async ping(options: { child?: ChildSa; size?: number; from?: string; to?: string } = {}): Promise<boolean> {
+  /** Sends up to `tries` (3) echo requests through the Child SA; true if a reply came back inside of ESP. */
+  async ping(
+    options: { child?: ChildSa; size?: number; from?: string; to?: string; tries?: number } = {},
+  ): Promise<boolean> {
     const { script } = this;
     const { inner } = script.arena;
     const child = options.child ?? this.child;
@@ -145,13 +147,13 @@ export class Session {
     const identifier = (script.arena.random(1)[0] ?? 0) + 0x4200;
     const data = new Uint8Array(options.size ?? 56).fill(0xa5);
     const since = script.mark();
-    const { from = inner.tester, to = inner.peer } = options;
+    const { from = inner.tester, to = inner.peer, tries = 3 } = options;
     const answered = () =>
       script.trace.entries.slice(since).some(({ event }) => {
         if (event.type !== "esp-received" || !event.inner?.echo?.reply) return false;
         return event.inner.echo.identifier === identifier && event.inner.allowed;
       });
-    for (let sequence = 1; sequence <= 3 && !answered(); sequence++) {
+    for (let sequence = 1; sequence <= tries && !answered(); sequence++) {
       script.host.sendEcho(pipe, { from, to, identifier, sequence, data });
       await script.until(answered, script.arena.patience / 4);
     }

@@ -1,0 +1,92 @@
+/** Verifiers for what was negotiated: RFC 7296 sections 2.7, 2.9 and 3.3.6. */
+import type { OutgoingMessage } from "../ike/hooks.ts";
+import { payload } from "../ike/payloads.ts";
+import { isSubset } from "../ike/selectors.ts";
+import { formatAddress } from "../wire/address.ts";
+import { hex } from "../wire/bytes.ts";
+import { EXCHANGE } from "../wire/registry/exchange-types.ts";
+import { formatProposal } from "../wire/registry/proposal-spec.ts";
+import { TRANSFORM } from "../wire/registry/transform-types.ts";
+import type { Payload, Proposal, TrafficSelector, Transform } from "../wire/types.ts";
+import { listPayloads } from "./expectations.ts";
+import { isResponse, messagesReceived } from "./raw.ts";
+import type { Script } from "./script.ts";
+import { Failure } from "./verdicts.ts";
+
+interface WithPayloads {
+  payloads: Payload[];
+}
+
+const proposalText = (p: Proposal): string => `#${p.number} ${formatProposal(p)}`;
+
+const proposalsText = (proposals: Proposal[]): string => proposals.map(proposalText).join(", ") || "none";
+
+const selectorText = (ts: TrafficSelector): string =>
+  ts.body
+    ? `type ${ts.tsType}`
+    : `${ts.ipProtocol}/${formatAddress(ts.startAddress)}-${formatAddress(ts.endAddress)}`;
+
+const selectorsText = (selectors: TrafficSelector[]): string =>
+  selectors.map(selectorText).join(", ") || "none";
+
+const attributesOf = (t: Transform): string =>
+  t.attributes.map((a) => `${a.type}=${typeof a.value === "number" ? a.value : hex(a.value)}`).join(",");
+
+const sameTransform = (a: Transform, b: Transform): boolean =>
+  a.type === b.type && a.id === b.id && attributesOf(a) === attributesOf(b);
+
+/** Why `chosen` is no choice out of `offer`; undefined if it is one. */
+function fault(chosen: Proposal, offer: Proposal): string | undefined {
+  if (chosen.protocolId !== offer.protocolId) return "another protocol";
+  for (const { type } of offer.transforms) {
+    const picked = chosen.transforms.filter((t) => t.type === type);
+    const optional = type === TRANSFORM.INTEG || type === TRANSFORM.KE;
+    const mayLack = optional && offer.transforms.some((t) => t.type === type && t.id === 0);
+    if (picked.length > 1 || (picked.length === 0 && !mayLack))
+      return `${picked.length} transforms of type ${type}`;
+  }
+  const foreign = chosen.transforms.find((t) => !offer.transforms.some((o) => sameTransform(o, t)));
+  return foreign && `transform ${foreign.id} of type ${foreign.type} as nobody offered it`;
+}
+
+/**
+ * Fails unless the response takes exactly one proposal of the request: its number and protocol, one transform of
+ * each of its types, attributes as they were. Returns the choice.
+ */
+export function expectChoice(response: WithPayloads | undefined, request: WithPayloads): Proposal {
+  const answer = payload(response?.payloads ?? [], "SA");
+  const offers = payload(request.payloads, "SA")?.proposals ?? [];
+  if (!answer) throw new Failure("an SA payload with one of the offered proposals", listPayloads(response));
+  const [chosen, ...more] = answer.proposals;
+  if (!chosen || more.length > 0) throw new Failure("exactly one proposal", proposalsText(answer.proposals));
+  const offer = offers.find((o) => o.number === chosen.number);
+  const reason = offer ? fault(chosen, offer) : "a number that was not offered";
+  if (reason) throw new Failure(`one of ${proposalsText(offers)}`, `${reason}: ${proposalText(chosen)}`);
+  return chosen;
+}
+
+/** Fails unless every selector of `part` lies within one of `whole`, and there is one. */
+export function expectWithin(part: TrafficSelector[], whole: TrafficSelector[], what: string): void {
+  if (!isSubset(part, whole))
+    throw new Failure(`${what} within ${selectorsText(whole)}`, selectorsText(part));
+}
+
+/** Requests of this exchange type that reached us, opened or not. */
+export const heard = (s: Script, exchangeType: number, since = 0): number =>
+  messagesReceived(s, since).filter((m) => m.header.exchangeType === exchangeType && !isResponse(m)).length;
+
+/**
+ * The peer initiates and gets an IKE_SA_INIT response as `spoil` made it. Fails if it goes on with IKE_AUTH.
+ * That an ordinary response still serves it is proven afterwards.
+ */
+export async function expectInitRefused(s: Script, spoil: (m: OutgoingMessage) => void): Promise<void> {
+  const undo = s.change(EXCHANGE.IKE_SA_INIT, spoil, "response");
+  const answered = () => s.trace.exchangesOf(EXCHANGE.IKE_SA_INIT, "peer").some((e) => e.response);
+  if (!(await s.provoke(answered))) throw new Failure("an IKE_SA_INIT request", s.lastReason());
+  await s.wait();
+  const further = heard(s, EXCHANGE.IKE_AUTH);
+  if (further > 0) throw new Failure("no IKE_AUTH after this response", `${further} requests`);
+  undo();
+  await s.arena.driver.reset();
+  await s.accept();
+}

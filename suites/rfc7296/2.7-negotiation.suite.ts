@@ -1,0 +1,132 @@
+import {
+  EXCHANGE,
+  espProposals,
+  expectAlive,
+  expectChoice,
+  expectInitRefused,
+  expectNotify,
+  ikeProposals,
+  NOTIFY,
+  payload,
+  require,
+  type SaPayload,
+  Session,
+  TRANSFORM,
+  test,
+} from "../../harness/script/index.ts";
+
+const WHERE = {
+  "ike-sa": EXCHANGE.IKE_SA_INIT,
+  "first-child-sa": EXCHANGE.IKE_AUTH,
+  "new-child-sa": EXCHANGE.CREATE_CHILD_SA,
+};
+
+const ODD_CHOICES = [
+  "picks-two-ciphers",
+  "renumbers-its-choice",
+  "changes-the-key-length",
+  "answers-with-two-proposals",
+];
+
+for (const [what, exchangeType] of Object.entries(WHERE)) {
+  const protocol = exchangeType === EXCHANGE.IKE_SA_INIT ? "ike" : "esp";
+  /**
+   * The tester offers three proposals: the first is none of the peer's, the others hold several transforms of one
+   * type. The response has exactly one of them: its number and protocol, one transform of each of its types,
+   * attributes as they were offered. Traffic then proves that this choice is what both sides use.
+   */
+  test(`answers-with-one-offered-proposal-for-the-${what}`, {
+    requirements: ["IKEV2-113", "IKEV2-114", "IKEV2-115", "IKEV2-241", "IKEV2-248"],
+    peer: "responder",
+    lies: ODD_CHOICES.map((name) => `${name}-for-${protocol}`),
+  }, async (s) => {
+    s.policy.ike = ikeProposals(
+      "aes128-sha1-x25519",
+      "aes192-aes256-sha512-sha256-x25519-ecp256",
+      "aes256gcm16-prfsha256-x25519",
+    );
+    s.policy.esp = espProposals("aes192gcm16", "aes192-aes128-sha512-sha256", "aes256gcm16");
+    s.policy.rekeyEsp = s.policy.esp;
+    const session = new Session(s, (await s.tryDial()).sa);
+    if (exchangeType === EXCHANGE.CREATE_CHILD_SA) await session.tryCreateChild();
+    const { request, response } = s.exchange(exchangeType);
+    expectChoice(response, request);
+    await session.proveTraffic();
+  });
+}
+
+/** The tester offers only what the peer is not configured for. The answer is NO_PROPOSAL_CHOSEN, without SPI of an SA. */
+test("refuses-ike-proposals-it-is-not-configured-for", {
+  requirements: ["IKEV2-113", "IKEV2-244", "IKEV2-103"],
+  peer: "responder",
+  lies: ["takes-the-first-proposal"],
+}, async (s) => {
+  s.policy.ike = ikeProposals("aes128-sha1-modp2048", "aes192ctr-sha512-ecp384");
+  s.decide("unprotected error notify", "give up");
+  await s.tryInit();
+  const { response } = s.exchange(EXCHANGE.IKE_SA_INIT);
+  expectNotify(response, NOTIFY.NO_PROPOSAL_CHOSEN);
+  const spiR = response?.header.spiR ?? new Uint8Array();
+  if (spiR.some((octet) => octet !== 0)) s.tolerate("SPIr of the refusal is not zero");
+});
+
+/** A new Child SA is offered only transforms that the peer is not configured for: NO_PROPOSAL_CHOSEN, and the IKE SA lives on. */
+test("refuses-esp-proposals-it-is-not-configured-for", {
+  requirements: ["IKEV2-113", "IKEV2-244", "IKEV2-023"],
+  peer: "responder",
+  lies: ["takes-the-first-proposal"],
+}, async (s) => {
+  const session = await s.dial();
+  await session.tryCreateChild({ proposals: espProposals("aes192-sha512", "aes256ccm12") });
+  expectNotify(s.exchange(EXCHANGE.CREATE_CHILD_SA).response, NOTIFY.NO_PROPOSAL_CHOSEN);
+  await expectAlive(session);
+});
+
+type Spoil = (sa: SaPayload) => void;
+
+/** Ways in which a choice lies outside of the offer. */
+const SPOILT_CHOICES: Record<string, Spoil> = {
+  "another-proposal-number": (sa) => {
+    for (const p of sa.proposals) p.number += 7;
+  },
+  "a-shorter-key": (sa) => {
+    for (const p of sa.proposals) {
+      p.transforms = p.transforms.map((t) =>
+        t.type === TRANSFORM.ENCR ? { ...t, attributes: t.attributes.map((a) => ({ ...a, value: 128 })) } : t,
+      );
+    }
+  },
+  "a-prf-it-never-offered": (sa) => {
+    for (const p of sa.proposals) {
+      p.transforms = p.transforms.map((t) => (t.type === TRANSFORM.PRF ? { ...t, id: 2 } : t));
+    }
+  },
+  "two-prfs": (sa) => {
+    for (const p of sa.proposals)
+      p.transforms = [...p.transforms, { type: TRANSFORM.PRF, id: 2, attributes: [] }];
+  },
+  "two-proposals": (sa) => {
+    const [first] = sa.proposals;
+    if (first) sa.proposals = [first, { ...first, number: first.number + 1 }];
+  },
+};
+
+for (const [what, spoil] of Object.entries(SPOILT_CHOICES)) {
+  /**
+   * The peer initiates. The SA payload of the tester's IKE_SA_INIT response is no choice out of the peer's offer.
+   * The peer must end the exchange: no IKE_AUTH follows. With an ordinary response it sets up both SAs.
+   */
+  test(`refuses-an-ike-sa-choice-with-${what}`, {
+    requirements: ["IKEV2-249"],
+    peer: "initiator",
+    lies: ["accepts-any-choice"],
+    config: { ikeProposals: ["aes256-sha256-x25519"] },
+  }, async (s) => {
+    await expectInitRefused(s, ({ payloads }) => {
+      const sa = payload(payloads, "SA");
+      require(sa !== undefined, "an SA payload of ours", "none");
+      sa.proposals = sa.proposals.map((p) => ({ ...p }));
+      spoil(sa);
+    });
+  });
+}
