@@ -1,6 +1,8 @@
 /** Starts a peer in one of its runtimes. */
 import type { PeerDefinition, PeerVersion, RunningPeer, RuntimeName } from "../contract.ts";
 import { isInstalled, KERNEL, rootfsPath } from "../install/cache.ts";
+import { startLibreswan } from "../libreswan/driver.ts";
+import { startInGuest } from "../strongswan/guest.ts";
 import { startInNamespace } from "../strongswan/start.ts";
 import { LabError } from "./errors.ts";
 import type { LaneOptions, StartContext } from "./host.ts";
@@ -15,7 +17,8 @@ type Starter = (context: StartContext) => Promise<RunningPeer>;
 
 /** How each peer is started, by runtime. */
 const STARTERS: { [peer: string]: { [runtime in RuntimeName]?: Starter } } = {
-  strongswan: { netns: startInNamespace },
+  libreswan: { uml: startLibreswan },
+  strongswan: { netns: startInNamespace, uml: startInGuest },
 };
 
 /**

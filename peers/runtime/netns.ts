@@ -1,5 +1,5 @@
 /** Runs a daemon in a network namespace with a private view of its root file system. */
-import { mkdirSync, mkdtempSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readlinkSync } from "node:fs";
 import { open, rm, stat, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -109,11 +109,27 @@ function laneFiles(folder: string): Pick<DaemonHost, "write" | "size" | "read"> 
   };
 }
 
-/** Kills what is in the namespace; `unshare` last, as it ends only when its whole process namespace is gone and the ports are free. */
+/** Identity of the process namespace that a process is in; undefined when it is gone. */
+function processNamespace(pid: number | "self"): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Kills what is in the daemon's own process namespace. `unshare` ends by itself after that: then the whole of it is
+ * gone and the ports are free.
+ */
 async function endAll(namespace: string, daemon: Supervised): Promise<void> {
   if (daemon.exit()) return;
   const late = setTimeout(() => daemon.kill(), DEATH_MS);
-  for (const pid of await pidsIn(namespace)) if (pid !== daemon.pid) kill(pid);
+  const own = processNamespace("self");
+  for (const pid of await pidsIn(namespace)) {
+    const other = processNamespace(pid);
+    if (other && other !== own) kill(pid);
+  }
   await daemon.ended;
   clearTimeout(late);
 }

@@ -96,17 +96,16 @@ for (const spec of ["6.1:netns", "6.0:netns", "5.9:netns", "6.1:uml", "6.0:uml"]
 
     after(async () => {
       if (!peer) return;
-      const namespace = peer.testerNamespace!;
       await tester?.stop();
-      expect(await pidsIn(namespace)).to.have.length(runtime === "uml" ? 1 : 0);
       await peer.stop();
-      if (network) {
-        expect(await pidsIn(network.peer)).to.deep.equal([]);
-        await removeLaneNetwork(registry, network);
-      }
-      expect(existsSync(`/run/netns/${namespace}`)).to.equal(false);
-      const left = folders().filter((name) => /^bakeoff-......$/.test(name) && !foldersBefore.includes(name));
+      const left = network ? [...(await pidsIn(network.peer)), ...(await pidsIn(network.tester))] : [];
+      if (network) await removeLaneNetwork(registry, network);
       expect(left).to.deep.equal([]);
+      expect(existsSync(`/run/netns/${peer.testerNamespace}`)).to.equal(false);
+      const added = folders().filter(
+        (name) => /^bakeoff-......$/.test(name) && !foldersBefore.includes(name),
+      );
+      expect(added).to.deep.equal([]);
     });
 
     const establish = async (from: RunningPeer = peer) => {
