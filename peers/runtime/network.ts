@@ -34,10 +34,10 @@ export function inNamespace(name: string, argv: string[]): string[] {
  * @throws LabError `network`; one of this name that somebody else made is left alone
  */
 export async function createNamespace(registry: Registry, name: string): Promise<void> {
-  registry.addNamespace(name);
+  const added = registry.addNamespace(name);
   const made = await run(["ip", "netns", "add", name]);
   if (made.exit !== 0) {
-    registry.remove({ namespace: name });
+    if (added) registry.remove({ namespace: name });
     throw new LabError("network", `cannot make namespace ${name}: ${made.stderr.trim()}`);
   }
   await must(["ip", "-n", name, "link", "set", "lo", "up"]);

@@ -55,9 +55,12 @@ export class Registry {
     this.#record = { owner, namespaces: [], processes: [], folders: [] };
   }
 
-  addNamespace(name: string): void {
+  /** False when it is down already, for something made before. */
+  addNamespace(name: string): boolean {
+    if (this.#record.namespaces.includes(name)) return false;
     this.#record.namespaces.push(name);
     this.#write();
+    return true;
   }
 
   addProcess(pid: number): void {
@@ -92,10 +95,11 @@ export class Registry {
   }
 }
 
-/** Deletes a lane's folder; nothing whose name this program did not give. */
-export function removeFolder(path: string): void {
-  if (!basename(path).startsWith(PREFIX)) return;
+/** Deletes a lane's folder. False for a name that this program did not give: that stays. */
+export function removeFolder(path: string): boolean {
+  if (!basename(path).startsWith(PREFIX)) return false;
   rmSync(path, { recursive: true, force: true });
+  return true;
 }
 
 /** Unnames a namespace; it goes when its last process has gone. */
@@ -126,8 +130,7 @@ async function clean(record: RunRecord): Promise<string[]> {
     done.push(`namespace ${name}`);
   }
   for (const path of record.folders) {
-    removeFolder(path);
-    done.push(`folder ${path}`);
+    if (removeFolder(path)) done.push(`folder ${path}`);
   }
   return done;
 }
