@@ -6,11 +6,13 @@ import { NOTIFY } from "../wire/registry/notify-types.ts";
 import type { Payload, Proposal } from "../wire/types.ts";
 import type { ChildSa } from "./child.ts";
 import { Core, type EndpointOptions } from "./core.ts";
+import type { Answer } from "./exchanges/answer.ts";
 import type { ChildWishes } from "./exchanges/child.ts";
-import { type Answer, onCreateChildRequest, startChild, startIkeRekey } from "./exchanges/create-child-sa.ts";
+import { onCreateChildRequest, startChild } from "./exchanges/create-child-sa.ts";
 import { type AuthOutcome, onAuthRequest, startAuth } from "./exchanges/ike-auth.ts";
 import { awaitAuth, onInitRequest, requestDigest, startInit } from "./exchanges/ike-sa-init.ts";
 import { deleteChild, deleteIke, onInformationalRequest, startLiveness } from "./exchanges/informational.ts";
+import { startIkeRekey } from "./exchanges/rekey-ike.ts";
 import type { IncomingMessage } from "./hooks.ts";
 import { notify } from "./payloads.ts";
 import { receive } from "./receive.ts";
@@ -108,7 +110,7 @@ export class Endpoint {
     const known = this.core.halfOpen.find(digest);
     if (known?.state === "half-open") return this.#repeatInit(known, message);
     // A repeat of the request of an SA that is past IKE_SA_INIT is ignored (section 2.1).
-    if (known) {
+    if (known && this.core.decide("forgotten request", "ignore") === "ignore") {
       return this.core.emit({
         type: "dropped",
         datagram: message.datagram,
@@ -184,7 +186,8 @@ export class Endpoint {
   #exchange(sa: IkeSa, message: IncomingMessage): Answer | undefined {
     const { exchangeType } = message.header;
     if (!sa.established) {
-      return exchangeType === EXCHANGE.IKE_AUTH ? onAuthRequest(this.core, sa, message) : undefined;
+      const awaitsAuth = exchangeType === EXCHANGE.IKE_AUTH && sa.role === "responder";
+      return awaitsAuth ? onAuthRequest(this.core, sa, message) : undefined;
     }
     if (exchangeType === EXCHANGE.CREATE_CHILD_SA) return onCreateChildRequest(this.core, sa, message);
     if (exchangeType === EXCHANGE.INFORMATIONAL) return onInformationalRequest(this.core, sa, message);

@@ -16,4 +16,5 @@ export * from "./raw.ts";
 export { Script } from "./script.ts";
 export { Session } from "./session.ts";
 export { test } from "./test.ts";
+export type { Exchange, SeenMessage } from "./trace.ts";
 export { Ambiguous, Failure, SetupProblem, Unsupported, WrongReason } from "./verdicts.ts";

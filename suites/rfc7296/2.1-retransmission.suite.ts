@@ -1,0 +1,215 @@
+import {
+  decodeMessage,
+  EXCHANGE,
+  type Exchange,
+  encodeMessage,
+  expect,
+  expectAlive,
+  expectSilence,
+  fragmentOf,
+  hex,
+  ikeReceived,
+  isFrameError,
+  isResponse,
+  lose,
+  type Message,
+  messagesReceived,
+  payload,
+  require,
+  type Script,
+  type Session,
+  sendUnder,
+  test,
+} from "../../harness/script/index.ts";
+
+/** The octets in hex that answered a request. */
+const answersTo = (s: Script, { request }: Exchange, since = 0): string[] =>
+  ikeReceived(s, since).flatMap((octets) => {
+    const message = decodeMessage(octets);
+    if (isFrameError(message) || !isResponse(message)) return [];
+    const { exchangeType, messageId } = message.header;
+    const matches = exchangeType === request.header.exchangeType && messageId === request.header.messageId;
+    return matches ? [hex(octets)] : [];
+  });
+
+/** Sends a request once more; IKE_SA_INIT always goes between the first ports. */
+function repeat(s: Script, session: Session, { exchangeType, request }: Exchange): void {
+  if (exchangeType !== EXCHANGE.IKE_SA_INIT) return sendUnder(session, ...request.datagrams);
+  for (const octets of request.datagrams) s.sendOctets(octets);
+}
+
+/** Each brings an exchange of its kind about, which then is our last one. */
+const EXCHANGES: [name: string, type: number, reach: (s: Script) => Promise<Session>][] = [
+  ["ike-sa-init", EXCHANGE.IKE_SA_INIT, (s) => s.init()],
+  ["ike-auth", EXCHANGE.IKE_AUTH, (s) => s.dial()],
+  [
+    "create-child-sa",
+    EXCHANGE.CREATE_CHILD_SA,
+    async (s) => {
+      const session = await s.dial();
+      await session.createChild();
+      return session;
+    },
+  ],
+  [
+    "informational",
+    EXCHANGE.INFORMATIONAL,
+    async (s) => {
+      const session = await s.dial();
+      await session.informational();
+      return session;
+    },
+  ],
+];
+
+for (const [name, type, reach] of EXCHANGES) {
+  /**
+   * A request that was answered comes again, octet by octet, as if the response had been lost. The peer must send
+   * its stored response, the same octets, and do nothing else: a second SA or a response made anew would differ.
+   */
+  test(`answers-a-repeated-${name}-request-with-the-same-octets`, {
+    requirements: ["IKEV2-055", "IKEV2-056", ...(name === "ike-sa-init" ? ["IKEV2-060"] : [])],
+    peer: "responder",
+    lies: ["answers-repeats-anew", "ignores-repeats"],
+  }, async (s) => {
+    const session = await reach(s);
+    const exchange = s.exchange(type);
+    const first = answersTo(s, exchange);
+    const since = s.mark();
+    repeat(s, session, exchange);
+    require(await s.until(() => s.received(since).length > 0), "the response once more", "silence");
+    await s.wait();
+    expect(answersTo(s, exchange, since)).to.have.members(first);
+  });
+}
+
+/**
+ * A request comes again after the peer has answered a later one: with its window of one it has forgotten that
+ * response, and must ignore the repeat. Afterwards it still answers.
+ */
+test("ignores-the-repeat-of-a-forgotten-request", {
+  requirements: ["IKEV2-057"],
+  peer: "responder",
+  lies: ["answers-forgotten-requests"],
+}, async (s) => {
+  const session = await s.dial();
+  await session.informational();
+  const old = s.exchange(EXCHANGE.INFORMATIONAL);
+  await session.informational();
+  await expectSilence(
+    s,
+    () => repeat(s, session, old),
+    () => expectAlive(session),
+  );
+});
+
+/**
+ * The IKE_SA_INIT request of an established IKE SA comes again. The peer must take it neither for a new one nor
+ * answer it; the SA goes on.
+ */
+test("ignores-a-repeated-ike-sa-init-after-ike-auth", {
+  requirements: ["IKEV2-060"],
+  peer: "responder",
+  lies: ["answers-forgotten-requests"],
+}, async (s) => {
+  const session = await s.dial();
+  await expectSilence(
+    s,
+    () => repeat(s, session, s.exchange(EXCHANGE.IKE_SA_INIT)),
+    () => expectAlive(session),
+  );
+});
+
+/**
+ * Two initiators behind one NAT drew the same SPI: a second IKE_SA_INIT request comes with the SPI, address and
+ * port of a half-open one, but with another nonce. It must get a response of its own, with its own SPI and nonce.
+ * Note: the text says what a robust responder does, so silence is tolerated; the first response again is not.
+ */
+test("tells-initiators-with-the-same-spi-apart", {
+  requirements: ["IKEV2-060", "IKEV2-061"],
+  peer: "responder",
+  lies: ["finds-half-open-sas-by-spi-and-address"],
+}, async (s) => {
+  await s.init();
+  const { request, response } = s.exchange(EXCHANGE.IKE_SA_INIT);
+  const since = s.mark();
+  const payloads = request.payloads.map((p) => (p.kind === "Nonce" ? { ...p, data: s.arena.random(32) } : p));
+  s.sendOctets(encodeMessage({ header: request.header, payloads }));
+  await s.until(() => s.received(since).length > 0);
+  const [second] = messagesReceived(s, since);
+  if (second) {
+    expect(hex(second.header.spiR)).not.to.equal(hex(response?.header.spiR ?? new Uint8Array()));
+    expect(nonceOf(second)).not.to.equal(nonceOf(response));
+    return;
+  }
+  require(await s.peerAnswers(), "a response to the second initiator", "silence to everything");
+  s.tolerate("ignores the second initiator instead of answering him");
+});
+
+const nonceOf = (message: Pick<Message, "payloads"> | undefined): string =>
+  hex(payload(message?.payloads ?? [], "Nonce")?.data ?? new Uint8Array());
+
+interface Copy {
+  at: number;
+  octets: string;
+  fragment: number;
+}
+
+/** The requests of this type that came, with their times. */
+const copiesOf = (s: Script, exchangeType: number): Copy[] =>
+  s.trace.entries.flatMap(({ at, event }) => {
+    if (event.type !== "datagram-received") return [];
+    const { destination, data } = event.datagram;
+    const octets = destination.port === s.arena.natPort ? data.subarray(4) : data;
+    const message = decodeMessage(octets);
+    if (isFrameError(message) || isResponse(message)) return [];
+    if (message.header.exchangeType !== exchangeType) return [];
+    return [{ at, octets: hex(octets), fragment: fragmentOf(message) }];
+  });
+
+/** Has the peer initiate and lets no request of this type reach us, until it was sent three times. */
+async function watchRetransmissions(s: Script, exchangeType: number): Promise<Copy[]> {
+  lose(s, (message) => !message.isResponse && message.header.exchangeType === exchangeType);
+  await s.arena.driver.initiate();
+  const first = () => {
+    const copies = copiesOf(s, exchangeType);
+    return copies.filter((c) => c.fragment === copies[0]?.fragment);
+  };
+  const enough = await s.until(() => first().length >= 3, 3 * s.arena.patience);
+  require(enough, "a request that is sent three times", `${first().length} times`);
+  return copiesOf(s, exchangeType);
+}
+
+for (const [name, type] of [
+  ["ike-sa-init", EXCHANGE.IKE_SA_INIT],
+  ["ike-auth", EXCHANGE.IKE_AUTH],
+] as const) {
+  /**
+   * The peer initiates, and its request stays unanswered. It must send it again and again, bit by bit the same
+   * from the IKE header on, Message ID, IV and ICV included.
+   */
+  test(`repeats-its-unanswered-${name}-request-octet-by-octet`, {
+    requirements: ["IKEV2-058", "IKEV2-059", "IKEV2-062"],
+    peer: "initiator",
+    lies: ["never-retransmits", "counts-retransmissions"],
+  }, async (s) => {
+    const copies = await watchRetransmissions(s, type);
+    const fragments = new Set(copies.map((c) => c.fragment));
+    const distinct = new Set(copies.map((c) => c.octets));
+    require(distinct.size === fragments.size, "the same octets each time", `${distinct.size} different ones`);
+  });
+}
+
+/**
+ * The peer initiates, and its IKE_SA_INIT request stays unanswered. The time between its repeats must grow
+ * exponentially. Note: a factor of 1.2 is asked for, since clocks are not exact and the text names no base.
+ */
+test("waits-longer-before-each-retransmission", {
+  requirements: ["IKEV2-083"],
+  peer: "initiator",
+  lies: ["retransmits-at-a-constant-pace"],
+}, async (s) => {
+  const [first, second, third] = (await watchRetransmissions(s, EXCHANGE.IKE_SA_INIT)).map((c) => c.at);
+  const [early, late] = [(second ?? 0) - (first ?? 0), (third ?? 0) - (second ?? 0)];
+  require(late > 1.2 * early, "growing waits", `${Math.round(early)} ms, then ${Math.round(late)} ms`);
+});

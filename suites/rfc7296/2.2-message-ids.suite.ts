@@ -1,0 +1,67 @@
+import {
+  EXCHANGE,
+  expect,
+  isResponse,
+  messagesReceived,
+  require,
+  type Session,
+  test,
+} from "../../harness/script/index.ts";
+
+/** Has the peer delete the newest Child SA; gives the Message ID of its request. */
+async function idOfDelete(session: Session): Promise<number> {
+  const { script } = session;
+  const seen = () => script.trace.exchangesOf(EXCHANGE.INFORMATIONAL, "peer").at(-1)?.messageId;
+  return session.provoke(() => script.arena.driver.delete("child"), seen, "a Delete of the peer");
+}
+
+/** Three INFORMATIONAL requests in a row: each response must bear the Message ID of its request. */
+test("answers-with-the-message-id-of-the-request", {
+  requirements: ["IKEV2-064"],
+  peer: "responder",
+  lies: ["answers-with-the-next-message-id"],
+}, async (s) => {
+  const session = await s.dial();
+  for (let round = 0; round < 3; round++) {
+    const wanted = session.sa.nextMessageId;
+    const since = s.mark();
+    await session.tryRequest(EXCHANGE.INFORMATIONAL, []);
+    const ids = messagesReceived(s, since)
+      .filter(isResponse)
+      .map((m) => m.header.messageId);
+    const right = ids.length > 0 && ids.every((id) => id === wanted);
+    require(right, `a response with Message ID ${wanted}`, ids.length > 0 ? `with ${ids}` : "silence");
+  }
+});
+
+/**
+ * The peer initiates and then deletes its Child SA: IKE_SA_INIT has Message ID 0, IKE_AUTH 1 and the request after
+ * it 2, each one more than the one before.
+ */
+test("counts-its-requests-as-initiator", {
+  requirements: ["IKEV2-063"],
+  peer: "initiator",
+  lies: ["skips-message-ids"],
+}, async (s) => {
+  const session = await s.accept();
+  const last = await idOfDelete(session);
+  const ids = s.trace.exchanges.filter((e) => e.by === "peer").map((e) => e.messageId);
+  expect([ids[0], s.exchange(EXCHANGE.IKE_AUTH, "peer").messageId, last]).to.deep.equal([0, 1, 2]);
+});
+
+/**
+ * We initiate; then the peer sends its first own request, a Delete of the Child SA. The two directions count apart,
+ * so this request has Message ID 0, although we have used 0 and 1 ourselves.
+ */
+test("counts-its-own-requests-as-responder-from-zero", {
+  requirements: ["IKEV2-065"],
+  peer: "responder",
+  lies: ["shares-one-message-id-counter"],
+}, async (s) => {
+  const session = await s.dial();
+  await s.arena.driver.delete("child");
+  const request = () => messagesReceived(s).find((m) => !isResponse(m));
+  require(await s.until(() => request() !== undefined), "a Delete of the peer", s.lastReason());
+  expect(request()?.header.messageId).to.equal(0);
+  expect(session.sa.expectedMessageId).to.equal(1);
+});
