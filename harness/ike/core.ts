@@ -114,13 +114,14 @@ export class Core {
     sa.pending?.cancelTimer?.();
     const unanswered = sa.pending;
     sa.pending = undefined;
-    sa.queue.length = 0;
+    const queued = sa.queue.splice(0);
     for (const child of [...sa.children]) this.closeChild(child, reason);
     this.sas.delete(hex(sa.ownSpi));
     this.halfOpen.forget(sa);
     this.#linger(sa);
     this.emit({ type: "ike-closed", sa, reason });
-    unanswered?.answered(undefined);
+    unanswered?.answered(undefined, sa);
+    for (const request of queued) request.answered(undefined, sa);
   }
 
   /** Our response to the request that closed the SA can get lost: its repeats are answered for a while (section 2.1). */

@@ -102,6 +102,7 @@ export interface Decisions {
     | "no answer";
   "Delete of the IKE SA": "delete and answer" | "keep the SA" | "answer with Delete";
   "rekey of an unknown Child SA": "CHILD_SA_NOT_FOUND" | "create" | "NO_PROPOSAL_CHOSEN";
+  "crossing request": "TEMPORARY_FAILURE" | "process";
   "replaced Child SA": "delete" | "keep";
   "replaced IKE SA": "delete" | "keep";
   "Child SAs of a replaced IKE SA": "move" | "drop";

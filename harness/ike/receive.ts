@@ -153,7 +153,7 @@ function receiveForSa(
   if (message.isResponse && sa.pending?.useful?.(message) === false)
     return void drop(core, message.datagram, "an answer that helps no further");
   core.emit({ type: "received", message, repeated: false });
-  if (message.isResponse) requestAnswered(core, sa, message);
+  if (message.isResponse) requestAnswered(sa, message);
   else dispatch.request(sa, message, opened.fault);
 }
 

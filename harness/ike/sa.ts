@@ -8,6 +8,7 @@ import type { Address } from "../link/types.ts";
 import { TRANSFORM } from "../wire/registry/transform-types.ts";
 import type { Proposal } from "../wire/types.ts";
 import type { ChildSa } from "./child.ts";
+import type { Doing } from "./collisions.ts";
 import type { IncomingMessage, OutgoingMessage } from "./hooks.ts";
 import type { Identity } from "./policy.ts";
 import { keyLength, transformId } from "./proposals.ts";
@@ -46,8 +47,18 @@ export interface PendingRequest {
   cancelTimer?: () => void;
   /** Not set: every authentic response is an answer. False leaves the request waiting for another one. */
   useful?: (response: IncomingMessage) => boolean;
-  /** `undefined`: no answer came. */
-  answered: (response: IncomingMessage | undefined) => void;
+  /** Set for requests that change SAs. */
+  doing?: Doing;
+  answered: Answered;
+}
+
+/** `undefined`: no answer came. `on` is the SA the request went out on: a queued one moves on when its SA is rekeyed. */
+export type Answered = (response: IncomingMessage | undefined, on: IkeSa) => void;
+
+/** A request that waits for the window. */
+export interface QueuedRequest {
+  start(on: IkeSa): void;
+  answered: Answered;
 }
 
 export type IkeState = "connecting" | "half-open" | "authenticating" | "established" | "rekeyed" | "closed";
@@ -74,7 +85,7 @@ export class IkeSa {
   expectedMessageId = 0;
   pending?: PendingRequest;
   /** Requests that wait for the window. */
-  readonly queue: (() => void)[] = [];
+  readonly queue: QueuedRequest[] = [];
   /** Our last response, for the request's retransmissions. */
   lastResponse?: { message: OutgoingMessage; datagrams: Uint8Array[]; copies: number };
   readonly children: ChildSa[] = [];

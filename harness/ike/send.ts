@@ -5,7 +5,7 @@ import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { FLAG, type Header, type Payload } from "../wire/types.ts";
 import type { Core } from "./core.ts";
 import type { IncomingMessage, OutgoingMessage, Sealer } from "./hooks.ts";
-import type { IkeSa, PendingRequest } from "./sa.ts";
+import type { Answered, IkeSa, PendingRequest } from "./sa.ts";
 import { sealMessage } from "./sk.ts";
 
 export const VERSION = 0x20;
@@ -64,21 +64,26 @@ interface Route {
   destination: Address;
 }
 
-/**
- * Sends a request now or as soon as the window of one allows; `answered` gets undefined if no answer came.
- * With `useful`, a response for which it says false leaves the request waiting.
- */
+/** What is special about a request; see {@link PendingRequest}. */
+type RequestTraits = Pick<PendingRequest, "useful" | "doing">;
+
+/** Sends a request now or as soon as the window of one allows. */
 export function sendRequest(
   core: Core,
   sa: IkeSa,
   exchangeType: number,
   payloads: Payload[],
-  answered: PendingRequest["answered"],
-  useful?: PendingRequest["useful"],
+  answered: Answered,
+  traits: RequestTraits = {},
 ): void {
-  const start = () => transmitRequest(core, sa, exchangeType, payloads, answered, useful);
-  if (sa.pending && core.decide("window", "one") === "one") sa.queue.push(start);
-  else start();
+  const start = (on: IkeSa) => transmitRequest(core, on, exchangeType, payloads, answered, traits);
+  if (sa.pending && core.decide("window", "one") === "one") sa.queue.push({ start, answered });
+  else start(sa);
+}
+
+/** Lets the next request of the queue go, if nothing is outstanding. */
+export function startQueued(sa: IkeSa): void {
+  if (!sa.pending) sa.queue.shift()?.start(sa);
 }
 
 function transmitRequest(
@@ -86,8 +91,8 @@ function transmitRequest(
   sa: IkeSa,
   exchangeType: number,
   payloads: Payload[],
-  answered: PendingRequest["answered"],
-  useful?: PendingRequest["useful"],
+  answered: Answered,
+  traits: RequestTraits,
 ): void {
   const messageId = exchangeType === EXCHANGE.IKE_SA_INIT ? 0 : sa.nextMessageId;
   sa.nextMessageId = messageId + 1;
@@ -110,7 +115,7 @@ function transmitRequest(
     again: () => seal(core, make()),
     transmissions: 1,
     answered,
-    useful,
+    ...traits,
   };
   transmitAll(core, message, datagrams, 0, { source: sa.local, destination: sa.remote });
   scheduleRetransmission(core, sa, message, core.policy.retransmitMs);
@@ -134,18 +139,18 @@ function scheduleRetransmission(core: Core, sa: IkeSa, message: OutgoingMessage,
 function giveUp(core: Core, sa: IkeSa): void {
   const pending = sa.pending;
   sa.pending = undefined;
-  pending?.answered(undefined);
+  pending?.answered(undefined, sa);
   core.closeIke(sa, "no answer");
 }
 
 /** Ends the outstanding request and lets the next one go. */
-export function requestAnswered(core: Core, sa: IkeSa, response: IncomingMessage): void {
+export function requestAnswered(sa: IkeSa, response: IncomingMessage): void {
   const pending = sa.pending;
   if (!pending) return;
   pending.cancelTimer?.();
   sa.pending = undefined;
-  pending.answered(response);
-  if (!sa.pending && core.sas.size > 0) sa.queue.shift()?.();
+  pending.answered(response, sa);
+  startQueued(sa);
 }
 
 /** Answers a request and keeps the octets for its retransmissions. */

@@ -102,10 +102,7 @@ export function startAuth(
   sendRequest(core, sa, EXCHANGE.IKE_AUTH, payloads, (response) => {
     if (!response) return done({ failure: "no answer to IKE_AUTH" });
     const failure = acceptAuth(core, sa, response);
-    if (failure) {
-      core.closeIke(sa, failure);
-      return done({ failure });
-    }
+    if (failure) return done({ failure });
     sa.state = "established";
     core.emit({ type: "ike-established", sa });
     const child = acceptChild(core, sa, offer, response.payloads, { Ni: sa.Ni, Nr: sa.Nr });
@@ -117,15 +114,22 @@ export function startAuth(
   });
 }
 
+/** Why there is no IKE SA; it is closed then, or will be once the peer knows. */
 function acceptAuth(core: Core, sa: IkeSa, response: IncomingMessage): string | undefined {
   const id = payload(response.payloads, "ID", PAYLOAD.IDr);
   const auth = payload(response.payloads, "AUTH");
   const error = errorNotify(response.payloads);
-  if (error && !auth) return `IKE_AUTH was refused with notify ${error.notifyType}`;
+  if (error && !auth) {
+    const reason = `IKE_AUTH was refused with notify ${error.notifyType}`;
+    core.closeIke(sa, reason);
+    return reason;
+  }
   const failure = refused(core, sa, id, auth);
   if (failure) {
-    // Section 2.21.2: the initiator may tell the responder in an INFORMATIONAL of its own.
-    sendRequest(core, sa, EXCHANGE.INFORMATIONAL, [notify(NOTIFY.AUTHENTICATION_FAILED)], () => {});
+    // Section 2.21.2. The responder takes the SA for established: it must hear of this, even if a datagram gets lost.
+    sendRequest(core, sa, EXCHANGE.INFORMATIONAL, [notify(NOTIFY.AUTHENTICATION_FAILED)], () =>
+      core.closeIke(sa, failure),
+    );
     return failure;
   }
   sa.remoteIdentity = id && { type: id.idType, data: id.data };

@@ -81,7 +81,8 @@ function sendInit(core: Core, sa: IkeSa, attempt: Attempt): void {
     if (response) onInitResponse(core, sa, attempt, response);
     else attempt.done("no answer to IKE_SA_INIT");
   };
-  sendRequest(core, sa, EXCHANGE.IKE_SA_INIT, payloads, answered, (response) => isUseful(attempt, response));
+  const useful = (response: IncomingMessage) => isUseful(attempt, response);
+  sendRequest(core, sa, EXCHANGE.IKE_SA_INIT, payloads, answered, { useful });
 }
 
 function onInitResponse(core: Core, sa: IkeSa, attempt: Attempt, response: IncomingMessage): void {

@@ -6,12 +6,14 @@ import { PAYLOAD } from "../../wire/registry/payload-types.ts";
 import { PROTOCOL } from "../../wire/registry/protocol-ids.ts";
 import type { DeletePayload, Payload } from "../../wire/types.ts";
 import type { ChildSa } from "../child.ts";
+import type { Doing } from "../collisions.ts";
 import type { Core } from "../core.ts";
 import type { IncomingMessage } from "../hooks.ts";
 import { hasNotify } from "../payloads.ts";
-import type { IkeSa } from "../sa.ts";
+import type { Answered, IkeSa } from "../sa.ts";
 import { sendRequest } from "../send.ts";
-import type { Answer } from "./create-child-sa.ts";
+import { succeed } from "../succession.ts";
+import type { Answer } from "./answer.ts";
 
 export const deletePayload = (protocolId: number, spis: Uint8Array[]): DeletePayload => ({
   kind: "Delete",
@@ -33,14 +35,17 @@ export function deleteChild(core: Core, child: ChildSa, done: () => void): void 
       core.closeChild(child, "deleted by us");
       done();
     },
+    { doing: { what: "delete Child", child } },
   );
 }
 
 export function deleteIke(core: Core, sa: IkeSa, done: () => void): void {
-  sendRequest(core, sa, EXCHANGE.INFORMATIONAL, [deletePayload(PROTOCOL.IKE, [])], () => {
-    core.closeIke(sa, "deleted by us");
+  const answered: Answered = (_response, on) => {
+    core.closeIke(on, "deleted by us");
     done();
-  });
+  };
+  const doing: Doing = { what: "delete IKE" };
+  sendRequest(core, sa, EXCHANGE.INFORMATIONAL, [deletePayload(PROTOCOL.IKE, [])], answered, { doing });
 }
 
 /** An empty INFORMATIONAL request (section 2.4); `done` tells whether it was answered. */
@@ -55,7 +60,12 @@ export function onInformationalRequest(core: Core, sa: IkeSa, request: IncomingM
   if (hasNotify(payloads, NOTIFY.INVALID_SYNTAX))
     return { payloads: [], close: "the peer reports INVALID_SYNTAX" };
   const deletes = payloads.filter((p): p is DeletePayload => p.kind === "Delete");
-  if (deletes.some((d) => d.protocolId === PROTOCOL.IKE)) return answerIkeDelete(core);
+  if (deletes.some((d) => d.protocolId === PROTOCOL.IKE)) {
+    // The peer's rekeying has won over ours, though we do not know yet: the Child SAs live on.
+    const { doing } = sa.pending ?? {};
+    if (doing?.what === "rekey IKE" && doing.crossing) succeed(core, sa, doing.crossing.made);
+    return answerIkeDelete(core);
+  }
   const closing = sa.children.filter((c) => deletes.some((d) => names(d, c)));
   return closing.length === 0 ? { payloads: [] } : answerChildDelete(core, closing);
 }

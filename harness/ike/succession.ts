@@ -1,0 +1,68 @@
+/** A new IKE SA in the place of an old one: RFC 7296 section 2.18. */
+import { ikeKeys, rekeyedSkeyseed } from "../crypto/keys.ts";
+import type { Proposal } from "../wire/types.ts";
+import type { Core } from "./core.ts";
+import type { IkeKeyInputs } from "./hooks.ts";
+import { type IkeSa, ikeSuite } from "./sa.ts";
+import { startQueued } from "./send.ts";
+
+/** Derives the keys of `sa` from SK_d of `old` and enters it; false if the transforms cannot be used. */
+export function deriveFrom(
+  core: Core,
+  old: IkeSa,
+  sa: IkeSa,
+  proposal: Proposal,
+  sharedSecret: Uint8Array,
+): boolean {
+  const suite = ikeSuite(proposal);
+  if (!suite || !old.suite || !old.keys) return false;
+  const inputs: IkeKeyInputs = {
+    ...{ sa, replaces: old, sharedSecret, Ni: sa.Ni, Nr: sa.Nr, spiI: sa.spiI, spiR: sa.spiR },
+  };
+  for (const extension of core.options.extensions) extension.ikeKeys?.(inputs);
+  const { Ni, Nr, spiI, spiR } = inputs;
+  const seed = rekeyedSkeyseed(old.suite.prf, old.keys.SK_d, inputs.sharedSecret, Ni, Nr);
+  const keys = ikeKeys(suite.prf, suite.encr, suite.integ, seed, Ni, Nr, spiI, spiR);
+  for (const extension of core.options.extensions) extension.afterIkeKeys?.(sa, keys);
+  sa.proposal = proposal;
+  sa.replaces = old;
+  sa.remoteIdentity = old.remoteIdentity;
+  for (const type of old.announced) sa.announced.add(type);
+  sa.nat = old.nat;
+  sa.install(suite, keys);
+  sa.state = "established";
+  if (core.decide("message ids of a rekeyed IKE SA", "from zero") === "go on") {
+    sa.nextMessageId = old.nextMessageId;
+    sa.expectedMessageId = old.expectedMessageId;
+  }
+  core.add(sa);
+  return true;
+}
+
+/** Says that an SA made by rekeying is there. */
+export function announce(core: Core, sa: IkeSa): void {
+  core.emit({ type: "keys", sa });
+  core.emit({ type: "ike-established", sa });
+}
+
+/** Moves what the old SA has, Child SAs and waiting requests, to the new one. */
+export function succeed(core: Core, old: IkeSa, sa: IkeSa): void {
+  old.state = "rekeyed";
+  old.replacedBy = sa;
+  moveChildren(core, old, sa);
+  const waiting = old.queue.splice(0);
+  if (waiting.length === 0) return;
+  sa.queue.push(...waiting);
+  // Not at once: the peer has yet to see the response that makes the new SA.
+  core.after(0, () => startQueued(sa));
+}
+
+function moveChildren(core: Core, old: IkeSa, sa: IkeSa): void {
+  const keep = core.decide("Child SAs of a replaced IKE SA", "move") === "move";
+  for (const child of [...old.children]) {
+    if (!keep) core.closeChild(child, "dropped with the replaced IKE SA");
+    else child.ike = sa;
+  }
+  sa.children.push(...old.children);
+  old.children.length = 0;
+}
