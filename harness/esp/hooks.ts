@@ -1,4 +1,5 @@
 /** What a script, a draft or a lie may change in the data plane. */
+import type { Datagram } from "../link/types.ts";
 import type { InboundOptions, InboundSa, OpenResult } from "./inbound.ts";
 import type { SealOptions } from "./outbound.ts";
 
@@ -22,7 +23,7 @@ export interface EspExtension {
   incoming?(
     result: OpenResult,
     reopen: (options: Partial<InboundOptions>) => OpenResult,
-    came: { packet: Uint8Array; sa: InboundSa },
+    came: { packet: Uint8Array; sa: InboundSa; datagram: Datagram },
   ): OpenResult;
   /** What is sent back for octets that belong to no SA (an unknown SPI, a keepalive). Ordinary: nothing. */
   stray?(octets: Uint8Array): Uint8Array[];

@@ -18,7 +18,7 @@ export interface EchoOptions extends EspSendOptions {
   nextHeader?: number;
 }
 
-/** Names a request, for {@link echoed}. */
+/** Names a request, for {@link replies}. */
 export interface SentEcho {
   identifier: number;
   sequence: number;
@@ -42,18 +42,20 @@ export function sendEcho(session: Session, options: EchoOptions = {}): SentEcho 
   return echo;
 }
 
-/** True if the reply came through a Child SA that may carry it. */
-export function echoed({ script }: Session, { identifier, sequence }: SentEcho): boolean {
-  return script.trace.entries.some(({ event }) => {
-    if (event.type !== "esp-received" || !event.inner?.allowed || !event.inner.echo?.reply) return false;
-    return event.inner.echo.identifier === identifier && event.inner.echo.sequence === sequence;
-  });
+/** How many replies came inside of ESP; `within` counts only those their Child SA may carry. */
+export function replies({ script }: Session, echo: SentEcho, within = true): number {
+  return script.trace.entries.filter(({ event }) => {
+    if (event.type !== "esp-received" || !event.inner?.echo?.reply) return false;
+    const { identifier, sequence } = event.inner.echo;
+    const ours = identifier === echo.identifier && sequence === echo.sequence;
+    return ours && (event.inner.allowed || !within);
+  }).length;
 }
 
 /** Sends one echo request; true if it was delivered, as the reply shows. */
 export function isDelivered(session: Session, options: EchoOptions = {}): Promise<boolean> {
   const echo = sendEcho(session, options);
-  return session.script.until(() => echoed(session, echo), session.script.arena.patience / 2);
+  return session.script.until(() => replies(session, echo) > 0, session.script.arena.patience / 2);
 }
 
 /** Fails unless the packet is delivered. */
@@ -68,7 +70,7 @@ export async function expectEcho(session: Session, what: string, options: EchoOp
 export async function expectNoEcho(session: Session, what: string, ...all: EchoOptions[]): Promise<void> {
   const echoes = all.map((options) => sendEcho(session, options));
   await session.script.wait();
-  const index = echoes.findIndex((echo) => echoed(session, echo));
+  const index = echoes.findIndex((echo) => replies(session, echo, false) > 0);
   const which = all.length > 1 ? `${what} (${index + 1} of ${all.length})` : what;
   if (index >= 0) throw new Failure(`${which}: dropped`, "an echo reply");
   await expectTraffic(session, what);

@@ -161,7 +161,7 @@ export class Host {
     const reopen = (options: Partial<InboundOptions>) =>
       new InboundSa({ ...sa.parameters, ...options }).open(packet);
     for (const extension of this.options.esp) {
-      result = extension.incoming?.(result, reopen, { packet, sa }) ?? result;
+      result = extension.incoming?.(result, reopen, { packet, sa, datagram }) ?? result;
     }
     const inner = result.ok && !result.dummy ? readInner(pipe.child, result) : undefined;
     this.options.event({ type: "esp-received", pipe, packet, result, inner });
