@@ -1,5 +1,6 @@
 /** The vocabulary of the suites. */
 export { expect } from "chai";
+export type { ChildSa } from "../ike/child.ts";
 export type { IncomingMessage, OutgoingMessage } from "../ike/hooks.ts";
 export * from "../ike/payloads.ts";
 export * from "../wire/index.ts";

@@ -1,18 +1,9 @@
 /** Lies about proposals and traffic selectors. */
-import type { Decisions } from "../../../harness/ike/hooks.ts";
 import { PROTOCOL } from "../../../harness/wire/registry/protocol-ids.ts";
 import { TRANSFORM } from "../../../harness/wire/registry/transform-types.ts";
 import type { Proposal } from "../../../harness/wire/types.ts";
 import { type Lie, lie } from "./lie.ts";
-import { eachPayload } from "./tools.ts";
-
-/** A lie that is one other decision of the core. */
-const decides = (
-  name: string,
-  breaks: string,
-  effect: string,
-  decide: Partial<{ [P in keyof Decisions]: Decisions[P] }>,
-): Lie => lie(name, breaks, effect, () => ({ ike: { decide } }));
+import { decides, eachPayload } from "./tools.ts";
 
 /** Two lies that change the SA payloads of responses: those for IKE SAs, and those for Child SAs. */
 const choosesOddly = (

@@ -1,6 +1,7 @@
 /** Pieces that lies are made of. */
-import type { OutgoingMessage } from "../../../harness/ike/hooks.ts";
-import type { Payload } from "../../../harness/wire/types.ts";
+import type { Decisions, OutgoingMessage } from "../../../harness/ike/hooks.ts";
+import type { Payload, TsPayload } from "../../../harness/wire/types.ts";
+import { type Lie, lie } from "./lie.ts";
 
 type Change = (message: OutgoingMessage) => void;
 
@@ -32,3 +33,16 @@ const isKind = <K extends Payload["kind"]>(
   payload: Payload,
   kind: K,
 ): payload is Extract<Payload, { kind: K }> => payload.kind === kind;
+
+/** A lie that is one other decision of the core, or some. */
+export const decides = (
+  name: string,
+  breaks: string,
+  effect: string,
+  decide: Partial<{ [P in keyof Decisions]: Decisions[P] }>,
+): Lie => lie(name, breaks, effect, () => ({ ike: { decide } }));
+
+/** Leaves of the selectors only the last address of the last one. */
+export function lastHostOnly(ts: TsPayload): void {
+  ts.selectors = ts.selectors.slice(-1).map((s) => ({ ...s, startAddress: s.endAddress }));
+}
