@@ -63,7 +63,7 @@ function chooseMirror(suite: string): AptSource {
   throw new LabError(
     "install-failed",
     "no Debian mirror in /etc/apt/sources.list or /etc/apt/sources.list.d",
-    "add a line such as: deb http://deb.debian.org/debian trixie main",
+    "add a source of Debian with the component main",
   );
 }
 
