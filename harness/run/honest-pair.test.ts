@@ -5,6 +5,7 @@ import type { AuthOutcome } from "../ike/exchanges/ike-auth.ts";
 import type { Policy } from "../ike/policy.ts";
 import type { Impairment } from "../link/memory.ts";
 import { espProposals, ikeProposals } from "../script/policy.ts";
+import { equal } from "../wire/bytes.ts";
 import { disagreements } from "./agreement.ts";
 import { makePair, type Pair } from "./pair.ts";
 
@@ -81,7 +82,9 @@ async function connect({ network, a, addresses }: Pair): Promise<{ attempts: num
 /** One rekey by either end; a string says why it failed. */
 async function rekey(pair: Pair, what: "ike" | "child", by: "a" | "b"): Promise<string | undefined> {
   const host = pair[by];
-  const sa = [...host.endpoint.core.sas.values()].find((s) => s.state === "established");
+  // The end of an attempt that failed may still be under way at the responder: what `a` holds is what counts.
+  const good = [...pair.a.endpoint.core.sas.values()].find((s) => s.state === "established");
+  const sa = [...host.endpoint.core.sas.values()].find((s) => good && equal(s.spiR, good.spiR));
   const child = sa?.children.find((c) => c.state === "installed");
   if (!sa || !child) return `${by} has nothing to rekey`;
   let result: unknown;
