@@ -1,8 +1,18 @@
 /** Lies about Message IDs, retransmission, versions, critical payloads and other rules of every exchange. */
-import type { IncomingMessage } from "../../../harness/ike/hooks.ts";
+import type { ChildSa } from "../../../harness/ike/child.ts";
+import { deletePayload } from "../../../harness/ike/exchanges/informational.ts";
+import type { IncomingMessage, OutgoingMessage } from "../../../harness/ike/hooks.ts";
+import { notify } from "../../../harness/ike/payloads.ts";
+import type { IkeSa } from "../../../harness/ike/sa.ts";
+import { equal } from "../../../harness/wire/bytes.ts";
 import { EXCHANGE } from "../../../harness/wire/registry/exchange-types.ts";
+import { NOTIFY } from "../../../harness/wire/registry/notify-types.ts";
+import { PROTOCOL } from "../../../harness/wire/registry/protocol-ids.ts";
+import type { DeletePayload, Header, Payload } from "../../../harness/wire/types.ts";
 import { type Lie, type LieBehaviour, lie } from "./lie.ts";
 import { inMessage } from "./tools.ts";
+
+type Change = (message: OutgoingMessage) => void;
 
 /** Takes no notice of messages. */
 const deaf = (to: (message: IncomingMessage) => boolean): LieBehaviour => ({
@@ -90,4 +100,164 @@ const messageIdLies: Lie[] = [
   })),
 ];
 
-export const exchangeRuleLies: readonly Lie[] = [...repeatLies, ...messageIdLies];
+const isInformational = ({ header }: { header: Header }): boolean =>
+  header.exchangeType === EXCHANGE.INFORMATIONAL;
+
+const deletesOf = (payloads: Payload[]): DeletePayload[] =>
+  payloads.filter((p): p is DeletePayload => p.kind === "Delete");
+
+/** The Child SA that a Delete of the peer names. */
+const namedChild = (sa: IkeSa | undefined, d: DeletePayload): ChildSa | undefined =>
+  sa?.children.find((c) => d.spis.some((spi) => equal(spi, c.spiOut)));
+
+/** Acts as if the IKE SA were gone, once such a message of the peer came. */
+function losesSaAfter(cause: (message: IncomingMessage) => boolean): LieBehaviour {
+  const lost = new Set<IkeSa>();
+  return deaf((message) => {
+    if (message.sa && cause(message)) lost.add(message.sa);
+    return message.sa !== undefined && lost.has(message.sa);
+  });
+}
+
+/** Sends nothing where it should send a Delete of its own. */
+const silentDelete: Change = (message) => {
+  if (deletesOf(message.payloads).length > 0) message.octets = () => [];
+};
+
+const bothSpis: Change = ({ sa, payloads }) => {
+  for (const d of deletesOf(payloads)) {
+    const pair = sa?.children.filter((c) => d.spis.some((spi) => equal(spi, c.spiIn))) ?? [];
+    d.spis = [...d.spis, ...pair.map((c) => c.spiOut)];
+  }
+};
+
+const spiOfIke: Change = ({ sa, payloads }) => {
+  for (const d of deletesOf(payloads)) {
+    if (!sa || d.protocolId !== PROTOCOL.IKE) continue;
+    d.spiSize = 8;
+    d.spis = [sa.ownSpi];
+  }
+};
+
+/** Names its SPI in the response to a Delete that crosses its own. */
+function deleteTwice(): LieBehaviour {
+  let crossed: ChildSa | undefined;
+  return {
+    ike: {
+      incoming: ({ sa, isResponse, payloads }) => {
+        const [named] = deletesOf(payloads).flatMap((d) => namedChild(sa, d) ?? []);
+        crossed = !isResponse && sa?.pending ? named : undefined;
+        return undefined;
+      },
+      outgoing: ({ isResponse, payloads }) => {
+        if (isResponse && crossed && payloads.length === 0)
+          payloads.push(deletePayload(PROTOCOL.ESP, [crossed.spiIn]));
+      },
+    },
+  };
+}
+
+const informationalLies: Lie[] = [
+  lie("ignores-liveness-checks", "IKEV2-036", "no answer to an empty INFORMATIONAL", () =>
+    deaf((message) => isInformational(message) && !message.isResponse && message.payloads.length === 0),
+  ),
+  lie("answers-liveness-with-an-error", "IKEV2-036", "INVALID_SYNTAX for an empty INFORMATIONAL", () => ({
+    ike: {
+      outgoing: inMessage(
+        EXCHANGE.INFORMATIONAL,
+        ({ payloads, request }) => {
+          if (request?.payloads.length === 0) payloads.push(notify(NOTIFY.INVALID_SYNTAX));
+        },
+        "response",
+      ),
+    },
+  })),
+  lie("ignores-unknown-informational-requests", "IKEV2-036", "no answer to an unknown notify", () =>
+    deaf(({ payloads }) => payloads.some((p) => p.kind === "Notify" && p.notifyType === 60_001)),
+  ),
+  lie("obeys-messages-in-clear", "IKEV2-034", "processes what is not protected", () => ({
+    ike: { decide: { "unprotected message": "process" } },
+  })),
+  lie("obeys-before-ike-auth", "IKEV2-034", "an INFORMATIONAL before IKE_AUTH ends the SA", () =>
+    losesSaAfter((message) => isInformational(message) && message.sa?.established === false),
+  ),
+];
+
+const deleteLies: Lie[] = [
+  lie("answers-delete-with-both-spis", "IKEV2-040", "both SPIs in the answer to a Delete", () => ({
+    ike: { decide: { "Delete of a Child SA": "answer both SPIs" } },
+  })),
+  lie("answers-delete-without-its-spi", "IKEV2-041", "an empty answer to a Delete", () => ({
+    ike: { decide: { "Delete of a Child SA": "answer without Delete" } },
+  })),
+  lie("keeps-a-deleted-child-sa", "IKEV2-039", "ESP goes on after a Delete", () => ({
+    ike: { decide: { "Delete of a Child SA": "keep the SA" } },
+  })),
+  lie("keeps-a-deleted-ike-sa", "IKEV2-039", "the IKE SA goes on after its Delete", () => ({
+    ike: { decide: { "Delete of the IKE SA": "keep the SA" } },
+  })),
+  lie(
+    "answers-ike-delete-with-delete",
+    "IKEV2-044",
+    "a Delete in the answer to a Delete of the IKE SA",
+    () => ({
+      ike: { decide: { "Delete of the IKE SA": "answer with Delete" } },
+    }),
+  ),
+  lie("deletes-in-silence", "IKEV2-087", "no Delete on the wire for an SA that it ends", () => ({
+    ike: { outgoing: inMessage(EXCHANGE.INFORMATIONAL, silentDelete, "request") },
+  })),
+  lie("names-both-spis-of-a-pair", "IKEV2-040", "a Delete of both directions' SPIs", () => ({
+    ike: { outgoing: inMessage(EXCHANGE.INFORMATIONAL, bothSpis, "request") },
+  })),
+  lie("names-the-spi-of-the-ike-sa", "IKEV2-274", "an SPI in the Delete of an IKE SA", () => ({
+    ike: { outgoing: inMessage(EXCHANGE.INFORMATIONAL, spiOfIke, "request") },
+  })),
+  lie("ignores-deletes-of-unknown-sas", "IKEV2-036", "no answer to the Delete of an unknown SPI", () =>
+    deaf(({ sa, isResponse, payloads }) =>
+      deletesOf(payloads).some((d) => !isResponse && d.protocolId === PROTOCOL.ESP && !namedChild(sa, d)),
+    ),
+  ),
+  lie(
+    "answers-a-crossing-delete-with-delete",
+    "IKEV2-043",
+    "a Delete in the answer when Deletes cross",
+    deleteTwice,
+  ),
+];
+
+/** Changes answers in clear outside of any IKE SA. */
+const outsideOfSa = (change: Change): LieBehaviour => ({
+  ike: {
+    outgoing: (message) => {
+      if (!message.sa && message.header.exchangeType !== EXCHANGE.IKE_SA_INIT) change(message);
+    },
+  },
+});
+
+const outsideLies: Lie[] = [
+  lie("answers-unknown-spis-with-message-id-zero", "IKEV2-049", "Message ID 0 instead of the request's", () =>
+    outsideOfSa(({ header }) => {
+      header.messageId = 0;
+    }),
+  ),
+  lie("answers-unknown-spis-with-invalid-syntax", "IKEV2-197", "INVALID_SYNTAX for an unknown SPI", () =>
+    outsideOfSa((message) => {
+      message.payloads = [notify(NOTIFY.INVALID_SYNTAX)];
+    }),
+  ),
+  lie("answers-stray-responses", "IKEV2-196", "INVALID_IKE_SPI in answer to a response", () => ({
+    ike: { decide: { "unexpected response": "answer" } },
+  })),
+  lie("answers-one-way-invalid-spi", "IKEV2-047", "INVALID_IKE_SPI in answer to INVALID_SPI", () => ({
+    ike: { decide: { "one-way INVALID_SPI": "answer" } },
+  })),
+];
+
+export const exchangeRuleLies: readonly Lie[] = [
+  ...repeatLies,
+  ...messageIdLies,
+  ...informationalLies,
+  ...deleteLies,
+  ...outsideLies,
+];

@@ -1,0 +1,89 @@
+import {
+  EXCHANGE,
+  errorNotify,
+  expect,
+  expectAlive,
+  forged,
+  listPayloads,
+  notify,
+  PAYLOAD,
+  type Payload,
+  PROTOCOL,
+  require,
+  sealed,
+  sendUnder,
+  test,
+} from "../../harness/script/index.ts";
+
+const deleteIke: Payload = {
+  ...{ kind: "Delete", type: PAYLOAD.DELETE, protocolId: PROTOCOL.IKE, spiSize: 0, spis: [] },
+};
+
+for (const peer of ["responder", "initiator"] as const) {
+  /**
+   * The tester sends three empty INFORMATIONAL requests, as a liveness check does. The peer must answer each; the
+   * answer bears no error.
+   */
+  test(`as-${peer}-answers-liveness-checks`, {
+    requirements: ["IKEV2-036", "IKEV2-037", "IKEV2-084"],
+    peer,
+    lies: ["ignores-liveness-checks", "answers-liveness-with-an-error"],
+  }, async (s) => {
+    const session = await s.establish(peer);
+    for (let round = 0; round < 3; round++) {
+      const response = await session.informational();
+      require(errorNotify(response.payloads) === undefined, "no error", listPayloads(response));
+    }
+  });
+}
+
+/**
+ * An INFORMATIONAL request holds a status notify that nobody knows. The peer must answer, and not with an error.
+ */
+test("answers-an-informational-request-it-does-not-understand", {
+  requirements: ["IKEV2-036", "IKEV2-271"],
+  peer: "responder",
+  lies: ["ignores-unknown-informational-requests"],
+}, async (s) => {
+  const session = await s.dial();
+  const response = await session.informational(notify(60_001, new Uint8Array(12)));
+  require(errorNotify(response.payloads) === undefined, "no error", listPayloads(response));
+  await expectAlive(session);
+});
+
+/**
+ * Somebody on the way forges an INFORMATIONAL request in clear, with the right SPIs and the Message ID that is due:
+ * a Delete of the IKE SA. It is not protected, so it must not be processed: the SA lives on, and carries traffic.
+ */
+test("does-not-process-an-informational-request-in-clear", {
+  requirements: ["IKEV2-034"],
+  peer: "responder",
+  lies: ["obeys-messages-in-clear"],
+}, async (s) => {
+  const session = await s.dial();
+  const since = s.mark();
+  sendUnder(session, forged(session, { exchangeType: EXCHANGE.INFORMATIONAL, payloads: [deleteIke] }));
+  await s.wait();
+  expect(s.received(since)).to.deep.equal([]);
+  await expectAlive(session);
+  await session.proveTraffic();
+});
+
+/**
+ * A Delete of the IKE SA comes under its keys, but before IKE_AUTH. INFORMATIONAL is not allowed so early, so the
+ * peer must not act on it: IKE_AUTH then succeeds. Note: it is sent with Message ID 1, which IKE_AUTH has as well,
+ * and an answer to it would make IKE_AUTH look like a repeat.
+ */
+test("does-not-process-an-informational-request-before-ike-auth", {
+  requirements: ["IKEV2-034"],
+  peer: "responder",
+  lies: ["obeys-before-ike-auth"],
+}, async (s) => {
+  const session = await s.init();
+  const early = { exchangeType: EXCHANGE.INFORMATIONAL, payloads: [deleteIke], messageId: 1 };
+  sendUnder(session, sealed(session, early));
+  await s.wait();
+  const { failure, childFailure } = await s.tryAuth(session.sa);
+  const problem = failure ?? childFailure;
+  require(problem === undefined, "IKE_AUTH to succeed", problem ?? "");
+});
