@@ -154,11 +154,18 @@ export class LibreswanDriver implements Driver {
   }
 
   async logs(): Promise<string> {
+    await this.#catchUp();
     return this.#log;
   }
 
   async markLog(): Promise<void> {
+    await this.#catchUp();
     this.#log = "";
+  }
+
+  /** Once a command has run, what pluto had written before it has come along too. */
+  async #catchUp(): Promise<void> {
+    await this.#guest.run(["true"], { timeoutMs: VERB_MS }).catch(() => {});
   }
 
   async #whack(verb: string): Promise<void> {

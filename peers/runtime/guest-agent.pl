@@ -21,7 +21,8 @@ $SIG{CHLD} = sub { syswrite $waker, '.' };
 $SIG{PIPE} = 'IGNORE';
 
 my $select = IO::Select->new($line, $wake);
-my (%channels, %readers, %pids);
+my $writing = IO::Select->new;
+my (%channels, %readers, %writers, %pids);
 my $pending = '';
 
 sub halt {
@@ -70,33 +71,42 @@ sub start_command {
     }
     watch($out_r, $id, 'O');
     watch($err_r, $id, 'R');
-    $channels{$id} = { pid => $pid, input => $in_w, outputs => [$out_r, $err_r] };
+    $in_w->blocking(0);
+    $channels{$id} = { pid => $pid, queue => '', input => $in_w, outputs => [$out_r, $err_r] };
     $pids{$pid} = $id;
 }
 
 sub connect_socket {
     my ($id, $path) = @_;
     my $socket = IO::Socket::UNIX->new(Peer => $path) or return send_frame('F', $id, "$path: $!");
-    $channels{$id} = { input => $socket, outputs => [$socket] };
+    $channels{$id} = { queue => '', input => $socket, outputs => [$socket] };
     watch($socket, $id, 'O');
 }
 
-sub write_input {
-    my ($channel, $data) = @_;
+# Input waits in a queue where its reader is slow: a command that answers while it reads must not stop the agent.
+sub flush_input {
+    my ($channel) = @_;
     my $handle = $channel->{input} // return;
-    while (length $data) {
-        my $written = syswrite $handle, $data;
-        if (defined $written) { substr($data, 0, $written, ''); next }
+    while (length $channel->{queue}) {
+        my $written = syswrite $handle, $channel->{queue};
+        if (defined $written) { substr($channel->{queue}, 0, $written, ''); next }
         next if $! == EINTR;
-        last if $! != EAGAIN;
-        IO::Select->new($handle)->can_write(1);
+        if ($! == EAGAIN) {
+            $writers{ fileno $handle } = $channel;
+            $writing->add($handle);
+            return;
+        }
+        $channel->{queue} = '';
     }
+    forget_writer($handle);
+    return if !$channel->{ending};
+    delete $channel->{input};
+    if ($channel->{pid}) { close $handle } else { shutdown $handle, 1 }
 }
 
-sub end_input {
-    my ($channel) = @_;
-    my $handle = delete $channel->{input} // return;
-    if ($channel->{pid}) { close $handle } else { shutdown $handle, 1 }
+sub forget_writer {
+    my ($handle) = @_;
+    $writing->remove($handle) if defined delete $writers{ fileno $handle };
 }
 
 sub handle_frame {
@@ -104,8 +114,9 @@ sub handle_frame {
     return start_command($id, split /\0/, $payload, -1) if $type eq 'X';
     return connect_socket($id, $payload) if $type eq 'C';
     my $channel = $channels{$id} // return;
-    write_input($channel, $payload) if $type eq 'I';
-    end_input($channel) if $type eq 'E';
+    $channel->{queue} .= $payload if $type eq 'I';
+    $channel->{ending} = 1 if $type eq 'E';
+    flush_input($channel) if $type eq 'I' || $type eq 'E';
     kill $payload, -$channel->{pid} if $type eq 'K' && $channel->{pid};
     finish($id, '') if $type eq 'K' && !$channel->{pid};
 }
@@ -136,10 +147,11 @@ sub drain {
 sub finish {
     my ($id, $status) = @_;
     my $channel = delete $channels{$id} // return;
+    forget_writer($channel->{input}) if $channel->{input};
     for my $handle (grep { defined fileno $_ && $readers{ fileno $_ } } @{ $channel->{outputs} }) {
         my $reader = $readers{ fileno $handle };
-        # A daemon left behind may hold the pipe open: take what is there and no more.
-        if ($channel->{pid}) { 1 while drain($reader) > 0 }
+        # A process left behind may hold the pipe open and fill it: take what is there and not much more.
+        if ($channel->{pid}) { for (1 .. 64) { last if drain($reader) <= 0 } }
         unwatch($handle);
         close $handle;
     }
@@ -156,7 +168,12 @@ sub reap {
 
 send_frame('H', 0, '');
 while (1) {
-    for my $handle ($select->can_read) {
+    my ($readable, $writable) = IO::Select->select($select, $writing->count ? $writing : undef);
+    for my $handle (@{ $writable // [] }) {
+        my $channel = defined fileno $handle && $writers{ fileno $handle } or next;
+        flush_input($channel);
+    }
+    for my $handle (@{ $readable // [] }) {
         if ($handle == $line) { read_line(); next }
         if ($handle == $wake) { sysread $wake, my ($ignored), 512; reap(); next }
         my $reader = defined fileno $handle && $readers{ fileno $handle } or next;
