@@ -1,12 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { cleanStale } from "./index.ts";
 import { namespaceNames } from "./network.ts";
 import { startTime } from "./process.ts";
-import { requirePeer } from "./testing.ts";
+import { ownTemporaryFolder, requirePeer } from "./testing.ts";
 
 const RUN = "killtest";
 const lane = process.pid % 1000;
@@ -37,10 +36,14 @@ function pidsOf(namespace: string): string[] {
 
 describe("a runner that is killed", function () {
   this.timeout(60_000);
+  let temporary: ReturnType<typeof ownTemporaryFolder>;
+  before(() => {
+    temporary = ownTemporaryFolder();
+  });
+  after(() => temporary.remove());
 
   it("takes its daemon along, and the next run removes the rest", async function () {
     requirePeer(this, "strongswan@6.1:netns");
-    const before = readdirSync(tmpdir());
     const names = namespaceNames(RUN, lane);
     const runner = await startRunner("strongswan@6.1:netns");
     const daemons = pidsOf(names.peer);
@@ -58,7 +61,6 @@ describe("a runner that is killed", function () {
     const done = await cleanStale();
     expect(done).to.include.members([`namespace ${names.tester}`, `namespace ${names.peer}`]);
     expect(existsSync(`/run/netns/${names.peer}`)).to.equal(false);
-    const own = (name: string) => /^bakeoff-......$/.test(name) && !before.includes(name);
-    expect(readdirSync(tmpdir()).filter(own)).to.deep.equal([]);
+    expect(temporary.left()).to.deep.equal([]);
   });
 });

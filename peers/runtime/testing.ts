@@ -1,7 +1,11 @@
 /** For tests beside the code that run a real peer: `*.real.test.ts`. */
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { ChosenPeer } from "../definition.ts";
 import { findPeer } from "../definition.ts";
 import { isInstalled } from "../install/cache.ts";
+import { PREFIX } from "./registry.ts";
 
 /**
  * The peer of this name; skips the test where the machine cannot run it, or fails it when `BAKEOFF_REQUIRE_PEERS=1`.
@@ -15,4 +19,19 @@ export function requirePeer(context: Mocha.Context, spec: string): ChosenPeer {
     throw new Error(root ? `not installed: bakeoff peers install ${spec}` : `${spec} needs root`);
   }
   return context.skip();
+}
+
+/** Gives this process a temporary folder to itself, so that a test sees what it leaves; runs beside it do not show. */
+export function ownTemporaryFolder(): { left(): string[]; remove(): void } {
+  const before = process.env.TMPDIR;
+  const folder = mkdtempSync(join(tmpdir(), "own-"));
+  process.env.TMPDIR = folder;
+  return {
+    left: () => readdirSync(folder).filter((name) => name.startsWith(PREFIX)),
+    remove() {
+      if (before === undefined) delete process.env.TMPDIR;
+      else process.env.TMPDIR = before;
+      rmSync(folder, { recursive: true });
+    },
+  };
 }

@@ -1,6 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync } from "node:fs";
 import { expect } from "chai";
 import type { PeerConfig, PeerStatus, RunningPeer, RuntimeName } from "../contract.ts";
 import {
@@ -11,8 +10,7 @@ import {
   startPeer,
 } from "../runtime/index.ts";
 import { ADDRESSES, pidsIn } from "../runtime/network.ts";
-import { PREFIX } from "../runtime/registry.ts";
-import { requirePeer } from "../runtime/testing.ts";
+import { ownTemporaryFolder, requirePeer } from "../runtime/testing.ts";
 
 const common = {
   psk: "only for this test",
@@ -69,16 +67,16 @@ for (const spec of ["6.1:netns", "6.0:netns", "5.9:netns", "6.1:uml", "6.0:uml"]
   const [version = "", runtime = ""] = spec.split(":");
   describe(`strongswan@${spec}`, function () {
     this.timeout(60_000);
-    const registry = new Registry("drivertest");
+    let registry: Registry;
+    let temporary: ReturnType<typeof ownTemporaryFolder> | undefined;
     let network: LaneNetwork | undefined;
     let peer: RunningPeer;
     let tester: RunningPeer;
-    const folders = () => readdirSync(tmpdir()).filter((name) => name.startsWith(PREFIX));
-    let foldersBefore: string[];
 
     before(async function () {
       const chosen = requirePeer(this, `strongswan@${spec}`);
-      foldersBefore = folders();
+      temporary = ownTemporaryFolder();
+      registry = new Registry("drivertest");
       const options = { runId: "drivertest", lane, registry };
       if (runtime === "netns") network = await createLaneNetwork(registry, options.runId, lane);
       const start = (own: LaneNetwork | undefined, name: RuntimeName) =>
@@ -98,14 +96,12 @@ for (const spec of ["6.1:netns", "6.0:netns", "5.9:netns", "6.1:uml", "6.0:uml"]
       if (!peer) return;
       await tester?.stop();
       await peer.stop();
-      const left = network ? [...(await pidsIn(network.peer)), ...(await pidsIn(network.tester))] : [];
+      const pids = network ? [...(await pidsIn(network.peer)), ...(await pidsIn(network.tester))] : [];
       if (network) await removeLaneNetwork(registry, network);
-      expect(left).to.deep.equal([]);
+      const left = temporary?.left();
+      temporary?.remove();
+      expect([...pids, ...(left ?? [])]).to.deep.equal([]);
       expect(existsSync(`/run/netns/${peer.testerNamespace}`)).to.equal(false);
-      const added = folders().filter(
-        (name) => /^bakeoff-......$/.test(name) && !foldersBefore.includes(name),
-      );
-      expect(added).to.deep.equal([]);
     });
 
     const establish = async (from: RunningPeer = peer) => {
