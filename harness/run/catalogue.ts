@@ -1,5 +1,5 @@
 /** The requirements of the documents: `suites/<document>/requirements.yaml`. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
@@ -25,6 +25,12 @@ const catalogueSchema = z.strictObject({
 export type Catalogue = z.infer<typeof catalogueSchema>;
 
 const loaded = new Map<string, Catalogue | undefined>();
+
+/** Names of all documents that have a catalogue. */
+export const documents = (): string[] =>
+  readdirSync(sourceSuites)
+    .filter((name) => existsSync(join(sourceSuites, name, "requirements.yaml")))
+    .sort();
 
 /** The catalogue of a document; undefined if it has none. Throws on a file that is not of the schema. */
 export function catalogue(document: string): Catalogue | undefined {

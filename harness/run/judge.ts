@@ -51,12 +51,11 @@ export async function deeper(
   script: Script | undefined,
   driver: Driver,
 ): Promise<Judgement> {
-  if (judgement.verdict !== "fail" && judgement.verdict !== "wrong-reason" && judgement.verdict !== "setup")
-    return judgement;
+  if (!["fail", "wrong-reason", "setup", "hang"].includes(judgement.verdict)) return judgement;
   const status = await driver.status().catch(() => undefined);
   if (status && !status.alive)
     return { ...judgement, verdict: "crash", reason: `the peer died: ${status.exit ?? "no cause known"}` };
-  if (judgement.verdict === "setup" || !script) return judgement;
+  if (judgement.verdict === "setup" || judgement.verdict === "hang" || !script) return judgement;
   if (!(await script.peerAnswers())) {
     return {
       ...judgement,

@@ -3,9 +3,9 @@ import type { Driver, PeerConfig } from "../../peers/contract.ts";
 import type { TestResult } from "../../reports/results.ts";
 import type { Arena } from "../script/arena.ts";
 import { Script } from "../script/script.ts";
-import { levelOf } from "./catalogue.ts";
 import { type Kept, keepEvidence } from "./evidence.ts";
 import { deeper, type Judgement, judgeError, passed } from "./judge.ts";
+import { resultOf } from "./result.ts";
 import type { SuiteTest } from "./suites.ts";
 
 /** How a lane comes to its arenas; one kind per runtime. */
@@ -31,12 +31,14 @@ export interface LaneOptions {
 export interface Finished {
   result: TestResult;
   ladder: string;
+  /** The test reached its hard end: its body may still act, so that its process is good for no other test. */
+  overtime: boolean;
 }
 
 /** Runs one test; never throws. */
 export async function runTest(test: SuiteTest, peer: LanePeer, options: LaneOptions): Promise<Finished> {
   const started = performance.now();
-  const { judgement, script } = await attempt(test, peer, options.testLimitMs);
+  const { judgement, script, overtime } = await attempt(test, peer, options.testLimitMs);
   const log =
     (await peer
       .driver()
@@ -45,17 +47,9 @@ export async function runTest(test: SuiteTest, peer: LanePeer, options: LaneOpti
   const kept =
     options.out && script ? keep(options, peer.id, test.id, script, log) : { evidence: {}, ladder: "" };
   script?.host.stop();
-  if (judgement.verdict === "crash" || judgement.verdict === "hang") await peer.restart();
-  const { facts, id, title, document, section } = test;
-  const result: TestResult = {
-    ...{ id, title, document, revision: "", section, requirements: facts.requirements },
-    ...{ level: levelOf(document, facts.requirements), peer: peer.id, role: facts.peer },
-    ...(options.lie === undefined ? {} : { lie: options.lie }),
-    ...judgement,
-    durationMs: performance.now() - started,
-    evidence: kept.evidence,
-  };
-  return { result, ladder: kept.ladder };
+  const measured = { durationMs: performance.now() - started, evidence: kept.evidence };
+  const subject = { peer: peer.id, ...(options.lie === undefined ? {} : { lie: options.lie }) };
+  return { result: resultOf(test, subject, judgement, measured), ladder: kept.ladder, overtime };
 }
 
 function keep(options: LaneOptions, peer: string, test: string, script: Script, log: string): Kept {
@@ -66,22 +60,23 @@ async function attempt(
   test: SuiteTest,
   peer: LanePeer,
   limitMs: number,
-): Promise<{ judgement: Judgement; script?: Script }> {
+): Promise<{ judgement: Judgement; script?: Script; overtime: boolean }> {
   let script: Script | undefined;
   try {
     script = new Script(await peer.arena(test.id, test.facts.config ?? {}));
     await withLimit(test.body(script), limitMs);
-    return { judgement: passed(script.tolerated), script };
+    return { judgement: passed(script.tolerated), script, overtime: false };
   } catch (error) {
-    const judgement = error instanceof TimeLimit ? overtime(limitMs) : judgeError(error);
+    const overtime = error instanceof TimeLimit;
+    const judgement = overtime ? unending(limitMs) : judgeError(error);
     const driver = peer.driver();
-    return { judgement: driver ? await deeper(judgement, script, driver) : judgement, script };
+    return { judgement: driver ? await deeper(judgement, script, driver) : judgement, script, overtime };
   }
 }
 
 class TimeLimit extends Error {}
 
-const overtime = (limitMs: number): Judgement => ({
+const unending = (limitMs: number): Judgement => ({
   verdict: "hang",
   reason: `the test reached its hard end of ${limitMs / 1000} s`,
   expected: "an end",

@@ -1,0 +1,104 @@
+import { Command } from "commander";
+import { lies } from "../../peers/builtin/lies/index.ts";
+import { loadDefinitions, runtimesOf } from "../../peers/definition.ts";
+import { isInstalled } from "../../peers/install/cache.ts";
+import { catalogue, documents } from "../run/catalogue.ts";
+import { loadTests, type SuiteTest } from "../run/suites.ts";
+import { unknownName } from "../run/usage-error.ts";
+import { printJson, table } from "./output.ts";
+
+interface Listing {
+  /** What `--json` prints. */
+  items: readonly object[];
+  rows: string[][];
+}
+
+const LISTS: { [what: string]: () => Promise<Listing> } = {
+  suites: listSuites,
+  peers: listPeers,
+  requirements: listRequirements,
+  lies: listLies,
+  tests: listTests,
+};
+
+const EXAMPLES = `
+Examples:
+  bakeoff list suites
+  bakeoff list tests --json
+`;
+
+export function listCommand(): Command {
+  const names = Object.keys(LISTS);
+  return new Command("list")
+    .description(`what there is: ${names.join(", ")}`)
+    .argument("<what>", names.join(", "))
+    .option("--json", "as JSON on standard output")
+    .addHelpText("after", EXAMPLES)
+    .action(async (what: string, { json }: { json?: true }) => {
+      const make = Object.hasOwn(LISTS, what) ? LISTS[what] : undefined;
+      if (!make) throw unknownName("list", what, names);
+      const { items, rows } = await make();
+      if (json) printJson(items);
+      else process.stdout.write(table(rows));
+    });
+}
+
+async function listSuites(): Promise<Listing> {
+  const tests = await loadTests();
+  const items = documents().map((document) => {
+    const own = tests.filter((test) => test.document === document);
+    const sections = [...new Set(own.map(({ section }) => section))];
+    return { document, title: catalogue(document)?.title ?? "", sections, tests: own.length };
+  });
+  return { items, rows: items.map((i) => [i.document, `${i.tests} tests`, i.title]) };
+}
+
+async function listPeers(): Promise<Listing> {
+  const items = loadDefinitions().flatMap((definition) =>
+    definition.versions.map((version) => ({
+      name: definition.name,
+      version: version.version,
+      runtimes: runtimesOf(definition, version),
+      installed: version.suite === undefined || isInstalled(definition.name, version.version),
+    })),
+  );
+  const rows = items.map((i) => [
+    `${i.name}@${i.version}`,
+    i.runtimes.join(", "),
+    i.installed ? "ready" : `bakeoff peers install ${i.name}@${i.version}`,
+  ]);
+  return { items, rows };
+}
+
+async function listRequirements(): Promise<Listing> {
+  const tests = await loadTests();
+  const items = documents().flatMap((document) =>
+    Object.entries(catalogue(document)?.requirements ?? {}).map(([id, requirement]) => ({
+      ...{ id, document, ...requirement },
+      tests: testsFor(id, document, tests),
+    })),
+  );
+  return { items, rows: items.map((i) => [i.id, i.document, i.section, i.level, i.text]) };
+}
+
+const testsFor = (id: string, document: string, tests: SuiteTest[]): string[] =>
+  tests
+    .filter((test) => test.document === document && test.facts.requirements.includes(id))
+    .map((test) => test.id);
+
+async function listLies(): Promise<Listing> {
+  const tests = await loadTests();
+  const items = lies.map(({ name, breaks, effect }) => ({
+    ...{ name, breaks, effect },
+    tests: tests.filter(({ facts }) => facts.lies.includes(name)).map(({ id }) => id),
+  }));
+  return { items, rows: items.map((i) => [i.name, i.breaks, i.effect]) };
+}
+
+async function listTests(): Promise<Listing> {
+  const items = (await loadTests()).map(({ id, title, document, section, facts, page }) => ({
+    ...{ id, title, document, section, role: facts.peer },
+    ...{ requirements: facts.requirements, lies: facts.lies, page },
+  }));
+  return { items, rows: items.map((i) => [i.id, i.role, i.requirements.join(" ")]) };
+}

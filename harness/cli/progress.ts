@@ -1,0 +1,40 @@
+/** Progress of a run: one live line on a terminal, plain lines elsewhere. */
+import { outcomeOf, type TestResult } from "../../reports/results.ts";
+import type { Observer } from "../run/run.ts";
+import { hasColor, painter } from "./output.ts";
+
+const STYLE = { passed: "green", failed: "red", broken: "red", skipped: "yellow" } as const;
+
+const CLEAR = "\r\x1b[2K";
+
+/** Writes to `stream`; `close` ends the live line. */
+export function progress(stream: NodeJS.WriteStream): Observer & { close(): void } {
+  const live = stream.isTTY === true;
+  const paint = painter(hasColor(stream));
+  let planned = 0;
+  let finished = 0;
+  const width = () => (stream.columns || 80) - 1;
+  const line = ({ verdict, peer, id, reason }: TestResult): string => {
+    const why = verdict === "pass" ? "" : `: ${reason}`;
+    return `${paint(STYLE[outcomeOf(verdict)], verdict)}  ${peer}  ${id}${why}\n`;
+  };
+  return {
+    planned(plan, seed) {
+      planned = plan.planned;
+      const peers = plan.lanes.map(({ id }) => id).join(", ") || "no peer";
+      stream.write(`${planned} tests against ${peers}, seed ${seed}\n`);
+    },
+    testStarted(test, peer) {
+      if (live)
+        stream.write(`${CLEAR}${`[${finished + 1}/${planned}] ${peer} ${test.id}`.slice(0, width())}`);
+    },
+    testFinished(result) {
+      finished += 1;
+      if (!live) stream.write(`[${finished}/${planned}] ${line(result)}`);
+      else if (result.verdict !== "pass") stream.write(`${CLEAR}${line(result)}`);
+    },
+    close() {
+      if (live) stream.write(CLEAR);
+    },
+  };
+}

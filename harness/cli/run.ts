@@ -1,0 +1,109 @@
+import { Command, Option } from "commander";
+import type { PeerRole } from "../../peers/contract.ts";
+import { run } from "../run/run.ts";
+import { UsageError, unknownName } from "../run/usage-error.ts";
+import { formats } from "./formats.ts";
+import { printJson } from "./output.ts";
+import type { Finish } from "./program.ts";
+import { progress } from "./progress.ts";
+import { onSignals } from "./signals.ts";
+import { exitOf, summary } from "./summary.ts";
+
+interface Flags {
+  peer: string[];
+  role: string;
+  grep?: string;
+  lie?: string;
+  variant?: string;
+  jobs: string;
+  seed?: string;
+  out: string;
+  format: string;
+  resume?: true;
+  testLimit: string;
+  limit: string;
+  json?: true;
+}
+
+const EXAMPLES = `
+Examples:
+  bakeoff run
+  bakeoff run rfc7296/2.8 rfc7383 --role responder
+  bakeoff run --lie omits-nonce --grep sends-a-nonce
+  sudo -E npx bakeoff run --peer strongswan@6.1 --peer strongswan@6.1:uml --jobs 2
+  bakeoff run --resume --out bakeoff-report
+
+Exit status: 0 all as expected, 1 a verdict is not, 2 wrong usage, 3 the lab could not be set up.
+`;
+
+const ROLES = ["initiator", "responder", "both"] as const;
+
+export function runCommand(finish: Finish): Command {
+  const collect = (value: string, all: string[]) => [...all, value];
+  return new Command("run")
+    .description("runs the suites against one or more peers, and writes a report")
+    .argument(
+      "[document...]",
+      "documents, or parts of them: rfc7296, rfc7296/2.8, a test's id (default: all)",
+    )
+    .addOption(
+      new Option("--peer <name[@version][:runtime]>", "a peer; may be given again (default: builtin)")
+        .argParser(collect)
+        .default([], "builtin"),
+    )
+    .option("--role <role>", "the role the peer plays: initiator, responder or both", "both")
+    .option("--grep <re>", "only tests whose id matches this regular expression")
+    .option("--lie <name>", "plants this bug in the builtin peer")
+    .option("--variant <name>", "has the builtin peer make other legal choices")
+    .option("--jobs <n>", "peers at a time", "1")
+    .option("--seed <s>", "seed of everything that is random (default: 1)")
+    .option("--out <dir>", "folder of the report", "bakeoff-report")
+    .option("--format <list>", "any of json, junit, md, html, with commas", "json,junit,md,html")
+    .option("--resume", "goes on where the run in the folder ended")
+    .option("--test-limit <seconds>", "hard end of one test", "120")
+    .option("--limit <minutes>", "hard end of the run", "120")
+    .option("--json", "the results as JSON on standard output")
+    .addHelpText("after", EXAMPLES)
+    .action((documents: string[], flags: Flags) => runAction(documents, flags, finish));
+}
+
+async function runAction(documents: string[], flags: Flags, finish: Finish): Promise<void> {
+  const { grep, lie, variant, seed, out } = flags;
+  const options = {
+    ...{ documents, grep, lie, variant, seed, out },
+    peers: flags.peer.length > 0 ? flags.peer : ["builtin"],
+    role: role(flags.role),
+    jobs: number("--jobs", flags.jobs),
+    formats: formats(flags.format),
+    resume: flags.resume ?? false,
+    testLimitMs: number("--test-limit", flags.testLimit) * 1_000,
+    runLimitMs: number("--limit", flags.limit) * 60_000,
+  };
+  const shown = progress(process.stderr);
+  const signals = onSignals(process.stderr);
+  try {
+    const outcome = await run(options, shown, signals.signal);
+    shown.close();
+    process.stderr.write(summary(outcome));
+    if (flags.json) printJson(outcome.results);
+    finish(exitOf(outcome.results));
+  } finally {
+    signals.release();
+  }
+}
+
+function role(given: string): PeerRole | "both" {
+  const found = ROLES.find((name) => name === given);
+  if (!found) throw unknownName("role", given, ROLES);
+  return found;
+}
+
+/** Longest that a timer can be. */
+const LARGEST = 20_000;
+
+function number(option: string, given: string): number {
+  const value = Number(given);
+  if (!(value > 0 && value <= LARGEST) || !/^\d+$/.test(given))
+    throw new UsageError(`${option} ${given}: must be a whole number from 1 to ${LARGEST}`);
+  return value;
+}

@@ -1,0 +1,67 @@
+/** What a run needs of the machine: root, root file systems, namespaces; and that nothing of it is left. */
+import { type ChosenPeer, peerName } from "../../peers/definition.ts";
+import { isInstalled, KERNEL } from "../../peers/install/cache.ts";
+import { LabError } from "../../peers/runtime/errors.ts";
+import {
+  cleanStale,
+  createLaneNetwork,
+  type LaneNetwork,
+  Registry,
+  removeLaneNetwork,
+} from "../../peers/runtime/index.ts";
+import type { Plan } from "./plan.ts";
+
+/** Whether a peer lives in namespaces, which only root can make. */
+const needsNetwork = ({ runtime }: ChosenPeer): boolean => runtime === "netns" || runtime === "uml";
+
+/** @throws LabError for the first peer of the plan that cannot be run here, with the command that helps */
+export function checkLab(plan: Plan): void {
+  for (const { peer } of plan.lanes) {
+    if (!needsNetwork(peer)) continue;
+    const name = `${peer.definition.name}@${peer.version.version}`;
+    if (process.geteuid?.() !== 0) {
+      const command = ["sudo -E npx bakeoff", ...process.argv.slice(2)].join(" ");
+      throw new LabError("no-root", `--peer ${peerName(peer)} needs root`, `run: ${command}`);
+    }
+    const there = isInstalled(peer.definition.name, peer.version.version);
+    const missing = there ? (peer.runtime === "uml" && !isInstalled(KERNEL) ? "user-mode Linux" : "") : name;
+    if (missing)
+      throw new LabError(
+        "not-installed",
+        `no root file system of ${missing}`,
+        `run: bakeoff peers install ${name}`,
+      );
+  }
+}
+
+export interface Lab {
+  runId: string;
+  /** Runs `work` with the namespaces a peer needs, and takes them away after it. */
+  withNetwork(peer: ChosenPeer, lane: number, work: (network?: LaneNetwork) => Promise<void>): Promise<void>;
+  /** Takes away what processes that were killed have left. */
+  clean(): Promise<void>;
+}
+
+/** Cleans up after runs that were killed, and opens a lab of its own. */
+export async function openLab(runId: string): Promise<Lab> {
+  const root = process.geteuid?.() === 0;
+  const clean = async () => {
+    if (root) await cleanStale();
+  };
+  await clean();
+  const registry = new Registry(runId);
+  return {
+    runId,
+    async withNetwork(peer, lane, work) {
+      if (!needsNetwork(peer)) return work();
+      const network = await createLaneNetwork(registry, runId, lane);
+      try {
+        await work(network);
+      } finally {
+        await clean();
+        await removeLaneNetwork(registry, network);
+      }
+    },
+    clean,
+  };
+}

@@ -1,0 +1,43 @@
+/** A peer as its lane holds it, whatever the runtime. */
+
+import type { BuiltinPeer } from "../../peers/builtin/peer.ts";
+import { findPeer } from "../../peers/definition.ts";
+import type { PeerInfo } from "../../reports/results.ts";
+import { memoryArena } from "./arena-memory.ts";
+import type { LanePeer } from "./lane.ts";
+import type { LaneOrder } from "./lane-protocol.ts";
+
+export interface LivePeer extends LanePeer {
+  info: PeerInfo;
+  /** Milliseconds since 1970 at which the arenas' clock showed zero. */
+  epochMs: number;
+  stop(): Promise<void>;
+}
+
+/** What a peer is called in results; `fullVersion` is the daemon's own word. */
+export function peerInfo(order: Pick<LaneOrder, "peer" | "id">, fullVersion: string): PeerInfo {
+  const { definition, version, runtime } = findPeer(order.peer);
+  return { id: order.id, name: definition.name, version: version.version, runtime, fullVersion };
+}
+
+/** Virtual time begins at this moment in every capture, so that two runs from one seed give the same files. */
+const VIRTUAL_EPOCH = Date.UTC(2026, 0, 1);
+
+/** The builtin peer in memory: a fresh one for each test. */
+export function memoryPeer(order: LaneOrder, toolVersion: string): LivePeer {
+  let driver: BuiltinPeer | undefined;
+  const { seed, lie, variant } = order;
+  return {
+    id: order.id,
+    info: peerInfo(order, `ipsec-bakeoff ${toolVersion}`),
+    epochMs: VIRTUAL_EPOCH,
+    driver: () => driver,
+    async arena(test, changes) {
+      const arena = await memoryArena(changes, { seed: `${seed}/${test}`, lie, variant });
+      driver = arena.driver;
+      return arena;
+    },
+    restart: async () => {},
+    stop: async () => {},
+  };
+}

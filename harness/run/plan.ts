@@ -1,0 +1,148 @@
+/** Which tests run against which peers: everything a user may have got wrong is found here, before anything starts. */
+import { lies } from "../../peers/builtin/lies/index.ts";
+import { variants } from "../../peers/builtin/variants.ts";
+import type { PeerRole } from "../../peers/contract.ts";
+import {
+  type ChosenPeer,
+  findPeer,
+  loadDefinitions,
+  PeerNameError,
+  peerName,
+} from "../../peers/definition.ts";
+import { testKey } from "../../reports/results.ts";
+import type { SuiteTest } from "./suites.ts";
+import { UsageError, unknownName } from "./usage-error.ts";
+
+export interface Selection {
+  /** Documents, or parts of one: `rfc7296`, `rfc7296/2.8`, a test's id. None means all. */
+  documents: string[];
+  /** NAME[@VERSION][:RUNTIME] each. */
+  peers: string[];
+  role: PeerRole | "both";
+  /** Regular expression on test ids. */
+  grep?: string;
+  lie?: string;
+  variant?: string;
+}
+
+export interface LanePlan {
+  /** Id of the peer in results: `strongswan@6.1:netns`, with `+NAME` for a variant. */
+  id: string;
+  peer: ChosenPeer;
+  tests: SuiteTest[];
+}
+
+export interface Plan {
+  lanes: LanePlan[];
+  /** Number of tests over all lanes. */
+  planned: number;
+}
+
+/**
+ * One lane for each peer, with the selected tests in the order of their ids.
+ * @throws UsageError for a name that does not exist or a selection without any test
+ */
+export function makePlan(all: readonly SuiteTest[], selection: Selection): Plan {
+  const tests = selectTests(all, selection);
+  const lanes = choosePeers(selection).map((peer) => ({ peer, id: idOf(peer, selection.variant), tests }));
+  return { lanes, planned: lanes.length * tests.length };
+}
+
+/** The plan without tests that have a verdict already. */
+export function withoutFinished(plan: Plan, finished: ReadonlySet<string>, lie?: string): Plan {
+  const lanes = plan.lanes
+    .map((lane) => ({
+      ...lane,
+      tests: lane.tests.filter(
+        ({ id, facts }) => !finished.has(testKey({ id, role: facts.peer, peer: lane.id, lie })),
+      ),
+    }))
+    .filter((lane) => lane.tests.length > 0);
+  return { lanes, planned: lanes.reduce((sum, lane) => sum + lane.tests.length, 0) };
+}
+
+const idOf = (peer: ChosenPeer, variant?: string): string =>
+  variant === undefined ? peerName(peer) : `${peerName(peer)}+${variant}`;
+
+export function selectTests(
+  all: readonly SuiteTest[],
+  { documents, role, grep }: Pick<Selection, "documents" | "role" | "grep">,
+): SuiteTest[] {
+  for (const name of documents) checkDocument(name, all);
+  const pattern = grep === undefined ? undefined : regExp(grep);
+  const chosen = all.filter(
+    (test) =>
+      (documents.length === 0 || documents.some((name) => isWithin(test.id, name))) &&
+      (role === "both" || test.facts.peer === role) &&
+      (pattern === undefined || pattern.test(test.id)),
+  );
+  if (chosen.length === 0) throw new UsageError(`no test is selected: ${inWords(documents, role, grep)}`);
+  return chosen;
+}
+
+const isWithin = (id: string, name: string): boolean => id === name || id.startsWith(`${name}/`);
+
+function checkDocument(name: string, all: readonly SuiteTest[]): void {
+  if (all.some(({ id }) => isWithin(id, name))) return;
+  const documents = [...new Set(all.map(({ document }) => document))];
+  const document = name.split("/")[0] ?? "";
+  if (!documents.includes(document)) throw unknownName("document", document, documents);
+  const parts = name.split("/").length > 2 ? all.map(({ id }) => id) : all.map(sectionOf);
+  throw unknownName(
+    "test",
+    name,
+    parts.filter((part) => part.startsWith(`${document}/`)),
+  );
+}
+
+const sectionOf = ({ document, section }: SuiteTest): string => `${document}/${section}`;
+
+function regExp(source: string): RegExp {
+  try {
+    return new RegExp(source);
+  } catch (error) {
+    throw new UsageError(`--grep: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function inWords(documents: string[], role: string, grep?: string): string {
+  const parts = [documents.join(" ") || "all documents", `--role ${role}`];
+  return [...parts, ...(grep === undefined ? [] : [`--grep ${grep}`])].join(", ");
+}
+
+function choosePeers({ peers, lie, variant }: Selection): ChosenPeer[] {
+  const definitions = loadDefinitions();
+  const chosen = new Map<string, ChosenPeer>();
+  for (const spec of peers) {
+    const peer = findOne(spec, definitions);
+    chosen.set(peerName(peer), peer);
+  }
+  const all = [...chosen.values()];
+  if (lie !== undefined && !lies.some(({ name }) => name === lie))
+    throw unknownName(
+      "lie",
+      lie,
+      lies.map(({ name }) => name),
+    );
+  if (variant !== undefined && !variants.some(({ name }) => name === variant))
+    throw unknownName(
+      "variant",
+      variant,
+      variants.map(({ name }) => name),
+    );
+  const real = all.find(({ definition }) => definition.name !== "builtin");
+  if (real && (lie ?? variant) !== undefined)
+    throw new UsageError(
+      `--${lie === undefined ? "variant" : "lie"}: only the builtin peer has them, not ${peerName(real)}`,
+    );
+  return all;
+}
+
+function findOne(spec: string, definitions: ReturnType<typeof loadDefinitions>): ChosenPeer {
+  try {
+    return findPeer(spec, definitions);
+  } catch (error) {
+    if (error instanceof PeerNameError) throw new UsageError(`--peer ${spec}: ${error.message}`);
+    throw error;
+  }
+}

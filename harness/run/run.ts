@@ -1,0 +1,128 @@
+/** A whole run: plan, lanes, journal, reports. */
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { finishedTests, openJournal, readJournal, resultsFromJournal } from "../../reports/journal.ts";
+import type { Results, TestResult } from "../../reports/results.ts";
+import { type ReportFormat, writeReports } from "../../reports/write.ts";
+import { checkLab, type Lab, openLab } from "./lab.ts";
+import { type ResultSink, runLane } from "./lanes.ts";
+import { JOURNAL, prepareOut } from "./out-folder.ts";
+import { makePlan, type Plan, type Selection, withoutFinished } from "./plan.ts";
+import { loadTests, type SuiteTest } from "./suites.ts";
+import { tool } from "./tool.ts";
+import { UsageError } from "./usage-error.ts";
+
+export interface RunOptions extends Selection {
+  /** Lanes at a time. */
+  jobs: number;
+  /** Not set: `1`, or when resuming that of the run before. */
+  seed?: string;
+  out: string;
+  formats: readonly ReportFormat[];
+  resume: boolean;
+  /** Hard end of one test and of the whole run, in milliseconds. */
+  testLimitMs: number;
+  runLimitMs: number;
+}
+
+/** Told what goes on. */
+export interface Observer {
+  planned(plan: Plan, seed: string): void;
+  testStarted(test: SuiteTest, peer: string): void;
+  testFinished(result: TestResult): void;
+}
+
+export interface RunOutcome {
+  results: Results;
+  /** Paths of the reports written. */
+  files: string[];
+}
+
+/**
+ * Runs the selected tests and writes the reports, also of a run that `signal` ends early; its reason is kept.
+ * @throws UsageError before anything starts, LabError when the machine lacks what a peer needs
+ */
+export async function run(options: RunOptions, observer: Observer, signal: AbortSignal): Promise<RunOutcome> {
+  const tests = await loadTests();
+  const whole = makePlan(tests, options);
+  checkLab(whole);
+  prepareOut(options.out, options.resume);
+  const before = options.resume ? earlier(options) : undefined;
+  const seed = before?.seed ?? options.seed ?? "1";
+  const plan = before ? withoutFinished(whole, before.finished, options.lie) : whole;
+  const journal = openJournal(join(options.out, JOURNAL));
+  const time = () => new Date().toISOString();
+  journal.append({ kind: "run-started", time: time(), tool: tool(), seed });
+  observer.planned(plan, seed);
+  const sink: ResultSink = {
+    peerStarted: (peer) => journal.append({ kind: "peer-started", time: time(), peer }),
+    testStarted: observer.testStarted,
+    testFinished: (test) => {
+      journal.append({ kind: "test-finished", time: time(), test });
+      observer.testFinished(test);
+    },
+  };
+  const stop = AbortSignal.any([signal, hardEnd(options.runLimitMs)]);
+  await runLanes(plan, { ...options, seed }, sink, stop);
+  const interrupted = stop.aborted ? { interrupted: String(stop.reason) } : {};
+  journal.append({ kind: "run-finished", time: time(), ...interrupted });
+  journal.close();
+  return report(options.out, options.formats, tests);
+}
+
+/** The reports of a folder, from its journal. @throws UsageError when there is none that holds a run */
+export function report(
+  out: string,
+  formats: readonly ReportFormat[],
+  tests: readonly SuiteTest[],
+): RunOutcome {
+  const content = readJournal(join(out, JOURNAL));
+  const results = "error" in content ? content : resultsFromJournal(content.records);
+  if ("error" in results) throw new UsageError(`${join(out, JOURNAL)}: ${results.reason}`);
+  const documentation = new Map(tests.map(({ id, page }) => [id, page]));
+  return { results, files: writeReports(out, results, formats, { documentation }) };
+}
+
+/** What the run before has done. Its seed stays. */
+function earlier({ out, seed }: RunOptions): { seed: string; finished: Set<string> } {
+  const content = readJournal(join(out, JOURNAL));
+  const results = "error" in content ? content : resultsFromJournal(content.records);
+  if ("error" in content || "error" in results)
+    throw new UsageError(`--resume: ${out}: the journal holds no run`);
+  if (seed !== undefined && seed !== results.seed)
+    throw new UsageError(`--seed ${seed}: the run to resume has the seed ${results.seed}`);
+  return { seed: results.seed, finished: finishedTests(content.records) };
+}
+
+function hardEnd(ms: number): AbortSignal {
+  const controller = new AbortController();
+  const reason = `the run reached its hard end of ${ms / 60_000} minutes`;
+  setTimeout(() => controller.abort(reason), ms).unref();
+  return controller.signal;
+}
+
+/** Takes the lanes one after another, `jobs` at a time. */
+async function runLanes(
+  plan: Plan,
+  options: RunOptions & { seed: string },
+  sink: ResultSink,
+  signal: AbortSignal,
+): Promise<void> {
+  const lab: Lab = await openLab(randomBytes(4).toString("hex"));
+  const waiting = plan.lanes.map((lane, index) => ({ lane, index }));
+  const { seed, out, lie, variant, testLimitMs } = options;
+  const worker = async (): Promise<void> => {
+    for (let next = waiting.shift(); next && !signal.aborted; next = waiting.shift()) {
+      const { lane, index } = next;
+      await lab.withNetwork(lane.peer, index, (network) => {
+        const settings = { seed, out, lie, variant, testLimitMs, runId: lab.runId, lane: index, network };
+        return runLane(lane, settings, { ...sink, processEnded: lab.clean }, signal);
+      });
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: Math.max(1, options.jobs) }, worker));
+  } finally {
+    await lab.clean();
+  }
+}
