@@ -12,10 +12,16 @@ export interface Crossing<T> {
   lowest: Uint8Array;
 }
 
+/** A Child SA that the peer may have, and we will once we see the response. */
+interface ToBeMade {
+  /** SPIs, in hex, that the peer deleted before we knew of them. */
+  deletedEarly?: Set<string>;
+}
+
 /** What an outstanding request of ours is about to change. */
 export type Doing =
-  | { what: "create Child" }
-  | { what: "rekey Child"; child: ChildSa; crossing?: Crossing<ChildSa> }
+  | ({ what: "create Child" } & ToBeMade)
+  | ({ what: "rekey Child"; child: ChildSa; crossing?: Crossing<ChildSa> } & ToBeMade)
   | { what: "delete Child"; child: ChildSa }
   | { what: "rekey IKE"; crossing?: Crossing<IkeSa> }
   | { what: "delete IKE" };
@@ -35,9 +41,14 @@ export function refusedByCrossing(
     what !== undefined &&
     (wanted === "Child" ? OF_IKE.has(what) : OF_CHILDREN.has(what) || what === "delete IKE");
   const passing = busy || sa.state === "rekeyed" || replaces?.state === "deleting";
-  if (!passing || core.decide("crossing request", "TEMPORARY_FAILURE") !== "TEMPORARY_FAILURE")
-    return undefined;
-  return notify(NOTIFY.TEMPORARY_FAILURE);
+  const manner = passing ? core.decide("crossing request", "TEMPORARY_FAILURE") : "process";
+  return manner === "process" ? undefined : notify(NOTIFY[manner]);
+}
+
+/** Whether the peer may speak of a Child SA that we cannot know yet: our request for one is outstanding. */
+export function mayBeMaking(sa: IkeSa): (Doing & ToBeMade) | undefined {
+  const doing = sa.pending?.doing;
+  return doing?.what === "create Child" || doing?.what === "rekey Child" ? doing : undefined;
 }
 
 /** Octet by octet, a prefix being lower. */

@@ -33,7 +33,7 @@ export function deriveFrom(
   sa.state = "established";
   if (core.decide("message ids of a rekeyed IKE SA", "from zero") === "go on") {
     sa.nextMessageId = old.nextMessageId;
-    sa.expectedMessageId = old.expectedMessageId;
+    sa.expectedMessageId = old.expectedMessageId + 1;
   }
   core.add(sa);
   return true;
@@ -45,8 +45,13 @@ export function announce(core: Core, sa: IkeSa): void {
   core.emit({ type: "ike-established", sa });
 }
 
-/** Moves what the old SA has, Child SAs and waiting requests, to the new one. */
-export function succeed(core: Core, old: IkeSa, sa: IkeSa): void {
+/**
+ * Moves what the old SA has, Child SAs and waiting requests, to the new one. When rekeys cross, the peer can have
+ * rekeyed the new one already: then to the newest.
+ */
+export function succeed(core: Core, old: IkeSa, successor: IkeSa): void {
+  let sa = successor;
+  while (sa.replacedBy) sa = sa.replacedBy;
   old.state = "rekeyed";
   old.replacedBy = sa;
   moveChildren(core, old, sa);

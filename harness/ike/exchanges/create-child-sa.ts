@@ -1,11 +1,11 @@
 /** CREATE_CHILD_SA: RFC 7296 sections 1.3, 2.8, 2.17, 2.18. */
-import { equal } from "../../wire/bytes.ts";
+import { equal, hex } from "../../wire/bytes.ts";
 import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../wire/registry/notify-types.ts";
 import { PROTOCOL } from "../../wire/registry/protocol-ids.ts";
 import type { NotifyPayload, Payload } from "../../wire/types.ts";
 import type { ChildSa } from "../child.ts";
-import { type Doing, lowestNonce, oursIsRedundant, refusedByCrossing } from "../collisions.ts";
+import { type Doing, lowestNonce, mayBeMaking, oursIsRedundant, refusedByCrossing } from "../collisions.ts";
 import type { Core } from "../core.ts";
 import type { IncomingMessage } from "../hooks.ts";
 import { hasNotify, notifies, notify, payload } from "../payloads.ts";
@@ -54,11 +54,15 @@ export function startChild(
     const child = nonce
       ? acceptChild(core, on, offer, response.payloads, nonces)
       : refusal(response.payloads);
-    if (typeof child === "string") childFailed(core, on, child);
-    else if (doing.what === "rekey Child") return done(finishRekey(core, child, nonces, doing));
-    if (replaces && hasNotify(response.payloads, NOTIFY.CHILD_SA_NOT_FOUND))
-      core.closeChild(replaces, "the peer does not know it");
-    done(child);
+    if (typeof child === "string") {
+      childFailed(core, on, child);
+      if (replaces && hasNotify(response.payloads, NOTIFY.CHILD_SA_NOT_FOUND))
+        core.closeChild(replaces, "the peer does not know it");
+      return done(child);
+    }
+    done(doing.what === "rekey Child" ? finishRekey(core, child, nonces, doing) : child);
+    if (doing.deletedEarly?.has(hex(child.spiOut)))
+      core.closeChild(child, "deleted by the peer before we knew of it");
   };
   sendRequest(core, sa, EXCHANGE.CREATE_CHILD_SA, payloads, answered, { doing });
 }
@@ -103,6 +107,7 @@ export function onCreateChildRequest(core: Core, sa: IkeSa, request: IncomingMes
   const [rekey] = notifies(payloads, NOTIFY.REKEY_SA);
   const replaces = rekey && sa.children.find((c) => equal(c.spiOut, rekey.spi));
   if (rekey && !replaces) {
+    if (mayBeMaking(sa)) return { payloads: [notify(NOTIFY.TEMPORARY_FAILURE)] };
     const manner = core.decide("rekey of an unknown Child SA", "CHILD_SA_NOT_FOUND");
     if (manner === "CHILD_SA_NOT_FOUND") return { payloads: [childNotFound(rekey)] };
     if (manner === "NO_PROPOSAL_CHOSEN") return { payloads: [notify(NOTIFY.NO_PROPOSAL_CHOSEN)] };

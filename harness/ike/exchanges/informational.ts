@@ -1,12 +1,12 @@
 /** INFORMATIONAL: RFC 7296 sections 1.4, 2.4. */
-import { equal } from "../../wire/bytes.ts";
+import { equal, hex } from "../../wire/bytes.ts";
 import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../wire/registry/payload-types.ts";
 import { PROTOCOL } from "../../wire/registry/protocol-ids.ts";
 import type { DeletePayload, Payload } from "../../wire/types.ts";
 import type { ChildSa } from "../child.ts";
-import type { Doing } from "../collisions.ts";
+import { type Doing, mayBeMaking } from "../collisions.ts";
 import type { Core } from "../core.ts";
 import type { IncomingMessage } from "../hooks.ts";
 import { hasNotify } from "../payloads.ts";
@@ -66,8 +66,16 @@ export function onInformationalRequest(core: Core, sa: IkeSa, request: IncomingM
     if (doing?.what === "rekey IKE" && doing.crossing) succeed(core, sa, doing.crossing.made);
     return answerIkeDelete(core);
   }
+  noteEarlyDeletes(sa, deletes);
   const closing = sa.children.filter((c) => deletes.some((d) => names(d, c)));
   return closing.length === 0 ? { payloads: [] } : answerChildDelete(core, closing);
+}
+
+function noteEarlyDeletes(sa: IkeSa, deletes: DeletePayload[]): void {
+  const making = mayBeMaking(sa);
+  if (!making) return;
+  making.deletedEarly ??= new Set();
+  for (const spi of deletes.flatMap((d) => d.spis)) making.deletedEarly.add(hex(spi));
 }
 
 const names = (d: DeletePayload, child: ChildSa): boolean =>
