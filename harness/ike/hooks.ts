@@ -102,7 +102,7 @@ export interface Decisions {
     | "no answer";
   "Delete of the IKE SA": "delete and answer" | "keep the SA" | "answer with Delete";
   "rekey of an unknown Child SA": "CHILD_SA_NOT_FOUND" | "create" | "NO_PROPOSAL_CHOSEN";
-  "crossing request": "TEMPORARY_FAILURE" | "process";
+  "crossing request": "TEMPORARY_FAILURE" | "NO_PROPOSAL_CHOSEN" | "process";
   "replaced Child SA": "delete" | "keep";
   "replaced IKE SA": "delete" | "keep";
   "Child SAs of a replaced IKE SA": "move" | "drop";
@@ -112,7 +112,7 @@ export interface Decisions {
   "retransmission interval": "doubles" | "stays";
   window: "one" | "unbounded";
   fragment: "collect" | "drop";
-  "SKF without negotiation": "drop" | "accept";
+  "SKF without negotiation": "drop" | "accept" | "close the IKE SA";
   "fragment total grows": "restart" | "keep";
   "fragment total shrinks": "drop" | "restart";
   "duplicate fragment": "drop" | "replace" | "fail the set";

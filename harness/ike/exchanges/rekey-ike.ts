@@ -14,7 +14,7 @@ import { sendRequest } from "../send.ts";
 import { announce, deriveFrom, succeed } from "../succession.ts";
 import { type Answer, NO_ANSWER, otherGroup, refusal } from "./answer.ts";
 import { answerKe, type KeAnswer } from "./child.ts";
-import { groups, kePayload, noncePayload, saPayload } from "./ike-sa-init.ts";
+import { groups, kePayload, noncePayload, saPayload, takeFirst } from "./ike-sa-init.ts";
 import { deleteIke } from "./informational.ts";
 
 /** Replaces an IKE SA; the Child SAs move over. */
@@ -104,7 +104,7 @@ function failIkeRekey(core: Core, old: IkeSa, { crossing }: IkeRekey, reason: st
 export function answerIkeRekey(core: Core, old: IkeSa, payloads: Payload[], Ni: Uint8Array): Answer {
   const offers = payload(payloads, "SA")?.proposals ?? [];
   const ke = payload(payloads, "KE");
-  const proposal = choose(offers, core.policy.ike, 8, core.decide, ke?.group);
+  const proposal = choose(offers, core.policy.ike, 8, core.decide, ke?.group) ?? takeFirst(core, offers);
   // Section 2.18: an IKE SA is never rekeyed without a key exchange.
   const group = proposal && transformId(proposal, TRANSFORM.KE);
   const careless = core.decide("IKE rekey without key exchange", "refuse") === "accept";

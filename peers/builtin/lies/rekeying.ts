@@ -1,10 +1,14 @@
 /** Lies about CREATE_CHILD_SA and Delete. */
-import { notifies } from "../../../harness/ike/payloads.ts";
+import type { OutgoingMessage } from "../../../harness/ike/hooks.ts";
+import { notifies, payload } from "../../../harness/ike/payloads.ts";
 import { equal } from "../../../harness/wire/bytes.ts";
 import { EXCHANGE } from "../../../harness/wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../../harness/wire/registry/notify-types.ts";
-import { type Lie, lie } from "./lie.ts";
-import { decides, eachPayload, inMessage, lastHostOnly } from "./tools.ts";
+import { PAYLOAD } from "../../../harness/wire/registry/payload-types.ts";
+import { PROTOCOL } from "../../../harness/wire/registry/protocol-ids.ts";
+import type { Proposal } from "../../../harness/wire/types.ts";
+import { type Lie, type LieBehaviour, lie } from "./lie.ts";
+import { decides, eachPayload, inMessage, lastHostOnly, without } from "./tools.ts";
 
 const childSas = [
   lie(
@@ -77,4 +81,114 @@ const childSas = [
   })),
 ];
 
-export const rekeyingLies: readonly Lie[] = [...childSas];
+/** Changes the proposals of IKE rekeys: in requests or in responses. */
+const inIkeRekey = (
+  which: "request" | "response",
+  change: (message: OutgoingMessage, proposals: Proposal[]) => void,
+): LieBehaviour => ({
+  ike: {
+    outgoing: inMessage(
+      EXCHANGE.CREATE_CHILD_SA,
+      (message) => {
+        const proposals = payload(message.payloads, "SA")?.proposals;
+        if (proposals?.[0]?.protocolId === PROTOCOL.IKE) change(message, proposals);
+      },
+      which,
+    ),
+  },
+});
+
+const ikeSas = [
+  lie(
+    "keys-new-ike-sas-with-the-old-spis",
+    "IKEV2-155",
+    "prf+ of an IKE rekey takes the SPIs of the old SA",
+    () => ({
+      ike: {
+        ikeKeys: (inputs) => {
+          if (inputs.replaces)
+            Object.assign(inputs, { spiI: inputs.replaces.spiI, spiR: inputs.replaces.spiR });
+        },
+      },
+    }),
+  ),
+  decides("counts-on-in-a-new-ike-sa", "IKEV2-027", "Message IDs of a new IKE SA go on from the old one's", {
+    "message ids of a rekeyed IKE SA": "go on",
+  }),
+  decides("drops-child-sas-in-an-ike-rekey", "IKEV2-120", "the new IKE SA has no Child SAs", {
+    "Child SAs of a replaced IKE SA": "drop",
+  }),
+  lie("keeps-its-spi-in-an-ike-rekey", "IKEV2-025", "the response's proposal has the old SPI", () =>
+    inIkeRekey("response", ({ sa }, proposals) => {
+      for (const p of proposals) p.spi = sa?.ownSpi ?? p.spi;
+    }),
+  ),
+  lie("leaves-ke-out-of-an-ike-rekey", "IKEV2-024", "no KE payload in the request of an IKE rekey", () =>
+    inIkeRekey("request", (message) => without(PAYLOAD.KE)(message)),
+  ),
+  lie(
+    "sends-a-short-spi-in-an-ike-rekey",
+    "IKEV2-025",
+    "an SPI of 4 octets in the request of an IKE rekey",
+    () =>
+      inIkeRekey("request", (_, proposals) => {
+        for (const p of proposals) p.spi = p.spi.slice(4);
+      }),
+  ),
+  decides("keeps-the-replaced-ike-sa", "IKEV2-121", "no Delete of the IKE SA it replaced", {
+    "replaced IKE SA": "keep",
+  }),
+  lie(
+    "keys-child-sas-with-an-old-sk-d",
+    "IKEV2-176",
+    "KEYMAT takes SK_d of the IKE SA before the last rekey",
+    () => ({
+      ike: {
+        childKeys: (inputs) => {
+          inputs.SK_d = inputs.sa.replaces?.keys?.SK_d ?? inputs.SK_d;
+        },
+      },
+    }),
+  ),
+  decides("rekeys-the-ike-sa-without-key-exchange", "IKEV2-175", "a new IKE SA from nonces alone", {
+    "IKE rekey without key exchange": "accept",
+    "no acceptable proposal": "take the first",
+  }),
+];
+
+const collisions = [
+  decides(
+    "creates-a-child-sa-for-an-unknown-rekey-sa",
+    "IKEV2-220",
+    "REKEY_SA of an unknown SPI is ignored",
+    {
+      "rekey of an unknown Child SA": "create",
+    },
+  ),
+  decides(
+    "answers-an-unknown-rekey-sa-with-no-proposal-chosen",
+    "IKEV2-220",
+    "another error than the right one",
+    {
+      "rekey of an unknown Child SA": "NO_PROPOSAL_CHOSEN",
+    },
+  ),
+  decides(
+    "drops-the-ike-sa-on-a-refused-child-sa",
+    "IKEV2-023",
+    "an error in CREATE_CHILD_SA ends the IKE SA",
+    {
+      "Child SA failure in CREATE_CHILD_SA": "fail the IKE SA",
+    },
+  ),
+  decides(
+    "answers-a-collision-with-no-proposal-chosen",
+    "IKEV2-217",
+    "another error than TEMPORARY_FAILURE",
+    {
+      "crossing request": "NO_PROPOSAL_CHOSEN",
+    },
+  ),
+];
+
+export const rekeyingLies: readonly Lie[] = [...childSas, ...ikeSas, ...collisions];
