@@ -1,12 +1,11 @@
 /** libreswan in a guest: pluto as a process, driven with `whack` and `addconn`. */
-import { BlockList, isIPv6 } from "node:net";
 import type { Driver, PeerConfig, PeerStatus, RunningPeer } from "../contract.ts";
 import { KERNEL, rootfsPath } from "../install/cache.ts";
 import { LabError } from "../runtime/errors.ts";
 import type { StartContext } from "../runtime/host.ts";
 import { type Guest, type GuestDaemon, startUmlPeer } from "../runtime/uml.ts";
 import { endingOf, type GuestProcess } from "../runtime/uml-guest.ts";
-import { CONNECTION, ipsecConf, ipsecSecrets, SETUP } from "./config.ts";
+import { CONNECTION, ipsecConf, ipsecSecrets, ownPrefixes, SETUP } from "./config.ts";
 import { parseSas } from "./status.ts";
 
 const CONF = "/etc/ipsec.conf";
@@ -86,9 +85,9 @@ export class LibreswanDriver implements Driver {
     this.#config = config;
     await this.#guest.write(CONF, conf);
     await this.#guest.write(SECRETS, ipsecSecrets(config));
-    const routes = config.localTs
-      .filter((selector) => !contains(selector, config.local.host))
-      .map((selector) => `ip route replace local ${selector} dev lo proto ${ROUTE_MARK} table local`);
+    const routes = ownPrefixes(config).map(
+      (selector) => `ip route replace local ${selector} dev lo proto ${ROUTE_MARK} table local`,
+    );
     const cookies = config.cookies === "always" ? "--ddos-busy" : "--ddos-unlimited";
     await this.#shell(
       [
@@ -179,15 +178,6 @@ export class LibreswanDriver implements Driver {
   async #shell(script: string): Promise<void> {
     await this.#guest.must(["/bin/sh", "-c", script], { timeoutMs: VERB_MS });
   }
-}
-
-function contains(selector: string, host: string): boolean {
-  const [net = "", length] = selector.split("/");
-  if (isIPv6(net) !== isIPv6(host)) return false;
-  const family = isIPv6(net) ? "ipv6" : "ipv4";
-  const list = new BlockList();
-  list.addSubnet(net, Number(length ?? (family === "ipv6" ? 128 : 32)), family);
-  return list.check(host, family);
 }
 
 async function startPluto(guest: Guest): Promise<GuestDaemon> {
