@@ -1,9 +1,13 @@
 /** Lies about proposals and traffic selectors. */
+import type { OutgoingMessage } from "../../../harness/ike/hooks.ts";
+import { notify } from "../../../harness/ike/payloads.ts";
+import { EXCHANGE } from "../../../harness/wire/registry/exchange-types.ts";
+import { NOTIFY } from "../../../harness/wire/registry/notify-types.ts";
 import { PROTOCOL } from "../../../harness/wire/registry/protocol-ids.ts";
 import { TRANSFORM } from "../../../harness/wire/registry/transform-types.ts";
-import type { Proposal } from "../../../harness/wire/types.ts";
+import type { Payload, Proposal, TrafficSelector, TsPayload } from "../../../harness/wire/types.ts";
 import { type Lie, lie } from "./lie.ts";
-import { decides, eachPayload } from "./tools.ts";
+import { decides, eachPayload, inMessage, lastHostOnly } from "./tools.ts";
 
 /** Two lies that change the SA payloads of responses: those for IKE SAs, and those for Child SAs. */
 const choosesOddly = (
@@ -61,4 +65,85 @@ const carelessness = [
   }),
 ];
 
-export const negotiationLies: readonly Lie[] = [...choices, ...carelessness];
+const isUnknown = (ts: TrafficSelector): boolean => ts.tsType !== 7 && ts.tsType !== 8;
+
+const isTs = (p: Payload): p is TsPayload => p.kind === "TS";
+
+const EVERYTHING: TrafficSelector = {
+  ...{ tsType: 7, ipProtocol: 0, startPort: 0, endPort: 65535 },
+  ...{ startAddress: Uint8Array.of(0, 0, 0, 0), endAddress: Uint8Array.of(255, 255, 255, 255) },
+};
+
+/** A lie that changes the TSi and TSr of its responses. */
+const answersSelectors = (
+  name: string,
+  breaks: string,
+  effect: string,
+  change: (ts: TsPayload, message: OutgoingMessage) => void,
+): Lie =>
+  lie(name, breaks, effect, () => ({
+    ike: {
+      outgoing: (message) => {
+        if (!message.isResponse) return;
+        for (const ts of message.payloads.filter(isTs)) change(ts, message);
+      },
+    },
+  }));
+
+const selectors = [
+  answersSelectors(
+    "answers-with-wider-selectors",
+    "IKEV2-140",
+    "TSi and TSr of a response are everything",
+    (ts) => {
+      ts.selectors = [EVERYTHING];
+    },
+  ),
+  answersSelectors(
+    "answers-with-empty-selectors",
+    "IKEV2-140",
+    "TSi and TSr of a response are empty",
+    (ts) => {
+      ts.selectors = [];
+    },
+  ),
+  answersSelectors("leaves-the-first-selectors-out", "IKEV2-139", "only the last host is left", lastHostOnly),
+  answersSelectors(
+    "echoes-unknown-selectors",
+    "IKEV2-136",
+    "selectors of unknown type come back",
+    (ts, { request }) => {
+      const offered = request?.payloads.filter(isTs).find((p) => p.type === ts.type)?.selectors ?? [];
+      ts.selectors = [...ts.selectors, ...offered.filter(isUnknown)];
+    },
+  ),
+  lie(
+    "refuses-unknown-selectors",
+    "IKEV2-136",
+    "TS_UNACCEPTABLE where an unknown selector stands beside others",
+    () => ({
+      ike: {
+        outgoing: (message) => {
+          const offered = message.request?.payloads.filter(isTs).flatMap((p) => p.selectors) ?? [];
+          if (!message.isResponse || !offered.some(isUnknown)) return;
+          const kept = message.payloads.filter((p) => p.kind !== "SA" && p.kind !== "TS");
+          message.payloads = [...kept, notify(NOTIFY.TS_UNACCEPTABLE)];
+        },
+      },
+    }),
+  ),
+  decides("answers-foreign-selectors-with-its-own", "IKEV2-138", "its own selectors, whatever was offered", {
+    "unacceptable TS": "take own",
+  }),
+  decides("takes-all-selectors", "IKEV2-138", "accepts selectors it is not configured for", {
+    "unacceptable TS": "take all",
+  }),
+  decides("takes-wider-selectors-in-an-answer", "IKEV2-141", "installs selectors wider than it offered", {
+    "TS outside the offer": "accept",
+  }),
+  lie("narrows-a-child-sa-by-rekeying", "IKEV2-144", "a new Child SA is for one host each", () => ({
+    ike: { outgoing: inMessage(EXCHANGE.CREATE_CHILD_SA, eachPayload("TS", lastHostOnly), "response") },
+  })),
+];
+
+export const negotiationLies: readonly Lie[] = [...choices, ...carelessness, ...selectors];
