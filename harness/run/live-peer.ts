@@ -24,7 +24,10 @@ export function peerInfo(order: Pick<LaneOrder, "peer" | "id">, fullVersion: str
 const VIRTUAL_EPOCH = Date.UTC(2026, 0, 1);
 
 /** The builtin peer in memory: a fresh one for each test. */
-export function memoryPeer(order: LaneOrder, toolVersion: string): LivePeer {
+export function memoryPeer(
+  order: Pick<LaneOrder, "peer" | "id" | "seed" | "lie" | "variant">,
+  toolVersion: string,
+): LivePeer {
   let driver: BuiltinPeer | undefined;
   const { seed, lie, variant } = order;
   return {
