@@ -1,13 +1,13 @@
 /** IKEv2 message fragmentation: RFC 7383. */
 import type { Core } from "../ike/core.ts";
-import type { Collected, Extension, OutgoingMessage } from "../ike/hooks.ts";
+import type { Collected, Extension, Opener, OutgoingMessage, Sealer } from "../ike/hooks.ts";
 import { notify } from "../ike/payloads.ts";
 import type { IkeSa } from "../ike/sa.ts";
 import { concat } from "../wire/bytes.ts";
 import { firstPayloadType } from "../wire/index.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
-import type { Message, SkfPayload } from "../wire/types.ts";
+import { FLAG, type Message, type SkfPayload } from "../wire/types.ts";
 
 export interface FragmentationOptions {
   /** Octets of inner payloads per fragment; longer messages are split. */
@@ -16,12 +16,18 @@ export interface FragmentationOptions {
   always?: boolean;
   /** Milliseconds after which an incomplete set is dropped. */
   timeoutMs: number;
+  /** A set of more fragments is not begun. */
+  maxFragments: number;
+  /** Most octets of inner payloads; section 5 recommends 64 KB, and to drop the IKE SA beyond. */
+  maxOctets: number;
 }
 
-export const ordinaryFragmentation: FragmentationOptions = { chunk: 1100, timeoutMs: 30_000 };
-
-/** RFC 7383 section 5 recommends a bound of 64 KB on what is stored. */
-const MAX_OCTETS = 65_536;
+export const ordinaryFragmentation: FragmentationOptions = {
+  chunk: 1100,
+  timeoutMs: 30_000,
+  maxFragments: 255,
+  maxOctets: 65_536,
+};
 
 /** The fragments of one message that have come so far. */
 interface FragmentSet {
@@ -30,49 +36,44 @@ interface FragmentSet {
   flags: number;
   total: number;
   octets: number;
-  started: number;
   innerType: number;
   /** The datagram of fragment 1. */
   first: Uint8Array;
   chunks: Map<number, Uint8Array>;
+  cancelTimer: () => void;
+}
+
+/** One set per IKE SA and direction, as the window is one. */
+interface Slots {
+  request?: FragmentSet;
+  response?: FragmentSet;
+}
+
+/** A fragment on its way in. */
+interface Fragment {
+  core: Core;
+  message: Message;
+  payload: SkfPayload;
+  octets: Uint8Array;
+  open: Opener;
 }
 
 /** Announces fragmentation, splits long messages once both sides announced it, and puts fragments together. */
-export function fragmentation(options: FragmentationOptions = ordinaryFragmentation): Extension {
-  /** One set per IKE SA and direction: the window is one. */
-  const sets = new WeakMap<IkeSa, { request?: FragmentSet; response?: FragmentSet }>();
+export function fragmentation(changes: Partial<FragmentationOptions> = {}): Extension {
+  const options = { ...ordinaryFragmentation, ...changes };
+  const sets = new WeakMap<IkeSa, Slots>();
   return {
     name: "fragmentation",
     outgoing: announce,
-    split: (message, inner, seal) => {
-      if (!message.sa || !negotiated(message.sa)) return undefined;
-      if (inner.length <= options.chunk && !options.always) return undefined;
-      const total = Math.max(1, Math.ceil(inner.length / options.chunk));
-      const type = firstPayloadType(message.payloads);
-      return Array.from({ length: total }, (_, i) => {
-        const chunk = inner.subarray(i * options.chunk, (i + 1) * options.chunk);
-        return seal(chunk, i === 0 ? type : 0, { number: i + 1, total });
-      });
-    },
+    split: (message, inner, seal) => split(options, message, inner, seal),
     collect: (core, sa, message, octets, open) => {
       const payload = message.payloads.at(-1);
       if (payload?.kind !== "SKF") return undefined;
-      if (!negotiated(sa) && core.decide("SKF without negotiation", "drop") === "drop") return "drop";
+      if (!negotiated(sa) && refusesUnasked(core, sa)) return "drop";
       if (core.decide("fragment", "collect") === "drop") return "drop";
-      const opened = open();
-      const key = (message.header.flags & 0x20) !== 0 ? "response" : "request";
       const slots = sets.get(sa) ?? {};
       sets.set(sa, slots);
-      if ("error" in opened) {
-        if (core.decide("wrong fragment ICV", "drop") === "fail the set") delete slots[key];
-        return "drop";
-      }
-      const set = currentSet(core, slots[key], message, payload, options.timeoutMs);
-      if (set === "drop") return "drop";
-      slots[key] = set;
-      const done = enter(core, set, payload, opened.plaintext, octets);
-      if (done !== "wait") delete slots[key];
-      return done;
+      return collect({ core, message, payload, octets, open }, sa, slots, options);
     },
     repeats: (core, message) => {
       const payload = message.payloads.at(-1);
@@ -85,6 +86,12 @@ export function fragmentation(options: FragmentationOptions = ordinaryFragmentat
 
 const negotiated = (sa: IkeSa): boolean => sa.announced.has(NOTIFY.IKEV2_FRAGMENTATION_SUPPORTED);
 
+function refusesUnasked(core: Core, sa: IkeSa): boolean {
+  const manner = core.decide("SKF without negotiation", "drop");
+  if (manner === "close the IKE SA") core.closeIke(sa, "an SKF payload that was not negotiated");
+  return manner !== "accept";
+}
+
 /** Section 2.3: the initiator announces; the responder does so only if the initiator did. */
 function announce(message: OutgoingMessage): void {
   const { sa, header, isResponse, payloads } = message;
@@ -93,75 +100,105 @@ function announce(message: OutgoingMessage): void {
   payloads.push(notify(NOTIFY.IKEV2_FRAGMENTATION_SUPPORTED));
 }
 
-/** The set this fragment belongs to (section 2.6), or "drop". */
-function currentSet(
-  core: Core,
-  stored: FragmentSet | undefined,
-  message: Message,
-  payload: SkfPayload,
-  timeoutMs: number,
-): FragmentSet | "drop" {
-  const { fragmentNumber, totalFragments } = payload;
-  const numbered = fragmentNumber > 0 && totalFragments > 0 && fragmentNumber <= totalFragments;
-  if (!numbered && core.decide("fragment number", "check") === "check") return "drop";
-  const { messageId, exchangeType, flags } = message.header;
-  const now = core.options.now();
-  const alive =
-    stored && stored.messageId === messageId && now - stored.started < timeoutMs ? stored : undefined;
-  if (!alive) return freshSet(message, totalFragments, now);
-  if (alive.exchangeType !== exchangeType || alive.flags !== flags) return "drop";
-  if (totalFragments > alive.total) {
-    return core.decide("fragment total grows", "restart") === "restart"
-      ? freshSet(message, totalFragments, now)
-      : "drop";
-  }
-  if (totalFragments < alive.total) {
-    return core.decide("fragment total shrinks", "drop") === "drop"
-      ? "drop"
-      : freshSet(message, totalFragments, now);
-  }
-  return alive;
+/** Section 2.5: the inner payloads are cut as one blob; their first type stands in fragment 1 only. */
+function split(
+  { chunk, always }: FragmentationOptions,
+  message: OutgoingMessage,
+  inner: Uint8Array,
+  seal: Sealer,
+): Uint8Array[] | undefined {
+  if (!message.sa || !negotiated(message.sa)) return undefined;
+  if (inner.length <= chunk && !always) return undefined;
+  const total = Math.max(1, Math.ceil(inner.length / chunk));
+  const type = firstPayloadType(message.payloads);
+  return Array.from({ length: total }, (_, i) =>
+    seal(inner.subarray(i * chunk, (i + 1) * chunk), i === 0 ? type : 0, { number: i + 1, total }),
+  );
 }
 
-function freshSet(message: Message, total: number, started: number): FragmentSet {
-  const { messageId, exchangeType, flags } = message.header;
-  const first = new Uint8Array();
-  return {
-    messageId,
-    exchangeType,
-    flags,
-    total,
-    octets: 0,
-    started,
-    innerType: 0,
-    first,
-    chunks: new Map(),
+/** Section 2.6: fields, duplicate, ICV, total; the cheap checks come first, and nothing forged changes a set. */
+function collect(fragment: Fragment, sa: IkeSa, slots: Slots, options: FragmentationOptions): Collected {
+  const { core, message, payload } = fragment;
+  const key = (message.header.flags & FLAG.response) !== 0 ? "response" : "request";
+  const forget = () => {
+    slots[key]?.cancelTimer();
+    delete slots[key];
+    return "drop" as const;
   };
+  if (!wellFormed(fragment, options)) return "drop";
+  const stored = slots[key]?.messageId === message.header.messageId ? slots[key] : undefined;
+  const fit = stored ? fits(core, stored, fragment) : "restart";
+  if (fit === "drop") return "drop";
+  if (fit === "fail the set") return forget();
+  const opened = fragment.open();
+  if ("error" in opened)
+    return core.decide("wrong fragment ICV", "drop") === "fail the set" ? forget() : "drop";
+  if (fit === "restart") {
+    forget();
+    slots[key] = freshSet(message, payload.totalFragments, core.after(options.timeoutMs, forget));
+  }
+  const set = slots[key];
+  if (!set) return "drop";
+  enter(set, payload, opened.plaintext, fragment.octets);
+  if (set.octets > options.maxOctets) {
+    forget();
+    core.closeIke(sa, `fragments of more than ${options.maxOctets} octets`);
+    return "drop";
+  }
+  const done = finished(core, set, payload.fragmentNumber);
+  if (done !== "wait") forget();
+  return done;
 }
 
-function enter(
+function wellFormed({ core, message, payload }: Fragment, { maxFragments }: FragmentationOptions): boolean {
+  const { fragmentNumber: number, totalFragments: total, innerType } = payload;
+  const numbered = number > 0 && number <= total;
+  if (!numbered && core.decide("fragment number", "check") === "check") return false;
+  // What is in clear, and the type of the first inner payload, belong to fragment 1 (sections 2.5, 2.5.3).
+  const bare = innerType === 0 && message.payloads.length === 1;
+  return total <= maxFragments && (number <= 1 || bare);
+}
+
+/** How this fragment relates to the set of its Message ID. */
+function fits(
   core: Core,
   set: FragmentSet,
-  payload: SkfPayload,
-  chunk: Uint8Array,
-  octets: Uint8Array,
-): Collected {
-  const number = payload.fragmentNumber;
-  if (set.chunks.has(number)) {
-    const manner = core.decide("duplicate fragment", "drop");
-    if (manner === "fail the set") return "drop";
-    if (manner === "drop") return "wait";
+  { message, payload }: Fragment,
+): "part" | "restart" | "drop" | "fail the set" {
+  const { exchangeType, flags } = message.header;
+  if (set.exchangeType !== exchangeType || set.flags !== flags) return "drop";
+  if (payload.totalFragments > set.total) {
+    return core.decide("fragment total grows", "restart") === "restart" ? "restart" : "drop";
   }
+  if (payload.totalFragments < set.total) return core.decide("fragment total shrinks", "drop");
+  if (!set.chunks.has(payload.fragmentNumber)) return "part";
+  const manner = core.decide("duplicate fragment", "drop");
+  return manner === "replace" ? "part" : manner;
+}
+
+function freshSet(message: Message, total: number, cancelTimer: () => void): FragmentSet {
+  const { messageId, exchangeType, flags } = message.header;
+  const first = new Uint8Array();
+  const empty = { octets: 0, innerType: 0, first, chunks: new Map<number, Uint8Array>() };
+  return { messageId, exchangeType, flags, total, ...empty, cancelTimer };
+}
+
+function enter(set: FragmentSet, payload: SkfPayload, chunk: Uint8Array, octets: Uint8Array): void {
   set.octets += chunk.length;
-  if (set.octets > MAX_OCTETS) return "drop";
-  set.chunks.set(number, chunk);
-  if (number === 1) {
-    set.innerType = payload.innerType;
-    set.first = octets;
-  }
+  set.chunks.set(payload.fragmentNumber, chunk);
+  if (payload.fragmentNumber > 1) return;
+  set.innerType = payload.innerType;
+  set.first = octets;
+}
+
+function finished(core: Core, set: FragmentSet, number: number): Exclude<Collected, undefined> {
   const manner = core.decide("fragment reassembly", "whole");
-  if (set.chunks.size < set.total && !(manner === "first fragment only" && number === 1)) return "wait";
-  return { innerType: set.innerType, first: set.first, plaintext: joined(set, manner) };
+  const early = manner === "first fragment only" && number === 1;
+  if (set.chunks.size < set.total && !early) return "wait";
+  const plaintext = joined(set, manner);
+  // No first type means that there are no payloads.
+  if (set.innerType === 0 && plaintext.length > 0) return "drop";
+  return { innerType: set.innerType, first: set.first, plaintext };
 }
 
 function joined(set: FragmentSet, manner: "whole" | "first fragment only" | "reversed"): Uint8Array {

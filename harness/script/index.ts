@@ -12,6 +12,7 @@ export { TRANSFORM } from "../wire/registry/transform-types.ts";
 export * from "./choices.ts";
 export * from "./echo.ts";
 export * from "./expectations.ts";
+export * from "./fragments.ts";
 export type { Pipe } from "./host.ts";
 export { espProposals, ikeProposals, selector } from "./policy.ts";
 export * from "./raw.ts";

@@ -1,5 +1,7 @@
 /** Messages past our endpoint's own rules: octets as they came, and octets as a test wants them sent. */
-import type { IncomingMessage } from "../ike/hooks.ts";
+import { authValue } from "../ike/exchanges/ike-auth.ts";
+import type { IncomingMessage, OutgoingMessage } from "../ike/hooks.ts";
+import { payload } from "../ike/payloads.ts";
 import { sealMessage } from "../ike/sk.ts";
 import { decodeMessage, encodeChain, encodeMessage, firstPayloadType, isFrameError } from "../wire/index.ts";
 import { PAYLOAD } from "../wire/registry/payload-types.ts";
@@ -50,7 +52,8 @@ interface Wanted {
   version?: number;
 }
 
-function headerOf(session: Session, wanted: Wanted): Header {
+/** The header of a message of ours. */
+export function headerOf(session: Session, wanted: Wanted): Header {
   const { sa } = session;
   const { exchangeType, messageId = sa.nextMessageId, version = 0x20 } = wanted;
   const flags = (sa.role === "initiator" ? FLAG.initiator : 0) | (wanted.response ? FLAG.response : 0);
@@ -99,3 +102,26 @@ export const isProtected = (message: Message): boolean => {
   const last = message.payloads.at(-1);
   return last?.type === PAYLOAD.SK || last?.type === PAYLOAD.SKF;
 };
+
+/** All bits of the flags octet but I and R: reserved ones, and V, which has no meaning either. */
+const IDLE_FLAGS = 0xff & ~(FLAG.initiator | FLAG.response);
+
+/** Sets every reserved bit and field of a message before it is sealed; AUTH covers those of the identity. */
+export function setReserved(message: OutgoingMessage, psk: Uint8Array): void {
+  message.header.flags |= IDLE_FLAGS;
+  for (const p of message.payloads) {
+    p.reserved = 0x7f;
+    if (p.kind === "KE") p.reserved2 = 0xffff;
+    if (p.kind === "ID" || p.kind === "AUTH" || p.kind === "TS") p.reserved3 = 0xff_ffff;
+    if (p.kind !== "SA") continue;
+    p.proposals = p.proposals.map((proposal) => ({
+      ...proposal,
+      reserved: 0xff,
+      transforms: proposal.transforms.map((t) => ({ ...t, reserved1: 0xff, reserved2: 0xff })),
+    }));
+  }
+  const { sa } = message;
+  const id = payload(message.payloads, "ID", sa?.role === "initiator" ? PAYLOAD.IDi : PAYLOAD.IDr);
+  const auth = payload(message.payloads, "AUTH");
+  if (sa && id && auth) auth.data = authValue(sa, psk, sa.role, id);
+}

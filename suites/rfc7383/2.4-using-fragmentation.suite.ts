@@ -1,0 +1,86 @@
+import {
+  ballast,
+  cutRequest,
+  EXCHANGE,
+  expectAlive,
+  expectTraffic,
+  type Failure,
+  fragmentsAmong,
+  LONG_ID,
+  messagesReceived,
+  needFragmentation,
+  require,
+  sendUnder,
+  test,
+} from "../../harness/script/index.ts";
+
+for (const peer of ["responder", "initiator"] as const) {
+  /**
+   * The tester announces no fragmentation. The peer's identity is 1400 octets long, so that its IKE_AUTH message
+   * does not fit one packet; it must come in a plain SK payload all the same.
+   */
+  test(`${peer}-never-fragments-without-negotiation`, {
+    requirements: ["IKEFRAG-06", "IKEFRAG-01"],
+    peer,
+    lies: ["fragments-without-negotiation"],
+    config: { localId: LONG_ID },
+  }, async (s) => {
+    s.fragmentation();
+    const came = await s.establish(peer).catch((failure: Failure) => failure);
+    const count = fragmentsAmong(messagesReceived(s)).length;
+    require(count === 0, "no SKF payload", `${count} fragments`);
+    if (came instanceof Error) throw came;
+    await expectTraffic(came, "IKE_AUTH in plain SK");
+  });
+}
+
+/**
+ * The peer gets an INFORMATIONAL request in two fragments although nothing was negotiated. What it does with them
+ * is not specified: it may ignore them, which is expected, or take them. Either way the IKE SA stays.
+ * Note: strongSwan takes fragments at any time.
+ */
+test("survives-fragments-without-negotiation", {
+  requirements: ["IKEFRAG-52", "IKEFRAG-06"],
+  peer: "responder",
+  lies: ["closes-at-skf-without-negotiation"],
+}, async (s) => {
+  s.fragmentation();
+  const session = await s.dial();
+  const since = s.mark();
+  sendUnder(session, ...cutRequest(session, [ballast(80)]).set(2));
+  await s.wait();
+  if (s.received(since).length > 0) s.tolerate("takes fragments that were not negotiated");
+  await expectTraffic(session, "fragments without negotiation");
+  await expectAlive(session);
+});
+
+/**
+ * The IKE_AUTH request went out in fragments. A liveness check in a plain SK payload must be answered all the same,
+ * and its answer, which fits any packet, should be plain too.
+ */
+test("takes-plain-messages-after-fragments", {
+  requirements: ["IKEFRAG-12", "IKEFRAG-10"],
+  peer: "responder",
+  lies: ["takes-only-fragments-once-fragmented"],
+}, async (s) => {
+  s.fragmentation({ chunk: 90 });
+  const session = needFragmentation(await s.dial());
+  s.fragmentation({ chunk: 10_000 });
+  const since = s.mark();
+  await expectAlive(session);
+  const fragments = fragmentsAmong(messagesReceived(s, since));
+  if (fragments.length > 0) s.tolerate("answers a liveness check in fragments, which nothing asks for");
+});
+
+/** The other way round: plain IKE_AUTH, then a fragmented request. Both forms are taken at any time. */
+test("takes-fragments-after-plain-messages", {
+  requirements: ["IKEFRAG-12", "IKEFRAG-36"],
+  peer: "responder",
+  lies: ["drops-fragments"],
+}, async (s) => {
+  s.fragmentation({ chunk: 10_000 });
+  const session = needFragmentation(await s.dial());
+  s.fragmentation({ chunk: 40 });
+  await session.request(EXCHANGE.INFORMATIONAL, [ballast(80)]);
+  await expectAlive(session);
+});

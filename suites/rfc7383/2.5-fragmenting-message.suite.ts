@@ -1,0 +1,117 @@
+import {
+  EXCHANGE,
+  expectTraffic,
+  Failure,
+  fragmentsAmong,
+  LONG_ID,
+  lose,
+  messagesReceived,
+  needFragmentation,
+  PAYLOAD,
+  type ReceivedFragment,
+  require,
+  type Script,
+  Session,
+  test,
+} from "../../harness/script/index.ts";
+import type { PeerRole } from "../../peers/contract.ts";
+
+/** How many unfragmented requests of a peer are lost before it is believed not to fragment at all. */
+const LOSSES = 3;
+
+/**
+ * Runs IKE_AUTH with a peer that has much to say, and gives the fragments of its message. A responder gets a
+ * fragmented request; an initiator may send whole messages at first, which get lost.
+ */
+async function fragmentsOfAuth(s: Script, peer: PeerRole): Promise<ReceivedFragment[]> {
+  let lost = 0;
+  if (peer === "responder") {
+    s.fragmentation({ chunk: 200 });
+    const { sa, failure } = await s.tryInit();
+    if (failure) throw new Failure("an IKE_SA_INIT response with keys", failure);
+    needFragmentation(new Session(s, sa));
+    await s.tryAuth(sa);
+  } else {
+    const whole = (first: number | undefined) => first === PAYLOAD.SK && lost++ < LOSSES;
+    const auth = EXCHANGE.IKE_AUTH;
+    lose(s, ({ header, octets }) => header.exchangeType === auth && whole(octets[16]));
+    await s.provoke(() => s.trace.childSas().length > 0);
+  }
+  return fragmentsAmong(messagesReceived(s).filter((m) => m.header.exchangeType === EXCHANGE.IKE_AUTH));
+}
+
+/** IKE header and SKF header of every fragment, as section 2.5 wants them. */
+function expectWellFormed({ message, payload }: ReceivedFragment, first: ReceivedFragment): void {
+  const { fragmentNumber: number, totalFragments: total, innerType } = payload;
+  const { header } = message;
+  require(number >= 1 && number <= total, "a Fragment Number from 1 to the total", `${number} of ${total}`);
+  const behind = message.trailing?.length ?? 0;
+  require(message.payloads.length === 1, "SKF alone", `${message.payloads.length} payloads`);
+  require(behind === 0, "SKF as the last payload", `${behind} octets behind it`);
+  require((number === 1) === innerType > 0, "Next Payload in fragment 1 alone", `${innerType} in ${number}`);
+  const same = (h: typeof header) =>
+    [
+      Buffer.from(h.spiI).toString("hex"),
+      Buffer.from(h.spiR).toString("hex"),
+      h.version,
+      h.flags,
+      h.messageId,
+    ].join();
+  require(same(header) === same(first.message.header), same(first.message.header), same(header));
+}
+
+for (const peer of ["responder", "initiator"] as const) {
+  /**
+   * The peer's identity is 1400 octets long, so that its IKE_AUTH message has to be cut. The fragments are numbered
+   * from 1 to the total, their IKE headers are the same but for the length, SKF is their only payload, and only the
+   * first one names the type of the first inner payload. Each has its own IV. Put together they make the message.
+   * Note: libreswan sends a request whole at first, and fragments its repeats.
+   */
+  test(`${peer}-cuts-a-long-message-into-well-formed-fragments`, {
+    requirements: [
+      "IKEFRAG-13",
+      "IKEFRAG-15",
+      "IKEFRAG-16",
+      "IKEFRAG-17",
+      "IKEFRAG-18",
+      "IKEFRAG-19",
+      "IKEFRAG-08",
+    ],
+    peer,
+    lies: [
+      "numbers-fragments-from-zero",
+      "names-the-first-payload-in-every-fragment",
+      "names-no-first-payload",
+      "counts-message-ids-in-fragments",
+      "puts-a-payload-behind-skf",
+    ],
+    config: { localId: LONG_ID },
+  }, async (s) => {
+    const fragments = await fragmentsOfAuth(s, peer);
+    const [first] = fragments;
+    for (const fragment of fragments) if (first) expectWellFormed(fragment, first);
+    const [child] = s.trace.childSas();
+    require(child !== undefined, "an IKE SA and a Child SA", s.lastReason());
+    if (!first) s.tolerate("a message of 1500 octets came whole, which IP has to fragment");
+    await expectTraffic(new Session(s, child.ike), "a long IKE_AUTH message");
+  });
+
+  /**
+   * The fragments of one message have no IV twice, and none is longer than a usual packet of 1500 octets with its
+   * IP and UDP headers; 576 is recommended where the path is not known, but a known path may take more.
+   */
+  test(`${peer}-seals-each-fragment-by-itself-and-keeps-it-short`, {
+    requirements: ["IKEFRAG-14", "IKEFRAG-20", "IKEFRAG-21"],
+    peer,
+    lies: ["seals-all-fragments-with-one-iv", "cuts-fragments-too-long"],
+    config: { localId: LONG_ID },
+  }, async (s) => {
+    const fragments = await fragmentsOfAuth(s, peer);
+    if (fragments.length === 0) s.tolerate("a message of 1500 octets came whole, which IP has to fragment");
+    const numbers = new Map(fragments.map((f) => [f.payload.fragmentNumber, f.payload.data]));
+    const ivs = [...numbers.values()].map((data) => Buffer.from(data.subarray(0, 8)).toString("hex"));
+    require(new Set(ivs).size === ivs.length, "an IV of its own in each fragment", ivs.join(", "));
+    const longest = Math.max(0, ...[...numbers.values()].map((data) => data.length + 28 + 8 + 4 + 28));
+    require(longest <= 1500, "packets of 1500 octets or fewer", `${longest} octets`);
+  });
+}
