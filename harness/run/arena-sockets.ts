@@ -1,0 +1,78 @@
+/** Arenas on real sockets under real time: one set of sockets for all tests of a lane. */
+import { setTimeout as pause } from "node:timers/promises";
+import type { Driver, PeerConfig } from "../../peers/contract.ts";
+import type { PeerInfo } from "../../reports/results.ts";
+import { seededRandom } from "../crypto/seeded-random.ts";
+import type { Address, Link } from "../link/types.ts";
+import { RealWorld } from "../link/udp.ts";
+import type { Arena } from "../script/arena.ts";
+import { INNER, ordinaryConfig } from "./config.ts";
+import type { LivePeer } from "./live-peer.ts";
+
+export interface SocketPeer {
+  info: PeerInfo;
+  driver: Driver;
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+  link: Link;
+  seed: string;
+  local: Address;
+  remote: Address;
+  natPort: number;
+  remoteNatPort: number;
+  stranger?: Address;
+  rawEsp: boolean;
+}
+
+/** How long an answer may take, and how long silence is watched for. */
+const PATIENCE_MS = 4_000;
+const QUIET_MS = 300;
+/** What a peer sent before it was reset arrives within this time. */
+const DRAIN_MS = 10;
+
+export function socketPeer(parts: SocketPeer): LivePeer {
+  const { info, driver, link, seed, local, remote } = parts;
+  const attempts = new Map<string, number>();
+  /** What the peer has loaded, as JSON; not set when nobody knows. */
+  let loaded: string | undefined;
+  return {
+    id: info.id,
+    info,
+    epochMs: performance.timeOrigin,
+    driver: () => driver,
+    async arena(test, changes) {
+      const attempt = (attempts.get(test) ?? 0) + 1;
+      attempts.set(test, attempt);
+      link.onReceive(() => {});
+      const config: PeerConfig = { ...ordinaryConfig(remote, local), ...changes };
+      const wanted = JSON.stringify(config);
+      if (loaded === wanted) await driver.reset();
+      else {
+        loaded = undefined;
+        await driver.configure(config);
+        loaded = wanted;
+      }
+      await driver.markLog();
+      await pause(DRAIN_MS);
+      return arena(parts, config, `${seed}/${test}/${attempt}`);
+    },
+    async restart() {
+      loaded = undefined;
+      await parts.restart();
+    },
+    async stop() {
+      await parts.stop();
+      await link.close();
+    },
+  };
+}
+
+function arena(parts: SocketPeer, config: PeerConfig, seed: string): Arena {
+  const { driver, link, local, remote, natPort, remoteNatPort, stranger, rawEsp } = parts;
+  const world = new RealWorld();
+  return {
+    ...{ world, random: seededRandom(seed), link, driver, config, local, remote, natPort, remoteNatPort },
+    ...{ inner: INNER, patience: PATIENCE_MS, quiet: QUIET_MS, rawEsp, poke: () => world.poke() },
+    ...(stranger ? { stranger } : {}),
+  };
+}
