@@ -12,7 +12,7 @@ import { hasNotify, notify } from "./payloads.ts";
 import type { IkeSa } from "./sa.ts";
 import { requestAnswered, resendResponse, sendClearAnswer } from "./send.ts";
 import { openPayload } from "./sk.ts";
-import { malformed } from "./syntax.ts";
+import { malformed, unknownCritical } from "./syntax.ts";
 
 /** Acts on requests that are new and whole; given by the endpoint. */
 export interface Dispatch {
@@ -152,6 +152,10 @@ function receiveForSa(
   if (incoming(core, message) === "drop") return void drop(core, message.datagram, "an extension dropped it");
   if (message.isResponse && sa.pending?.useful?.(message) === false)
     return void drop(core, message.datagram, "an answer that helps no further");
+  // Section 2.5: the whole message is rejected. A response is not answered, so its request stays unanswered.
+  const critical = message.isResponse ? unknownCritical(message.payloads) : undefined;
+  if (critical && core.decide("unknown critical payload", "refuse") !== "skip")
+    return void drop(core, message.datagram, `an unknown critical payload ${critical.type} in a response`);
   core.emit({ type: "received", message, repeated: false });
   if (message.isResponse) requestAnswered(sa, message);
   else dispatch.request(sa, message, opened.fault);

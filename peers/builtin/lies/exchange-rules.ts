@@ -2,15 +2,16 @@
 import type { ChildSa } from "../../../harness/ike/child.ts";
 import { deletePayload } from "../../../harness/ike/exchanges/informational.ts";
 import type { IncomingMessage, OutgoingMessage } from "../../../harness/ike/hooks.ts";
-import { notify } from "../../../harness/ike/payloads.ts";
+import { hasNotify, notify } from "../../../harness/ike/payloads.ts";
 import type { IkeSa } from "../../../harness/ike/sa.ts";
+import { isKnown } from "../../../harness/ike/syntax.ts";
 import { equal } from "../../../harness/wire/bytes.ts";
 import { EXCHANGE } from "../../../harness/wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../../harness/wire/registry/notify-types.ts";
 import { PROTOCOL } from "../../../harness/wire/registry/protocol-ids.ts";
-import type { DeletePayload, Header, Payload } from "../../../harness/wire/types.ts";
+import { type DeletePayload, FLAG, type Header, type Payload } from "../../../harness/wire/types.ts";
 import { type Lie, type LieBehaviour, lie } from "./lie.ts";
-import { inMessage } from "./tools.ts";
+import { eachPayload, inMessage } from "./tools.ts";
 
 type Change = (message: OutgoingMessage) => void;
 
@@ -254,10 +255,133 @@ const outsideLies: Lie[] = [
   })),
 ];
 
+/** Changes every message. */
+const always = (change: Change): LieBehaviour => ({ ike: { outgoing: change } });
+
+const setsFlag = (flag: number): LieBehaviour =>
+  always(({ header }) => {
+    header.flags |= flag;
+  });
+
+/** True if the payloads do not stand as in the diagrams of section 1.2. */
+function isUnordered(payloads: Payload[]): boolean {
+  const at = (kind: Payload["kind"]) => payloads.findIndex((p) => p.kind === kind);
+  const [sa, nonce, ts] = [at("SA"), at("Nonce"), at("TS")];
+  return sa >= 0 && ((nonce >= 0 && nonce < sa) || (ts >= 0 && ts < sa));
+}
+
+const versionLies: Lie[] = [
+  lie("sends-a-minor-version", "IKEV2-226", "version 2.1", () =>
+    always(({ header }) => {
+      header.version = 0x21;
+    }),
+  ),
+  lie("sets-the-version-flag", "IKEV2-229", "the V flag", () => setsFlag(FLAG.version)),
+  lie("sets-an-unknown-flag", "IKEV2-227", "a reserved bit of the flags octet", () => setsFlag(0x40)),
+  lie("sets-reserved-bits-of-payloads", "IKEV2-093", "reserved bits beside C", () =>
+    always(({ payloads }) => {
+      for (const p of payloads) p.reserved = 1;
+    }),
+  ),
+  lie("sets-reserved-octets-of-transforms", "IKEV2-093", "the octet beside Transform Type", () =>
+    always(
+      eachPayload("SA", (sa) => {
+        for (const transform of sa.proposals.flatMap((p) => p.transforms)) transform.reserved2 = 1;
+      }),
+    ),
+  ),
+  lie("sets-the-critical-bit", "IKEV2-097", "C on every payload", () =>
+    always(({ payloads }) => {
+      for (const p of payloads) p.critical = true;
+    }),
+  ),
+  lie("refuses-larger-minor-versions", "IKEV2-089", "no answer to version 2.15", () =>
+    deaf(({ header }) => (header.version & 15) > 0),
+  ),
+  lie("processes-higher-major-versions", "IKEV2-090", "version 3.0 taken for 2.0", () => ({
+    ike: { decide: { "higher major version": "process" } },
+  })),
+  lie(
+    "echoes-the-higher-major-version",
+    "IKEV2-091",
+    "INVALID_MAJOR_VERSION in a message of version 3.0",
+    () =>
+      always(({ header, payloads }) => {
+        if (hasNotify(payloads, NOTIFY.INVALID_MAJOR_VERSION)) header.version = 0x30;
+      }),
+  ),
+  lie("refuses-unknown-flags", "IKEV2-228", "no answer to a reserved flag", () =>
+    deaf(({ header }) => (header.flags & ~(FLAG.initiator | FLAG.version | FLAG.response)) !== 0),
+  ),
+  lie("refuses-reserved-bits-of-payloads", "IKEV2-094", "no answer to reserved bits beside C", () =>
+    deaf(({ payloads }) => payloads.some((p) => p.reserved !== undefined)),
+  ),
+  lie("insists-on-the-order-of-payloads", "IKEV2-100", "no answer to payloads in another order", () =>
+    deaf(({ payloads }) => isUnordered(payloads)),
+  ),
+];
+
+const unknownLies: Lie[] = [
+  lie("drops-messages-with-unknown-payloads", "IKEV2-095", "no answer to a payload of unknown type", () =>
+    deaf(({ payloads }) => payloads.some((p) => !isKnown(p))),
+  ),
+  lie("skips-unknown-critical-payloads", "IKEV2-096", "C on an unknown payload without effect", () => ({
+    ike: { decide: { "unknown critical payload": "skip" } },
+  })),
+  lie(
+    "names-no-type-of-a-critical-payload",
+    "IKEV2-096",
+    "UNSUPPORTED_CRITICAL_PAYLOAD without its octet",
+    () =>
+      always(
+        eachPayload("Notify", (n) => {
+          if (n.notifyType === NOTIFY.UNSUPPORTED_CRITICAL_PAYLOAD) n.data = new Uint8Array();
+        }),
+      ),
+  ),
+];
+
+const generalLies: Lie[] = [
+  lie("drops-messages-over-1200-octets", "IKEV2-050", "no answer to a message of 1280 octets", () =>
+    deaf(({ octets }) => octets.length > 1200),
+  ),
+  lie("omits-the-non-esp-marker", "IKEV2-052", "IKE on port 4500 without its marker", () => ({
+    ike: { decide: { "non-ESP marker": "left out" } },
+  })),
+  lie("sends-initial-contact-anywhere", "IKEV2-078", "INITIAL_CONTACT in INFORMATIONAL", () => ({
+    ike: {
+      outgoing: inMessage(EXCHANGE.INFORMATIONAL, ({ payloads }) => {
+        payloads.push(notify(NOTIFY.INITIAL_CONTACT));
+      }),
+    },
+  })),
+  lie("goes-deaf-after-an-error-in-clear", "IKEV2-080", "no answer to anybody after a forged error", () => {
+    let lost = false;
+    return deaf(({ protected: sealed, isResponse, payloads }) => {
+      lost ||= isResponse && !sealed && hasNotify(payloads, NOTIFY.NO_PROPOSAL_CHOSEN);
+      return lost;
+    });
+  }),
+  lie("gives-every-ike-sa-the-same-spi", "IKEV2-101", "one SPIr for all", () => ({
+    ike: {
+      outgoing: inMessage(
+        EXCHANGE.IKE_SA_INIT,
+        ({ header }) => {
+          header.spiR = new Uint8Array(8).fill(0x77);
+        },
+        "response",
+      ),
+    },
+  })),
+];
+
 export const exchangeRuleLies: readonly Lie[] = [
   ...repeatLies,
   ...messageIdLies,
   ...informationalLies,
   ...deleteLies,
   ...outsideLies,
+  ...versionLies,
+  ...unknownLies,
+  ...generalLies,
 ];

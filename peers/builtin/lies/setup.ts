@@ -56,10 +56,14 @@ const cookieLast: Change = (message) => {
   message.payloads.sort((a, b) => Number(isCookie(a)) - Number(isCookie(b)));
 };
 
-/** What an ordinary responder leaves zero while there is no SA yet. */
-const nameAnSpi: Change = (message) => {
-  if (!message.sa) message.header.spiR = new Uint8Array(8).fill(0x5a);
-};
+/** Returns the first cookie it ever got instead of the newest one. */
+function keepFirstCookie(): Change {
+  let first: Uint8Array | undefined;
+  return eachNotify(NOTIFY.COOKIE, (n) => {
+    first ??= n.data;
+    n.data = first;
+  });
+}
 
 const authLies: Lie[] = [
   lie("swaps-spis-in-key-derivation", "IKEV2-295", "SK_* from SPIr | SPIi", () => ({
@@ -142,6 +146,9 @@ const cookieLies: Lie[] = [
   lie("ignores-cookies", "IKEV2-107", "no retry when asked for a cookie", () => ({
     ike: { decide: { COOKIE: "ignore" } },
   })),
+  lie("returns-its-first-cookie-for-ever", "IKEV2-107", "the first cookie again after a second", () => ({
+    ike: { outgoing: inInit(keepFirstCookie(), "request") },
+  })),
   lie("puts-its-cookie-last", "IKEV2-107", "COOKIE behind the other payloads", () => ({
     ike: { outgoing: inInit(cookieLast, "request") },
   })),
@@ -168,9 +175,6 @@ const cookieLies: Lie[] = [
     policy: (policy) => {
       policy.cookies = "never";
     },
-  })),
-  lie("names-an-spi-with-the-error", "IKEV2-103", "a non-zero SPIr where no SA is made", () => ({
-    ike: { outgoing: inInit(nameAnSpi, "response") },
   })),
   lie("refuses-an-spi-with-the-cookie", "IKEV2-104", "no retry if the COOKIE came with an SPIr", () => ({
     ike: {

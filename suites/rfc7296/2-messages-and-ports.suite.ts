@@ -1,0 +1,70 @@
+import {
+  EXCHANGE,
+  encodeMessage,
+  expectNoError,
+  hex,
+  PAYLOAD,
+  type Payload,
+  require,
+  sealed,
+  test,
+} from "../../harness/script/index.ts";
+
+/** What every implementation must be able to take (section 2). */
+const MUST_TAKE = 1280;
+
+const vendor = (octets: number): Payload => ({
+  ...{ kind: "VendorID", type: PAYLOAD.VENDOR_ID, data: new Uint8Array(octets).fill(0x76) },
+});
+
+/**
+ * Our IKE_SA_INIT request is filled up to 1280 octets with a Vendor ID. The peer must be able to receive and process
+ * a message of that length: the IKE SA and its Child SA come up.
+ */
+test("takes-an-ike-sa-init-request-of-1280-octets", {
+  requirements: ["IKEV2-050"],
+  peer: "responder",
+  lies: ["drops-messages-over-1200-octets"],
+}, async (s) => {
+  s.change(EXCHANGE.IKE_SA_INIT, ({ header, payloads }) => {
+    const bare = encodeMessage({ header, payloads: [...payloads, vendor(0)] });
+    payloads.push(vendor(MUST_TAKE - bare.length));
+  });
+  await s.dial();
+});
+
+/**
+ * An INFORMATIONAL request holds a Vendor ID that fills the protected message up to 1280 octets, less what the
+ * block size takes. Fragmentation is not offered. The peer must answer without an error.
+ */
+test("takes-a-protected-request-of-1280-octets", {
+  requirements: ["IKEV2-050"],
+  peer: "responder",
+  lies: ["drops-messages-over-1200-octets"],
+}, async (s) => {
+  s.fragmentation();
+  const session = await s.dial();
+  const bare = sealed(session, { exchangeType: EXCHANGE.INFORMATIONAL, payloads: [vendor(0)] });
+  const room = MUST_TAKE - bare.length;
+  expectNoError(await session.informational(vendor(room - (room % 16))));
+});
+
+/**
+ * We take a NAT to be on the way and send IKE_AUTH from and to the port with the non-ESP marker. Everything that
+ * the peer sends from there on its own part must begin with the marker, four octets of zero.
+ */
+test("puts-the-non-esp-marker-before-ike", {
+  requirements: ["IKEV2-052"],
+  peer: "responder",
+  lies: ["omits-the-non-esp-marker"],
+}, async (s) => {
+  s.decide("NAT detection", "always");
+  const { failure } = await s.tryDial();
+  const came = s.received().filter(({ protocol, destination, data }) => {
+    return protocol === "udp" && destination.port === s.arena.natPort && data.length > 1;
+  });
+  require(came.length > 0, "an answer on the port with the marker", failure ?? "none");
+  const markers = came.map(({ data }) => hex(data.subarray(0, 4)));
+  require(markers.every((m) => m === "00000000"), "a non-ESP marker", `datagrams that begin with ${markers}`);
+  require(failure === undefined, "an established IKE SA", failure ?? "");
+});

@@ -1,0 +1,139 @@
+import {
+  EXCHANGE,
+  encodeMessage,
+  expectAlive,
+  expectNoNotify,
+  FLAG,
+  forged,
+  isResponse,
+  lose,
+  messagesReceived,
+  NOTIFY,
+  notify,
+  require,
+  type Script,
+  Session,
+  sendUnder,
+  test,
+} from "../../harness/script/index.ts";
+
+/** What a stranger could say to end an IKE SA. */
+const HINTS = [
+  ["invalid-ike-spi", NOTIFY.INVALID_IKE_SPI],
+  ["authentication-failed", NOTIFY.AUTHENTICATION_FAILED],
+] as const;
+
+/** True once a request of this type came, whether or not our endpoint took it. */
+const requested = (s: Script, exchangeType: number): boolean =>
+  messagesReceived(s).some((m) => !isResponse(m) && m.header.exchangeType === exchangeType);
+
+for (const [name, type] of HINTS) {
+  /**
+   * An INFORMATIONAL request in clear, with the SPIs of the IKE SA and the Message ID that is due, says that the SA
+   * is no good. Nothing protects it, so the peer must neither answer it nor conclude anything: the SA answers, and
+   * traffic passes. The peer may check by itself whether we are alive.
+   */
+  test(`outlives-a-request-in-clear-that-says-${name}`, {
+    requirements: ["IKEV2-080", "IKEV2-198"],
+    peer: "responder",
+    lies: ["obeys-messages-in-clear"],
+  }, async (s) => {
+    const session = await s.dial();
+    const since = s.mark();
+    sendUnder(session, forged(session, { exchangeType: EXCHANGE.INFORMATIONAL, payloads: [notify(type)] }));
+    await s.wait();
+    const answers = messagesReceived(s, since).filter(isResponse);
+    require(answers.length === 0, "no response to a message in clear", `${answers.length} responses`);
+    await expectAlive(session);
+    await session.proveTraffic();
+  });
+
+  /**
+   * The peer waits for the response to its own request, and a response in clear says that the SA is no good. The
+   * peer must go on waiting, and so repeat its request, which we then answer.
+   */
+  test(`waits-on-after-a-response-in-clear-that-says-${name}`, {
+    requirements: ["IKEV2-080", "IKEV2-081", "IKEV2-198"],
+    peer: "responder",
+    lies: ["obeys-messages-in-clear"],
+  }, async (s) => {
+    const session = await s.dial();
+    const answer = lose(s, (message) => !message.isResponse);
+    await s.arena.driver.delete("child");
+    require(await s.until(() => requested(s, EXCHANGE.INFORMATIONAL)), "a Delete of the peer", "silence");
+    const { exchangeType, messageId } = { exchangeType: EXCHANGE.INFORMATIONAL, messageId: 0 };
+    const hint = { exchangeType, messageId, response: true, payloads: [notify(type)] };
+    sendUnder(session, forged(session, hint));
+    answer();
+    const again = () => s.trace.exchangesOf(EXCHANGE.INFORMATIONAL, "peer").length > 0;
+    require(await s.until(again), "the request once more", s.lastReason());
+  });
+}
+
+/**
+ * The peer initiates. Before our true IKE_AUTH response, one in clear says AUTHENTICATION_FAILED. The peer must not
+ * believe it: the true response, which comes on its repeated request, makes both SAs, and traffic passes.
+ */
+test("does-not-believe-authentication-failed-in-clear", {
+  requirements: ["IKEV2-080", "IKEV2-198"],
+  peer: "initiator",
+  lies: ["obeys-messages-in-clear"],
+}, async (s) => {
+  const answer = lose(s, ({ header }) => header.exchangeType === EXCHANGE.IKE_AUTH);
+  require(await s.provoke(() => requested(s, EXCHANGE.IKE_AUTH)), "an IKE_AUTH request", s.lastReason());
+  const [sa] = s.trace.ikeSas();
+  require(sa !== undefined, "an IKE SA with keys", "none");
+  const session = new Session(s, sa);
+  const payloads = [notify(NOTIFY.AUTHENTICATION_FAILED)];
+  sendUnder(
+    session,
+    forged(session, { exchangeType: EXCHANGE.IKE_AUTH, messageId: 1, response: true, payloads }),
+  );
+  answer();
+  require(await s.until(() => sa.children.length > 0), "both SAs to come up", s.lastReason());
+  await session.proveTraffic();
+});
+
+/**
+ * The peer initiates. Before our true IKE_SA_INIT response, a forged one says NO_PROPOSAL_CHOSEN. Since nothing
+ * protects it, the peer should go on for a while and so find the true response. Note: a peer that gives up at once
+ * is tolerated, for the text does not say MUST; it has to answer others, though.
+ */
+test("goes-on-after-a-forged-no-proposal-chosen", {
+  requirements: ["IKEV2-187", "IKEV2-080"],
+  peer: "initiator",
+  lies: ["goes-deaf-after-an-error-in-clear"],
+}, async (s) => {
+  const answer = lose(s, ({ header }) => header.exchangeType === EXCHANGE.IKE_SA_INIT);
+  require(await s.provoke(() =>
+    requested(s, EXCHANGE.IKE_SA_INIT),
+  ), "an IKE_SA_INIT request", s.lastReason());
+  const [request] = messagesReceived(s);
+  require(request !== undefined, "an IKE_SA_INIT request", "none");
+  const header = { ...request.header, flags: FLAG.response, nextPayload: undefined };
+  s.sendOctets(encodeMessage({ header, payloads: [notify(NOTIFY.NO_PROPOSAL_CHOSEN)] }));
+  answer();
+  if (await s.until(() => s.trace.childSas().length > 0)) return;
+  require(await s.peerAnswers(), "an answer to a fresh IKE_SA_INIT", "silence");
+  s.tolerate("gives up at the first unprotected error; section 2.21.1 asks to keep trying");
+});
+
+/**
+ * The peer initiates, makes another Child SA on our request and deletes one on command. INITIAL_CONTACT has its
+ * place in the first IKE_AUTH message only, if anywhere.
+ */
+test("sends-initial-contact-in-ike-auth-only", {
+  requirements: ["IKEV2-078"],
+  peer: "initiator",
+  lies: ["sends-initial-contact-anywhere"],
+}, async (s) => {
+  const session = await s.accept();
+  await expectAlive(session);
+  const seen = () => s.trace.exchangesOf(EXCHANGE.INFORMATIONAL, "peer").at(-1);
+  await session.provoke(() => s.arena.driver.delete("child"), seen, "a Delete of the peer");
+  const { exchanges } = s.trace;
+  for (const { by, request, response, exchangeType } of exchanges) {
+    if (exchangeType === EXCHANGE.IKE_AUTH) continue;
+    expectNoNotify(by === "peer" ? request : response, NOTIFY.INITIAL_CONTACT);
+  }
+});

@@ -1,0 +1,177 @@
+import {
+  EXCHANGE,
+  encodeMessage,
+  expect,
+  expectNotify,
+  hasNotify,
+  hex,
+  ikeProposals,
+  messagesReceived,
+  NOTIFY,
+  notifies,
+  notify,
+  PAYLOAD,
+  payload,
+  require,
+  type Script,
+  type SeenMessage,
+  SetupProblem,
+  test,
+} from "../../harness/script/index.ts";
+
+const NO_SPI = "0000000000000000";
+
+/** The peer's IKE_SA_INIT requests, in order. */
+const initRequests = (s: Script): SeenMessage[] =>
+  s.trace.exchangesOf(EXCHANGE.IKE_SA_INIT, "peer").map((e) => e.request);
+
+const cookieOf = (message: SeenMessage | undefined): Uint8Array | undefined =>
+  notifies(message?.payloads ?? [], NOTIFY.COOKIE)[0]?.data;
+
+/** Five IKE SAs are begun. The peer must give each another SPI, none of them zero. */
+test("gives-each-ike-sa-its-own-spi", {
+  requirements: ["IKEV2-101"],
+  peer: "responder",
+  lies: ["gives-every-ike-sa-the-same-spi"],
+}, async (s) => {
+  const spis: string[] = [];
+  for (let round = 0; round < 5; round++) {
+    const { sa } = await s.init();
+    spis.push(hex(sa.spiR));
+  }
+  expect(new Set(spis).size).to.equal(spis.length);
+  expect(spis).not.to.include(NO_SPI);
+});
+
+/**
+ * The peer is set to ask for cookies. It answers our IKE_SA_INIT request with a COOKIE of 1 to 64 octets and no more,
+ * and takes the repeated request with that cookie: both SAs come up, and traffic passes.
+ */
+test("asks-for-a-cookie-and-takes-it-back", {
+  requirements: ["IKEV2-105", "IKEV2-106"],
+  peer: "responder",
+  lies: ["never-asks-for-cookies", "sends-long-cookies"],
+  config: { cookies: "always" },
+}, async (s) => {
+  const { failure } = await s.tryInit();
+  const [first] = s.trace.exchangesOf(EXCHANGE.IKE_SA_INIT);
+  expectNotify(first?.response, NOTIFY.COOKIE);
+  expect(cookieOf(first?.response)?.length).to.be.within(1, 64);
+  expect(payload(first?.response?.payloads ?? [], "SA")).to.equal(undefined);
+  require(failure === undefined, "an IKE_SA_INIT response for the cookie", failure ?? "");
+});
+
+/**
+ * The peer asks for cookies. A request of another initiator comes with a cookie that is not his: it must be
+ * processed as if it had none, and so be asked for one.
+ */
+test("takes-a-wrong-cookie-for-none", {
+  requirements: ["IKEV2-108"],
+  peer: "responder",
+  lies: ["accepts-any-cookie", "refuses-a-wrong-cookie"],
+  config: { cookies: "always" },
+}, async (s) => {
+  await s.init();
+  const { request } = s.exchange(EXCHANGE.IKE_SA_INIT);
+  const cookie = cookieOf(request);
+  if (!cookie) throw new SetupProblem("the peer asked for no cookie");
+  const wrong = notify(
+    NOTIFY.COOKIE,
+    cookie.map((octet) => octet ^ 0xff),
+  );
+  const rest = request.payloads.filter((p) => p.kind !== "Notify" || p.notifyType !== NOTIFY.COOKIE);
+  const since = s.mark();
+  const header = { ...request.header, spiI: s.arena.random(8) };
+  s.sendOctets(encodeMessage({ header, payloads: [wrong, ...rest] }));
+  await s.until(() => messagesReceived(s, since).length > 0);
+  const [answer] = messagesReceived(s, since);
+  expectNotify(answer, NOTIFY.COOKIE);
+  expect(payload(answer?.payloads ?? [], "SA")).to.equal(undefined);
+});
+
+/**
+ * The peer initiates, and we ask for a cookie. It must repeat its request with our cookie, unchanged, as the first
+ * payload, and with everything behind it as before, octet by octet; Message ID and SPIr stay zero. Both SAs come up.
+ */
+test("returns-the-cookie-and-changes-nothing-else", {
+  requirements: ["IKEV2-107", "IKEV2-225", "IKEV2-063"],
+  peer: "initiator",
+  lies: ["ignores-cookies", "puts-its-cookie-last", "renews-its-nonce-with-the-cookie"],
+}, async (s) => {
+  s.policy.cookies = "always";
+  require(await s.provoke(() => initRequests(s).length >= 2), "the request with the cookie", s.lastReason());
+  const [asked] = s.trace.exchangesOf(EXCHANGE.IKE_SA_INIT, "peer");
+  const [first, second] = initRequests(s);
+  const cookie = cookieOf(asked?.response) ?? new Uint8Array();
+  expect(second?.payloads[0]).to.include({ type: PAYLOAD.NOTIFY, notifyType: NOTIFY.COOKIE });
+  expect(cookieOf(second)).to.deep.equal(cookie);
+  const rest = second?.datagrams[0]?.subarray(28 + 8 + cookie.length);
+  expect(hex(rest ?? new Uint8Array())).to.equal(hex(first?.datagrams[0]?.subarray(28) ?? new Uint8Array()));
+  expect([second?.header.messageId, hex(second?.header.spiR ?? new Uint8Array())]).to.deep.equal([0, NO_SPI]);
+  require(await s.until(() => s.trace.childSas().length > 0), "both SAs to come up", s.lastReason());
+});
+
+/**
+ * The peer initiates, and our COOKIE comes with a responder's SPI that is not zero. That alone is no reason to refuse
+ * it: the request is repeated with the cookie, and both SAs come up.
+ */
+test("takes-a-cookie-that-comes-with-an-spi", {
+  requirements: ["IKEV2-104", "IKEV2-225"],
+  peer: "initiator",
+  lies: ["refuses-an-spi-with-the-cookie"],
+}, async (s) => {
+  s.policy.cookies = "always";
+  s.change(
+    EXCHANGE.IKE_SA_INIT,
+    ({ header, payloads }) => {
+      if (hasNotify(payloads, NOTIFY.COOKIE)) header.spiR = s.arena.random(8);
+    },
+    "response",
+  );
+  await s.accept();
+  const spis = initRequests(s).map((m) => hex(m.header.spiR));
+  expect(spis).to.deep.equal(spis.map(() => NO_SPI));
+});
+
+/**
+ * The peer initiates, and we ask for a cookie twice: when the first comes back, our secret has changed. The peer must
+ * return the second one, and both SAs come up.
+ */
+test("returns-a-second-cookie", {
+  requirements: ["IKEV2-107", "IKEV2-112"],
+  peer: "initiator",
+  lies: ["returns-its-first-cookie-for-ever"],
+}, async (s) => {
+  s.policy.cookies = "always";
+  const { cookieSecret } = s.host.endpoint.core;
+  let asked = 0;
+  s.change(
+    EXCHANGE.IKE_SA_INIT,
+    ({ payloads }) => {
+      if (hasNotify(payloads, NOTIFY.COOKIE) && ++asked === 1) cookieSecret.fill(0x5c);
+    },
+    "response",
+  );
+  await s.accept();
+  const cookies = initRequests(s).map((m) => hex(cookieOf(m) ?? new Uint8Array()));
+  expect(new Set(cookies).size).to.equal(3);
+});
+
+/**
+ * The peer initiates; we ask for a cookie first and then for another group. Its third request should still have the
+ * cookie. Note: one without it is tolerated; it is asked for a cookie again, which must not make it fail.
+ */
+test("keeps-its-cookie-when-it-changes-the-group", {
+  requirements: ["IKEV2-111", "IKEV2-112"],
+  peer: "initiator",
+  lies: ["gives-up-on-invalid-ke", "ignores-cookies"],
+}, async (s) => {
+  s.policy.cookies = "always";
+  s.policy.ike = ikeProposals("aes256-sha256-ecp256");
+  await s.accept();
+  const [, second, third] = initRequests(s);
+  expect(payload(third?.payloads ?? [], "KE")?.group).not.to.equal(
+    payload(second?.payloads ?? [], "KE")?.group,
+  );
+  if (!cookieOf(third)) s.tolerate("leaves the cookie out of the request with another group");
+});
