@@ -115,6 +115,7 @@ for (const [what, spoil] of Object.entries(SPOILT_CHOICES)) {
   /**
    * The peer initiates. The SA payload of the tester's IKE_SA_INIT response is no choice out of the peer's offer.
    * The peer must end the exchange: no IKE_AUTH follows. With an ordinary response it sets up both SAs.
+   * Note: a number that was not offered counts as inconsistent with the offer, though all else may fit.
    */
   test(`refuses-an-ike-sa-choice-with-${what}`, {
     requirements: ["IKEV2-249"],
