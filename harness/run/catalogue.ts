@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import type { Level } from "../../reports/results.ts";
-import { sourceSuites } from "./suites.ts";
+import { suitesFolder } from "./suites.ts";
 
 const requirementSchema = z.strictObject({
   section: z.string(),
@@ -28,8 +28,8 @@ const loaded = new Map<string, Catalogue | undefined>();
 
 /** Names of all documents that have a catalogue. */
 export const documents = (): string[] =>
-  readdirSync(sourceSuites)
-    .filter((name) => existsSync(join(sourceSuites, name, "requirements.yaml")))
+  readdirSync(suitesFolder)
+    .filter((name) => existsSync(join(suitesFolder, name, "requirements.yaml")))
     .sort();
 
 /** The catalogue of a document; undefined if it has none. Throws on a file that is not of the schema. */
@@ -39,7 +39,7 @@ export function catalogue(document: string): Catalogue | undefined {
 }
 
 function load(document: string): Catalogue | undefined {
-  const file = join(sourceSuites, document, "requirements.yaml");
+  const file = join(suitesFolder, document, "requirements.yaml");
   return existsSync(file) ? catalogueSchema.parse(parse(readFileSync(file, "utf8"))) : undefined;
 }
 

@@ -1,6 +1,6 @@
 /** Finds the suites and their tests. The place of a test is its id. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import Mocha from "mocha";
 import { type RegisteredTest, registeredTest } from "../script/test.ts";
@@ -16,13 +16,8 @@ export interface SuiteTest extends RegisteredTest {
   page: string;
 }
 
-/** Where the suites are, in the source tree and in the built one alike. */
+/** Where the suites and their catalogues are, in the source tree and in the built one alike. */
 export const suitesFolder = resolve(import.meta.dirname, "../../suites");
-
-/** Where their sources and catalogues are, which are shipped beside the built files. */
-export const sourceSuites = existsSync(join(suitesFolder, "rfc7296", "requirements.yaml"))
-  ? suitesFolder
-  : resolve(suitesFolder, "../../suites");
 
 const SUITE_FILE = /^(?<section>[0-9A-Za-z.]+)-[a-z0-9-]+\.suite\.(?:ts|js)$/;
 
@@ -74,7 +69,7 @@ function placeOf(
 
 /** The `/** ... *\/` right above `test("name"`; the name may be a template, as in a loop. */
 function pageOf(file: string, name: string): string {
-  const source = sourceOf(file);
+  const source = readFileSync(file, "utf8");
   const at = placeOfName(source, name);
   const comment = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*test\(\s*$/.exec(source.slice(0, at))?.[1] ?? "";
   return comment
@@ -94,10 +89,4 @@ function placeOfName(source: string, name: string): number {
     if (new RegExp(`^${escaped.join(".+")}$`).test(name)) return found.index;
   }
   return 0;
-}
-
-/** Comments are gone from the built file, so the source beside it is read where there is one. */
-function sourceOf(file: string): string {
-  const source = join(sourceSuites, relative(suitesFolder, file).replace(/\.js$/, ".ts"));
-  return readFileSync(file.endsWith(".ts") ? file : source, "utf8");
 }
