@@ -6,13 +6,22 @@ export const EMPTY: Uint8Array = new Uint8Array(0);
 export function concat(...parts: Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;
-  const out = new Uint8Array(length);
+  const out = uninitialized(length);
   let at = 0;
   for (const part of parts) {
     out.set(part, at);
     at += part.length;
   }
   return out;
+}
+
+/**
+ * Octets to be overwritten, all of them, cut from a block that node keeps for this: an array buffer of its own for
+ * every small string is what keeps the garbage collector busy.
+ */
+export function uninitialized(octets: number): Uint8Array {
+  const { buffer, byteOffset } = Buffer.allocUnsafe(octets);
+  return new Uint8Array(buffer, byteOffset, octets);
 }
 
 /** Lower-case hex without separators. */
@@ -73,7 +82,7 @@ export class Writer {
   length = 0;
 
   constructor(capacity = 512) {
-    this.bytes = new Uint8Array(capacity);
+    this.bytes = uninitialized(capacity);
   }
 
   u8(value: number): void {
@@ -106,6 +115,7 @@ export class Writer {
   /** Exactly `size` octets: cut or filled with zeros. */
   putFixed(bytes: Uint8Array, size: number): void {
     const at = this.reserve(size);
+    this.bytes.fill(0, at, at + size);
     this.bytes.set(bytes.length > size ? bytes.subarray(0, size) : bytes, at);
   }
 
@@ -120,16 +130,16 @@ export class Writer {
     this.patchU16(at + 2, value);
   }
 
-  /** A copy of what was written, of exactly that size. */
+  /** What was written, of exactly that size. Nothing may be written after this. */
   finish(): Uint8Array {
-    return this.bytes.slice(0, this.length);
+    return this.bytes.subarray(0, this.length);
   }
 
   private reserve(octets: number): number {
     const at = this.length;
     this.length = at + octets;
     if (this.length > this.bytes.length) {
-      const grown = new Uint8Array(Math.max(this.length, this.bytes.length * 2));
+      const grown = uninitialized(Math.max(this.length, this.bytes.length * 2));
       grown.set(this.bytes.subarray(0, at));
       this.bytes = grown;
     }

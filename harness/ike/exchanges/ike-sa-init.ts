@@ -1,5 +1,5 @@
 /** IKE_SA_INIT: RFC 7296 sections 1.2, 2.6, 2.7, 2.10, 2.14, 2.23. */
-import { createHash, createHmac } from "node:crypto";
+import { createHmac, hash } from "node:crypto";
 import { ikeKeys, skeyseed } from "../../crypto/keys.ts";
 import type { KeyPair } from "../../crypto/types.ts";
 import { concat, equal, hex } from "../../wire/bytes.ts";
@@ -205,8 +205,7 @@ export function deriveIkeKeys(
 }
 
 /** Digest of a whole request, by which a half-open SA is found again (section 2.1). */
-export const requestDigest = (octets: Uint8Array): string =>
-  createHash("sha256").update(octets).digest("hex");
+export const requestDigest = (octets: Uint8Array): string => hash("sha256", octets, "hex");
 
 /** Answers a new IKE_SA_INIT request; returns the half-open SA, or undefined if there is none. */
 export function onInitRequest(core: Core, request: IncomingMessage): IkeSa | undefined {
