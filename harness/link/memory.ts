@@ -77,6 +77,13 @@ export class MemoryNetwork implements World {
     return true;
   }
 
+  /** Runs everything that is due within this time, without waiting. */
+  run(milliseconds: number): void {
+    const deadline = this.#now + milliseconds;
+    for (let next = this.#due[0]; next && next.at <= deadline; next = this.#due[0]) this.#step();
+    this.#now = deadline;
+  }
+
   #step(): void {
     const next = this.#due.shift();
     if (!next) return;
