@@ -148,7 +148,8 @@ function receiveForSa(
   if ("error" in opened) return void drop(core, message.datagram, opened.error);
   // A response in clear must not do harm: a better one may come (section 2.21.1).
   const clearFault = message.isResponse && !message.protected ? opened.fault : undefined;
-  if (clearFault) return void drop(core, message.datagram, `malformed: ${clearFault}`);
+  if (clearFault && core.decide("malformed message", "INVALID_SYNTAX") !== "accept")
+    return void drop(core, message.datagram, `malformed: ${clearFault}`);
   if (incoming(core, message) === "drop") return void drop(core, message.datagram, "an extension dropped it");
   if (message.isResponse && sa.pending?.useful?.(message) === false)
     return void drop(core, message.datagram, "an answer that helps no further");

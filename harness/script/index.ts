@@ -1,5 +1,6 @@
 /** The vocabulary of the suites. */
 export { expect } from "chai";
+export type { KeyPair } from "../crypto/types.ts";
 export type { ChildSa } from "../ike/child.ts";
 export type { IncomingMessage, OutgoingMessage } from "../ike/hooks.ts";
 export * from "../ike/payloads.ts";

@@ -2,6 +2,7 @@
 import { espLies } from "./esp.ts";
 import { exchangeRuleLies } from "./exchange-rules.ts";
 import { fragmentationLies } from "./fragmentation.ts";
+import { keyLies } from "./keys.ts";
 import type { Lie } from "./lie.ts";
 import { negotiationLies } from "./negotiation.ts";
 import { payloadLies } from "./payloads.ts";
@@ -13,6 +14,7 @@ export const lies: readonly Lie[] = [
   ...exchangeRuleLies,
   ...negotiationLies,
   ...rekeyingLies,
+  ...keyLies,
   ...payloadLies,
   ...fragmentationLies,
   ...espLies,

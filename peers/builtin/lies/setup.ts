@@ -124,11 +124,9 @@ const groupLies: Lie[] = [
   })),
   lie("names-group-in-four-octets", "IKEV2-016", "four octets in INVALID_KE_PAYLOAD", () => ({
     ike: {
-      outgoing: inInit(
-        eachNotify(NOTIFY.INVALID_KE_PAYLOAD, (n) => {
-          n.data = Uint8Array.of(0, 0, ...n.data);
-        }),
-      ),
+      outgoing: eachNotify(NOTIFY.INVALID_KE_PAYLOAD, (n) => {
+        n.data = Uint8Array.of(0, 0, ...n.data);
+      }),
     },
   })),
   lie("gives-up-on-invalid-ke", "IKEV2-004", "no retry after INVALID_KE_PAYLOAD", () => ({
@@ -186,6 +184,73 @@ const cookieLies: Lie[] = [
   })),
 ];
 
+const childLies: Lie[] = [
+  lie("refuses-more-child-sas-in-silence", "IKEV2-013", "no answer to CREATE_CHILD_SA", () => ({
+    ike: {
+      incoming: ({ header, isResponse }) =>
+        header.exchangeType === EXCHANGE.CREATE_CHILD_SA && !isResponse ? "drop" : undefined,
+    },
+  })),
+  lie(
+    "refuses-another-group-of-a-child-sa",
+    "IKEV2-015",
+    "NO_PROPOSAL_CHOSEN for a KE of another group",
+    () => ({
+      ike: {
+        outgoing: inMessage(
+          EXCHANGE.CREATE_CHILD_SA,
+          eachNotify(NOTIFY.INVALID_KE_PAYLOAD, (n) => {
+            n.notifyType = NOTIFY.NO_PROPOSAL_CHOSEN;
+            n.data = new Uint8Array();
+          }),
+        ),
+      },
+    }),
+  ),
+  lie(
+    "sends-a-key-exchange-of-another-group",
+    "IKEV2-014",
+    "a KE payload of a group that is not offered",
+    () => ({
+      ike: {
+        outgoing: inMessage(
+          EXCHANGE.CREATE_CHILD_SA,
+          eachPayload("KE", (ke) => {
+            ke.group = 21;
+          }),
+          "request",
+        ),
+      },
+    }),
+  ),
+  lie("never-says-use-transport-mode", "IKEV2-018", "transport mode without its notify", () => ({
+    ike: {
+      outgoing: (message) => {
+        message.payloads = message.payloads.filter(
+          (p) => p.kind !== "Notify" || p.notifyType !== NOTIFY.USE_TRANSPORT_MODE,
+        );
+      },
+    },
+  })),
+  lie("insists-on-transport-mode", "IKEV2-018", "USE_TRANSPORT_MODE whatever was asked for", () => ({
+    ike: { decide: { "transport mode": "always" } },
+  })),
+  lie("takes-transport-mode-for-granted", "IKEV2-019", "transport mode although it was declined", () => ({
+    ike: {
+      childEstablished: (child) => {
+        child.mode = "transport";
+      },
+    },
+  })),
+  lie("pads-for-traffic-flow-confidentiality", "IKEV2-021", "TFC padding for whom it is no use", () => ({
+    esp: {
+      outgoing: ({ options }) => {
+        options.tfc = 32;
+      },
+    },
+  })),
+];
+
 export const setupLies: readonly Lie[] = [
   lie("omits-nonce", "IKEV2-266", "no Nonce in IKE_SA_INIT", () => ({
     ike: { outgoing: inInit(without(PAYLOAD.NONCE)) },
@@ -193,4 +258,5 @@ export const setupLies: readonly Lie[] = [
   ...authLies,
   ...groupLies,
   ...cookieLies,
+  ...childLies,
 ];
