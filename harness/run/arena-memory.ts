@@ -7,7 +7,7 @@ import type { PeerConfig } from "../../peers/contract.ts";
 import { seededRandom } from "../crypto/seeded-random.ts";
 import { type Impairment, MemoryNetwork } from "../link/memory.ts";
 import type { Arena } from "../script/arena.ts";
-import { INNER, ordinaryConfig } from "./config.ts";
+import { configFor, innerHosts } from "./config.ts";
 
 export interface MemoryOptions {
   seed: string;
@@ -38,12 +38,12 @@ export async function memoryArena(
     lie: options.lie === undefined ? undefined : findLie(options.lie),
     variant: options.variant === undefined ? undefined : findVariant(options.variant),
   });
-  const config = { ...ordinaryConfig(remote, local), ...changes };
+  const config = configFor(remote, local, changes);
   await driver.configure(config);
   return {
     ...ports,
     ...{ world: network, random: random.fork("tester"), link: network.attach(TESTER, STRANGER) },
-    ...{ driver, config, local, remote, stranger: { host: STRANGER, port: 500 }, inner: INNER },
+    ...{ driver, config, local, remote, stranger: { host: STRANGER, port: 500 }, inner: innerHosts(config) },
     ...{ patience: 40_000, quiet: 3_000, poke: () => {}, rawEsp: true },
   };
 }

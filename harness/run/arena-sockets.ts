@@ -6,7 +6,7 @@ import { seededRandom } from "../crypto/seeded-random.ts";
 import type { Address, Link } from "../link/types.ts";
 import { RealWorld } from "../link/udp.ts";
 import type { Arena } from "../script/arena.ts";
-import { INNER, ordinaryConfig } from "./config.ts";
+import { configFor, innerHosts } from "./config.ts";
 import type { LivePeer } from "./live-peer.ts";
 
 export interface SocketPeer {
@@ -44,7 +44,7 @@ export function socketPeer(parts: SocketPeer): LivePeer {
       const attempt = (attempts.get(test) ?? 0) + 1;
       attempts.set(test, attempt);
       link.onReceive(() => {});
-      const config: PeerConfig = { ...ordinaryConfig(remote, local), ...changes };
+      const config = configFor(remote, local, changes);
       const wanted = JSON.stringify(config);
       if (loaded === wanted) await driver.reset();
       else {
@@ -72,7 +72,13 @@ function arena(parts: SocketPeer, config: PeerConfig, seed: string): Arena {
   const world = new RealWorld();
   return {
     ...{ world, random: seededRandom(seed), link, driver, config, local, remote, natPort, remoteNatPort },
-    ...{ inner: INNER, patience: PATIENCE_MS, quiet: QUIET_MS, rawEsp, poke: () => world.poke() },
+    ...{
+      inner: innerHosts(config),
+      patience: PATIENCE_MS,
+      quiet: QUIET_MS,
+      rawEsp,
+      poke: () => world.poke(),
+    },
     ...(stranger ? { stranger } : {}),
   };
 }

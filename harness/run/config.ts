@@ -17,3 +17,19 @@ export function ordinaryConfig(local: Address, remote: Address): PeerConfig {
     ...{ localTs: ["203.0.113.16/28"], remoteTs: ["203.0.113.0/28"], mode: "tunnel" },
   };
 }
+
+/**
+ * What the peer is told for a test. In transport mode the selectors are the IKE addresses themselves, which no test
+ * can know beforehand.
+ */
+export function configFor(local: Address, remote: Address, changes: Partial<PeerConfig>): PeerConfig {
+  const config = { ...ordinaryConfig(local, remote), ...changes };
+  if (config.mode !== "transport") return config;
+  return { ...config, localTs: [hostPrefix(local)], remoteTs: [hostPrefix(remote)], ...changes };
+}
+
+const hostPrefix = ({ host }: Address): string => `${host}/${host.includes(":") ? 128 : 32}`;
+
+/** The hosts whose traffic ESP carries. */
+export const innerHosts = ({ mode, local, remote }: PeerConfig): { tester: string; peer: string } =>
+  mode === "transport" ? { tester: remote.host, peer: local.host } : INNER;
