@@ -4,7 +4,10 @@ import { isIPv6 } from "node:net";
 import { performance } from "node:perf_hooks";
 import type { Address, Clock, Datagram, Link, World } from "./types.ts";
 
-/** Binds one socket per address; port 0 lets the system choose. Rejects with the system's own message. */
+/**
+ * Binds one socket per address; port 0 lets the system choose. Rejects with the system's own message. A datagram
+ * from another source gets a socket of its own when it is sent, if its address is ours.
+ */
 export async function openUdp(addresses: Address[]): Promise<Link & { addresses: Address[] }> {
   let handler: (datagram: Datagram) => void = () => {};
   const sockets: { socket: Socket; address: Address }[] = [];
@@ -14,12 +17,18 @@ export async function openUdp(addresses: Address[]): Promise<Link & { addresses:
     for (const { socket } of sockets) socket.close();
     throw error;
   }
+  const sendFromNew = async (datagram: Datagram): Promise<void> => {
+    const bound = await bind(datagram.source, (d) => handler(d)).catch(() => undefined);
+    if (!bound) return;
+    sockets.push(bound);
+    transmit(bound.socket, datagram);
+  };
   return {
     addresses: sockets.map((s) => s.address),
     send: (datagram) => {
       const from = sockets.find(({ address }) => sameAddress(address, datagram.source));
-      // An unreachable peer shows as silence, as it does for a daemon.
-      from?.socket.send(datagram.data, datagram.destination.port, datagram.destination.host, () => {});
+      if (from) transmit(from.socket, datagram);
+      else if (datagram.protocol === "udp") void sendFromNew(datagram);
     },
     onReceive: (callback) => {
       handler = callback;
@@ -31,6 +40,10 @@ export async function openUdp(addresses: Address[]): Promise<Link & { addresses:
     },
   };
 }
+
+/** An unreachable peer shows as silence, as it does for a daemon. */
+const transmit = (socket: Socket, { data, destination }: Datagram): void =>
+  socket.send(data, destination.port, destination.host, () => {});
 
 const sameAddress = (a: Address, b: Address): boolean => a.host === b.host && a.port === b.port;
 
