@@ -3,12 +3,14 @@ import { authValue } from "../ike/exchanges/ike-auth.ts";
 import type { IncomingMessage, OutgoingMessage } from "../ike/hooks.ts";
 import { payload } from "../ike/payloads.ts";
 import { sealMessage } from "../ike/sk.ts";
+import { hex } from "../wire/bytes.ts";
 import { decodeMessage, encodeChain, encodeMessage, firstPayloadType, isFrameError } from "../wire/index.ts";
 import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import { FLAG, type Header, type Message, type Payload, type RawPayload } from "../wire/types.ts";
 import { demultiplex } from "../wire/udp.ts";
 import type { Script } from "./script.ts";
 import type { Session } from "./session.ts";
+import type { SeenMessage } from "./trace.ts";
 import { Failure } from "./verdicts.ts";
 
 /** A payload type of the private range that no document and no daemon uses. */
@@ -96,6 +98,13 @@ export function lose(s: Script, matches: (message: IncomingMessage) => boolean):
 export const fragmentOf = (message: Message): number => {
   const last = message.payloads.at(-1);
   return last?.kind === "SKF" ? last.fragmentNumber : 0;
+};
+
+/** The peer's requests of this type, in order; a repeat that we answered anew, having kept nothing, counts once. */
+export const distinctRequests = (s: Script, exchangeType: number): SeenMessage[] => {
+  const requests = s.trace.exchangesOf(exchangeType, "peer").map((e) => e.request);
+  const octets = requests.map(({ datagrams }) => hex(datagrams[0] ?? new Uint8Array()));
+  return requests.filter((_, i) => octets.indexOf(octets[i] ?? "") === i);
 };
 
 export const isProtected = (message: Message): boolean => {

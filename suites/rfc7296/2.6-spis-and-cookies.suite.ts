@@ -1,4 +1,5 @@
 import {
+  distinctRequests,
   EXCHANGE,
   encodeMessage,
   expect,
@@ -22,8 +23,7 @@ import {
 const NO_SPI = "0000000000000000";
 
 /** The peer's IKE_SA_INIT requests, in order. */
-const initRequests = (s: Script): SeenMessage[] =>
-  s.trace.exchangesOf(EXCHANGE.IKE_SA_INIT, "peer").map((e) => e.request);
+const initRequests = (s: Script): SeenMessage[] => distinctRequests(s, EXCHANGE.IKE_SA_INIT);
 
 const cookieOf = (message: SeenMessage | undefined): Uint8Array | undefined =>
   notifies(message?.payloads ?? [], NOTIFY.COOKIE)[0]?.data;
