@@ -1,4 +1,7 @@
 /** Fragments (RFC 7383) that a test cuts, orders and spoils by hand. */
+import type { PeerConfig } from "../../peers/contract.ts";
+import { tsPayload } from "../ike/exchanges/child.ts";
+import { noncePayload, saPayload } from "../ike/exchanges/ike-sa-init.ts";
 import type { Sealer } from "../ike/hooks.ts";
 import { notify } from "../ike/payloads.ts";
 import { sealMessage } from "../ike/sk.ts";
@@ -6,7 +9,9 @@ import { concat } from "../wire/bytes.ts";
 import { encodeChain, firstPayloadType } from "../wire/index.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
+import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import type { Message, NotifyPayload, Payload, SkfPayload } from "../wire/types.ts";
+import { expectNoError, expectPayload } from "./expectations.ts";
 import { headerOf } from "./raw.ts";
 import type { Script } from "./script.ts";
 import type { Session } from "./session.ts";
@@ -16,23 +21,22 @@ import { Failure, Unsupported } from "./verdicts.ts";
 export interface Cutter {
   /** A whole set of so many fragments. */
   set(total: number): Uint8Array[];
-  /** A whole set, with so many octets in each fragment but the last. */
-  chunks(octets: number): Uint8Array[];
+  /** Two fragments, cut behind so many octets; a negative number counts from the end. */
+  behind(octets: number): Uint8Array[];
   /** One fragment with these numbers, whatever they are, and content that belongs to no message. */
   stray(number: number, total: number): Uint8Array;
 }
 
 function cutter(payloads: Payload[], inner: Uint8Array, seal: Sealer): Cutter {
   const first = firstPayloadType(payloads);
-  const chunks = (octets: number) => {
-    const total = Math.max(1, Math.ceil(inner.length / octets));
-    return Array.from({ length: total }, (_, i) =>
-      seal(inner.subarray(i * octets, (i + 1) * octets), i === 0 ? first : 0, { number: i + 1, total }),
-    );
-  };
+  const fragments = (chunks: Uint8Array[]) =>
+    chunks.map((chunk, i) => seal(chunk, i === 0 ? first : 0, { number: i + 1, total: chunks.length }));
   return {
-    chunks,
-    set: (total) => chunks(Math.ceil(inner.length / total)),
+    set: (total) => {
+      const size = Math.ceil(inner.length / total);
+      return fragments(Array.from({ length: total }, (_, i) => inner.subarray(i * size, (i + 1) * size)));
+    },
+    behind: (octets) => fragments([inner.subarray(0, octets), inner.subarray(octets)]),
     stray: (number, total) => seal(new Uint8Array(24).fill(0x77), number <= 1 ? first : 0, { number, total }),
   };
 }
@@ -41,7 +45,7 @@ function cutter(payloads: Payload[], inner: Uint8Array, seal: Sealer): Cutter {
 export function cutRequest(
   session: Session,
   payloads: Payload[],
-  exchangeType: number = EXCHANGE.INFORMATIONAL,
+  exchangeType: number = EXCHANGE.CREATE_CHILD_SA,
 ): Cutter {
   const { outbound } = session.sa;
   if (!outbound) throw new Failure("an IKE SA with keys", "none");
@@ -75,14 +79,35 @@ export function fragmentNext(
 /** A status notify that nobody knows, to make a message as long as wanted; 8 octets more than `octets`. */
 export const ballast = (octets: number): NotifyPayload => notify(60_000, new Uint8Array(octets).fill(0xba));
 
-/** An empty INFORMATIONAL request with ballast, sent as `arrange` says; the payloads of its response. */
-export async function informationalAs(
+/**
+ * A CREATE_CHILD_SA request as our endpoint would send it, for a Child SA that only the peer will have; with ballast
+ * as its last payload. What carries the fragments of a test, as strongSwan drops INFORMATIONAL in SKF.
+ */
+export function childRequest({ script }: Session): Payload[] {
+  const { arena, policy } = script;
+  const proposals = policy.esp.map((proposal) => ({ ...proposal, spi: arena.random(4).fill(0xcb, 0, 1) }));
+  return [
+    saPayload(proposals),
+    noncePayload(arena.random(32)),
+    tsPayload(PAYLOAD.TSi, policy.localTs),
+    tsPayload(PAYLOAD.TSr, policy.remoteTs),
+    ballast(BALLAST - 8),
+  ];
+}
+
+/** Octets of the last payload of {@link childRequest}. */
+export const BALLAST = 48;
+
+/** Sends this CREATE_CHILD_SA request in fragments as `arrange` says; fails unless the response makes a Child SA. */
+export async function requestAs(
   session: Session,
+  request: Payload[],
   arrange: (cut: Cutter) => Uint8Array[],
-  request: Payload[] = [ballast(80)],
-): Promise<Payload[]> {
-  fragmentNext(session.script, EXCHANGE.INFORMATIONAL, arrange);
-  return (await session.request(EXCHANGE.INFORMATIONAL, request)).payloads;
+): Promise<void> {
+  fragmentNext(session.script, EXCHANGE.CREATE_CHILD_SA, arrange);
+  const response = await session.request(EXCHANGE.CREATE_CHILD_SA, request);
+  expectNoError(response);
+  expectPayload(response, PAYLOAD.SA);
 }
 
 /** Ends the test as unsupported if the peer did not announce fragmentation. */
@@ -101,8 +126,14 @@ export interface ReceivedFragment {
   payload: SkfPayload;
 }
 
-/** An identity of 1392 octets, which makes an IKE_AUTH message longer than any usual threshold. */
-export const LONG_ID = `peer.${"a-long-name-to-fill-a-message.".repeat(46)}example`;
+/**
+ * Makes the peer's IKE_AUTH messages longer than a threshold of 1280 octets in either role, by means every daemon
+ * has: a long identity (strongSwan takes 511 octets at most) and many selectors.
+ */
+export const LONG_AUTH: Partial<PeerConfig> = {
+  localId: `peer.${"a-long-name-to-fill-a-message.".repeat(16)}example`,
+  localTs: ["203.0.113.16/28", ...Array.from({ length: 60 }, (_, i) => `198.51.100.${4 * i}/30`)],
+};
 
 /** Those of the messages that end with SKF. */
 export function fragmentsAmong(messages: Message[]): ReceivedFragment[] {

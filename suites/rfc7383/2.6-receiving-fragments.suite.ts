@@ -1,16 +1,14 @@
 import {
-  ballast,
+  BALLAST,
   type Cutter,
+  childRequest,
   cutRequest,
   EXCHANGE,
   expectAlive,
-  expectNoError,
   expectTraffic,
   fragmentNext,
-  informationalAs,
   needFragmentation,
-  PAYLOAD,
-  PROTOCOL,
+  requestAs,
   require,
   type Script,
   Session,
@@ -97,19 +95,17 @@ for (const spec of [
 ]) {
   for (const octets of [1, 15, 16, 17]) {
     /**
-     * An INFORMATIONAL request of 24 octets, under this protection, in fragments of so many octets each: one octet
-     * less than a cipher block, a block, one more, and the shortest there are. With a combined-mode cipher the
-     * additional data run to Total Fragments.
+     * A CREATE_CHILD_SA request under this protection, cut behind so many octets: behind the first one, and around
+     * the border of a cipher block. With a combined-mode cipher the additional data run to Total Fragments.
      */
-    test(`joins-fragments-of-${octets}-octets-under-${spec}`, {
+    test(`joins-fragments-cut-behind-${octets}-octets-under-${spec}`, {
       requirements: ["IKEFRAG-13", "IKEFRAG-14", "IKEFRAG-36", "IKEFRAG-51"],
       peer: "responder",
       lies: ["drops-fragments"],
       config: { ikeProposals: [spec] },
     }, async (s) => {
       const session = await dial(s);
-      const payloads = await informationalAs(session, (cut) => cut.chunks(octets), [ballast(16)]);
-      expectNoError({ payloads });
+      await requestAs(session, childRequest(session), (cut) => cut.behind(octets));
       await expectAlive(session);
     });
   }
@@ -131,14 +127,13 @@ for (const [number, total] of [
     lies: ["takes-any-fragment-number"],
   }, async (s) => {
     const session = await dial(s);
-    const cut = cutRequest(session, [ballast(80)]);
-    await expectUnanswered(session, `fragment ${number} of ${total}`, [cut.stray(number, total)]);
-    const payloads = await informationalAs(session, ({ set, stray }) => [
-      ...at(set(3), 1, 2),
-      stray(number, total),
-      ...at(set(3), 3),
-    ]);
-    expectNoError({ payloads });
+    const request = childRequest(session);
+    const wrong = cutRequest(session, request).stray(number, total);
+    await expectUnanswered(session, `fragment ${number} of ${total}`, [wrong]);
+    await requestAs(session, request, ({ set, stray }) => {
+      const fragments = set(3);
+      return [...at(fragments, 1, 2), stray(number, total), ...at(fragments, 3)];
+    });
     await expectAlive(session);
   });
 }
@@ -154,8 +149,7 @@ test("begins-again-at-a-larger-total", {
   lies: ["keeps-the-smaller-total"],
 }, async (s) => {
   const session = await dial(s);
-  const payloads = await informationalAs(session, (cut) => [...at(cut.set(2), 1), ...cut.set(3)]);
-  expectNoError({ payloads });
+  await requestAs(session, childRequest(session), (cut) => [...at(cut.set(2), 1), ...cut.set(3)]);
   await expectAlive(session);
 });
 
@@ -169,33 +163,33 @@ test("drops-a-smaller-total", {
   lies: ["restarts-at-a-smaller-total"],
 }, async (s) => {
   const session = await dial(s);
-  const cut = cutRequest(session, [ballast(80)]);
+  const request = childRequest(session);
+  const cut = cutRequest(session, request);
   await expectUnanswered(session, "a smaller total", [...at(cut.set(3), 1), ...cut.set(2)]);
-  expectNoError({ payloads: await informationalAs(session, ({ set }) => set(3)) });
+  await requestAs(session, request, ({ set }) => set(3));
   await expectAlive(session);
 });
 
 /**
- * Fragment 1 of 2 holds a whole Delete payload of the IKE SA, fragment 2 some ballast. Nothing may be done before
- * the set is complete: the SAs stay, as traffic shows. With fragment 2 they go.
+ * Fragment 1 of 2 holds every payload a CREATE_CHILD_SA request needs, fragment 2 some ballast. Nothing may be done
+ * before the set is complete: there is no answer until fragment 2 comes.
  */
 test("waits-for-the-whole-set-before-it-acts", {
-  requirements: ["IKEFRAG-49", "IKEFRAG-38"],
+  requirements: ["IKEFRAG-49", "IKEFRAG-46"],
   peer: "responder",
   lies: ["acts-on-the-first-fragment"],
 }, async (s) => {
   const session = await dial(s);
-  const spis = { protocolId: PROTOCOL.IKE, spiSize: 0, spis: [] };
-  const request = [{ kind: "Delete" as const, type: PAYLOAD.DELETE, ...spis }, ballast(0)];
-  const set = cutRequest(session, request).chunks(8);
-  await expectUnanswered(session, "a Delete in an incomplete set", at(set, 1));
-  await informationalAs(session, (cut) => cut.chunks(8), request);
-  require(!(await session.alive()), "the IKE SA deleted by the whole set", "a liveness check answered");
+  const request = childRequest(session);
+  const set = cutRequest(session, request).behind(-BALLAST);
+  await expectUnanswered(session, "the first of two fragments", at(set, 1));
+  await requestAs(session, request, (cut) => cut.behind(-BALLAST));
+  await expectAlive(session);
 });
 
 /**
  * A request in three fragments was answered. Its fragments 2 and 3 come once more: silence. Then fragment 1 comes:
- * only that one brings the response again, octet by octet.
+ * only that one brings the response again.
  */
 test("answers-again-only-to-fragment-1", {
   requirements: ["IKEFRAG-42", "IKEFRAG-41"],
@@ -203,8 +197,8 @@ test("answers-again-only-to-fragment-1", {
   lies: ["answers-every-repeated-fragment"],
 }, async (s) => {
   const session = await dial(s);
-  await informationalAs(session, (cut) => cut.set(3));
-  const { request } = s.exchange(EXCHANGE.INFORMATIONAL);
+  await requestAs(session, childRequest(session), (cut) => cut.set(3));
+  const { request } = s.exchange(EXCHANGE.CREATE_CHILD_SA);
   await expectUnanswered(session, "repeated fragments 2 and 3", at(request.datagrams, 2, 3));
   const since = s.mark();
   sendUnder(session, ...at(request.datagrams, 1));
