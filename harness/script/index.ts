@@ -3,6 +3,7 @@ export { expect } from "chai";
 export type { KeyPair } from "../crypto/types.ts";
 export type { ChildSa } from "../ike/child.ts";
 export type { IncomingMessage, OutgoingMessage } from "../ike/hooks.ts";
+export { natHash } from "../ike/nat.ts";
 export * from "../ike/payloads.ts";
 export * from "../wire/index.ts";
 export { EXCHANGE } from "../wire/registry/exchange-types.ts";

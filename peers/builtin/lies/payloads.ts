@@ -1,7 +1,11 @@
 /** Lies about payload formats. */
-import { payload } from "../../../harness/ike/payloads.ts";
+import { natHash } from "../../../harness/ike/nat.ts";
+import { notifies, payload } from "../../../harness/ike/payloads.ts";
+import type { Address } from "../../../harness/link/types.ts";
+import { EXCHANGE } from "../../../harness/wire/registry/exchange-types.ts";
+import { NOTIFY } from "../../../harness/wire/registry/notify-types.ts";
 import { type Lie, lie } from "./lie.ts";
-import { decides, eachPayload } from "./tools.ts";
+import { decides, eachPayload, inMessage } from "./tools.ts";
 
 const nonces = [
   lie("insists-on-nonces-of-32-octets", "IKEV2-266", "drops messages with a nonce of another length", () => ({
@@ -50,9 +54,43 @@ const addresses = [
   ),
 ];
 
+const NO_SPI = new Uint8Array(8);
+
+const nat = [
+  lie(
+    "hashes-addresses-without-spis",
+    "IKEV2-204",
+    "NAT detection hashes over addresses and ports alone",
+    () => ({
+      ike: {
+        outgoing: inMessage(EXCHANGE.IKE_SA_INIT, ({ sa, payloads }) => {
+          if (!sa) return;
+          const change = (type: number, address: Address) => {
+            for (const n of notifies(payloads, type)) n.data = natHash(NO_SPI, NO_SPI, address);
+          };
+          change(NOTIFY.NAT_DETECTION_SOURCE_IP, sa.local);
+          change(NOTIFY.NAT_DETECTION_DESTINATION_IP, sa.remote);
+        }),
+      },
+    }),
+  ),
+  lie("omits-nat-detection-destination-ip", "IKEV2-203", "one of the two notifies alone", () => ({
+    ike: {
+      outgoing: inMessage(EXCHANGE.IKE_SA_INIT, (message) => {
+        message.payloads = message.payloads.filter(
+          (p) => p.kind !== "Notify" || p.notifyType !== NOTIFY.NAT_DETECTION_DESTINATION_IP,
+        );
+      }),
+    },
+  })),
+  decides("stays-on-port-500", "IKEV2-205", "does not move when it sees a NAT", { "NAT detected": "stay" }),
+  decides("overlooks-a-nat", "IKEV2-209", "does not compare the hashes", { "NAT detection": "none" }),
+];
+
 export const payloadLies: readonly Lie[] = [
   ...nonces,
   ...addresses,
+  ...nat,
   decides(
     "accepts-malformed-messages",
     "IKEV2-272",

@@ -1,0 +1,112 @@
+import {
+  EXCHANGE,
+  equal,
+  Failure,
+  listPayloads,
+  NOTIFY,
+  natHash,
+  notifies,
+  type OutgoingMessage,
+  require,
+  type Script,
+  Session,
+  test,
+} from "../../harness/script/index.ts";
+
+for (const peer of ["responder", "initiator"] as const) {
+  /**
+   * The peer's IKE_SA_INIT message has both NAT detection notifies. The tester computes the hashes again over the
+   * SPIs of the same header, the addresses and the ports.
+   * Note: a source hash that does not fit says "I am behind a NAT". A peer may say so to get UDP encapsulation, so
+   * that is tolerated.
+   */
+  test(`hashes-its-addresses-for-nat-detection-as-${peer}`, {
+    requirements: ["IKEV2-203", "IKEV2-204"],
+    peer,
+    lies: ["hashes-addresses-without-spis", "omits-nat-detection-destination-ip"],
+  }, async (s) => {
+    await s.establish(peer);
+    const [exchange] = s.trace.exchangesOf(EXCHANGE.IKE_SA_INIT, peer === "initiator" ? "peer" : "us");
+    const message = peer === "initiator" ? exchange?.request : exchange?.response;
+    if (!message) throw new Failure("an IKE_SA_INIT message", "none");
+    const { spiI, spiR } = message.header;
+    const fits = (type: number, address: typeof s.arena.local): boolean => {
+      const found = notifies(message.payloads, type);
+      require(found.length > 0, "both NAT detection notifies", listPayloads(message));
+      return found.some((n) => equal(n.data, natHash(spiI, spiR, address)));
+    };
+    const destination = fits(NOTIFY.NAT_DETECTION_DESTINATION_IP, s.arena.local);
+    require(destination, "the hash of the address it sends to", "another one");
+    if (!fits(NOTIFY.NAT_DETECTION_SOURCE_IP, s.arena.remote)) s.tolerate("it claims to be behind a NAT");
+  });
+}
+
+/** Makes the other end believe that we are behind a NAT; we act as if we were, too. */
+function feignNat(s: Script, which: "request" | "response"): void {
+  const spoil = ({ payloads }: OutgoingMessage): void => {
+    for (const n of notifies(payloads, NOTIFY.NAT_DETECTION_SOURCE_IP))
+      n.data = new Uint8Array(20).fill(0x4e);
+  };
+  s.change(EXCHANGE.IKE_SA_INIT, spoil, which);
+  s.decide("NAT detection", "always");
+}
+
+/** Fails unless all that came since `mark` came in UDP between the ports 4500, IKE with the non-ESP marker in front. */
+function expectOnPort4500(s: Script, mark: number): void {
+  const { natPort, remoteNatPort } = s.arena;
+  const came = s.received(mark);
+  const strays = came.filter((d) => d.source.port !== remoteNatPort || d.destination.port !== natPort);
+  const text = strays.map((d) => `${d.protocol} ${d.source.port} > ${d.destination.port}`).join(", ");
+  require(strays.length === 0, "IKE and ESP between the ports 4500 alone", text);
+  const ike = came.filter(({ data }) => data.length > 32 && data.subarray(0, 4).every((b) => b === 0));
+  require(ike.length > 0, "IKE with the non-ESP marker", "none");
+}
+
+/** The session of the first Child SA, once it is there. */
+async function firstSession(s: Script): Promise<Session> {
+  await s.until(() => s.trace.childSas().length > 0);
+  const [child] = s.trace.childSas();
+  if (!child) throw new Failure("an IKE SA with a Child SA", s.lastReason());
+  await s.wait();
+  return new Session(s, child.ike);
+}
+
+/**
+ * The peer initiates, and the tester's NAT detection notifies say that the tester is behind a NAT. The peer moves
+ * to port 4500: IKE_AUTH and all that follows, ESP included, goes from and to there.
+ */
+test("moves-to-port-4500-when-the-tester-is-behind-a-nat", {
+  requirements: ["IKEV2-205", "IKEV2-206", "IKEV2-207", "IKEV2-209", "IKEV2-052"],
+  peer: "initiator",
+  lies: ["stays-on-port-500"],
+}, async (s) => {
+  feignNat(s, "response");
+  const answered = () => s.trace.exchangesOf(EXCHANGE.IKE_SA_INIT, "peer").some((e) => e.response);
+  require(await s.provoke(answered), "the peer to initiate", s.lastReason());
+  const mark = s.mark();
+  const session = await firstSession(s);
+  expectOnPort4500(s, mark);
+  await session.proveTraffic();
+  await session.rekeyChild();
+  await session.proveTraffic();
+  expectOnPort4500(s, mark);
+});
+
+/**
+ * The tester's NAT detection notifies say that it is behind a NAT, and it moves to port 4500. The peer answers
+ * there, and its ESP comes in UDP.
+ */
+test("follows-to-port-4500-when-the-tester-is-behind-a-nat", {
+  requirements: ["IKEV2-206", "IKEV2-207", "IKEV2-209", "IKEV2-052"],
+  peer: "responder",
+  lies: ["overlooks-a-nat"],
+}, async (s) => {
+  feignNat(s, "request");
+  const { sa, failure } = await s.tryInit();
+  require(failure === undefined, "an IKE_SA_INIT response", failure ?? "");
+  const mark = s.mark();
+  await s.tryAuth(sa);
+  const session = await firstSession(s);
+  await session.proveTraffic();
+  expectOnPort4500(s, mark);
+});
