@@ -9,6 +9,7 @@ export * from "../wire/index.ts";
 export { EXCHANGE } from "../wire/registry/exchange-types.ts";
 export { NOTIFY, notifyTypes } from "../wire/registry/notify-types.ts";
 export { PAYLOAD } from "../wire/registry/payload-types.ts";
+export { formatProposal } from "../wire/registry/proposal-spec.ts";
 export { PROTOCOL } from "../wire/registry/protocol-ids.ts";
 export { TRANSFORM } from "../wire/registry/transform-types.ts";
 export * from "./choices.ts";

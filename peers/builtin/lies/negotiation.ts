@@ -65,6 +65,84 @@ const carelessness = [
   }),
 ];
 
+/** A lie that changes the SA payloads of its requests. */
+const offersOddly = (
+  name: string,
+  breaks: string,
+  effect: string,
+  change: (offered: Proposal) => Proposal,
+): Lie =>
+  lie(name, breaks, effect, () => ({
+    ike: {
+      outgoing: (message) => {
+        const alter = eachPayload("SA", (sa) => {
+          sa.proposals = sa.proposals.map(change);
+        });
+        if (!message.isResponse) alter(message);
+      },
+    },
+  }));
+
+const HMAC_SHA2_256_128 = { type: TRANSFORM.INTEG, id: 12, attributes: [] };
+
+const offers = [
+  offersOddly("numbers-proposals-from-zero", "IKEV2-238", "Proposal Num 0, 1, ...", (p) => ({
+    ...p,
+    number: p.number - 1,
+  })),
+  offersOddly("adds-integrity-to-aead", "IKEV2-239", "an integrity transform in every proposal", (p) => {
+    const has = p.transforms.some((t) => t.type === TRANSFORM.INTEG);
+    return has ? p : { ...p, transforms: [...p.transforms, HMAC_SHA2_256_128] };
+  }),
+  offersOddly("omits-key-lengths", "IKEV2-152", "no Key Length for any cipher", (p) => ({
+    ...p,
+    transforms: p.transforms.map((t) => ({ ...t, attributes: [] })),
+  })),
+  lie(
+    "sends-ke-of-an-unoffered-group",
+    "IKEV2-254",
+    "the KE payload's group is not in the SA payload",
+    () => ({
+      ike: {
+        outgoing: inMessage(
+          EXCHANGE.IKE_SA_INIT,
+          eachPayload("KE", (ke) => {
+            ke.group = 5;
+          }),
+          "request",
+        ),
+      },
+    }),
+  ),
+  decides(
+    "refuses-proposals-with-unknown-transforms",
+    "IKEV2-251",
+    "one unknown transform spoils its proposal",
+    {
+      "unknown transform": "refuse proposal",
+    },
+  ),
+  decides(
+    "overlooks-unknown-transform-types",
+    "IKEV2-250",
+    "accepts a proposal without its unknown transform",
+    {
+      "unknown transform type": "ignore",
+    },
+  ),
+  decides(
+    "supplies-missing-transforms",
+    "IKEV2-250",
+    "adds its own transform where a mandatory type is missing",
+    {
+      "missing mandatory transform": "take own",
+    },
+  ),
+  decides("supplies-missing-key-lengths", "IKEV2-246", "takes AES without Key Length for its own AES", {
+    "missing Key Length": "take own",
+  }),
+];
+
 const isUnknown = (ts: TrafficSelector): boolean => ts.tsType !== 7 && ts.tsType !== 8;
 
 const isTs = (p: Payload): p is TsPayload => p.kind === "TS";
@@ -146,4 +224,4 @@ const selectors = [
   })),
 ];
 
-export const negotiationLies: readonly Lie[] = [...choices, ...carelessness, ...selectors];
+export const negotiationLies: readonly Lie[] = [...choices, ...carelessness, ...offers, ...selectors];
