@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { tool } from "../run/tool.ts";
 import { UsageError, unknownName } from "../run/usage-error.ts";
+import { benchCommand } from "./bench.ts";
 import { coverageCommand } from "./coverage.ts";
 import { doctorCommand } from "./doctor-command.ts";
 import { EXIT, fail } from "./exit.ts";
@@ -29,6 +30,7 @@ export async function bakeoff(argv: string[]): Promise<number> {
   program.addCommand(coverageCommand());
   program.addCommand(peersCommand());
   program.addCommand(reportCommand(finish));
+  program.addCommand(benchCommand());
   harden(program);
   try {
     await program.parseAsync(argv, { from: "user" });

@@ -1,8 +1,9 @@
 import { Command, Option } from "commander";
 import type { PeerRole } from "../../peers/contract.ts";
 import { run } from "../run/run.ts";
-import { UsageError, unknownName } from "../run/usage-error.ts";
+import { unknownName } from "../run/usage-error.ts";
 import { formats } from "./formats.ts";
+import { wholeNumber } from "./numbers.ts";
 import { printJson } from "./output.ts";
 import type { Finish } from "./program.ts";
 import { progress } from "./progress.ts";
@@ -47,7 +48,7 @@ export function runCommand(finish: Finish): Command {
       "documents, or parts of them: rfc7296, rfc7296/2.8, a test's id (default: all)",
     )
     .addOption(
-      new Option("--peer <name[@version][:runtime]>", "a peer; may be given again (default: builtin)")
+      new Option("--peer <name[@version][:runtime]>", "a peer; may be given again")
         .argParser(collect)
         .default([], "builtin"),
     )
@@ -73,11 +74,11 @@ async function runAction(documents: string[], flags: Flags, finish: Finish): Pro
     ...{ documents, grep, lie, variant, seed, out },
     peers: flags.peer.length > 0 ? flags.peer : ["builtin"],
     role: role(flags.role),
-    jobs: number("--jobs", flags.jobs),
+    jobs: wholeNumber("--jobs", flags.jobs),
     formats: formats(flags.format),
     resume: flags.resume ?? false,
-    testLimitMs: number("--test-limit", flags.testLimit) * 1_000,
-    runLimitMs: number("--limit", flags.limit) * 60_000,
+    testLimitMs: wholeNumber("--test-limit", flags.testLimit) * 1_000,
+    runLimitMs: wholeNumber("--limit", flags.limit) * 60_000,
   };
   const shown = progress(process.stderr);
   const signals = onSignals(process.stderr);
@@ -96,14 +97,4 @@ function role(given: string): PeerRole | "both" {
   const found = ROLES.find((name) => name === given);
   if (!found) throw unknownName("role", given, ROLES);
   return found;
-}
-
-/** Longest that a timer can be. */
-const LARGEST = 20_000;
-
-function number(option: string, given: string): number {
-  const value = Number(given);
-  if (!(value > 0 && value <= LARGEST) || !/^\d+$/.test(given))
-    throw new UsageError(`${option} ${given}: must be a whole number from 1 to ${LARGEST}`);
-  return value;
 }

@@ -28,8 +28,17 @@ export function suiteFiles(folder = suitesFolder): string[] {
     .sort();
 }
 
-/** Loads all suites. Throws if two tests would have the same id or a file holds something else than tests. */
-export async function loadTests(folder = suitesFolder): Promise<SuiteTest[]> {
+/** A module registers its tests when it is loaded, which happens once. */
+const loaded = new Map<string, Promise<SuiteTest[]>>();
+
+/** Loads all suites. Rejects if two tests would have the same id or a file holds something else than tests. */
+export function loadTests(folder = suitesFolder): Promise<SuiteTest[]> {
+  const tests = loaded.get(folder) ?? load(folder);
+  loaded.set(folder, tests);
+  return tests;
+}
+
+async function load(folder: string): Promise<SuiteTest[]> {
   const tests: SuiteTest[] = [];
   const ids = new Set<string>();
   for (const [file, mochaTest] of await registerAll(folder)) {

@@ -10,7 +10,7 @@ import { INSIDE } from "./process-nat.ts";
 import { type Answer, answerSchema, type StartOptions, type Verb } from "./process-protocol.ts";
 
 const START_MS = 20_000;
-const VERB_MS = 5_000;
+const VERB_MS = 3_000;
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 

@@ -1,0 +1,11 @@
+import { UsageError } from "../run/usage-error.ts";
+
+/** Longest that a timer can be, with room for a unit of a minute. */
+const LARGEST = 20_000;
+
+/** The number of an option. @throws UsageError naming it */
+export function wholeNumber(option: string, given: string): number {
+  const value = Number(given);
+  if (/^\d+$/.test(given) && value > 0 && value <= LARGEST) return value;
+  throw new UsageError(`${option} ${given}: must be a whole number from 1 to ${LARGEST}`);
+}

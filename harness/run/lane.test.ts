@@ -1,0 +1,83 @@
+/** Peers that die or stop answering, and tests that do not end. */
+import { expect } from "chai";
+import { BuiltinProcess } from "../../peers/builtin/process.ts";
+import type { TestBody } from "../script/test.ts";
+import { runTest } from "./lane.ts";
+import type { LaneOrder } from "./lane-protocol.ts";
+import { type LivePeer, memoryPeer } from "./live-peer.ts";
+import { openPeer } from "./open-peer.ts";
+import type { SuiteTest } from "./suites.ts";
+
+const order: LaneOrder = {
+  ...{ kind: "order", peer: "builtin:process", id: "builtin@current:process", tests: [], seed: "1" },
+  ...{ testLimitMs: 30_000, runId: "test", lane: 0 },
+};
+
+const suiteTest = (body: TestBody): SuiteTest => ({
+  ...{ id: "rfc7296/0/made-up", document: "rfc7296", section: "0", title: "made up", file: "", page: "" },
+  ...{ facts: { requirements: [], peer: "responder", lies: [] }, body },
+});
+
+const dial: TestBody = async (s) => {
+  await (await s.dial()).proveTraffic();
+};
+
+function pidOf(peer: LivePeer): number {
+  const driver = peer.driver();
+  if (!(driver instanceof BuiltinProcess) || driver.pid === undefined) throw new Error("no process");
+  return driver.pid;
+}
+
+describe("a lane", function () {
+  this.timeout(60_000);
+  let peer: LivePeer;
+  const verdictOf = async (body: TestBody, testLimitMs = 30_000) => {
+    const { result, overtime } = await runTest(suiteTest(body), peer, { epochMs: 0, testLimitMs });
+    return { verdict: result.verdict, reason: result.reason, overtime };
+  };
+
+  before(async () => {
+    peer = await openPeer(order);
+  });
+  after(() => peer.stop());
+
+  it("gives a crash to a peer that dies, and goes on with it after a restart", async () => {
+    const killing: TestBody = async (s) => {
+      const session = await s.dial();
+      process.kill(pidOf(peer), "SIGSEGV");
+      await session.informational();
+    };
+    expect(await verdictOf(killing)).to.deep.include({ verdict: "crash", reason: "the peer died: SIGSEGV" });
+    await peer.restart();
+    expect(await verdictOf(dial)).to.include({ verdict: "pass" });
+  });
+
+  it("gives a hang to a peer that lives and answers nobody", async () => {
+    const stopping: TestBody = async (s) => {
+      const session = await s.dial();
+      process.kill(pidOf(peer), "SIGSTOP");
+      await session.informational();
+    };
+    const { verdict, reason } = await verdictOf(stopping);
+    expect(verdict).to.equal("hang");
+    expect(reason).to.match(/answers no fresh IKE_SA_INIT/);
+    await peer.restart();
+    expect(await verdictOf(dial)).to.include({ verdict: "pass" });
+  });
+
+  it("gives a hang to a test that reaches its hard end", async () => {
+    const endless: TestBody = () => new Promise(() => {});
+    const { verdict, overtime } = await verdictOf(endless, 200);
+    expect({ verdict, overtime }).to.deep.equal({ verdict: "hang", overtime: true });
+  });
+
+  it("gives a setup to a test that is at fault itself", async () => {
+    const faulty: TestBody = async () => {
+      throw new TypeError("no such thing");
+    };
+    const memory = memoryPeer(order, "");
+    const { result } = await runTest(suiteTest(faulty), memory, { epochMs: 0, testLimitMs: 1000 });
+    expect(result.verdict).to.equal("setup");
+    expect(result.reason).to.match(/no such thing/);
+  });
+});

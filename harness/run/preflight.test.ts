@@ -1,0 +1,67 @@
+import { expect } from "chai";
+import type { Datagram, Link } from "../link/types.ts";
+import type { Arena } from "../script/arena.ts";
+import type { LaneOrder } from "./lane-protocol.ts";
+import { memoryPeer } from "./live-peer.ts";
+import { preflight } from "./preflight.ts";
+
+const order: LaneOrder = {
+  ...{ kind: "order", peer: "builtin:memory", id: "builtin@current:memory", tests: [], seed: "1" },
+  ...{ testLimitMs: 30_000, runId: "test", lane: 0 },
+};
+
+/** The pre-flight of a builtin peer in an arena that is not as it should be. */
+async function reasonWith(spoil: (arena: Arena) => void): Promise<string | undefined> {
+  const peer = memoryPeer(order, "");
+  const arena = async (test: string, changes: object) => {
+    const made = await peer.arena(test, changes);
+    spoil(made);
+    return made;
+  };
+  return (await preflight({ ...peer, arena }, order))?.reason;
+}
+
+const passing = (link: Link, passes: (datagram: Datagram) => boolean): Link => ({
+  ...link,
+  send: (datagram) => {
+    if (passes(datagram)) link.send(datagram);
+  },
+});
+
+const EXCHANGE_TYPE = 18;
+
+describe("pre-flight", () => {
+  it("finds nothing wrong with the builtin peer", async () => {
+    expect(await reasonWith(() => {})).to.equal(undefined);
+  });
+
+  it("tells four kinds of broken labs apart", async () => {
+    const reasons = [
+      await reasonWith((arena) => {
+        arena.remote = { ...arena.remote, host: "192.0.2.99" };
+      }),
+      await reasonWith((arena) => {
+        arena.link = passing(arena.link, ({ destination }) => destination.port !== 4500);
+      }),
+      await reasonWith((arena) => {
+        arena.config = { ...arena.config, psk: "another secret" };
+      }),
+      await reasonWith((arena) => {
+        let alive = true;
+        arena.link = passing(arena.link, ({ data }) => {
+          alive &&= (data[EXCHANGE_TYPE] ?? 0) < 240;
+          return alive;
+        });
+      }),
+    ];
+    const patterns = [
+      /not reachable on UDP port 500/,
+      /port 4500/,
+      /shared secret/,
+      /answers nothing any more/,
+    ];
+    reasons.forEach((reason, i) => {
+      expect(reason).to.match(patterns[i] ?? /none/);
+    });
+  });
+});

@@ -1,0 +1,122 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { type Observer, type RunOptions, report, run } from "./run.ts";
+import { UsageError } from "./usage-error.ts";
+
+const quiet: Observer = { planned: () => {}, testStarted: () => {}, testFinished: () => {} };
+const never = new AbortController().signal;
+
+const SOME = "1.2/(sends-a-nonce|sets-up-ike-and-child-sa|initiates-ike-and-child-sa)$";
+
+const options = (out: string, changes: Partial<RunOptions> = {}): RunOptions => ({
+  ...{ documents: ["rfc7296"], peers: ["builtin"], role: "both", grep: SOME, jobs: 1, seed: "7", out },
+  ...{ formats: ["json", "html"], resume: false, testLimitMs: 60_000, runLimitMs: 120_000 },
+  ...changes,
+});
+
+const eventFiles = (out: string): string[] =>
+  readdirSync(join(out, "evidence"), { recursive: true, encoding: "utf8" })
+    .filter((name) => /(events\.jsonl|capture\.pcap)$/.test(name))
+    .sort();
+
+async function refusal(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
+describe("a run", () => {
+  let folder = "";
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "bakeoff-run-test-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("passes on the builtin peer, and leaves a report with evidence", async () => {
+    const { results, files } = await run(options(folder), quiet, never);
+    expect(results.tests.map(({ verdict }) => verdict)).to.deep.equal(["pass", "pass", "pass"]);
+    expect(results.peers.map(({ id }) => id)).to.deep.equal(["builtin@current:memory"]);
+    for (const file of files) expect(existsSync(file), file).to.equal(true);
+    for (const path of Object.values(results.tests[0]?.evidence ?? {}))
+      expect(existsSync(join(folder, path)), path).to.equal(true);
+    expect(readFileSync(join(folder, "report.html"), "utf8")).to.include("Both SAs come up");
+  });
+
+  it("gives the same events and captures, octet by octet, for the same seed", async () => {
+    const [a, b, c] = ["a", "b", "c"].map((name) => join(folder, name)) as [string, string, string];
+    await run(options(a), quiet, never);
+    await run(options(b), quiet, never);
+    await run(options(c, { seed: "8" }), quiet, never);
+    expect(eventFiles(a)).to.have.length(6);
+    expect(eventFiles(b)).to.deep.equal(eventFiles(a));
+    for (const name of eventFiles(a)) {
+      const [left, right, other] = [a, b, c].map((out) => readFileSync(join(out, "evidence", name)));
+      expect(right?.equals(left ?? Buffer.of()), name).to.equal(true);
+      expect(other?.equals(left ?? Buffer.of()), name).to.equal(false);
+    }
+  });
+
+  it("goes on with a run that was cut short, without a second verdict", async () => {
+    const stop = new AbortController();
+    const stopping = { ...quiet, testFinished: () => stop.abort("SIGINT") };
+    const many = { documents: ["rfc7296/1.2", "rfc4303"], grep: undefined };
+    const first = await run(options(folder, many), stopping, stop.signal);
+    expect(first.results.interrupted).to.equal("SIGINT");
+    let planned = 0;
+    const counting: Observer = { ...quiet, planned: (plan) => (planned = plan.planned) };
+    const changes = { ...many, resume: true, seed: undefined };
+    const { results } = await run(options(folder, changes), counting, never);
+    expect(planned).to.be.greaterThan(0);
+    const ids = new Set(results.tests.map(({ id }) => id));
+    expect(ids.size).to.equal(planned + first.results.tests.length);
+    expect(results.interrupted).to.equal(undefined);
+    expect(results.seed).to.equal("7");
+    const lines = readFileSync(join(folder, "journal.jsonl"), "utf8").split("\n");
+    expect(lines.filter((line) => line.includes('"test-finished"'))).to.have.length(ids.size);
+  });
+
+  it("has a hard end, which the report names", async () => {
+    const { results } = await run(options(folder, { runLimitMs: 1 }), quiet, never);
+    expect(results.interrupted).to.match(/hard end/);
+  });
+
+  it("fails on a lie for the stated reason", async () => {
+    const changes = { lie: "omits-nonce", grep: "1.2/sends-a-nonce$" };
+    const { results } = await run(options(folder, changes), quiet, never);
+    expect(results.tests[0]).to.include({ verdict: "fail", lie: "omits-nonce" });
+    expect(results.tests[0]?.reason).to.match(/^expected NONCE/);
+  });
+
+  it("says before it starts that it cannot write", async () => {
+    writeFileSync(join(folder, "file"), "");
+    const error = await refusal(run(options(join(folder, "file", "out")), quiet, never));
+    expect(error).to.be.instanceOf(UsageError);
+    expect(String(error)).to.match(/--out .*cannot be written/);
+  });
+
+  it("keeps what it did not make", async () => {
+    writeFileSync(join(folder, "notes.txt"), "mine");
+    await run(options(folder, { grep: "1.2/sends-a-nonce$" }), quiet, never);
+    expect(readFileSync(join(folder, "notes.txt"), "utf8")).to.equal("mine");
+  });
+
+  it("resumes nothing where there is nothing, nor with another seed", async () => {
+    expect(String(await refusal(run(options(folder, { resume: true }), quiet, never)))).to.match(
+      /--resume: /,
+    );
+    await run(options(folder, { grep: "1.2/sends-a-nonce$" }), quiet, never);
+    const other = await refusal(run(options(folder, { resume: true, seed: "9" }), quiet, never));
+    expect(String(other)).to.match(/--seed 9: the run to resume has the seed 7/);
+  });
+
+  it("writes the reports again from the journal", async () => {
+    const { results } = await run(options(folder, { formats: [] }), quiet, never);
+    expect(existsSync(join(folder, "results.json"))).to.equal(false);
+    expect(report(folder, ["json", "md"], []).results).to.deep.equal(results);
+    expect(existsSync(join(folder, "report.md"))).to.equal(true);
+    expect(() => report(join(folder, "none"), ["json"], [])).to.throw(UsageError, /journal\.jsonl/);
+  });
+});
