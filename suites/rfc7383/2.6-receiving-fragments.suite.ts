@@ -95,7 +95,7 @@ for (const spec of [
 ]) {
   for (const octets of [1, 15, 16, 17]) {
     /**
-     * A CREATE_CHILD_SA request under this protection, cut behind so many octets: behind the first one, and around
+     * A CREATE_CHILD_SA request under this protection, which is refused, cut behind so many octets: behind the first one, and around
      * the border of a cipher block. With a combined-mode cipher the additional data run to Total Fragments.
      */
     test(`joins-fragments-cut-behind-${octets}-octets-under-${spec}`, {
