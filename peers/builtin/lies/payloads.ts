@@ -1,4 +1,5 @@
 /** Lies about payload formats. */
+import type { KeyPair } from "../../../harness/crypto/types.ts";
 import { natHash } from "../../../harness/ike/nat.ts";
 import { notifies, payload } from "../../../harness/ike/payloads.ts";
 import type { Address } from "../../../harness/link/types.ts";
@@ -87,7 +88,56 @@ const nat = [
   decides("overlooks-a-nat", "IKEV2-209", "does not compare the hashes", { "NAT detection": "none" }),
 ];
 
+/** Takes a value that the group refuses for the shared secret, as 0 and 1 are whatever our own key. */
+const credulous = (pair: KeyPair): KeyPair => ({
+  ...pair,
+  derive: (peerPublic) => {
+    const secret = pair.derive(peerPublic);
+    return secret instanceof Uint8Array ? secret : peerPublic;
+  },
+});
+
+const keyExchange = [
+  lie("takes-any-ke-value", "IKEV2-315", "checks no public value, and has one key pair for ever", () => {
+    const pairs = new Map<number, KeyPair>();
+    const keyPair = (make: () => KeyPair): KeyPair => {
+      const made = credulous(make());
+      const pair = pairs.get(made.publicValue.length) ?? made;
+      pairs.set(made.publicValue.length, pair);
+      return pair;
+    };
+    return { ike: { keyPair } };
+  }),
+  lie("shortens-its-ke-value", "IKEV2-253", "the public value as a number without its first octet", () => ({
+    ike: {
+      outgoing: eachPayload("KE", (ke) => {
+        ke.data = ke.data.subarray(1);
+      }),
+    },
+  })),
+  lie(
+    "answers-a-wrong-group-with-no-proposal-chosen",
+    "IKEV2-015",
+    "NO_PROPOSAL_CHOSEN in CREATE_CHILD_SA",
+    () => ({
+      ike: {
+        outgoing: eachPayload("Notify", (n) => {
+          if (n.notifyType === NOTIFY.INVALID_KE_PAYLOAD) n.notifyType = NOTIFY.NO_PROPOSAL_CHOSEN;
+        }),
+      },
+    }),
+  ),
+  lie("names-the-group-in-four-octets", "IKEV2-016", "INVALID_KE_PAYLOAD with the group as 32 bits", () => ({
+    ike: {
+      outgoing: eachPayload("Notify", (n) => {
+        if (n.notifyType === NOTIFY.INVALID_KE_PAYLOAD) n.data = Uint8Array.of(0, 0, ...n.data);
+      }),
+    },
+  })),
+];
+
 export const payloadLies: readonly Lie[] = [
+  ...keyExchange,
   ...nonces,
   ...addresses,
   ...nat,

@@ -1,0 +1,198 @@
+import {
+  EXCHANGE,
+  equal,
+  espProposals,
+  expectAlive,
+  expectInitRefused,
+  expectNotify,
+  hex,
+  ikeProposals,
+  listPayloads,
+  NOTIFY,
+  notifies,
+  payload,
+  require,
+  type Script,
+  Session,
+  test,
+} from "../../harness/script/index.ts";
+
+const octets = (length: number, last = 0): Uint8Array => {
+  const value = new Uint8Array(length);
+  value[length - 1] = last;
+  return value;
+};
+
+/** Values that are their own powers: a peer that takes one has it as the shared secret. */
+const BAD_VALUES: Record<string, Record<string, Uint8Array>> = {
+  modp2048: { zero: octets(256), one: octets(256, 1) },
+  x25519: { zero: octets(32) },
+};
+const BAD_LENGTHS: Record<string, Record<string, Uint8Array>> = {
+  modp2048: { "255-octets": octets(255, 9), "257-octets": octets(257, 9), "no-octet": octets(0) },
+  ecp256: { "63-octets": octets(63, 9), "65-octets": octets(65, 9) },
+  x25519: { "31-octets": octets(31, 9), "33-octets": octets(33, 9) },
+};
+
+/** The peer's own public value in answer to ours, or to `data` in its place; undefined if it refuses that. */
+async function exchangeKe(s: Script, data?: Uint8Array): Promise<Uint8Array | undefined> {
+  const undo = s.change(EXCHANGE.IKE_SA_INIT, ({ payloads }) => {
+    const ke = payload(payloads, "KE");
+    if (ke && data) ke.data = data;
+  });
+  const { sa } = await s.tryInit();
+  undo();
+  s.host.endpoint.core.closeIke(sa, "the test is done with it");
+  return payload(s.exchange(EXCHANGE.IKE_SA_INIT).response?.payloads ?? [], "KE")?.data;
+}
+
+for (const [group, values] of Object.entries(BAD_LENGTHS)) {
+  for (const [what, data] of Object.entries(values)) {
+    /** The public value in the tester's IKE_SA_INIT has the wrong length. It is dropped or refused; a good one works. */
+    test(`refuses-a-${group}-value-of-${what}`, {
+      requirements: ["IKEV2-253", "IKEV2-315"],
+      peer: "responder",
+      lies: ["takes-any-ke-value"],
+      config: { ikeProposals: [`aes256-sha256-${group}`] },
+    }, async (s) => {
+      s.decide("unprotected error notify", "give up");
+      const answer = await exchangeKe(s, data);
+      require(answer === undefined, "no KE payload in answer to this", "one");
+      await s.dial();
+    });
+  }
+}
+
+for (const [group, values] of Object.entries(BAD_VALUES)) {
+  for (const [what, value] of Object.entries(values)) {
+    /**
+     * The public value in the tester's IKE_SA_INIT makes the same value the shared secret, whatever the peer's key.
+     * The peer refuses it, at once or at the latest by not answering IKE_AUTH under the keys that come of it.
+     * Note: RFC 6989 demands the check of those who use a key pair more than once and recommends it to the others;
+     * a peer without it is tolerated if its own public values differ from exchange to exchange.
+     */
+    test(`refuses-the-${group}-value-${what}`, {
+      requirements: ["IKEV2-312", "IKEV2-315", "IKEV2-318"],
+      peer: "responder",
+      lies: ["takes-any-ke-value"],
+      config: { ikeProposals: [`aes256-sha256-${group}`] },
+    }, async (s) => {
+      s.decide("unprotected error notify", "give up");
+      const answer = await establishWith(s, value);
+      if (!answer) return void (await s.dial());
+      const again = await exchangeKe(s);
+      const fresh = again !== undefined && !equal(answer, again);
+      require(fresh, "the value refused, or a key pair of one use", "neither");
+      s.tolerate("it takes the value, but uses its key pair only once");
+    });
+  }
+}
+
+/** Sends this public value and goes on with it as the shared secret; gives the peer's value if IKE_AUTH succeeds. */
+async function establishWith(s: Script, value: Uint8Array): Promise<Uint8Array | undefined> {
+  let over = false;
+  const undo = s.change(EXCHANGE.IKE_SA_INIT, ({ payloads }) => {
+    const ke = payload(payloads, "KE");
+    if (ke) ke.data = value;
+  });
+  s.extensions.push({
+    name: "known secret",
+    ikeKeys: (inputs) => {
+      if (!over) inputs.sharedSecret = value;
+    },
+  });
+  const { sa, failure } = await s.tryDial();
+  over = true;
+  undo();
+  s.host.endpoint.core.closeIke(sa, "the test is done with it");
+  const { response } = s.exchange(EXCHANGE.IKE_SA_INIT);
+  return failure === undefined ? payload(response?.payloads ?? [], "KE")?.data : undefined;
+}
+
+/** The peer initiates, and the public value of the answer has the wrong length. It must not go on with IKE_AUTH. */
+test("refuses-a-value-of-the-wrong-length-in-an-answer", {
+  requirements: ["IKEV2-253", "IKEV2-315"],
+  peer: "initiator",
+  lies: ["takes-any-ke-value"],
+}, async (s) => {
+  await expectInitRefused(s, ({ payloads }) => {
+    const ke = payload(payloads, "KE");
+    if (ke) ke.data = ke.data.subarray(1);
+  });
+});
+
+/** The public value in a rekey of the Child SA is no point of the curve: INVALID_SYNTAX, and no Child SA. */
+test("refuses-a-bad-value-in-create-child-sa", {
+  requirements: ["IKEV2-316"],
+  peer: "responder",
+  lies: ["takes-any-ke-value"],
+  config: { espProposals: ["aes256gcm16-ecp256"] },
+}, async (s) => {
+  const session = await s.dial();
+  s.change(EXCHANGE.CREATE_CHILD_SA, ({ payloads }) => {
+    const ke = payload(payloads, "KE");
+    if (ke) ke.data = octets(64, 7);
+  });
+  await session.tryCreateChild();
+  expectNotify(s.exchange(EXCHANGE.CREATE_CHILD_SA).response, NOTIFY.INVALID_SYNTAX);
+});
+
+const ECP256 = 19;
+const WRONG_GROUP = { requirements: ["IKEV2-015", "IKEV2-016", "IKEV2-256"], peer: "responder" as const };
+const WRONG_GROUP_LIES = ["answers-a-wrong-group-with-no-proposal-chosen", "names-the-group-in-four-octets"];
+
+/** The first answer to our CREATE_CHILD_SA names group 19 in two octets. */
+function expectGroupNamed(s: Script): void {
+  const response = s.trace.exchangesOf(EXCHANGE.CREATE_CHILD_SA, "us")[0]?.response;
+  expectNotify(response, NOTIFY.INVALID_KE_PAYLOAD);
+  const data = notifies(response?.payloads ?? [], NOTIFY.INVALID_KE_PAYLOAD)[0]?.data ?? new Uint8Array();
+  require(equal(data, Uint8Array.of(0, ECP256)), "0013 (group 19) in INVALID_KE_PAYLOAD", hex(data));
+}
+
+/**
+ * The tester asks for a Child SA with the groups 31 and 19 and a KE payload of group 31; the peer takes only 19. It
+ * answers INVALID_KE_PAYLOAD with the group in two octets. With a KE payload of that group the Child SA comes up.
+ */
+test("names-its-group-for-a-new-child-sa", {
+  ...WRONG_GROUP,
+  lies: WRONG_GROUP_LIES,
+  config: { espProposals: ["aes256gcm16-ecp256"] },
+}, async (s) => {
+  const session = await s.dial();
+  const made = await session.tryCreateChild({ proposals: espProposals("aes256gcm16-x25519-ecp256") });
+  expectGroupNamed(s);
+  require(typeof made !== "string" && made.pfs, "a Child SA with PFS", String(made));
+  await session.proveTraffic(made);
+});
+
+/** The same for a rekey of the IKE SA. */
+test("names-its-group-for-an-ike-rekey", {
+  ...WRONG_GROUP,
+  lies: WRONG_GROUP_LIES,
+  config: { ikeProposals: ["aes256-sha256-ecp256"] },
+}, async (s) => {
+  const session = await s.dial();
+  const made = await session.tryRekeyIke({ proposals: ikeProposals("aes256-sha256-x25519-ecp256") });
+  expectGroupNamed(s);
+  require(typeof made !== "string", "a new IKE SA", String(made));
+  await expectAlive(new Session(s, made));
+});
+
+/**
+ * Three IKE_SA_INIT exchanges: each public value of the peer has the length of the modulus, and no two are the same.
+ * Note: the text allows to use a key pair more than once (section 2.12); a peer that does so is tolerated.
+ */
+test("pads-its-values-to-the-length-of-the-modulus", {
+  requirements: ["IKEV2-253"],
+  peer: "responder",
+  lies: ["shortens-its-ke-value"],
+  config: { ikeProposals: ["aes256-sha256-modp2048"] },
+}, async (s) => {
+  const values = [await exchangeKe(s), await exchangeKe(s), await exchangeKe(s)];
+  const last = s.exchange(EXCHANGE.IKE_SA_INIT).response;
+  const lengths = values.map((v) => v?.length);
+  require(lengths.every(
+    (length) => length === 256,
+  ), "256 octets each", `${lengths} in ${listPayloads(last)}`);
+  if (new Set(values.map((v) => hex(v ?? new Uint8Array()))).size < 3) s.tolerate("it uses a key pair again");
+});
