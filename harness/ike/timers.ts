@@ -13,6 +13,11 @@ export class Timers {
     };
   }
 
+  /** Timers that are set. */
+  get size(): number {
+    return this.#due.length;
+  }
+
   get next(): number | undefined {
     return this.#due[0]?.at;
   }

@@ -55,7 +55,7 @@ function pairFor(seed: number, random: SeededRandom): Pair {
   // The responder has another group only: INVALID_KE_PAYLOAD.
   if (chance(random, 0.2)) a.ike = ikeProposals(ike.replace("x25519", "ecp256-x25519"));
   const pfs = chance(random, 0.3) ? { rekeyEsp: espProposals(`${esp}-x25519`) } : {};
-  const fragmentation = chance(random, 0.2) ? { chunk: 150, timeoutMs: 30_000 } : undefined;
+  const fragmentation = chance(random, 0.2) ? { chunk: 150 } : undefined;
   return makePair({
     seed: `honest ${seed}`,
     impairment: seed % 2 === 0 ? LOSSY : CORRUPTING,

@@ -1,7 +1,11 @@
 /** Two honest hosts on a network in memory: what property tests and benchmarks run. */
 import type { PeerConfig } from "../../peers/contract.ts";
 import { seededRandom } from "../crypto/seeded-random.ts";
-import { type FragmentationOptions, fragmentation } from "../extensions/fragmentation.ts";
+import {
+  type FragmentationOptions,
+  fragmentation,
+  ordinaryFragmentation,
+} from "../extensions/fragmentation.ts";
 import type { Policy } from "../ike/policy.ts";
 import { type Impairment, MemoryNetwork } from "../link/memory.ts";
 import type { Address } from "../link/types.ts";
@@ -15,8 +19,8 @@ export interface PairOptions {
   config?: Partial<PeerConfig>;
   /** Changes to the policies of the two ends. */
   policies?: { a?: Partial<Policy>; b?: Partial<Policy> };
-  /** Not set: no end announces fragmentation. */
-  fragmentation?: FragmentationOptions;
+  /** Changes to the ordinary values; not set: no end announces fragmentation. */
+  fragmentation?: Partial<FragmentationOptions>;
   event?(end: "a" | "b", event: HostEvent): void;
 }
 
@@ -38,7 +42,9 @@ export function makePair(options: PairOptions): Pair {
   const make = (end: "a" | "b"): Host =>
     new Host({
       policy: { ...policyFor(config, end === "a" ? "tester" : "peer"), ...options.policies?.[end] },
-      extensions: options.fragmentation ? [fragmentation(options.fragmentation)] : [],
+      extensions: options.fragmentation
+        ? [fragmentation({ ...ordinaryFragmentation, ...options.fragmentation })]
+        : [],
       esp: [],
       random: random.fork(end),
       clock: network.clock,
