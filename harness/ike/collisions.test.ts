@@ -1,0 +1,156 @@
+import { expect } from "chai";
+import { disagreements } from "../run/agreement.ts";
+import { makePair, type Pair } from "../run/pair.ts";
+import { hex } from "../wire/bytes.ts";
+import { EXCHANGE } from "../wire/registry/exchange-types.ts";
+import { NOTIFY } from "../wire/registry/notify-types.ts";
+import { lowestNonce, oursIsRedundant } from "./collisions.ts";
+import { notifies } from "./payloads.ts";
+import type { IkeSa } from "./sa.ts";
+
+interface Up {
+  pair: Pair;
+  /** The same IKE SA as both ends hold it. */
+  a: IkeSa;
+  b: IkeSa;
+  /** Error notifies and TEMPORARY_FAILURE that were sent, by end. */
+  refusals: { a: number[]; b: number[] };
+}
+
+/** A pair that is up, on a network of 10 ms one way: commands of the same moment cross. */
+function up(seed: string): Up {
+  const refusals = { a: [] as number[], b: [] as number[] };
+  const config = { ikeProposals: ["aes256gcm16-prfsha256-x25519"], espProposals: ["aes256gcm16"] };
+  const pair = makePair({
+    ...{ seed, config, impairment: { delayMs: 10 } },
+    event: (end, event) => {
+      if (event.type !== "sent") return;
+      for (const type of [NOTIFY.TEMPORARY_FAILURE, NOTIFY.CHILD_SA_NOT_FOUND])
+        if (notifies(event.message.payloads, type).length > 0) refusals[end].push(type);
+    },
+  });
+  const a = pair.a.endpoint.connect(pair.addresses.a, pair.addresses.b);
+  pair.a.settle();
+  pair.network.run(100);
+  const [b] = pair.b.endpoint.core.sas.values();
+  if (!b || a.state !== "established") throw new Error("the pair did not come up");
+  return { pair, a, b, refusals };
+}
+
+/** Both ends do something in the same moment; then time passes. */
+function cross({ pair }: Up, byA: () => void, byB: () => void): void {
+  byA();
+  byB();
+  pair.a.settle();
+  pair.b.settle();
+  pair.network.run(120_000);
+  expect(disagreements(pair.a.endpoint, pair.b.endpoint)).to.deep.equal([]);
+}
+
+const counts = ({ pair }: Up): number[] =>
+  [pair.a, pair.b].flatMap(({ endpoint: { core } }) => [core.sas.size, core.children().length]);
+
+describe("crossing requests", () => {
+  it("know the lower nonce: octet by octet, a prefix being lower", () => {
+    const [low, high] = [Uint8Array.of(1, 2), Uint8Array.of(1, 2, 0)];
+    expect(lowestNonce(high, low)).to.equal(low);
+    expect(oursIsRedundant(low, high, { made: 0, lowest: Uint8Array.of(1, 3) })).to.equal(true);
+    expect(oursIsRedundant(high, Uint8Array.of(9), { made: 0, lowest: low })).to.equal(false);
+  });
+
+  for (const seed of ["1", "2", "3", "4"]) {
+    it(`leave one IKE SA when both ends rekey it, and the Child SA moves there (seed ${seed})`, () => {
+      const all = up(seed);
+      const spi = hex(all.a.children[0]?.spiIn ?? new Uint8Array());
+      const made: (IkeSa | string)[] = [];
+      cross(
+        all,
+        () => all.pair.a.endpoint.rekeyIke(all.a, {}, (sa) => made.push(sa)),
+        () => all.pair.b.endpoint.rekeyIke(all.b, {}, (sa) => made.push(sa)),
+      );
+      expect(counts(all)).to.deep.equal([1, 1, 1, 1]);
+      const [left] = all.pair.a.endpoint.core.sas.values();
+      expect(left).not.to.equal(all.a);
+      expect(hex(left?.children[0]?.spiIn ?? new Uint8Array())).to.equal(spi);
+      // Both commands end with the SA that stays.
+      expect(new Set(made.map((sa) => (typeof sa === "string" ? sa : hex(sa.spiR)))).size).to.equal(1);
+    });
+
+    it(`leave one Child SA when both ends rekey it (seed ${seed})`, () => {
+      const all = up(seed);
+      const [x, y] = [all.a.children[0], all.b.children[0]];
+      if (!x || !y) throw new Error("no Child SA");
+      cross(
+        all,
+        () => all.pair.a.endpoint.rekeyChild(x),
+        () => all.pair.b.endpoint.rekeyChild(y),
+      );
+      expect(counts(all)).to.deep.equal([1, 1, 1, 1]);
+      expect(all.a.children[0]).not.to.equal(x);
+      expect(all.refusals).to.deep.equal({ a: [], b: [] });
+    });
+  }
+
+  it("refuse a new Child SA while rekeying the IKE SA, and the other way round", () => {
+    const all = up("5");
+    const outcome: unknown[] = [];
+    cross(
+      all,
+      () => all.pair.a.endpoint.rekeyIke(all.a, {}, (sa) => outcome.push(typeof sa)),
+      () => all.pair.b.endpoint.createChild(all.b, {}, (child) => outcome.push(typeof child)),
+    );
+    expect(outcome).to.deep.equal(["string", "string"]);
+    const { TEMPORARY_FAILURE } = NOTIFY;
+    expect(all.refusals).to.deep.equal({ a: [TEMPORARY_FAILURE], b: [TEMPORARY_FAILURE] });
+    expect(counts(all)).to.deep.equal([1, 1, 1, 1]);
+  });
+
+  it("refuse to rekey a Child SA that is being closed", () => {
+    const all = up("6");
+    const [x, y] = [all.a.children[0], all.b.children[0]];
+    if (!x || !y) throw new Error("no Child SA");
+    cross(
+      all,
+      () => all.pair.a.endpoint.deleteChild(x),
+      () => all.pair.b.endpoint.rekeyChild(y),
+    );
+    expect(all.refusals).to.deep.equal({ a: [NOTIFY.TEMPORARY_FAILURE], b: [] });
+    expect(counts(all)).to.deep.equal([1, 0, 1, 0]);
+  });
+
+  it("close what both ends close", () => {
+    const all = up("7");
+    cross(
+      all,
+      () => all.pair.a.endpoint.deleteIke(all.a),
+      () => all.pair.b.endpoint.deleteIke(all.b),
+    );
+    expect(counts(all)).to.deep.equal([0, 0, 0, 0]);
+  });
+
+  it("move commands that wait for the window to the new IKE SA", () => {
+    const all = up("8");
+    const children: unknown[] = [];
+    cross(
+      all,
+      () => {
+        all.pair.a.endpoint.rekeyIke(all.a);
+        all.pair.a.endpoint.createChild(all.a, {}, (child) => children.push(typeof child));
+      },
+      () => {},
+    );
+    expect(children).to.deep.equal(["object"]);
+    expect(counts(all)).to.deep.equal([1, 2, 1, 2]);
+  });
+
+  it("end every command of an SA that closes", () => {
+    const all = up("9");
+    const ended: string[] = [];
+    const { endpoint } = all.pair.a;
+    endpoint.createChild(all.a, {}, () => ended.push("create"));
+    endpoint.liveness(all.a, () => ended.push("liveness"));
+    endpoint.request(all.a, EXCHANGE.INFORMATIONAL, [], () => ended.push("request"));
+    endpoint.core.closeIke(all.a, "tested");
+    expect(ended).to.deep.equal(["create", "liveness", "request"]);
+  });
+});
