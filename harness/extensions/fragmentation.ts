@@ -125,7 +125,10 @@ function collect(fragment: Fragment, sa: IkeSa, slots: Slots, options: Fragmenta
     delete slots[key];
     return "drop" as const;
   };
-  if (!wellFormed(fragment, options)) return "drop";
+  if (!wellFormed(fragment, options)) {
+    if (core.decide("fragment number", "check") === "close the IKE SA") core.closeIke(sa, "fragment number");
+    return "drop";
+  }
   const stored = slots[key]?.messageId === message.header.messageId ? slots[key] : undefined;
   const fit = stored ? fits(core, stored, fragment) : "restart";
   if (fit === "drop") return "drop";
@@ -153,7 +156,7 @@ function collect(fragment: Fragment, sa: IkeSa, slots: Slots, options: Fragmenta
 function wellFormed({ core, message, payload }: Fragment, { maxFragments }: FragmentationOptions): boolean {
   const { fragmentNumber: number, totalFragments: total, innerType } = payload;
   const numbered = number > 0 && number <= total;
-  if (!numbered && core.decide("fragment number", "check") === "check") return false;
+  if (!numbered && core.decide("fragment number", "check") !== "any") return false;
   // What is in clear, and the type of the first inner payload, belong to fragment 1 (sections 2.5, 2.5.3).
   const bare = innerType === 0 && message.payloads.length === 1;
   return total <= maxFragments && (number <= 1 || bare);

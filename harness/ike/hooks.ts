@@ -117,7 +117,7 @@ export interface Decisions {
   "fragment total shrinks": "drop" | "restart";
   "duplicate fragment": "drop" | "replace" | "fail the set";
   "wrong fragment ICV": "drop" | "fail the set";
-  "fragment number": "check" | "any";
+  "fragment number": "check" | "any" | "close the IKE SA";
   "retransmitted fragment": "first only" | "every one";
   "fragment reassembly": "whole" | "first fragment only" | "reversed";
 }

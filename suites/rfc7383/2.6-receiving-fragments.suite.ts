@@ -120,6 +120,7 @@ for (const [number, total] of [
   /**
    * A fragment with number 0, with a number above its total, or with total 0 is dropped silently, well sealed as it
    * is; the good set of the same request, which comes in around it, is answered.
+   * Note: strongSwan 6.1 answers INVALID_SYNTAX and destroys the IKE SA.
    */
   test(`drops-fragment-${number}-of-${total}`, {
     requirements: ["IKEFRAG-30"],
@@ -137,6 +138,22 @@ for (const [number, total] of [
     await expectAlive(session);
   });
 }
+
+/**
+ * Somebody without keys sends fragments with numbers 0 of 3, 4 of 3 and 1 of 0 under the SPIs of the IKE SA. They
+ * are dropped silently, and the IKE SA stays: otherwise whoever sees its SPIs could end it.
+ */
+test("survives-forged-fragments-with-wrong-numbers", {
+  requirements: ["IKEFRAG-30", "IKEFRAG-33"],
+  peer: "responder",
+  lies: ["closes-at-a-wrong-fragment-number"],
+}, async (s) => {
+  const session = await dial(s);
+  const { stray } = cutRequest(session, childRequest(session));
+  const forged = [stray(0, 3), stray(4, 3), stray(1, 0)].map(withWrongIcv);
+  await expectUnanswered(session, "forged fragments with wrong numbers", forged);
+  await expectAlive(session);
+});
 
 /**
  * The tester sends 1 of 2, then all of 1 to 3 of the same request, as one does that learns of a smaller path MTU. A

@@ -159,6 +159,9 @@ const receiving = [
   lie("takes-any-fragment-number", "IKEFRAG-30", "stores numbers 0 and above the total", () =>
     decides("fragment number", "any"),
   ),
+  lie("closes-at-a-wrong-fragment-number", "IKEFRAG-30", "a forged number ends the IKE SA", () =>
+    decides("fragment number", "close the IKE SA"),
+  ),
   lie("answers-every-repeated-fragment", "IKEFRAG-42", "the response again for each fragment", () =>
     decides("retransmitted fragment", "every one"),
   ),
