@@ -3,6 +3,7 @@ import type { OpenedPacket } from "../esp/inbound.ts";
 import { NEXT_HEADER } from "../esp/sa.ts";
 import type { ChildSa } from "../ike/child.ts";
 import { intersect } from "../ike/selectors.ts";
+import { equal } from "../wire/bytes.ts";
 import {
   buildEcho,
   buildEchoPacket,
@@ -49,18 +50,26 @@ export function readInner(child: ChildSa, opened: OpenedPacket): InnerPacket | u
   };
 }
 
-/** In transport mode the IP header is that of the IKE addresses. */
+/** In transport mode the IP header is that of the outer packet. */
 function innerIp(child: ChildSa, opened: OpenedPacket): IpPacket | ReturnType<typeof parseIp> | undefined {
   const { nextHeader, payload } = opened;
   if (child.mode === "tunnel") {
     const isIp = nextHeader === NEXT_HEADER.ipv4 || nextHeader === NEXT_HEADER.ipv6;
     return isIp ? parseIp(payload) : undefined;
   }
-  const source = parseAddress(child.ike.remote.host);
-  const destination = parseAddress(child.ike.local.host);
+  const source = endOf(child, child.remoteTs, child.ike.remote.host);
+  const destination = endOf(child, child.localTs, child.ike.local.host);
   if (!source || !destination || nextHeader === NEXT_HEADER.ipv4 || nextHeader === NEXT_HEADER.ipv6)
     return undefined;
   return parseIp(buildIp({ source, destination, protocol: nextHeader, payload }));
+}
+
+/** Through a NAT the selectors name the end as both sides agreed on it (RFC 7296 section 2.23.1), else IKE does. */
+function endOf(child: ChildSa, selectors: TrafficSelector[], host: string): Uint8Array | undefined {
+  const { nat } = child.ike;
+  const [only] = selectors;
+  const single = only !== undefined && equal(only.startAddress, only.endAddress);
+  return (nat?.peer || nat?.us) && single ? only.startAddress : parseAddress(host);
 }
 
 function within(selectors: TrafficSelector[], address: Uint8Array, protocol: number): boolean {
