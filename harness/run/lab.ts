@@ -9,19 +9,18 @@ import {
   Registry,
   removeLaneNetwork,
 } from "../../peers/runtime/index.ts";
-import type { Plan } from "./plan.ts";
 
 /** Whether a peer lives in namespaces, which only root can make. */
-const needsNetwork = ({ runtime }: ChosenPeer): boolean => runtime === "netns" || runtime === "uml";
+export const needsNetwork = ({ runtime }: ChosenPeer): boolean => runtime === "netns" || runtime === "uml";
 
-/** @throws LabError for the first peer of the plan that cannot be run here, with the command that helps */
-export function checkLab(plan: Plan): void {
-  for (const { peer } of plan.lanes) {
+/** @throws LabError for the first of these peers that cannot be run here, with the command that helps */
+export function checkLab(peers: readonly ChosenPeer[]): void {
+  for (const peer of peers) {
     if (!needsNetwork(peer)) continue;
     const name = `${peer.definition.name}@${peer.version.version}`;
     if (process.geteuid?.() !== 0) {
       const command = ["sudo -E npx bakeoff", ...process.argv.slice(2)].join(" ");
-      throw new LabError("no-root", `--peer ${peerName(peer)} needs root`, `run: ${command}`);
+      throw new LabError("no-root", `${peerName(peer)} needs root`, `run: ${command}`);
     }
     const there = isInstalled(peer.definition.name, peer.version.version);
     const missing = there ? (peer.runtime === "uml" && !isInstalled(KERNEL) ? "user-mode Linux" : "") : name;

@@ -45,7 +45,7 @@ export interface RunOutcome {
 export async function run(options: RunOptions, observer: Observer, signal: AbortSignal): Promise<RunOutcome> {
   const tests = await loadTests();
   const whole = makePlan(tests, options);
-  checkLab(whole);
+  checkLab(whole.lanes.map(({ peer }) => peer));
   prepareOut(options.out, options.resume);
   const before = options.resume ? earlier(options) : undefined;
   const seed = before?.seed ?? options.seed ?? "1";

@@ -27,7 +27,7 @@ export const PREFIX = "bakeoff-";
  * The folder of the records; nobody else may write to it, as what it says is deleted.
  * @throws LabError `network` when it belongs to somebody else
  */
-function recordFolder(): string {
+export function recordFolder(): string {
   const base = process.env.XDG_RUNTIME_DIR || tmpdir();
   const folder = join(base, `ipsec-bakeoff-${process.getuid?.() ?? 0}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });

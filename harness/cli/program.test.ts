@@ -1,0 +1,106 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { bakeoff } from "./program.ts";
+
+interface Said {
+  status: number;
+  out: string;
+  err: string;
+}
+
+/** Runs a command line in this process and keeps what it writes. */
+async function said(...argv: string[]): Promise<Said> {
+  const streams = [process.stdout, process.stderr] as const;
+  const texts = ["", ""];
+  const writes = streams.map((stream) => stream.write.bind(stream));
+  streams.forEach((stream, i) => {
+    stream.write = (text: Uint8Array | string) => {
+      texts[i] += String(text);
+      return true;
+    };
+  });
+  try {
+    return { status: await bakeoff(argv), out: texts[0] ?? "", err: texts[1] ?? "" };
+  } finally {
+    streams.forEach((stream, i) => {
+      const write = writes[i];
+      if (write) stream.write = write;
+    });
+  }
+}
+
+describe("bakeoff", () => {
+  const wrong: [string, string, RegExp][] = [
+    ["an unknown command", "rum", /^bakeoff: unknown command "rum", nearest: run\n$/],
+    ["an unknown option", "run --pier x", /^bakeoff: unknown option "--pier", nearest: --peer\n$/],
+    ["an unknown peer", "run --peer strongswam", /--peer strongswam: unknown peer name.*nearest: strongswan/],
+    ["an unknown document", "run rfc7269", /unknown document "rfc7269", nearest: rfc7296/],
+    ["an unknown lie", "run --lie omit-nonce", /unknown lie "omit-nonce", nearest: omits-nonce/],
+    ["an unknown role", "run --role responer", /unknown role "responer", nearest: responder/],
+    ["an unknown format", "run --format json,hmtl", /unknown report format "hmtl", nearest: html/],
+    ["a number that is none", "run --jobs two", /--jobs two: must be a whole number/],
+    ["an option without its value", "run --out", /option "--out <dir>" argument missing/],
+    ["an unknown list", "list lie", /unknown list "lie", nearest: lies/],
+    ["an unknown document to cover", "coverage rfc7269", /unknown document "rfc7269"/],
+    ["an unknown benchmark", "bench esq", /unknown benchmark "esq", nearest: esp/],
+    ["a folder without journal", "report none", /journal\.jsonl/],
+    ["no command", "", /a command is missing/],
+    ["too much", "doctor now", /too many arguments/],
+  ];
+  for (const [what, line, message] of wrong) {
+    it(`says in one line what is wrong with ${what}`, async () => {
+      const { status, out, err } = await said(...line.split(" ").filter(Boolean));
+      expect({ status, out }).to.deep.equal({ status: 2, out: "" });
+      expect(err).to.match(message);
+      expect(err).to.match(/^bakeoff: [^\n]+\n$/);
+    });
+  }
+
+  it("prints JSON alone on standard output", async () => {
+    for (const what of ["suites", "peers", "requirements", "lies", "tests"]) {
+      const { status, out, err } = await said("list", what, "--json");
+      expect({ status, err }).to.deep.equal({ status: 0, err: "" });
+      expect(JSON.parse(out)).to.be.an("array").that.is.not.empty;
+    }
+    expect(JSON.parse((await said("coverage", "rfc7296", "--json")).out)[0]).to.include({
+      document: "rfc7296",
+    });
+  });
+
+  it("has an example in the help of every command", async () => {
+    const lines = [
+      "",
+      "run",
+      "list",
+      "doctor",
+      "coverage",
+      "report",
+      "bench",
+      "peers",
+      "peers install",
+      "peers up",
+    ];
+    for (const line of lines) {
+      const { status, out } = await said(...line.split(" ").filter(Boolean), "--help");
+      expect(status, line).to.equal(0);
+      expect(out, line).to.match(/Examples:\n {2}.*bakeoff/);
+    }
+  });
+
+  it("exits with 1 for a lie, and prints the results as asked", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "bakeoff-cli-test-"));
+    try {
+      const line = ["run", "--lie", "omits-nonce", "--grep", "1.2/sends-a-nonce$", "--out", folder, "--json"];
+      const { status, out, err } = await said(...line);
+      expect(status).to.equal(1);
+      expect(JSON.parse(out).tests[0]).to.include({ verdict: "fail", lie: "omits-nonce" });
+      expect(err).to.match(
+        /\[1\/1\] fail {2}builtin@current:memory {2}rfc7296\/1.2\/sends-a-nonce: expected NONCE/,
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
