@@ -392,5 +392,3 @@ describe("esp: padding and lengths", () => {
     expect(reasonOf(new InboundSa(CBC), sealed(outboundOf(CBC), INNER, 4, { spi: 7 }))).to.equal("spi");
   });
 });
-
-describe("esp: SA database", () => {});
