@@ -54,12 +54,19 @@ export function succeed(core: Core, old: IkeSa, successor: IkeSa): void {
   while (sa.replacedBy) sa = sa.replacedBy;
   old.state = "rekeyed";
   old.replacedBy = sa;
+  if (sa.state === "closed") return endWith(core, old, sa);
   moveChildren(core, old, sa);
   const waiting = old.queue.splice(0);
   if (waiting.length === 0) return;
   sa.queue.push(...waiting);
   // Not at once: the peer has yet to see the response that makes the new SA.
   core.after(0, () => startQueued(sa));
+}
+
+/** The peer deleted the new SA, and with it all that the old one had, before we knew that it had won. */
+function endWith(core: Core, old: IkeSa, sa: IkeSa): void {
+  for (const child of [...old.children]) core.closeChild(child, sa.closedBecause ?? "closed with its IKE SA");
+  for (const request of old.queue.splice(0)) request.answered(undefined, old);
 }
 
 function moveChildren(core: Core, old: IkeSa, sa: IkeSa): void {
