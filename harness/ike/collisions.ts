@@ -40,9 +40,19 @@ export function refusedByCrossing(
   const busy =
     what !== undefined &&
     (wanted === "Child" ? OF_IKE.has(what) : OF_CHILDREN.has(what) || what === "delete IKE");
-  const passing = busy || sa.state === "rekeyed" || replaces?.state === "deleting";
+  const passing =
+    busy || sa.state === "rekeyed" || unsettledPredecessor(sa) || replaces?.state === "deleting";
   const manner = passing ? core.decide("crossing request", "TEMPORARY_FAILURE") : "process";
   return manner === "process" ? undefined : notify(NOTIFY[manner]);
+}
+
+/**
+ * The SA that `sa` may replace, while we cannot tell, because our own rekeying of that one is still unanswered: the
+ * Child SAs are there until then.
+ */
+export function unsettledPredecessor(sa: IkeSa): IkeSa | undefined {
+  const doing = sa.replaces?.pending?.doing;
+  return doing?.what === "rekey IKE" && doing.crossing?.made === sa ? sa.replaces : undefined;
 }
 
 /** Whether the peer may speak of a Child SA that we cannot know yet: our request for one is outstanding. */

@@ -106,14 +106,14 @@ export function onCreateChildRequest(core: Core, sa: IkeSa, request: IncomingMes
   }
   const [rekey] = notifies(payloads, NOTIFY.REKEY_SA);
   const replaces = rekey && sa.children.find((c) => equal(c.spiOut, rekey.spi));
+  const busy = refusedByCrossing(core, sa, "Child", replaces);
+  if (busy) return { payloads: [busy] };
   if (rekey && !replaces) {
     if (mayBeMaking(sa)) return { payloads: [notify(NOTIFY.TEMPORARY_FAILURE)] };
     const manner = core.decide("rekey of an unknown Child SA", "CHILD_SA_NOT_FOUND");
     if (manner === "CHILD_SA_NOT_FOUND") return { payloads: [childNotFound(rekey)] };
     if (manner === "NO_PROPOSAL_CHOSEN") return { payloads: [notify(NOTIFY.NO_PROPOSAL_CHOSEN)] };
   }
-  const busy = refusedByCrossing(core, sa, "Child", replaces);
-  if (busy) return { payloads: [busy] };
   const Nr = core.random(core.policy.nonceLength);
   const nonces = { Ni: nonce.data, Nr };
   const answer = answerChild(core, sa, payloads, nonces, {

@@ -6,7 +6,7 @@ import { PAYLOAD } from "../../wire/registry/payload-types.ts";
 import { PROTOCOL } from "../../wire/registry/protocol-ids.ts";
 import type { DeletePayload, Payload } from "../../wire/types.ts";
 import type { ChildSa } from "../child.ts";
-import { type Doing, mayBeMaking } from "../collisions.ts";
+import { type Doing, mayBeMaking, unsettledPredecessor } from "../collisions.ts";
 import type { Core } from "../core.ts";
 import type { IncomingMessage } from "../hooks.ts";
 import { hasNotify } from "../payloads.ts";
@@ -67,7 +67,9 @@ export function onInformationalRequest(core: Core, sa: IkeSa, request: IncomingM
     return answerIkeDelete(core);
   }
   noteEarlyDeletes(sa, deletes);
-  const closing = sa.children.filter((c) => deletes.some((d) => names(d, c)));
+  const closing = [...sa.children, ...(unsettledPredecessor(sa)?.children ?? [])].filter((c) =>
+    deletes.some((d) => names(d, c)),
+  );
   return closing.length === 0 ? { payloads: [] } : answerChildDelete(core, closing);
 }
 
