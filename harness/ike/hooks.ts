@@ -51,14 +51,13 @@ export interface IncomingMessage {
  * The first one is ordinary. Lies are made of these and of changes to messages.
  */
 export interface Decisions {
-  "wrong ICV": "drop" | "accept";
+  "wrong ICV": "drop" | "accept" | "answer in clear";
   "wrong AUTH": "refuse" | "accept";
   "wrong identity": "refuse" | "accept";
   "unknown critical payload": "refuse" | "skip" | "drop";
   "unknown payload": "skip" | "refuse";
   "malformed message": "INVALID_SYNTAX" | "drop" | "accept";
-  "header Length": "check" | "ignore";
-  "SK padding": "any" | "minimal";
+  "SK padding": "any" | "minimal only" | "overlook a bad Pad Length";
   "retransmitted request": "resend" | "answer anew" | "ignore";
   "forgotten request": "ignore" | "answer anew";
   "message id out of window": "ignore" | "process";

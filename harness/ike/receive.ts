@@ -36,7 +36,7 @@ export function receive(core: Core, datagram: Datagram, dispatch: Dispatch): boo
     datagram,
     findings: decoded.findings ?? [],
   };
-  if (decoded.header.length !== undefined && core.decide("header Length", "check") === "check")
+  if (decoded.header.length !== undefined)
     return drop(core, datagram, "the Length field differs from the datagram");
   if (
     decoded.header.version >> 4 > 2 &&
@@ -145,7 +145,11 @@ function receiveForSa(
   if (!message.isResponse && repeated(core, sa, decoded, message)) return;
   const opened = open(core, sa, decoded, message);
   if (opened === "wait") return;
-  if ("error" in opened) return void drop(core, message.datagram, opened.error);
+  if ("error" in opened) {
+    const answers = core.decide("wrong ICV", "drop") === "answer in clear" && !message.isResponse;
+    if (answers) sendClearAnswer(core, message, [notify(NOTIFY.INVALID_SYNTAX)]);
+    return void drop(core, message.datagram, opened.error);
+  }
   // A response in clear must not do harm: a better one may come (section 2.21.1).
   const clearFault = message.isResponse && !message.protected ? opened.fault : undefined;
   if (clearFault && core.decide("malformed message", "INVALID_SYNTAX") !== "accept")
@@ -196,12 +200,18 @@ function openLast(core: Core, sa: IkeSa, decoded: Message, octets: Uint8Array): 
   if (!sa.inbound || (last?.kind !== "SK" && last?.kind !== "SKF")) return { error: "not protected" };
   const accept = core.decide("wrong ICV", "drop") === "accept";
   const opened = openPayload(sa.inbound, octets, last, accept);
-  if ("error" in opened) return { error: `cannot open: ${opened.error}` };
+  const manner = core.decide("SK padding", "any");
+  if ("error" in opened) {
+    const overlooked = opened.error === "padding" && manner === "overlook a bad Pad Length";
+    return overlooked
+      ? { innerType: 0, plaintext: new Uint8Array() }
+      : { error: `cannot open: ${opened.error}` };
+  }
   const { encr, integ } = sa.inbound;
   const icvLength = encr.aead ? encr.icvLength : (integ?.icvLength ?? 0);
   const padding = last.data.length - encr.ivLength - icvLength - opened.plaintext.length - 1;
   const tooLong = padding >= Math.max(encr.blockSize, 4);
-  return tooLong && core.decide("SK padding", "any") === "minimal" ? { error: "long padding" } : opened;
+  return tooLong && manner === "minimal only" ? { error: "long padding" } : opened;
 }
 
 /** Fills in the inner payloads; `fault` says why they are malformed. */
