@@ -23,7 +23,7 @@ export interface FragmentationOptions {
 }
 
 export const ordinaryFragmentation: FragmentationOptions = {
-  chunk: 1100,
+  chunk: 1000,
   timeoutMs: 30_000,
   maxFragments: 255,
   maxOctets: 65_536,

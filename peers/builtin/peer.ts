@@ -11,6 +11,9 @@ import { hex } from "../../harness/wire/bytes.ts";
 import type { Driver, PeerConfig, PeerStatus } from "../contract.ts";
 import type { Lie, LieBehaviour } from "./lies/lie.ts";
 
+/** Octets per fragment that keep an IPv4 packet within 576 octets (RFC 7383 section 2.5.1). */
+const CHUNK = 456;
+
 export interface BuiltinOptions {
   clock: Clock;
   random: Random;
@@ -60,7 +63,7 @@ export class BuiltinPeer implements Driver {
   #fragmentation(behaviours: LieBehaviour[]): Extension[] {
     const settings = behaviours.map((b) => b.fragmentation).filter((f) => f !== undefined);
     if (this.#config?.fragmentation === false || settings.includes("off")) return [];
-    return [fragmentation(Object.assign({ ...ordinaryFragmentation }, ...settings))];
+    return [fragmentation(Object.assign({ ...ordinaryFragmentation, chunk: CHUNK }, ...settings))];
   }
 
   #onEvent(event: HostEvent, behaviours: LieBehaviour[]): void {

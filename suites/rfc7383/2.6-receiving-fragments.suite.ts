@@ -95,8 +95,9 @@ for (const spec of [
 ]) {
   for (const octets of [1, 15, 16, 17]) {
     /**
-     * A CREATE_CHILD_SA request under this protection, which is refused, cut behind so many octets: behind the first one, and around
-     * the border of a cipher block. With a combined-mode cipher the additional data run to Total Fragments.
+     * A CREATE_CHILD_SA request under this protection, which is refused, cut behind so many octets: behind the
+     * first one, and around the border of a cipher block. With a combined-mode cipher the additional data run to
+     * Total Fragments.
      */
     test(`joins-fragments-cut-behind-${octets}-octets-under-${spec}`, {
       requirements: ["IKEFRAG-13", "IKEFRAG-14", "IKEFRAG-36", "IKEFRAG-51"],
@@ -120,7 +121,7 @@ for (const [number, total] of [
   /**
    * A fragment with number 0, with a number above its total, or with total 0 is dropped silently, well sealed as it
    * is; the good set of the same request, which comes in around it, is answered.
-   * Note: strongSwan 6.1 answers INVALID_SYNTAX and destroys the IKE SA.
+   * Note: strongSwan 6.1 answers INVALID_SYNTAX and destroys the IKE SA, as it looks at the numbers before the ICV.
    */
   test(`drops-fragment-${number}-of-${total}`, {
     requirements: ["IKEFRAG-30"],
@@ -142,6 +143,7 @@ for (const [number, total] of [
 /**
  * Somebody without keys sends fragments with numbers 0 of 3, 4 of 3 and 1 of 0 under the SPIs of the IKE SA. They
  * are dropped silently, and the IKE SA stays: otherwise whoever sees its SPIs could end it.
+ * Note: strongSwan 6.1 checks the numbers before the ICV, and destroys the IKE SA.
  */
 test("survives-forged-fragments-with-wrong-numbers", {
   requirements: ["IKEFRAG-30", "IKEFRAG-33"],
@@ -173,6 +175,7 @@ test("begins-again-at-a-larger-total", {
 /**
  * With 1 of 3 stored, a whole set of two fragments of the same request is dropped silently, as it is older than what
  * is stored. The rest of the three then completes the message.
+ * Note: strongSwan 5.9 joins 1 of 3 with 2 of 2, and destroys the IKE SA.
  */
 test("drops-a-smaller-total", {
   requirements: ["IKEFRAG-31"],
