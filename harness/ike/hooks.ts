@@ -69,8 +69,6 @@ export interface Decisions {
   INVALID_KE_PAYLOAD: "retry" | "retry with any group" | "give up";
   COOKIE: "retry" | "ignore";
   "key exchange group differs": "INVALID_KE_PAYLOAD" | "NO_PROPOSAL_CHOSEN" | "accept";
-  "bad key exchange value": "refuse" | "accept";
-  "nonce size": "check" | "accept";
   "no acceptable proposal": "NO_PROPOSAL_CHOSEN" | "take the first";
   "unknown transform": "skip transform" | "refuse proposal";
   "unknown transform type": "refuse proposal" | "ignore";
@@ -88,8 +86,6 @@ export interface Decisions {
   "one-way INVALID_SPI": "ignore" | "answer";
   "non-ESP marker": "in front" | "left out";
   "unprotected error notify": "keep waiting" | "give up";
-  "unknown error notify in request": "ignore" | "fail";
-  "unknown status notify": "ignore" | "fail";
   "NAT detected": "float to 4500" | "stay";
   "NAT detection": "compare" | "none" | "always";
   "request source": "answer there" | "answer the first address";
