@@ -1,6 +1,6 @@
 /** Arenas on real sockets under real time: one set of sockets for all tests of a lane. */
 import { setTimeout as pause } from "node:timers/promises";
-import type { Driver, PeerConfig } from "../../peers/contract.ts";
+import { type Driver, DriverUnsupported, type PeerConfig } from "../../peers/contract.ts";
 import type { PeerInfo } from "../../reports/results.ts";
 import { seededRandom } from "../crypto/seeded-random.ts";
 import type { Address, Link } from "../link/types.ts";
@@ -35,6 +35,17 @@ export function socketPeer(parts: SocketPeer): LivePeer {
   const attempts = new Map<string, number>();
   /** What the peer has loaded, as JSON; not set when nobody knows. */
   let loaded: string | undefined;
+  const prepare = async (config: PeerConfig) => {
+    const wanted = JSON.stringify(config);
+    if (loaded === wanted) return driver.reset();
+    loaded = undefined;
+    await driver.configure(config);
+    loaded = wanted;
+  };
+  const restart = async () => {
+    loaded = undefined;
+    await parts.restart();
+  };
   return {
     id: info.id,
     info,
@@ -45,21 +56,17 @@ export function socketPeer(parts: SocketPeer): LivePeer {
       attempts.set(test, attempt);
       link.onReceive(() => {});
       const config = configFor(remote, local, changes);
-      const wanted = JSON.stringify(config);
-      if (loaded === wanted) await driver.reset();
-      else {
-        loaded = undefined;
-        await driver.configure(config);
-        loaded = wanted;
-      }
+      await prepare(config).catch(async (error: unknown) => {
+        if (error instanceof DriverUnsupported) throw error;
+        // Still busy with the test before, or gone since: what a restart mends is no matter of this test.
+        await restart();
+        await prepare(config);
+      });
       await driver.markLog();
       await pause(DRAIN_MS);
       return arena(parts, config, `${seed}/${test}/${attempt}`);
     },
-    async restart() {
-      loaded = undefined;
-      await parts.restart();
-    },
+    restart,
     async stop() {
       await parts.stop();
       await link.close();

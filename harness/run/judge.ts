@@ -43,25 +43,19 @@ function judgeAssertion(error: Error): Judgement {
 }
 
 /**
- * A failure may have a deeper cause: the daemon died, or lives but answers nobody. Asked only after a failure,
- * by the peer's own process table and by a fresh IKE_SA_INIT.
+ * What a test found may have a deeper cause: the daemon died, by its own process table; or after a failure, it
+ * lives but answers nobody, by a fresh IKE_SA_INIT. A busy daemon that is slow to tell its state is neither.
  */
 export async function deeper(
   judgement: Judgement,
   script: Script | undefined,
   driver: Driver,
 ): Promise<Judgement> {
-  if (!["fail", "wrong-reason", "setup", "hang"].includes(judgement.verdict)) return judgement;
   const status = await driver.status().catch(() => undefined);
-  if (status && !status.alive)
-    return { ...judgement, verdict: "crash", reason: `the peer died: ${status.exit ?? "no cause known"}` };
-  if (judgement.verdict === "setup" || judgement.verdict === "hang" || !script) return judgement;
-  if (!(await script.peerAnswers())) {
-    return {
-      ...judgement,
-      verdict: "hang",
-      reason: `the peer answers no fresh IKE_SA_INIT any more; before that: ${judgement.reason}`,
-    };
-  }
-  return judgement;
+  if (status?.alive === false && status.exit !== undefined)
+    return { ...judgement, verdict: "crash", reason: `the peer died: ${status.exit}` };
+  const failed = judgement.verdict === "fail" || judgement.verdict === "wrong-reason";
+  if (!failed || !script || (await script.peerAnswers())) return judgement;
+  const reason = `the peer answers no fresh IKE_SA_INIT any more; before that: ${judgement.reason}`;
+  return { ...judgement, verdict: "hang", reason };
 }

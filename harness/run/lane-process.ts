@@ -52,7 +52,7 @@ export function laneProcess(order: LaneOrder, watch: Watch): Promise<LaneEnd> {
     child.kill("SIGKILL");
   }, 1_000);
   const release = stopOn(child, watch.signal);
-  child.send(order);
+  child.send(order, () => {});
   return new Promise((resolve) => {
     const end = (detail: string) => {
       clearInterval(guard);

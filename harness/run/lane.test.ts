@@ -52,6 +52,19 @@ describe("a lane", function () {
     expect(await verdictOf(dial)).to.include({ verdict: "pass" });
   });
 
+  it("gives a crash to a peer that dies after the last thing that was looked at", async () => {
+    const late: TestBody = async (s) => {
+      await s.dial();
+      process.kill(pidOf(peer), "SIGKILL");
+      await s.wait();
+    };
+    expect(await verdictOf(late)).to.include({ verdict: "crash", reason: "the peer died: SIGKILL" });
+  });
+
+  it("brings back for the next test what was gone before it", async () => {
+    expect(await verdictOf(dial)).to.include({ verdict: "pass" });
+  });
+
   it("gives a hang to a peer that lives and answers nobody", async () => {
     const stopping: TestBody = async (s) => {
       const session = await s.dial();

@@ -62,16 +62,18 @@ async function attempt(
   limitMs: number,
 ): Promise<{ judgement: Judgement; script?: Script; overtime: boolean }> {
   let script: Script | undefined;
+  let judgement: Judgement;
+  let overtime = false;
   try {
     script = new Script(await peer.arena(test.id, test.facts.config ?? {}));
     await withLimit(test.body(script), limitMs);
-    return { judgement: passed(script.tolerated), script, overtime: false };
+    judgement = passed(script.tolerated);
   } catch (error) {
-    const overtime = error instanceof TimeLimit;
-    const judgement = overtime ? unending(limitMs) : judgeError(error);
-    const driver = peer.driver();
-    return { judgement: driver ? await deeper(judgement, script, driver) : judgement, script, overtime };
+    overtime = error instanceof TimeLimit;
+    judgement = overtime ? unending(limitMs) : judgeError(error);
   }
+  const driver = peer.driver();
+  return { judgement: driver ? await deeper(judgement, script, driver) : judgement, script, overtime };
 }
 
 class TimeLimit extends Error {}
