@@ -104,7 +104,7 @@ describe("pcap", () => {
 
   it("takes no record larger than any link needs", () => {
     const bytes = encode([SAMPLE]);
-    new DataView(bytes.buffer).setUint32(32, 0xffffffff, true);
+    new DataView(bytes.buffer, bytes.byteOffset).setUint32(32, 0xffffffff, true);
     expect(parsePcap(bytes).error).to.deep.include({ error: "record-length", offset: 32 });
   });
 
