@@ -6,6 +6,8 @@ import { seededRandom } from "../crypto/seeded-random.ts";
 import type { Address, Link } from "../link/types.ts";
 import { RealWorld } from "../link/udp.ts";
 import type { Arena } from "../script/arena.ts";
+import type { IpVersion } from "../script/test.ts";
+import { Unsupported } from "../script/verdicts.ts";
 import { configFor, innerHosts } from "./config.ts";
 import type { LivePeer } from "./live-peer.ts";
 
@@ -16,12 +18,18 @@ export interface SocketPeer {
   stop(): Promise<void>;
   link: Link;
   seed: string;
-  local: Address;
-  remote: Address;
+  /** The ends by IP version. */
+  ends: { [version in IpVersion]?: Ends };
   natPort: number;
   remoteNatPort: number;
-  stranger?: Address;
   rawEsp: boolean;
+}
+
+/** IKE addresses of one IP version. */
+export interface Ends {
+  local: Address;
+  remote: Address;
+  stranger?: Address;
 }
 
 /** How long an answer may take, and how long silence is watched for. */
@@ -31,7 +39,7 @@ const QUIET_MS = 300;
 const DRAIN_MS = 10;
 
 export function socketPeer(parts: SocketPeer): LivePeer {
-  const { info, driver, link, seed, local, remote } = parts;
+  const { info, driver, link, seed } = parts;
   const attempts = new Map<string, number>();
   /** What the peer has loaded, as JSON; not set when nobody knows. */
   let loaded: string | undefined;
@@ -51,11 +59,13 @@ export function socketPeer(parts: SocketPeer): LivePeer {
     info,
     epochMs: performance.timeOrigin,
     driver: () => driver,
-    async arena(test, changes) {
+    async arena(test, wishes) {
       const attempt = (attempts.get(test) ?? 0) + 1;
       attempts.set(test, attempt);
       link.onReceive(() => {});
-      const config = configFor(remote, local, changes);
+      const ends = parts.ends[wishes.outer ?? 4];
+      if (!ends) throw new Unsupported(`no IPv${wishes.outer} in this runtime`);
+      const config = configFor(ends.remote, ends.local, wishes);
       await prepare(config).catch(async (error: unknown) => {
         if (error instanceof DriverUnsupported) throw error;
         // Still busy with the test before, or gone since: what a restart mends is no matter of this test.
@@ -64,7 +74,8 @@ export function socketPeer(parts: SocketPeer): LivePeer {
       });
       await driver.markLog();
       await pause(DRAIN_MS);
-      return arena(parts, config, `${seed}/${test}/${attempt}`);
+      const inner = innerHosts(config, wishes);
+      return arena(parts, ends, { config, inner, random: seededRandom(`${seed}/${test}/${attempt}`) });
     },
     restart,
     async stop() {
@@ -74,18 +85,11 @@ export function socketPeer(parts: SocketPeer): LivePeer {
   };
 }
 
-function arena(parts: SocketPeer, config: PeerConfig, seed: string): Arena {
-  const { driver, link, local, remote, natPort, remoteNatPort, stranger, rawEsp } = parts;
+function arena(parts: SocketPeer, ends: Ends, own: Pick<Arena, "config" | "inner" | "random">): Arena {
+  const { driver, link, natPort, remoteNatPort, rawEsp } = parts;
   const world = new RealWorld();
   return {
-    ...{ world, random: seededRandom(seed), link, driver, config, local, remote, natPort, remoteNatPort },
-    ...{
-      inner: innerHosts(config),
-      patience: PATIENCE_MS,
-      quiet: QUIET_MS,
-      rawEsp,
-      poke: () => world.poke(),
-    },
-    ...(stranger ? { stranger } : {}),
+    ...{ ...own, ...ends, world, link, driver, natPort, remoteNatPort, rawEsp },
+    ...{ patience: PATIENCE_MS, quiet: QUIET_MS, poke: () => world.poke() },
   };
 }

@@ -8,7 +8,7 @@ const WORST = { loss: 0.1, duplication: 0.2, jitterMs: 100, maxInARow: 1 };
 
 /** The event stream of a session that does something of everything. */
 async function stream(seed: string, config: Partial<PeerConfig> = {}): Promise<string> {
-  const s = new Script(await memoryArena(config, { seed, impairment: WORST }));
+  const s = new Script(await memoryArena({ config }, { seed, impairment: WORST }));
   const session = await s.dial();
   await session.proveTraffic();
   await session.rekeyChild();

@@ -1,8 +1,9 @@
 /** Runs tests one after another against one peer, judges them and keeps their evidence. */
-import type { Driver, PeerConfig } from "../../peers/contract.ts";
+import type { Driver } from "../../peers/contract.ts";
 import type { TestResult } from "../../reports/results.ts";
 import type { Arena } from "../script/arena.ts";
 import { Script } from "../script/script.ts";
+import type { ArenaWishes } from "../script/test.ts";
 import { type Kept, keepEvidence } from "./evidence.ts";
 import { deeper, type Judgement, judgeError, passed } from "./judge.ts";
 import { resultOf } from "./result.ts";
@@ -14,7 +15,7 @@ export interface LanePeer {
   id: string;
   driver(): Driver | undefined;
   /** An arena for a test with this seed, the peer configured and fresh. May throw SetupProblem or DriverUnsupported. */
-  arena(test: string, changes: Partial<PeerConfig>): Promise<Arena>;
+  arena(test: string, wishes: ArenaWishes): Promise<Arena>;
   /** Brings the peer back after a crash or a hang. */
   restart(): Promise<void>;
 }
@@ -65,7 +66,7 @@ async function attempt(
   let judgement: Judgement;
   let overtime = false;
   try {
-    script = new Script(await peer.arena(test.id, test.facts.config ?? {}));
+    script = new Script(await peer.arena(test.id, test.facts));
     await withLimit(test.body(script), limitMs);
     judgement = passed(script.tolerated);
   } catch (error) {

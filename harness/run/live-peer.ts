@@ -35,8 +35,8 @@ export function memoryPeer(
     info: peerInfo(order, `ipsec-bakeoff ${toolVersion}`),
     epochMs: VIRTUAL_EPOCH,
     driver: () => driver,
-    async arena(test, changes) {
-      const arena = await memoryArena(changes, { seed: `${seed}/${test}`, lie, variant });
+    async arena(test, wishes) {
+      const arena = await memoryArena(wishes, { seed: `${seed}/${test}`, lie, variant });
       driver = arena.driver;
       return arena;
     },

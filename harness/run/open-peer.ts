@@ -36,14 +36,15 @@ async function openProcess(order: LaneOrder): Promise<LivePeer> {
   const [remote, remoteMarked] = driver.ends;
   return socketPeer({
     ...{ info: peerInfo(order, `ipsec-bakeoff ${tool().version}`), driver, link, seed },
-    ...{ local, remote, stranger, natPort: marked.port, remoteNatPort: remoteMarked.port, rawEsp: false },
+    ends: { 4: { local, remote, stranger } },
+    ...{ natPort: marked.port, remoteNatPort: remoteMarked.port, rawEsp: false },
     restart: () => driver.restart(),
     stop: () => driver.stop(),
   });
 }
 
-/** A second address of ours, beside that of the lane's network. */
-const STRANGER = "192.0.2.3";
+/** Second addresses of ours, beside those of the lane's network. */
+const STRANGER = { 4: "192.0.2.3", 6: "2001:db8::3" } as const;
 const IKE = 500;
 const MARKED = 4500;
 
@@ -52,13 +53,22 @@ async function openReal({ definition, version, runtime }: ChosenPeer, order: Lan
   const { runId, lane, network, seed } = order;
   const running = await startPeer(definition, version, runtime, { runId, lane, network });
   try {
-    await must(["ip", "address", "replace", `${STRANGER}/24`, "dev", "wire-t"]);
-    const link = await openLink(running.tester, running.rawEsp);
+    await must(["ip", "address", "replace", `${STRANGER[4]}/24`, "dev", "wire-t"]);
+    // Deprecated from the start, so that the kernel does not take it for the source of our raw ESP.
+    const deprecated = ["nodad", "preferred_lft", "0"];
+    await must(["ip", "address", "replace", `${STRANGER[6]}/64`, "dev", "wire-t", ...deprecated]);
+    const ours = [running.tester, running.tester6].filter((host) => host !== undefined);
+    const link = await openLink(ours, running.rawEsp);
+    const at = (host: string): Address => ({ host, port: IKE });
+    const { tester, peer, tester6, peer6 } = running;
     return socketPeer({
       ...{ info: peerInfo(order, running.version), driver: running.driver, link, seed },
-      local: { host: running.tester, port: IKE },
-      remote: { host: running.peer, port: IKE },
-      stranger: { host: STRANGER, port: IKE },
+      ends: {
+        4: { local: at(tester), remote: at(peer), stranger: at(STRANGER[4]) },
+        ...(tester6 && peer6
+          ? { 6: { local: at(tester6), remote: at(peer6), stranger: at(STRANGER[6]) } }
+          : {}),
+      },
       ...{ natPort: MARKED, remoteNatPort: MARKED, rawEsp: running.rawEsp },
       restart: () => running.restart(),
       stop: () => running.stop(),
@@ -69,29 +79,34 @@ async function openReal({ definition, version, runtime }: ChosenPeer, order: Lan
   }
 }
 
-/** UDP on both our addresses, and IP protocol 50 beside it. */
-async function openLink(tester: string, rawEsp: boolean): Promise<Link> {
-  const addresses: Address[] = [tester, STRANGER].flatMap((host) =>
+/** UDP on our addresses and the stranger's, and IP protocol 50 beside it. */
+async function openLink(ours: string[], rawEsp: boolean): Promise<Link> {
+  const addresses: Address[] = [...ours, STRANGER[4], STRANGER[6]].flatMap((host) =>
     [IKE, MARKED].map((port) => ({ host, port })),
   );
-  const raw = rawEsp ? openRawEsp({ local: tester }) : undefined;
-  if (raw && isRawUnavailable(raw)) throw new LabError("missing-tool", raw.reason, raw.remedy);
-  const udp = await openUdp(addresses);
-  return raw ? joined(udp, raw) : udp;
+  const raws = (rawEsp ? ours : []).map((local) => {
+    const raw = openRawEsp({ local });
+    if (isRawUnavailable(raw)) throw new LabError("missing-tool", raw.reason, raw.remedy);
+    return raw;
+  });
+  return joined(await openUdp(addresses), raws);
 }
 
-function joined(udp: Link, raw: Link): Link {
+/** One link out of several; each raw one sends only what is of its own IP version. */
+function joined(udp: Link, raws: Link[]): Link {
   let receive: Parameters<Link["onReceive"]>[0] = () => {};
   // Registered once: a raw socket keeps every handler it was ever given.
-  raw.onReceive((datagram) => receive(datagram));
+  for (const raw of raws) raw.onReceive((datagram) => receive(datagram));
   return {
-    send: (datagram) => (datagram.protocol === "esp" ? raw : udp).send(datagram),
+    send: (datagram) => {
+      for (const link of datagram.protocol === "esp" ? raws : [udp]) link.send(datagram);
+    },
     onReceive: (handler) => {
       udp.onReceive(handler);
       receive = handler;
     },
     close: async () => {
-      await Promise.all([udp.close(), raw.close()]);
+      await Promise.all([udp, ...raws].map((link) => link.close()));
     },
   };
 }

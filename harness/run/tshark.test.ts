@@ -54,7 +54,7 @@ interface Run {
 type Play = (s: Script) => Promise<unknown>;
 
 async function play(seed: string, config: Partial<PeerConfig>, act: Play, variant?: string): Promise<Run> {
-  const s = new Script(await memoryArena(config, { seed, variant }));
+  const s = new Script(await memoryArena({ config }, { seed, variant }));
   await act(s);
   s.host.stop();
   return { datagrams: captured(s.trace), sas: s.trace.ikeSas(), children: s.trace.childSas() };

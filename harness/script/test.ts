@@ -12,7 +12,16 @@ export interface TestFacts {
   lies: string[];
   /** What the peer is told otherwise than usual. */
   config?: Partial<PeerConfig>;
+  /** IP version of the IKE and ESP packets; 4 when not set. */
+  outer?: IpVersion;
+  /** IP version of what ESP carries in tunnel mode; 4 when not set. */
+  inner?: IpVersion;
 }
+
+export type IpVersion = 4 | 6;
+
+/** What a test wants of its arena. */
+export type ArenaWishes = Pick<TestFacts, "config" | "outer" | "inner">;
 
 export type TestBody = (s: Script) => Promise<void>;
 

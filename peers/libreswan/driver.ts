@@ -117,7 +117,7 @@ export class LibreswanDriver implements Driver {
 
   async sendTraffic(options: { from: string; to: string; count: number; size?: number }): Promise<void> {
     const { from, to, count, size = 56 } = options;
-    await this.#shell(`ip route get ${from} | grep -q ^local || ip address add ${from} dev lo`);
+    await this.#shell(`ip -o address | grep -qF " ${from}/" || ip address add ${from} dev lo`);
     this.#guest.start([
       "ping",
       "-n",

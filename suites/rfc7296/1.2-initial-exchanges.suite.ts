@@ -65,6 +65,29 @@ for (const peer of ["responder", "initiator"] as const) {
   }
 }
 
+for (const peer of ["responder", "initiator"] as const) {
+  for (const [outer, inner] of [
+    [6, 6],
+    [6, 4],
+    [4, 6],
+  ] as const) {
+    /**
+     * The same with IPv6 outside, inside, or both: IKE and ESP packets travel over one IP version and the tunnel
+     * carries another or the same one, both ways.
+     */
+    test(`as-${peer}-tunnels-ipv${inner}-over-ipv${outer}`, {
+      requirements: ["IKEV2-295"],
+      peer,
+      lies: ["swaps-spis-in-key-derivation", "swaps-nonces-in-keymat"],
+      outer,
+      inner,
+    }, async (s) => {
+      const session = await s.establish(peer);
+      await session.proveTraffic();
+    });
+  }
+}
+
 /** The nonce of the response is between 16 and 256 octets long. */
 test("sends-a-nonce", {
   requirements: ["IKEV2-266"],

@@ -19,21 +19,24 @@ const authOfPeer = (s: Script, peer: "initiator" | "responder"): SeenMessage | u
     : s.exchange(EXCHANGE.IKE_AUTH, "peer").request;
 
 for (const peer of ["responder", "initiator"] as const) {
-  /**
-   * Both ends are set to transport mode. The peer's part of IKE_AUTH says USE_TRANSPORT_MODE, and traffic between
-   * the two hosts passes both ways in ESP that holds no IP header of its own.
-   */
-  test(`as-${peer}-uses-transport-mode-if-both-want-it`, {
-    requirements: ["IKEV2-018"],
-    peer,
-    lies: ["never-says-use-transport-mode"],
-    config: { mode: "transport" },
-  }, async (s) => {
-    const session = await s.establish(peer);
-    expectNotify(authOfPeer(s, peer), NOTIFY.USE_TRANSPORT_MODE);
-    expect(session.child.mode).to.equal("transport");
-    await session.proveTraffic();
-  });
+  for (const outer of [4, 6] as const) {
+    /**
+     * Both ends are set to transport mode. The peer's part of IKE_AUTH says USE_TRANSPORT_MODE, and traffic between
+     * the two hosts passes both ways in ESP that holds no IP header of its own.
+     */
+    test(`as-${peer}-uses-transport-mode-over-ipv${outer}-if-both-want-it`, {
+      requirements: ["IKEV2-018"],
+      peer,
+      lies: ["never-says-use-transport-mode"],
+      config: { mode: "transport" },
+      outer,
+    }, async (s) => {
+      const session = await s.establish(peer);
+      expectNotify(authOfPeer(s, peer), NOTIFY.USE_TRANSPORT_MODE);
+      expect(session.child.mode).to.equal("transport");
+      await session.proveTraffic();
+    });
+  }
 }
 
 /**
