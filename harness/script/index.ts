@@ -5,6 +5,7 @@ export type { ChildSa } from "../ike/child.ts";
 export type { IncomingMessage, OutgoingMessage } from "../ike/hooks.ts";
 export { natHash } from "../ike/nat.ts";
 export * from "../ike/payloads.ts";
+export type { Datagram } from "../link/types.ts";
 export * from "../wire/index.ts";
 export { EXCHANGE } from "../wire/registry/exchange-types.ts";
 export { NOTIFY, notifyTypes } from "../wire/registry/notify-types.ts";

@@ -21,6 +21,7 @@ const UNKNOWN_SPI = Uint8Array.of(0x0b, 0xad, 0x5b, 0x1e);
 /**
  * The tester asks to rekey a Child SA with an SPI that does not exist. The answer is CHILD_SA_NOT_FOUND with that
  * SPI, and the IKE SA lives on.
+ * Note: the notify itself is a SHOULD, and RFC 5996 contradicted itself on its SPI; one without is tolerated.
  */
 test("answers-the-rekey-of-an-unknown-child-sa-with-child-sa-not-found", {
   requirements: ["IKEV2-220", "IKEV2-131"],
@@ -36,7 +37,8 @@ test("answers-the-rekey-of-an-unknown-child-sa-with-child-sa-not-found", {
   expectNotify(response, NOTIFY.CHILD_SA_NOT_FOUND);
   const [error] = notifies(response?.payloads ?? [], NOTIFY.CHILD_SA_NOT_FOUND);
   const copied = error?.protocolId === PROTOCOL.ESP && equal(error.spi, UNKNOWN_SPI);
-  require(copied, `SPI ${hex(UNKNOWN_SPI)} of ESP`, `SPI ${hex(error?.spi ?? new Uint8Array())}`);
+  if (error?.spi.length === 0) s.tolerate("CHILD_SA_NOT_FOUND does not name the Child SA");
+  else require(copied, `SPI ${hex(UNKNOWN_SPI)} of ESP`, `SPI ${hex(error?.spi ?? new Uint8Array())}`);
   await expectAlive(session);
 });
 

@@ -1,4 +1,5 @@
 import {
+  Ambiguous,
   EXCHANGE,
   espProposals,
   expectAlive,
@@ -7,7 +8,9 @@ import {
   expectNotify,
   ikeProposals,
   NOTIFY,
+  type OutgoingMessage,
   payload,
+  refusesInit,
   require,
   type SaPayload,
   Session,
@@ -84,11 +87,8 @@ test("refuses-esp-proposals-it-is-not-configured-for", {
 
 type Spoil = (sa: SaPayload) => void;
 
-/** Ways in which a choice lies outside of the offer. */
+/** Ways in which a choice holds what was not offered. */
 const SPOILT_CHOICES: Record<string, Spoil> = {
-  "another-proposal-number": (sa) => {
-    for (const p of sa.proposals) p.number += 7;
-  },
   "a-shorter-key": (sa) => {
     for (const p of sa.proposals) {
       p.transforms = p.transforms.map((t) =>
@@ -105,17 +105,33 @@ const SPOILT_CHOICES: Record<string, Spoil> = {
     for (const p of sa.proposals)
       p.transforms = [...p.transforms, { type: TRANSFORM.PRF, id: 2, attributes: [] }];
   },
+};
+
+/** Choices of what was offered, in a form that no responder may give them. */
+const ODD_FORMS: Record<string, Spoil> = {
+  "another-proposal-number": (sa) => {
+    for (const p of sa.proposals) p.number += 7;
+  },
   "two-proposals": (sa) => {
     const [first] = sa.proposals;
     if (first) sa.proposals = [first, { ...first, number: first.number + 1 }];
   },
 };
 
+/** Applies this to the SA payload of the message. */
+const inSa =
+  (spoil: Spoil) =>
+  ({ payloads }: OutgoingMessage): void => {
+    const sa = payload(payloads, "SA");
+    require(sa !== undefined, "an SA payload of ours", "none");
+    sa.proposals = sa.proposals.map((p) => ({ ...p }));
+    spoil(sa);
+  };
+
 for (const [what, spoil] of Object.entries(SPOILT_CHOICES)) {
   /**
    * The peer initiates. The SA payload of the tester's IKE_SA_INIT response is no choice out of the peer's offer.
    * The peer must end the exchange: no IKE_AUTH follows. With an ordinary response it sets up both SAs.
-   * Note: a number that was not offered counts as inconsistent with the offer, though all else may fit.
    */
   test(`refuses-an-ike-sa-choice-with-${what}`, {
     requirements: ["IKEV2-249"],
@@ -123,11 +139,27 @@ for (const [what, spoil] of Object.entries(SPOILT_CHOICES)) {
     lies: ["accepts-any-choice"],
     config: { ikeProposals: ["aes256-sha256-x25519"] },
   }, async (s) => {
-    await expectInitRefused(s, ({ payloads }) => {
-      const sa = payload(payloads, "SA");
-      require(sa !== undefined, "an SA payload of ours", "none");
-      sa.proposals = sa.proposals.map((p) => ({ ...p }));
-      spoil(sa);
-    });
+    await expectInitRefused(s, inSa(spoil));
+  });
+}
+
+for (const [what, spoil] of Object.entries(ODD_FORMS)) {
+  /**
+   * The peer initiates. The tester's IKE_SA_INIT response holds what the peer offered, but in a form that section
+   * 2.7 or 3.3.1 forbids the responder. The peer ends the exchange, or goes on with just what the choice holds.
+   * Note: the initiator must check that the choice is consistent with one of its proposals (section 3.3.6). That may
+   * be read as its transforms alone; a peer that goes on is on that reading.
+   */
+  test(`refuses-an-ike-sa-choice-with-${what}`, {
+    requirements: ["IKEV2-249"],
+    peer: "initiator",
+    lies: ["misreads-odd-choices"],
+    config: { ikeProposals: ["aes256-sha256-x25519"] },
+  }, async (s) => {
+    if (await refusesInit(s, inSa(spoil))) return;
+    const [child] = s.trace.childSas();
+    require(child !== undefined, "no IKE_AUTH, or one under the suite of the choice", s.lastReason());
+    await new Session(s, child.ike).proveTraffic();
+    throw new Ambiguous("goes on with the transforms of the choice, whatever its form");
   });
 }

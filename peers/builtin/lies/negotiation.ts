@@ -1,11 +1,17 @@
 /** Lies about proposals and traffic selectors. */
 import type { OutgoingMessage } from "../../../harness/ike/hooks.ts";
-import { notify } from "../../../harness/ike/payloads.ts";
+import { notify, payload } from "../../../harness/ike/payloads.ts";
 import { EXCHANGE } from "../../../harness/wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../../harness/wire/registry/notify-types.ts";
 import { PROTOCOL } from "../../../harness/wire/registry/protocol-ids.ts";
 import { TRANSFORM } from "../../../harness/wire/registry/transform-types.ts";
-import type { Payload, Proposal, TrafficSelector, TsPayload } from "../../../harness/wire/types.ts";
+import type {
+  Payload,
+  Proposal,
+  TrafficSelector,
+  Transform,
+  TsPayload,
+} from "../../../harness/wire/types.ts";
 import { type Lie, lie } from "./lie.ts";
 import { decides, eachPayload, inMessage, lastHostOnly } from "./tools.ts";
 
@@ -29,6 +35,16 @@ const choosesOddly = (
     })),
   );
 
+const withKeyLength = (p: Proposal, bits: number): Proposal => ({
+  ...p,
+  transforms: p.transforms.map((t) => ({
+    ...t,
+    attributes: t.attributes.map((a) => ({ ...a, value: bits })),
+  })),
+});
+
+const hasKeyOf256 = ({ attributes }: Transform): boolean => attributes.some((a) => a.value === 256);
+
 const choices = [
   choosesOddly("picks-two-ciphers", "IKEV2-115", "two ENCR transforms in the chosen proposal", (p) => [
     { ...p, transforms: [...p.transforms.filter((t) => t.type === TRANSFORM.ENCR), ...p.transforms] },
@@ -40,15 +56,7 @@ const choices = [
     "changes-the-key-length",
     "IKEV2-248",
     "Key Length of the chosen cipher becomes another",
-    (p) => [
-      {
-        ...p,
-        transforms: p.transforms.map((t) => ({
-          ...t,
-          attributes: t.attributes.map((a) => ({ ...a, value: a.value === 256 ? 128 : 256 })),
-        })),
-      },
-    ],
+    (p) => [withKeyLength(p, p.transforms.some(hasKeyOf256) ? 128 : 256)],
   ),
   choosesOddly("answers-with-two-proposals", "IKEV2-113", "the chosen proposal, and one more", (p) => [
     p,
@@ -63,6 +71,17 @@ const carelessness = [
   decides("accepts-any-choice", "IKEV2-249", "goes on with a choice it never offered", {
     "choice outside the offer": "accept",
   }),
+  lie("misreads-odd-choices", "IKEV2-249", "a choice of odd form becomes one of AES-128", () => ({
+    ike: {
+      decide: { "choice outside the offer": "accept" },
+      incoming: ({ isResponse, payloads }) => {
+        const sa = isResponse ? payload(payloads, "SA") : undefined;
+        const [first, second] = sa?.proposals ?? [];
+        if (sa && first && (second || first.number > 1)) sa.proposals = [withKeyLength(first, 128)];
+        return undefined;
+      },
+    },
+  })),
 ];
 
 /** A lie that changes the SA payloads of its requests. */
