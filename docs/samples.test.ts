@@ -7,6 +7,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { expect } from "chai";
+import { suiteFiles } from "../harness/run/suites.ts";
 import { isInstalled } from "../peers/install/cache.ts";
 
 const root = resolve(import.meta.dirname, "..");
@@ -67,6 +68,20 @@ describe("samples in the documents", () => {
       });
     }
   }
+
+  it("of tests stand in a suite", () => {
+    const suites = suiteFiles().map((file) => readFileSync(file, "utf8"));
+    for (const guide of guides) {
+      for (const [, sample = ""] of readFileSync(join(root, guide), "utf8").matchAll(
+        /^```ts\n([\s\S]*?)^```/gm,
+      )) {
+        expect(
+          suites.some((suite) => suite.includes(sample)),
+          `${guide}: ${sample}`,
+        ).to.equal(true);
+      }
+    }
+  });
 
   it("are at most two screens each", () => {
     for (const guide of guides) {
