@@ -1,6 +1,7 @@
 /**
- * Judges CI's run against the real peers: a verdict `setup`, `crash` or `hang`, a peer without verdicts, or a failure
- * that `.ci/known-failures.json` does not name with this verdict is an error; so is a known failure that passes.
+ * Judges CI's run against the real peers: a failure, crash, hang or fault of the lab that `.ci/known-failures.json`
+ * does not name with this verdict, or a peer of which nothing passed, is an error; so is a known failure that passes
+ * or that names no test of this run.
  * Prints the closing line over this run and the unit tests.
  */
 import { readFileSync } from "node:fs";
@@ -15,7 +16,8 @@ const good = new Set(["pass", "tolerated"]);
 const neutral = new Set(["unsupported", "ambiguous"]);
 const problems = [];
 const counts = { passed: unitCount("passing"), failed: unitCount("failing"), skipped: unitCount("pending") };
-const matches = (test) => known.find((k) => k.test === test.id && new RegExp(k.peers).test(test.peer));
+const covers = (k, peer) => new RegExp(k.peers).test(peer);
+const matches = (test) => known.find((k) => k.test === test.id && covers(k, test.peer));
 
 for (const test of tests) {
   const entry = matches(test);
@@ -30,6 +32,10 @@ for (const test of tests) {
 for (const peer of peers) {
   if (!tests.some((test) => test.peer === peer.id && good.has(test.verdict)))
     problems.push(`${peer.id}: nothing passed`);
+}
+for (const k of known.filter((k) => peers.some((peer) => covers(k, peer.id)))) {
+  if (!tests.some((test) => test.id === k.test && covers(k, test.peer)))
+    problems.push(`known failure ${k.test}: there is no such test`);
 }
 for (const problem of problems) console.log(problem);
 counts.failed += problems.length;

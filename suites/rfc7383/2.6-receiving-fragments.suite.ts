@@ -121,7 +121,6 @@ for (const [number, total] of [
   /**
    * A fragment with number 0, with a number above its total, or with total 0 is dropped silently, well sealed as it
    * is; the good set of the same request, which comes in around it, is answered.
-   * Note: the numbers must not be acted on before the ICV is right; a peer that does ends the IKE SA here.
    */
   test(`drops-fragment-${number}-of-${total}`, {
     requirements: ["IKEFRAG-30"],
@@ -175,7 +174,7 @@ test("begins-again-at-a-larger-total", {
 /**
  * With 1 of 3 stored, a whole set of two fragments of the same request is dropped silently, as it is older than what
  * is stored. The rest of the three then completes the message.
- * Note: strongSwan 5.9 joins 1 of 3 with 2 of 2, and destroys the IKE SA.
+ * Note: strongSwan up to 6.0.5 joins 1 of 3 with 2 of 2, and destroys the IKE SA.
  */
 test("drops-a-smaller-total", {
   requirements: ["IKEFRAG-31"],
