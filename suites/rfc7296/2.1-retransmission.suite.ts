@@ -66,6 +66,8 @@ for (const [name, type, reach] of EXCHANGES) {
   /**
    * A request that was answered comes again, octet by octet, as if the response had been lost. The peer must send
    * its stored response, the same octets, and do nothing else: a second SA or a response made anew would differ.
+   * Note: a peer may still be busy with the request when its response is on the way already, and drop the repeat; an
+   * initiator would repeat it again, and so do we.
    */
   test(`answers-a-repeated-${name}-request-with-the-same-octets`, {
     requirements: ["IKEV2-055", "IKEV2-056", ...(name === "ike-sa-init" ? ["IKEV2-060"] : [])],
@@ -76,10 +78,14 @@ for (const [name, type, reach] of EXCHANGES) {
     const exchange = s.exchange(type);
     const first = answersTo(s, exchange);
     const since = s.mark();
-    repeat(s, session, exchange);
-    require(await s.until(() => s.received(since).length > 0), "the response once more", "silence");
+    const answered = () => s.received(since).length > 0;
+    for (let tries = 0; tries < 3 && !answered(); tries++) {
+      repeat(s, session, exchange);
+      await s.until(answered, s.arena.patience / 3);
+    }
+    require(answered(), "the response once more", "silence");
     await s.wait();
-    expect(answersTo(s, exchange, since)).to.have.members(first);
+    expect([...new Set(answersTo(s, exchange, since))]).to.have.members(first);
   });
 }
 
