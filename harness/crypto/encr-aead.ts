@@ -53,8 +53,8 @@ function preparer({
     if (prepared === undefined || prepared.nonce.length !== saltLength + iv.length) {
       prepared = {
         cipherKey: key.subarray(0, keyOctets),
-        nonce: Buffer.alloc(saltLength + iv.length),
-        tag: Buffer.alloc(icvLength),
+        nonce: Buffer.allocUnsafe(saltLength + iv.length),
+        tag: Buffer.allocUnsafe(icvLength),
       };
       known.set(key, prepared);
     }

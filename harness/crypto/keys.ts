@@ -56,7 +56,7 @@ function keyStream(prf: Prf, key: Uint8Array, seed: Uint8Array, sizes: number[])
   let offset = 0;
   return sizes.map((size) => {
     offset += size;
-    return stream.slice(offset - size, offset);
+    return stream.subarray(offset - size, offset);
   });
 }
 

@@ -1,17 +1,17 @@
-import { createHmac } from "node:crypto";
-import { concat, plain } from "../wire/bytes.ts";
+import { uninitialized } from "../wire/bytes.ts";
 import { aesCmac, aesXcbcMac } from "./aes-mac.ts";
+import { type HashName, hmac } from "./hash.ts";
 import type { Prf } from "./types.ts";
 
 const AES_KEY = 16;
 
-function hmac(id: number, name: string, hash: string, size: number): Prf {
+function hmacPrf(id: number, name: string, hash: HashName, size: number): Prf {
   return {
     id,
     name,
     keyLength: size,
     outputLength: size,
-    compute: (key, data) => plain(createHmac(hash, key).update(data).digest()),
+    compute: (key, data) => hmac(hash, key, data),
   };
 }
 
@@ -30,7 +30,7 @@ function cmacKey(key: Uint8Array): Uint8Array {
 
 const TRANSFORMS: ReadonlyMap<number, Prf> = new Map(
   [
-    hmac(2, "PRF_HMAC_SHA1", "sha1", 20),
+    hmacPrf(2, "PRF_HMAC_SHA1", "sha1", 20),
     {
       id: 4,
       name: "PRF_AES128_XCBC",
@@ -38,9 +38,9 @@ const TRANSFORMS: ReadonlyMap<number, Prf> = new Map(
       outputLength: 16,
       compute: (key: Uint8Array, data: Uint8Array) => aesXcbcMac(xcbcKey(key), data),
     },
-    hmac(5, "PRF_HMAC_SHA2_256", "sha256", 32),
-    hmac(6, "PRF_HMAC_SHA2_384", "sha384", 48),
-    hmac(7, "PRF_HMAC_SHA2_512", "sha512", 64),
+    hmacPrf(5, "PRF_HMAC_SHA2_256", "sha256", 32),
+    hmacPrf(6, "PRF_HMAC_SHA2_384", "sha384", 48),
+    hmacPrf(7, "PRF_HMAC_SHA2_512", "sha512", 64),
     {
       id: 8,
       name: "PRF_AES128_CMAC",
@@ -71,11 +71,16 @@ export function prfPlus(
 ): Uint8Array | PrfPlusError {
   const blocks = Math.ceil(octets / prf.outputLength);
   if (blocks > 255) return { error: "too-long", reason: `prf+ gives 255 blocks, ${blocks} are needed` };
-  const out = new Uint8Array(blocks * prf.outputLength);
-  let previous: Uint8Array = new Uint8Array(0);
+  const size = prf.outputLength;
+  const out = uninitialized(blocks * size);
+  const input = uninitialized(size + seed.length + 1);
+  input.set(seed, size);
   for (let block = 1; block <= blocks; block++) {
-    previous = prf.compute(key, concat(previous, seed, Uint8Array.of(block)));
-    out.set(previous, (block - 1) * prf.outputLength);
+    input[size + seed.length] = block;
+    // There is nothing in front of the seed the first time.
+    const result = prf.compute(key, block === 1 ? input.subarray(size) : input);
+    out.set(result, (block - 1) * size);
+    input.set(result);
   }
   return out.subarray(0, octets);
 }

@@ -1,5 +1,5 @@
 import { createCipheriv, createHash, createHmac, randomBytes } from "node:crypto";
-import { plain } from "../wire/bytes.ts";
+import { plain, uninitialized } from "../wire/bytes.ts";
 import type { Random } from "./types.ts";
 
 /** A repeatable stream of octets. */
@@ -19,7 +19,7 @@ function fromKey(key: Uint8Array): SeededRandom {
   const stream = createCipheriv("aes-256-ctr", key, new Uint8Array(16));
   let ahead: Uint8Array = new Uint8Array(0);
   const draw = (octets: number): Uint8Array => {
-    const out = new Uint8Array(octets);
+    const out = uninitialized(octets);
     for (let filled = 0; filled < octets; ) {
       if (ahead.length === 0) ahead = stream.update(CHUNK);
       const part = ahead.subarray(0, octets - filled);

@@ -1,7 +1,7 @@
 /** What the exchanges share: the SA table, timers, decisions, and the way out. */
 import type { Random } from "../crypto/types.ts";
 import type { Address, Datagram } from "../link/types.ts";
-import { concat, hex } from "../wire/bytes.ts";
+import { concat, equal, hex } from "../wire/bytes.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import type { ChildSa } from "./child.ts";
 import type { IkeEvent } from "./events.ts";
@@ -84,13 +84,14 @@ export class Core {
     for (;;) {
       const spi = this.random(octets);
       if (octets === 4) spi[0] = 0xc0 | (spi[0] ?? 0);
-      if (spi.some((b) => b !== 0) && !this.spiInUse(spi)) return spi;
+      const inUse = octets === 4 ? this.#childSpiInUse(spi) : this.sas.has(hex(spi));
+      if (spi.some((b) => b !== 0) && !inUse) return spi;
     }
   }
 
-  private spiInUse(spi: Uint8Array): boolean {
-    const text = hex(spi);
-    return this.sas.has(text) || this.children().some((c) => hex(c.spiIn) === text);
+  #childSpiInUse(spi: Uint8Array): boolean {
+    for (const sa of this.sas.values()) if (sa.children.some((c) => equal(c.spiIn, spi))) return true;
+    return false;
   }
 
   children(): ChildSa[] {

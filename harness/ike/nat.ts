@@ -1,7 +1,7 @@
 /** NAT detection: RFC 7296 section 2.23. */
-import { hash } from "node:crypto";
+import { digest } from "../crypto/hash.ts";
 import type { Address } from "../link/types.ts";
-import { concat, equal, plain } from "../wire/bytes.ts";
+import { concat, equal } from "../wire/bytes.ts";
 import { parseAddress } from "../wire/ip.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import type { Payload } from "../wire/types.ts";
@@ -11,7 +11,7 @@ import { notifies, notify } from "./payloads.ts";
 export function natHash(spiI: Uint8Array, spiR: Uint8Array, address: Address): Uint8Array {
   const port = Uint8Array.of(address.port >> 8, address.port & 255);
   const host = parseAddress(address.host) ?? new Uint8Array(4);
-  return plain(hash("sha1", concat(spiI, spiR, host, port), "buffer"));
+  return digest("sha1", concat(spiI, spiR, host, port));
 }
 
 export function natNotifies(

@@ -1,18 +1,19 @@
 /** Short ways to make and find payloads. */
+import { EMPTY } from "../wire/bytes.ts";
 import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import type { NotifyPayload, Payload } from "../wire/types.ts";
 
 /** A Notify without SPI, or with the SPI of a Child SA. */
 export function notify(
   notifyType: number,
-  data: Uint8Array = new Uint8Array(),
+  data: Uint8Array = EMPTY,
   sa?: { protocolId: number; spi: Uint8Array },
 ): NotifyPayload {
   return {
     kind: "Notify",
     type: PAYLOAD.NOTIFY,
     protocolId: sa?.protocolId ?? 0,
-    spi: sa?.spi ?? new Uint8Array(),
+    spi: sa?.spi ?? EMPTY,
     notifyType,
     data,
   };
@@ -23,7 +24,7 @@ export function notifies(payloads: Payload[], notifyType: number): NotifyPayload
 }
 
 export const hasNotify = (payloads: Payload[], notifyType: number): boolean =>
-  notifies(payloads, notifyType).length > 0;
+  payloads.some((p) => p.kind === "Notify" && p.notifyType === notifyType);
 
 /** The first notify of the error range (RFC 7296 section 3.10.1). */
 export function errorNotify(payloads: Payload[]): NotifyPayload | undefined {

@@ -1,4 +1,5 @@
 /** Choosing a proposal and checking the peer's choice: RFC 7296 sections 2.7, 3.3.6. */
+import { EMPTY } from "../wire/bytes.ts";
 import { TRANSFORM } from "../wire/registry/transform-types.ts";
 import type { Proposal, Transform } from "../wire/types.ts";
 import type { Decisions } from "./hooks.ts";
@@ -17,9 +18,11 @@ const KNOWN_TYPES = new Set<number>([
 
 /** The Key Length attribute in bits; undefined without one, NaN if the attributes are anything else. */
 export function keyLength(transform: Transform): number | undefined {
-  if (transform.attributes.length === 0) return undefined;
-  const [first, ...more] = transform.attributes;
-  if (more.length > 0 || first?.type !== KEY_LENGTH || typeof first.value !== "number") return Number.NaN;
+  const { attributes } = transform;
+  if (attributes.length === 0) return undefined;
+  const first = attributes[0];
+  if (attributes.length > 1 || first?.type !== KEY_LENGTH || typeof first.value !== "number")
+    return Number.NaN;
   return first.value;
 }
 
@@ -75,7 +78,7 @@ function match(offer: Proposal, policy: Proposal, decide: Decide): Proposal | un
     if (chosen === undefined) return undefined;
     if (chosen !== "none") transforms.push({ type, id: chosen.id, attributes: chosen.attributes });
   }
-  return { number: offer.number, protocolId: offer.protocolId, spi: new Uint8Array(), transforms };
+  return { number: offer.number, protocolId: offer.protocolId, spi: EMPTY, transforms };
 }
 
 /** True if SPI size and numbers are those of a well-formed offer. */

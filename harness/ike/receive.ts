@@ -1,6 +1,6 @@
 /** The way in: demultiplexing, SPI lookup, opening, Message IDs (RFC 7296 sections 2.1-2.6, 3.1). */
 import type { Datagram } from "../link/types.ts";
-import { equal, hex } from "../wire/bytes.ts";
+import { EMPTY, equal, hex } from "../wire/bytes.ts";
 import { decodeChain, decodeMessage, isFrameError } from "../wire/index.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
@@ -77,7 +77,7 @@ function higherVersion(core: Core, message: IncomingMessage): true {
 
 function initRequest(core: Core, message: IncomingMessage, decoded: Message, dispatch: Dispatch): true {
   const { flags, spiI } = message.header;
-  const fault = malformed(decoded.payloads, decoded.trailing ?? new Uint8Array());
+  const fault = malformed(decoded.payloads, decoded.trailing ?? EMPTY);
   if (!(flags & FLAG.initiator) || spiI.every((b) => b === 0))
     return drop(core, message.datagram, "flags or SPIi");
   if (fault && core.decide("malformed message", "INVALID_SYNTAX") !== "accept") {
@@ -203,9 +203,7 @@ function openLast(core: Core, sa: IkeSa, decoded: Message, octets: Uint8Array): 
   const manner = core.decide("SK padding", "any");
   if ("error" in opened) {
     const overlooked = opened.error === "padding" && manner === "overlook a bad Pad Length";
-    return overlooked
-      ? { innerType: 0, plaintext: new Uint8Array() }
-      : { error: `cannot open: ${opened.error}` };
+    return overlooked ? { innerType: 0, plaintext: EMPTY } : { error: `cannot open: ${opened.error}` };
   }
   const { encr, integ } = sa.inbound;
   const icvLength = encr.aead ? encr.icvLength : (integ?.icvLength ?? 0);
@@ -222,7 +220,7 @@ function open(
   message: IncomingMessage,
 ): "wait" | { error: string } | { fault: string | undefined } {
   if (message.header.exchangeType === EXCHANGE.IKE_SA_INIT) {
-    return { fault: malformed(decoded.payloads, decoded.trailing ?? new Uint8Array()) };
+    return { fault: malformed(decoded.payloads, decoded.trailing ?? EMPTY) };
   }
   const last = decoded.payloads.at(-1);
   const opened =

@@ -5,6 +5,7 @@ import type { IkeKeys } from "../crypto/keys.ts";
 import { prfTransform } from "../crypto/prf.ts";
 import type { Encr, Integ, Prf } from "../crypto/types.ts";
 import type { Address } from "../link/types.ts";
+import { EMPTY } from "../wire/bytes.ts";
 import { TRANSFORM } from "../wire/registry/transform-types.ts";
 import type { Proposal } from "../wire/types.ts";
 import type { ChildSa } from "./child.ts";
@@ -74,11 +75,11 @@ export class IkeSa {
   suite?: IkeSuite;
   proposal?: Proposal;
   keys?: IkeKeys;
-  Ni: Uint8Array = new Uint8Array();
-  Nr: Uint8Array = new Uint8Array();
+  Ni: Uint8Array = EMPTY;
+  Nr: Uint8Array = EMPTY;
   /** The last version of both IKE_SA_INIT messages, which AUTH covers. */
-  initRequest: Uint8Array = new Uint8Array();
-  initResponse: Uint8Array = new Uint8Array();
+  initRequest: Uint8Array = EMPTY;
+  initResponse: Uint8Array = EMPTY;
   outbound?: Protection;
   inbound?: Protection;
   nextMessageId = 0;

@@ -1,6 +1,6 @@
 /** The Encrypted payload: RFC 7296 section 3.14, RFC 5282 for AEAD, RFC 7383 section 2.5 for fragments. */
 import type { Encr, Integ, Random } from "../crypto/types.ts";
-import { equal } from "../wire/bytes.ts";
+import { equal, uninitialized } from "../wire/bytes.ts";
 import { encodeMessage } from "../wire/index.ts";
 import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import type { Header, Payload, SkfPayload, SkPayload } from "../wire/types.ts";
@@ -31,15 +31,15 @@ export interface SealOptions {
 }
 
 const counterIv = (count: number, octets: number): Uint8Array => {
-  const iv = new Uint8Array(octets);
-  new DataView(iv.buffer).setUint32(octets - 4, count);
+  const iv = uninitialized(octets).fill(0);
+  for (let at = 1; at <= 4; at++) iv[octets - at] = count >>> (8 * (at - 1));
   return iv;
 };
 
 const plaintextOf = (inner: Uint8Array, block: number, options: SealOptions): Uint8Array => {
   const fill = (block - ((inner.length + 1) % block)) % block;
   const padding = options.padding ?? new Uint8Array(fill);
-  const plaintext = new Uint8Array(inner.length + padding.length + 1);
+  const plaintext = uninitialized(inner.length + padding.length + 1);
   plaintext.set(inner);
   plaintext.set(padding, inner.length);
   plaintext[plaintext.length - 1] = options.padLength ?? padding.length;
@@ -65,16 +65,17 @@ export function sealMessage(
   keys.sealed++;
   const iv = options.iv ?? (encr.randomIv ? random(encr.ivLength) : counterIv(keys.sealed, encr.ivLength));
   const icvLength = encr.aead ? encr.icvLength : (integ?.icvLength ?? 0);
-  const data = new Uint8Array(iv.length + plaintext.length + icvLength);
+  const data = uninitialized(iv.length + plaintext.length + icvLength);
   data.set(iv);
   const octets = encodeMessage({
     header,
     payloads: [...clear, encrypted(innerType, data, options, fragment)],
   });
   const start = octets.length - data.length;
-  const ciphertext = encr.seal(keys.SK_e, iv, plaintext, octets.subarray(0, start));
-  octets.set(ciphertext, start + iv.length);
   const icvStart = octets.length - icvLength;
+  const target = octets.subarray(start + iv.length, encr.aead ? octets.length : icvStart);
+  const ciphertext = encr.seal(keys.SK_e, iv, plaintext, octets.subarray(0, start), target);
+  if (ciphertext !== target) target.set(ciphertext);
   if (!encr.aead && integ) octets.set(integ.compute(keys.SK_a, octets.subarray(0, icvStart)), icvStart);
   if (options.icv) octets.set(options.icv(octets.slice(icvStart)), icvStart);
   return octets;

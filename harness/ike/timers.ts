@@ -5,8 +5,9 @@ export class Timers {
   /** Milliseconds; returns a function that cancels. */
   set(at: number, action: () => void): () => void {
     const timer = { at, action };
-    this.#due.push(timer);
-    this.#due.sort((a, b) => a.at - b.at);
+    // Behind those that are due at the same time; a new timer is mostly the last one.
+    const before = this.#due.findLastIndex((other) => other.at <= at);
+    this.#due.splice(before + 1, 0, timer);
     return () => {
       const index = this.#due.indexOf(timer);
       if (index >= 0) this.#due.splice(index, 1);

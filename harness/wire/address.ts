@@ -4,7 +4,11 @@ import { readU16 } from "./bytes.ts";
 
 /** 4 or 16 octets; undefined for a text that is no address. Zones (`%eth0`) are no part of an address here. */
 export function parseAddress(text: string): Uint8Array | undefined {
-  if (isIPv4(text)) return Uint8Array.from(text.split("."), Number);
+  if (isIPv4(text)) {
+    const out = new Uint8Array(4);
+    for (const [index, part] of text.split(".").entries()) out[index] = Number(part);
+    return out;
+  }
   if (!isIPv6(text) || text.includes("%")) return undefined;
   const [head = "", tail] = text.split("::");
   const left = groupOctets(head);

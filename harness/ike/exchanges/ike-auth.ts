@@ -1,6 +1,6 @@
 /** IKE_AUTH with a shared secret: RFC 7296 sections 1.2, 2.15, 2.21.2. */
 import { pskAuth, signedOctets } from "../../crypto/keys.ts";
-import { concat, equal } from "../../wire/bytes.ts";
+import { concat, EMPTY, equal } from "../../wire/bytes.ts";
 import { AUTH_METHOD } from "../../wire/registry/auth-methods.ts";
 import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../wire/registry/notify-types.ts";
@@ -40,7 +40,7 @@ export function authValue(
   id: IdPayload,
 ): Uint8Array {
   const { prf } = sa.suite ?? {};
-  if (!prf || !sa.keys) return new Uint8Array();
+  if (!prf || !sa.keys) return EMPTY;
   const octets =
     of === "initiator"
       ? signedOctets(sa.initRequest, sa.Nr, prf, sa.keys.SK_pi, idBody(id))

@@ -1,8 +1,9 @@
 /** IKE_SA_INIT: RFC 7296 sections 1.2, 2.6, 2.7, 2.10, 2.14, 2.23. */
-import { createHmac, hash } from "node:crypto";
+import { hash } from "node:crypto";
+import { hmac } from "../../crypto/hash.ts";
 import { ikeKeys, skeyseed } from "../../crypto/keys.ts";
 import type { KeyPair } from "../../crypto/types.ts";
-import { concat, equal, hex } from "../../wire/bytes.ts";
+import { concat, EMPTY, equal, hex } from "../../wire/bytes.ts";
 import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../wire/registry/payload-types.ts";
@@ -21,7 +22,7 @@ import { freshKeyPair } from "../key-pair.ts";
 import { detectNat, natNotifies } from "../nat.ts";
 import { errorNotify, notifies, notify, payload } from "../payloads.ts";
 import { choose, firstOffer, isChoiceOf } from "../proposals.ts";
-import { IkeSa, ikeSuite } from "../sa.ts";
+import { IkeSa, type IkeSuite, ikeSuite } from "../sa.ts";
 import { sendClearAnswer, sendRequest, sendResponse } from "../send.ts";
 
 /** Rounds of COOKIE and INVALID_KE_PAYLOAD before we give up (section 2.6 asks for a bound). */
@@ -220,7 +221,7 @@ export function onInitRequest(core: Core, request: IncomingMessage): IkeSa | und
   const suite = proposal && ikeSuite(proposal);
   if (!proposal || !suite) return void refuse(core, request, notify(NOTIFY.NO_PROPOSAL_CHOSEN));
   if (suite.group !== ke.group) return void wrongGroup(core, request, suite.group);
-  return answerInit(core, request, proposal, ke, nonce.data);
+  return answerInit(core, request, { proposal, suite }, ke, nonce.data);
 }
 
 /** What a responder does that ought to refuse all offers. */
@@ -250,7 +251,7 @@ function wrongGroup(core: Core, request: IncomingMessage, group: number): void {
 function cookieFor(core: Core, request: IncomingMessage, Ni: Uint8Array): Uint8Array {
   const { host } = request.datagram.source;
   const input = concat(Ni, new TextEncoder().encode(host), request.header.spiI);
-  return createHmac("sha256", core.cookieSecret).update(input).digest();
+  return hmac("sha256", core.cookieSecret, input);
 }
 
 function cookieAccepted(core: Core, request: IncomingMessage, Ni: Uint8Array): boolean {
@@ -274,7 +275,7 @@ function cookieAccepted(core: Core, request: IncomingMessage, Ni: Uint8Array): b
 function answerInit(
   core: Core,
   request: IncomingMessage,
-  proposal: Proposal,
+  { proposal, suite }: { proposal: Proposal; suite: IkeSuite },
   ke: KePayload,
   Ni: Uint8Array,
 ): IkeSa | undefined {
@@ -297,13 +298,12 @@ function answerInit(
   request.sa = sa;
   core.emit({ type: "received", message: request, repeated: false });
   sendResponse(core, sa, request, [
-    saPayload([{ ...proposal, spi: new Uint8Array() }]),
+    saPayload([{ ...proposal, spi: EMPTY }]),
     kePayload(ke.group, keyPair.publicValue),
     noncePayload(sa.Nr),
     ...natNotifies(sa.spiI, sa.spiR, destination, source),
   ]);
-  const suite = ikeSuite(proposal);
-  if (suite) deriveIkeKeys(core, sa, suite, secret);
+  deriveIkeKeys(core, sa, suite, secret);
   sa.expectedMessageId = 1;
   awaitAuth(core, sa);
   return sa;
