@@ -119,13 +119,13 @@ export function openRawEsp({ local, onError = () => {} }: RawEspOptions): Link |
 }
 
 function linkOf(socket: NativeSocket, family: 4 | 6, local: string, onError: (error: Error) => void): Link {
-  const handlers: ((datagram: Datagram) => void)[] = [];
+  let handler: (datagram: Datagram) => void = () => {};
   const closed = new Promise<void>((resolve) => socket.on("close", resolve));
   let open = true;
   socket.on("error", onError);
   socket.on("message", (buffer, source) => {
     const datagram = received(buffer, family, source, local);
-    if (datagram && open) for (const handler of handlers) handler(datagram);
+    if (datagram && open) handler(datagram);
   });
   return {
     send({ protocol, destination, data }) {
@@ -135,7 +135,9 @@ function linkOf(socket: NativeSocket, family: 4 | 6, local: string, onError: (er
         if (error) onError(error);
       });
     },
-    onReceive: (handler) => void handlers.push(handler),
+    onReceive: (callback) => {
+      handler = callback;
+    },
     close() {
       if (open) socket.close();
       open = false;

@@ -18,7 +18,7 @@ export interface Datagram {
 /** How datagrams leave and enter the endpoint. */
 export interface Link {
   send(datagram: Datagram): void;
-  /** Called with every datagram that arrives. */
+  /** The handler is called with every datagram that arrives, in the place of the one before. */
   onReceive(handler: (datagram: Datagram) => void): void;
   close(): Promise<void>;
 }

@@ -51,6 +51,43 @@ describe("UDP link", () => {
     await new RealWorld().until(() => false, 20);
     await link.close();
   });
+
+  it("sends nothing to port 0, where a forged datagram may come from, nor after its end", async () => {
+    const link = await openUdp([ANY]);
+    const [source] = link.addresses;
+    if (!source) throw new Error("not bound");
+    const to = (port: number) =>
+      link.send({
+        protocol: "udp",
+        source,
+        destination: { host: "127.0.0.1", port },
+        data: new Uint8Array(1),
+      });
+    to(0);
+    await link.close();
+    to(9);
+  });
+
+  it("gives one socket to all that leaves from a new address of ours", async () => {
+    const [a, b] = [await openUdp([ANY]), await openUdp([ANY])];
+    const [destination] = b.addresses;
+    const [first] = a.addresses;
+    if (!destination || !first) throw new Error("not bound");
+    const seen: Datagram[] = [];
+    const world = new RealWorld();
+    b.onReceive((datagram) => {
+      seen.push(datagram);
+      world.poke();
+    });
+    try {
+      const source = { host: "127.0.0.2", port: first.port };
+      for (let i = 0; i < 3; i++) a.send({ protocol: "udp", source, destination, data: Uint8Array.of(i) });
+      await world.until(() => seen.length === 3, 2000);
+      expect(seen.map((d) => d.source)).to.deep.equal([source, source, source]);
+    } finally {
+      await Promise.all([a.close(), b.close()]);
+    }
+  });
 });
 
 describe("real time", () => {
@@ -60,6 +97,19 @@ describe("real time", () => {
     world.clock.at(world.clock.now() + 5, () => (done = true));
     expect(await world.until(() => done, 5000)).to.equal(true);
     expect(await world.until(() => false, 5)).to.equal(false);
+  });
+
+  it("tells a condition that throws to the one that waits, not to the one that pokes", async () => {
+    const world = new RealWorld();
+    let broken = false;
+    const waiting = world.until(() => {
+      if (broken) throw new RangeError("broken");
+      return false;
+    }, 5000);
+    broken = true;
+    world.poke();
+    const error = await waiting.catch((e: Error) => e);
+    expect(error).to.be.instanceOf(RangeError);
   });
 
   it("forgets a cancelled timer", async () => {

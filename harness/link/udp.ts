@@ -1,4 +1,4 @@
-/** UDP sockets and, where the machine allows it, IP protocol 50, under the real clock. */
+/** UDP sockets under the real clock. */
 import { createSocket, type Socket } from "node:dgram";
 import { isIPv6 } from "node:net";
 import { performance } from "node:perf_hooks";
@@ -17,33 +17,47 @@ export async function openUdp(addresses: Address[]): Promise<Link & { addresses:
     for (const { socket } of sockets) socket.close();
     throw error;
   }
+  const binding = new Map<string, Promise<void>>();
+  let open = true;
+  const bindLate = async (source: Address): Promise<void> => {
+    const bound = await bind(source, (datagram) => handler(datagram)).catch(() => undefined);
+    if (bound && open) sockets.push(bound);
+    else bound?.socket.close();
+  };
+  const from = (source: Address) => sockets.find(({ address }) => sameAddress(address, source));
   const sendFromNew = async (datagram: Datagram): Promise<void> => {
-    const bound = await bind(datagram.source, (d) => handler(d)).catch(() => undefined);
-    if (!bound) return;
-    sockets.push(bound);
-    transmit(bound.socket, datagram);
+    const { host, port } = datagram.source;
+    const name = `${host} ${port}`;
+    const bound = binding.get(name) ?? bindLate(datagram.source);
+    binding.set(name, bound);
+    await bound;
+    const socket = from(datagram.source)?.socket;
+    if (socket && open) transmit(socket, datagram);
   };
   return {
     addresses: sockets.map((s) => s.address),
     send: (datagram) => {
-      const from = sockets.find(({ address }) => sameAddress(address, datagram.source));
-      if (from) transmit(from.socket, datagram);
-      else if (datagram.protocol === "udp") void sendFromNew(datagram);
+      const socket = from(datagram.source)?.socket;
+      if (!open || datagram.protocol !== "udp") return;
+      if (socket) transmit(socket, datagram);
+      else void sendFromNew(datagram);
     },
     onReceive: (callback) => {
       handler = callback;
     },
     close: async () => {
+      open = false;
       await Promise.all(
-        sockets.map(({ socket }) => new Promise<void>((resolve) => socket.close(() => resolve()))),
+        sockets.splice(0).map(({ socket }) => new Promise<void>((resolve) => socket.close(() => resolve()))),
       );
     },
   };
 }
 
-/** An unreachable peer shows as silence, as it does for a daemon. */
-const transmit = (socket: Socket, { data, destination }: Datagram): void =>
-  socket.send(data, destination.port, destination.host, () => {});
+/** An unreachable peer shows as silence, as it does for a daemon; nobody can be reached on port 0, where strangers may send from. */
+const transmit = (socket: Socket, { data, destination }: Datagram): void => {
+  if (destination.port > 0) socket.send(data, destination.port, destination.host, () => {});
+};
 
 const sameAddress = (a: Address, b: Address): boolean => a.host === b.host && a.port === b.port;
 
@@ -90,16 +104,25 @@ export class RealWorld implements World {
 
   until(condition: () => boolean, timeoutMs: number): Promise<boolean> {
     if (condition()) return Promise.resolve(true);
-    return new Promise((resolve) => {
-      const end = (result: boolean) => {
+    return new Promise((resolve, reject) => {
+      const end = () => {
         clearTimeout(timer);
         this.#waiting.delete(check);
-        resolve(result);
       };
-      const check = () => {
-        if (condition()) end(true);
+      // Who pokes is not who asked: what the condition throws belongs to the one that waits.
+      const look = (last: boolean) => {
+        try {
+          const holds = condition();
+          if (!holds && !last) return;
+          end();
+          resolve(holds);
+        } catch (error) {
+          end();
+          reject(error);
+        }
       };
-      const timer = setTimeout(() => end(condition()), timeoutMs);
+      const check = () => look(false);
+      const timer = setTimeout(() => look(true), timeoutMs);
       this.#waiting.add(check);
     });
   }

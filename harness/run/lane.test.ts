@@ -2,6 +2,7 @@
 import { expect } from "chai";
 import { BuiltinProcess } from "../../peers/builtin/process.ts";
 import type { TestBody } from "../script/test.ts";
+import { Failure } from "../script/verdicts.ts";
 import { runTest } from "./lane.ts";
 import type { LaneOrder } from "./lane-protocol.ts";
 import { type LivePeer, memoryPeer } from "./live-peer.ts";
@@ -62,6 +63,32 @@ describe("a lane", function () {
   });
 
   it("brings back for the next test what was gone before it", async () => {
+    expect(await verdictOf(dial)).to.include({ verdict: "pass" });
+  });
+
+  it("outlives a test whose hook throws in the middle of a datagram", async () => {
+    const throwing: TestBody = async (s) => {
+      s.extensions.push({
+        name: "broken",
+        incoming: () => {
+          throw new RangeError("a hook is broken");
+        },
+      });
+      await s.dial();
+    };
+    const { verdict, reason } = await verdictOf(throwing);
+    expect(verdict).to.equal("setup");
+    expect(reason).to.match(/a hook is broken/);
+    const failing: TestBody = async (s) => {
+      s.extensions.push({
+        name: "verifier",
+        incoming: () => {
+          throw new Failure("an answer without fault", "one with");
+        },
+      });
+      await s.dial();
+    };
+    expect(await verdictOf(failing)).to.include({ verdict: "fail" });
     expect(await verdictOf(dial)).to.include({ verdict: "pass" });
   });
 

@@ -54,6 +54,8 @@ export interface HostOptions {
   event(event: HostEvent): void;
   /** Called when a datagram or timer has had all its effects. */
   settled?(): void;
+  /** Takes what a hook threw while a datagram or timer had its effects; not set: it goes to whoever brought that. */
+  failed?(error: unknown): void;
 }
 
 export class Host {
@@ -88,7 +90,7 @@ export class Host {
       next === undefined
         ? undefined
         : this.options.clock.at(next, () => {
-            this.endpoint.runTimers();
+            this.#guarded(() => this.endpoint.runTimers());
             this.settle();
           });
     this.options.settled?.();
@@ -131,9 +133,20 @@ export class Host {
   /** Takes a datagram from the link. */
   take(datagram: Datagram): void {
     this.options.event({ type: "datagram-received", datagram });
-    if (datagram.protocol === "esp") this.#receiveEsp(datagram, datagram.data);
-    else if (!this.endpoint.receive(datagram)) this.#receiveOther(datagram);
+    this.#guarded(() => {
+      if (datagram.protocol === "esp") this.#receiveEsp(datagram, datagram.data);
+      else if (!this.endpoint.receive(datagram)) this.#receiveOther(datagram);
+    });
     this.settle();
+  }
+
+  #guarded(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      if (!this.options.failed) throw error;
+      this.options.failed(error);
+    }
   }
 
   #receiveOther(datagram: Datagram): void {

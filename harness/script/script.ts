@@ -1,5 +1,4 @@
 /** What a test holds: our endpoint, with every value open to change, and the peer's driver. */
-
 import type { EspExtension } from "../esp/hooks.ts";
 import { fragmentation } from "../extensions/fragmentation.ts";
 import type { Decisions, Extension, OutgoingMessage } from "../ike/hooks.ts";
@@ -33,6 +32,8 @@ export class Script {
   readonly espExtensions: EspExtension[] = [];
   /** Set by {@link tolerate}. */
   tolerated?: string;
+  /** What a hook of the test threw first, outside of the test's own course. */
+  #fault?: { error: unknown };
 
   constructor(arena: Arena) {
     this.arena = arena;
@@ -46,6 +47,9 @@ export class Script {
       answersEcho: true,
       event: (event) => this.trace.add(world.clock.now(), event),
       settled: () => arena.poke(),
+      failed: (error) => {
+        this.#fault ??= { error };
+      },
     });
   }
 
@@ -90,9 +94,11 @@ export class Script {
     this.extensions.push({ name: `decide ${point}`, decide });
   }
 
-  /** Waits for a condition; false after `ms` (the arena's patience). */
-  until(condition: () => boolean, ms = this.arena.patience): Promise<boolean> {
-    return this.arena.world.until(condition, ms);
+  /** Waits for a condition; false after `ms` (the arena's patience). Throws what a hook has thrown meanwhile. */
+  async until(condition: () => boolean, ms = this.arena.patience): Promise<boolean> {
+    const held = await this.arena.world.until(() => this.#fault !== undefined || condition(), ms);
+    if (this.#fault) throw this.#fault.error;
+    return held;
   }
 
   /** Lets time pass and everything that is under way arrive. */
