@@ -6,6 +6,7 @@ import { payloadTypes } from "../wire/registry/payload-types.ts";
 import { PROTOCOL } from "../wire/registry/protocol-ids.ts";
 import { describePayload } from "../wire/text.ts";
 import type { Payload } from "../wire/types.ts";
+import { answersSince } from "./raw.ts";
 import type { Script } from "./script.ts";
 import type { Session } from "./session.ts";
 import { Failure, WrongReason } from "./verdicts.ts";
@@ -47,7 +48,7 @@ export function expectPayload(message: WithPayloads | undefined, type: number): 
 
 /**
  * Sends something that must not be answered, then proves by `positive` that the peer had the chance: silence
- * alone proves nothing. Fails if a datagram came that `positive` does not explain.
+ * alone proves nothing. Fails if something came that answers it.
  */
 export async function expectSilence(
   s: Script,
@@ -57,9 +58,14 @@ export async function expectSilence(
   const since = s.mark();
   await send();
   await s.wait();
-  const answers = s.received(since);
-  if (answers.length > 0) throw new Failure("silence", `${answers.length} datagrams: ${s.lastReason()}`);
+  expectNoAnswer(s, since, "silence");
   await positive();
+}
+
+/** Fails if something came since the mark that answers what must not be answered; `expected` says so in words. */
+export function expectNoAnswer(s: Script, since: number, expected: string): void {
+  const answers = answersSince(s, since);
+  if (answers.length > 0) throw new Failure(expected, answers.map(({ text }) => text).join(", "));
 }
 
 /** Fails if the SA is gone at the peer. */

@@ -3,14 +3,16 @@ import { authValue } from "../ike/exchanges/ike-auth.ts";
 import type { IncomingMessage, OutgoingMessage } from "../ike/hooks.ts";
 import { payload } from "../ike/payloads.ts";
 import { sealMessage } from "../ike/sk.ts";
+import type { Datagram } from "../link/types.ts";
 import { hex } from "../wire/bytes.ts";
 import { decodeMessage, encodeChain, encodeMessage, firstPayloadType, isFrameError } from "../wire/index.ts";
+import { EXCHANGE, exchangeTypes } from "../wire/registry/exchange-types.ts";
 import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import { FLAG, type Header, type Message, type Payload, type RawPayload } from "../wire/types.ts";
 import { demultiplex } from "../wire/udp.ts";
 import type { Script } from "./script.ts";
 import type { Session } from "./session.ts";
-import type { SeenMessage } from "./trace.ts";
+import type { SeenMessage, TraceEntry } from "./trace.ts";
 import { Failure } from "./verdicts.ts";
 
 /** A payload type of the private range that no document and no daemon uses. */
@@ -23,15 +25,17 @@ export const unknownPayload = (critical = false): RawPayload => ({
   data: new TextEncoder().encode("unknown to all"),
 });
 
-/** IKE octets, without non-ESP marker, of the datagrams that came since the mark. */
-export function ikeReceived(s: Script, since = 0): Uint8Array[] {
-  return s.received(since).flatMap(({ protocol, destination, data }) => {
-    if (protocol !== "udp") return [];
-    if (destination.port !== s.arena.natPort) return [data];
-    const part = demultiplex(data);
-    return part.kind === "ike" ? [part.data] : [];
-  });
+/** The IKE octets of a datagram to us, without non-ESP marker. */
+function ikeIn(s: Script, { protocol, destination, data }: Datagram): Uint8Array[] {
+  if (protocol !== "udp") return [];
+  if (destination.port !== s.arena.natPort) return [data];
+  const part = demultiplex(data);
+  return part.kind === "ike" ? [part.data] : [];
 }
+
+/** IKE octets, without non-ESP marker, of the datagrams that came since the mark. */
+export const ikeReceived = (s: Script, since = 0): Uint8Array[] =>
+  s.received(since).flatMap((datagram) => ikeIn(s, datagram));
 
 /** The same, decoded as far as that goes without keys. */
 export function messagesReceived(s: Script, since = 0): Message[] {
@@ -43,6 +47,49 @@ export function messagesReceived(s: Script, since = 0): Message[] {
 
 export const isResponse = (message: { header: Header }): boolean =>
   (message.header.flags & FLAG.response) !== 0;
+
+/** What any peer may send by itself. */
+const isOwnRequest = (message: Message): boolean =>
+  !isResponse(message) && (isProtected(message) || message.header.exchangeType === EXCHANGE.IKE_SA_INIT);
+
+const exchangeOf = ({ exchangeType, messageId, spiI }: Header): string =>
+  `${exchangeTypes.nameOf(exchangeType)} ${messageId} of SPIi ${hex(spiI)}`;
+
+/** Something that came. */
+export interface Answer {
+  text: string;
+  /** Not set for what is no IKE message. */
+  message?: Message;
+}
+
+/**
+ * What came since the mark and answers something. Not among it are the peer's own requests, traffic that
+ * opens, keepalives, and one response for each copy that our endpoint sent of a request: a slow peer answers the
+ * copies after we have gone on.
+ */
+export function answersSince(s: Script, since: number): Answer[] {
+  const counts = new Map<string, number>();
+  const count = (key: string): number => {
+    const now = (counts.get(key) ?? 0) + 1;
+    counts.set(key, now);
+    return now;
+  };
+  const answers = ({ event }: TraceEntry): Answer[] => {
+    if (event.type === "sent" && !event.message.isResponse) count(exchangeOf(event.message.header));
+    if (event.type === "esp-received" && !event.result.ok) return [{ text: "ESP that does not open" }];
+    if (event.type !== "datagram-received" || event.datagram.protocol === "esp") return [];
+    const [octets] = ikeIn(s, event.datagram);
+    if (!octets) return [];
+    const message = decodeMessage(octets);
+    if (isFrameError(message)) return [{ text: `${octets.length} octets that are no IKE` }];
+    if (isOwnRequest(message)) return [];
+    const exchange = exchangeOf(message.header);
+    const copies = counts.get(exchange) ?? 0;
+    const explained = isResponse(message) && count(`answer ${fragmentOf(message)} to ${exchange}`) <= copies;
+    return explained ? [] : [{ text: exchange, message }];
+  };
+  return s.trace.entries.map(answers).slice(since).flat();
+}
 
 interface Wanted {
   exchangeType: number;

@@ -2,6 +2,7 @@ import {
   distinctRequests,
   EXCHANGE,
   encodeMessage,
+  equal,
   expect,
   expectNotify,
   hasNotify,
@@ -81,10 +82,11 @@ test("takes-a-wrong-cookie-for-none", {
   );
   const rest = request.payloads.filter((p) => p.kind !== "Notify" || p.notifyType !== NOTIFY.COOKIE);
   const since = s.mark();
-  const header = { ...request.header, spiI: s.arena.random(8) };
-  s.sendOctets(encodeMessage({ header, payloads: [wrong, ...rest] }));
-  await s.until(() => messagesReceived(s, since).length > 0);
-  const [answer] = messagesReceived(s, since);
+  const spiI = s.arena.random(8);
+  s.sendOctets(encodeMessage({ header: { ...request.header, spiI }, payloads: [wrong, ...rest] }));
+  const found = () => messagesReceived(s, since).find((m) => equal(m.header.spiI, spiI));
+  await s.until(() => found() !== undefined);
+  const answer = found();
   expectNotify(answer, NOTIFY.COOKIE);
   expect(payload(answer?.payloads ?? [], "SA")).to.equal(undefined);
 });

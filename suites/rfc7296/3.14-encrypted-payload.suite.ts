@@ -88,10 +88,11 @@ for (const [what, proposal] of Object.entries(CIPHERS)) {
  */
 const FLIPPED = (length: number): number[] => [19, 29, 33, 38, length - 20, length - 9, length - 1];
 
-/** IVs of the SK and SKF payloads that came, in hex. */
+/** IVs of the SK and SKF payloads that came, in hex; the same datagram again is a retransmission. */
 function ivsReceived(session: Session): string[] {
   const ivLength = session.sa.suite?.encr.ivLength ?? 0;
-  return ikeReceived(session.script).flatMap((octets) => {
+  const came = new Map(ikeReceived(session.script).map((octets) => [hex(octets), octets]));
+  return [...came.values()].flatMap((octets) => {
     const message = decodeMessage(octets);
     const last: Payload | undefined = isFrameError(message) ? undefined : message.payloads.at(-1);
     return last?.kind === "SK" || last?.kind === "SKF" ? [hex(last.data.subarray(0, ivLength))] : [];
