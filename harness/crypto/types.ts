@@ -1,5 +1,3 @@
-import type { Transform } from "../wire/types.ts";
-
 /** Source of random octets; injected everywhere so that a run can be repeated from its seed. */
 export type Random = (octets: number) => Uint8Array;
 
@@ -75,12 +73,9 @@ export interface Ke {
   generate(random: Random): KeyPair;
 }
 
-/** The transforms an SA uses, looked up by IANA id. `encrKeyBits` is undefined for ciphers without Key Length. */
+/** The transforms an SA uses. */
 export interface SuiteTransforms {
   encr: Encr;
   /** Absent for AEAD ciphers. */
   integ?: Integ;
 }
-
-/** The chosen transforms of a proposal, one per type. */
-export type ChosenTransforms = Map<number, Transform>;

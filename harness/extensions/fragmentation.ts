@@ -175,8 +175,7 @@ function fits(
   }
   if (payload.totalFragments < set.total) return core.decide("fragment total shrinks", "drop");
   if (!set.chunks.has(payload.fragmentNumber)) return "part";
-  const manner = core.decide("duplicate fragment", "drop");
-  return manner === "replace" ? "part" : manner;
+  return core.decide("duplicate fragment", "drop");
 }
 
 function freshSet(message: Message, total: number, cancelTimer: () => void): FragmentSet {

@@ -1,15 +1,8 @@
 /** A pair of Child SAs as IKE sees it: what was negotiated and the keys. The data plane is in `harness/esp`. */
+import type { DirectionKeys } from "../crypto/keys.ts";
 import type { Encr, Integ } from "../crypto/types.ts";
 import type { Proposal, TrafficSelector } from "../wire/types.ts";
 import type { IkeSa } from "./sa.ts";
-
-/** Keys of one direction. */
-export interface ChildKeys {
-  /** Cipher key with the salt at its end. */
-  encr: Uint8Array;
-  /** Empty for AEAD. */
-  integ: Uint8Array;
-}
 
 export interface ChildSa {
   /** The IKE SA it belongs to; changes when that is rekeyed. */
@@ -26,8 +19,8 @@ export interface ChildSa {
   encrKeyBits?: number;
   integ?: Integ;
   esn: boolean;
-  keysIn: ChildKeys;
-  keysOut: ChildKeys;
+  keysIn: DirectionKeys;
+  keysOut: DirectionKeys;
   /** Whether the exchange that made it was begun by us. */
   initiatedByUs: boolean;
   /** The proposal as chosen. */

@@ -18,7 +18,7 @@ import { notify } from "./payloads.ts";
 import { receive } from "./receive.ts";
 import { IkeSa } from "./sa.ts";
 import { resendResponse, sendClearAnswer, sendRequest, sendResponse } from "./send.ts";
-import { isKnown, unknownCritical } from "./syntax.ts";
+import { unknownCritical } from "./syntax.ts";
 
 export class Endpoint {
   readonly core: Core;
@@ -40,6 +40,7 @@ export class Endpoint {
     return this.core.timers.next;
   }
 
+  /** Does what is due by now. */
   runTimers(): void {
     this.core.timers.run(this.core.options.now());
   }
@@ -63,10 +64,12 @@ export class Endpoint {
     return sa;
   }
 
+  /** CREATE_CHILD_SA for one more Child SA; `done` gets it, or why there is none. */
   createChild(sa: IkeSa, wishes: ChildWishes = {}, done: (child: ChildSa | string) => void = () => {}): void {
     startChild(this.core, sa, wishes, done);
   }
 
+  /** CREATE_CHILD_SA with REKEY_SA; the old Child SA is deleted once the new one is there. */
   rekeyChild(
     child: ChildSa,
     wishes: ChildWishes = {},
@@ -75,6 +78,7 @@ export class Endpoint {
     startChild(this.core, child.ike, { ...wishes, replaces: child }, done);
   }
 
+  /** CREATE_CHILD_SA for a new IKE SA; the Child SAs move to it and the old one is deleted. */
   rekeyIke(
     sa: IkeSa,
     wishes: { proposals?: Proposal[]; group?: number } = {},
@@ -83,19 +87,22 @@ export class Endpoint {
     startIkeRekey(this.core, sa, wishes, done);
   }
 
+  /** Deletes both SAs of a pair; `done` is called when they are gone, answered or not. */
   deleteChild(child: ChildSa, done: () => void = () => {}): void {
     deleteChild(this.core, child, done);
   }
 
+  /** Deletes the IKE SA with its Child SAs; `done` is called when they are gone, answered or not. */
   deleteIke(sa: IkeSa, done: () => void = () => {}): void {
     deleteIke(this.core, sa, done);
   }
 
+  /** Asks whether the peer is alive (section 2.4). */
   liveness(sa: IkeSa, done: (alive: boolean) => void = () => {}): void {
     startLiveness(this.core, sa, done);
   }
 
-  /** Any request under this SA. */
+  /** Any request under this SA; `done` gets undefined if it stays unanswered. */
   request(
     sa: IkeSa,
     exchangeType: number,
@@ -173,12 +180,6 @@ export class Endpoint {
     if (critical && this.#refusesCritical()) {
       const close = sa.established ? undefined : "unknown critical payload";
       return { payloads: [criticalError(critical)], close };
-    }
-    if (
-      this.core.decide("unknown payload", "skip") === "refuse" &&
-      message.payloads.some((p) => !isKnown(p))
-    ) {
-      return { payloads: [notify(NOTIFY.INVALID_SYNTAX)], close: "unknown payload" };
     }
     return this.#exchange(sa, message);
   }

@@ -55,14 +55,13 @@ export interface Decisions {
   "wrong AUTH": "refuse" | "accept";
   "wrong identity": "refuse" | "accept";
   "unknown critical payload": "refuse" | "skip" | "drop";
-  "unknown payload": "skip" | "refuse";
   "malformed message": "INVALID_SYNTAX" | "drop" | "accept";
+  "INVALID_SYNTAX in a response": "close the IKE SA" | "keep the IKE SA";
   "SK padding": "any" | "minimal only" | "overlook a bad Pad Length";
   "retransmitted request": "resend" | "answer anew" | "ignore";
   "forgotten request": "ignore" | "answer anew";
   "message id out of window": "ignore" | "process";
   "unexpected response": "ignore" | "answer";
-  "unknown SPI": "INVALID_IKE_SPI" | "ignore";
   "higher major version": "INVALID_MAJOR_VERSION" | "process" | "ignore";
   "half-open SA": "found by the whole request" | "found by SPIi and address";
   "wrong cookie": "challenge" | "accept" | "NO_PROPOSAL_CHOSEN";
@@ -110,7 +109,7 @@ export interface Decisions {
   "SKF without negotiation": "drop" | "accept" | "close the IKE SA";
   "fragment total grows": "restart" | "keep";
   "fragment total shrinks": "drop" | "restart";
-  "duplicate fragment": "drop" | "replace" | "fail the set";
+  "duplicate fragment": "drop" | "fail the set";
   "wrong fragment ICV": "drop" | "fail the set";
   "fragment number": "check" | "any" | "close the IKE SA";
   "retransmitted fragment": "first only" | "every one";

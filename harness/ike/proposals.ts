@@ -81,9 +81,13 @@ function match(offer: Proposal, policy: Proposal, decide: Decide): Proposal | un
   return { number: offer.number, protocolId: offer.protocolId, spi: EMPTY, transforms };
 }
 
-/** True if SPI size and numbers are those of a well-formed offer. */
+/** True for an SPI of this size that is not zero, which stands for none (section 3.1, RFC 4303 section 2.1). */
+const namesSa = (spi: Uint8Array, spiLength: number): boolean =>
+  spi.length === spiLength && (spiLength === 0 || spi.some((octet) => octet !== 0));
+
+/** True if SPIs and numbers are those of a well-formed offer. */
 const wellFormed = (offers: Proposal[], spiLength: number): boolean =>
-  offers.every((p, i) => p.number === i + 1 && p.spi.length === spiLength);
+  offers.every((p, i) => p.number === i + 1 && namesSa(p.spi, spiLength));
 
 /**
  * The first offered proposal that the policy allows, with one transform per type, or undefined.
@@ -126,7 +130,7 @@ export function firstOffer(offers: Proposal[]): Proposal | undefined {
 /** True if the answer is one of the offered proposals with one offered transform per type (section 3.3.6). */
 export function isChoiceOf(answer: Proposal[], offers: Proposal[], spiLength: number): boolean {
   const [chosen, ...more] = answer;
-  if (!chosen || more.length > 0 || chosen.spi.length !== spiLength) return false;
+  if (!chosen || more.length > 0 || !namesSa(chosen.spi, spiLength)) return false;
   const offer = offers.find((o) => o.number === chosen.number && o.protocolId === chosen.protocolId);
   if (!offer) return false;
   const types = chosen.transforms.map((t) => t.type);

@@ -76,10 +76,11 @@ function higherVersion(core: Core, message: IncomingMessage): true {
 }
 
 function initRequest(core: Core, message: IncomingMessage, decoded: Message, dispatch: Dispatch): true {
-  const { flags, spiI } = message.header;
+  const { flags, spiI, messageId } = message.header;
   const fault = malformed(decoded.payloads, decoded.trailing ?? EMPTY);
   if (!(flags & FLAG.initiator) || spiI.every((b) => b === 0))
     return drop(core, message.datagram, "flags or SPIi");
+  if (messageId !== 0) return drop(core, message.datagram, "an IKE_SA_INIT request other than number 0");
   if (fault && core.decide("malformed message", "INVALID_SYNTAX") !== "accept") {
     return drop(core, message.datagram, `malformed: ${fault}`);
   }
@@ -118,14 +119,13 @@ function repeatedToClosed(core: Core, decoded: Message, message: IncomingMessage
 }
 
 function unknownSpi(core: Core, message: IncomingMessage): true {
-  const answers = core.decide("unknown SPI", "INVALID_IKE_SPI") === "INVALID_IKE_SPI";
   const isInit = message.header.exchangeType === EXCHANGE.IKE_SA_INIT;
   // Section 1.5: an answer to this message could be the beginning of a loop.
   const isOneWay = hasNotify(message.payloads, NOTIFY.INVALID_SPI);
   if (isOneWay && core.decide("one-way INVALID_SPI", "ignore") === "ignore")
     return drop(core, message.datagram, "a one-way INVALID_SPI");
   const strayAnswer = message.isResponse && core.decide("unexpected response", "ignore") === "ignore";
-  if (answers && !strayAnswer && !isInit) sendClearAnswer(core, message, [notify(NOTIFY.INVALID_IKE_SPI)]);
+  if (!strayAnswer && !isInit) sendClearAnswer(core, message, [notify(NOTIFY.INVALID_IKE_SPI)]);
   return drop(core, message.datagram, "no IKE SA has this SPI");
 }
 
@@ -150,10 +150,11 @@ function receiveForSa(
     if (answers) sendClearAnswer(core, message, [notify(NOTIFY.INVALID_SYNTAX)]);
     return void drop(core, message.datagram, opened.error);
   }
-  // A response in clear must not do harm: a better one may come (section 2.21.1).
-  const clearFault = message.isResponse && !message.protected ? opened.fault : undefined;
-  if (clearFault && core.decide("malformed message", "INVALID_SYNTAX") !== "accept")
-    return void drop(core, message.datagram, `malformed: ${clearFault}`);
+  // One in clear must not do harm, as a better one may come (section 2.21.1). One under our keys leaves its request
+  // unanswered, which ends the SA, as nothing may be said about a response (section 2.21.3).
+  const badResponse = message.isResponse ? opened.fault : undefined;
+  if (badResponse && core.decide("malformed message", "INVALID_SYNTAX") !== "accept")
+    return void drop(core, message.datagram, `malformed: ${badResponse}`);
   if (incoming(core, message) === "drop") return void drop(core, message.datagram, "an extension dropped it");
   if (message.isResponse && sa.pending?.useful?.(message) === false)
     return void drop(core, message.datagram, "an answer that helps no further");
@@ -162,8 +163,24 @@ function receiveForSa(
   if (critical && core.decide("unknown critical payload", "refuse") !== "skip")
     return void drop(core, message.datagram, `an unknown critical payload ${critical.type} in a response`);
   core.emit({ type: "received", message, repeated: false });
-  if (message.isResponse) requestAnswered(sa, message);
-  else dispatch.request(sa, message, opened.fault);
+  if (message.protected) followAddress(sa, message.datagram);
+  if (!message.isResponse) return dispatch.request(sa, message, opened.fault);
+  requestAnswered(sa, message);
+  if (message.protected && sa.established && hasNotify(message.payloads, NOTIFY.INVALID_SYNTAX))
+    refusedAsMalformed(core, sa);
+}
+
+/** A peer behind a NAT gets another address when the NAT forgets it; only the side in front may follow (section 2.23). */
+function followAddress(sa: IkeSa, { source, destination }: Datagram): void {
+  if (!sa.established || !sa.nat?.peer || sa.nat.us) return;
+  sa.local = destination;
+  sa.remote = source;
+}
+
+/** Section 2.21.3: both ends delete the IKE SA, without a Delete. */
+function refusedAsMalformed(core: Core, sa: IkeSa): void {
+  const keeps = core.decide("INVALID_SYNTAX in a response", "close the IKE SA") === "keep the IKE SA";
+  if (!keeps) core.closeIke(sa, "the peer refused a request with INVALID_SYNTAX");
 }
 
 function isAwaited(sa: IkeSa, message: IncomingMessage): boolean {

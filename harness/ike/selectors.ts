@@ -39,7 +39,13 @@ const sameSelector = (a: TrafficSelector, b: TrafficSelector): boolean =>
   compare(a.startAddress, b.startAddress) === 0 &&
   compare(a.endAddress, b.endAddress) === 0;
 
-/** All that is both offered and allowed, in the order of the offer; selectors of unknown type fall out. */
+/** A TS payload counts its selectors in one octet. */
+const MOST_SELECTORS = 255;
+
+/**
+ * What is both offered and allowed, in the order of the offer, as far as one payload can say it; selectors of unknown
+ * type fall out.
+ */
 export function narrow(offered: TrafficSelector[], allowed: TrafficSelector[]): TrafficSelector[] {
   const result: TrafficSelector[] = [];
   for (const offer of offered) {
@@ -47,6 +53,7 @@ export function narrow(offered: TrafficSelector[], allowed: TrafficSelector[]): 
     for (const allow of allowed) {
       const common = intersect(offer, allow);
       if (common && !result.some((r) => sameSelector(r, common))) result.push(common);
+      if (result.length === MOST_SELECTORS) return result;
     }
   }
   return result;

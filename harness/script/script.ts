@@ -22,13 +22,19 @@ export interface Attempt {
   childFailure?: string;
 }
 
+/** Whether the peer is done with an SA is for a test to see; our end must be there to ask. */
+const PATIENT: Extension = {
+  name: "patient",
+  decide: { "INVALID_SYNTAX in a response": "keep the IKE SA" },
+};
+
 export class Script {
   readonly arena: Arena;
   /** Ours; change it before the exchange that it is for. */
   readonly policy: Policy;
   readonly trace = new Trace();
   readonly host: Host;
-  readonly extensions: Extension[] = [fragmentation()];
+  readonly extensions: Extension[] = [fragmentation(), PATIENT];
   readonly espExtensions: EspExtension[] = [];
   /** Set by {@link tolerate}. */
   tolerated?: string;
