@@ -1,7 +1,7 @@
 /** NAT detection: RFC 7296 section 2.23. */
 import { digest } from "../crypto/hash.ts";
 import type { Address } from "../link/types.ts";
-import { concat, equal } from "../wire/bytes.ts";
+import { concat, equal, u16 } from "../wire/bytes.ts";
 import { parseAddress } from "../wire/ip.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import type { Payload } from "../wire/types.ts";
@@ -9,9 +9,8 @@ import { notifies, notify } from "./payloads.ts";
 
 /** SHA-1 over SPIi, SPIr, address and port; the SPIs are those of the header of the same message. */
 export function natHash(spiI: Uint8Array, spiR: Uint8Array, address: Address): Uint8Array {
-  const port = Uint8Array.of(address.port >> 8, address.port & 255);
   const host = parseAddress(address.host) ?? new Uint8Array(4);
-  return digest("sha1", concat(spiI, spiR, host, port));
+  return digest("sha1", concat(spiI, spiR, host, u16(address.port)));
 }
 
 export function natNotifies(

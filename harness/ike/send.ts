@@ -114,8 +114,9 @@ function transmitRequest(
     datagrams,
     again: () => seal(core, make()),
     transmissions: 1,
+    useful: traits.useful,
+    doing: traits.doing,
     answered,
-    ...traits,
   };
   transmitAll(core, message, datagrams, 0, { source: sa.local, destination: sa.remote });
   scheduleRetransmission(core, sa, message, core.policy.retransmitMs);

@@ -97,7 +97,8 @@ function install(core: Core, sa: IkeSa, agreed: Agreed, material: Material): Chi
   const encr = encrChosen && encrTransform(encrChosen.id, encrKeyBits);
   const integ = integTransform(transformId(agreed.proposal, TRANSFORM.INTEG) ?? 0);
   if (!encr || !sa.suite || !sa.keys || (!encr.aead && !integ)) return "the chosen transforms cannot be used";
-  const inputs: ChildKeyInputs = { sa, SK_d: sa.keys.SK_d, ...material };
+  const { Ni, Nr, sharedSecret } = material;
+  const inputs: ChildKeyInputs = { sa, SK_d: sa.keys.SK_d, Ni, Nr, sharedSecret };
   for (const extension of core.options.extensions) extension.childKeys?.(inputs);
   if (core.decide("key exchange in CREATE_CHILD_SA", "mix in") !== "mix in") inputs.sharedSecret = undefined;
   const used = encr.aead ? undefined : integ;
@@ -113,7 +114,7 @@ function install(core: Core, sa: IkeSa, agreed: Agreed, material: Material): Chi
     esn: transformId(agreed.proposal, TRANSFORM.SN) === 1,
     keysOut: agreed.initiatedByUs ? out : back,
     keysIn: agreed.initiatedByUs ? back : out,
-    pfs: material.sharedSecret !== undefined,
+    pfs: sharedSecret !== undefined,
     state: "installed",
   };
   sa.children.push(child);
@@ -199,8 +200,15 @@ export function answerChild(
   const spiIn = core.freshSpi(4);
   const noTfc = hasNotify(request, NOTIFY.ESP_TFC_PADDING_NOT_SUPPORTED);
   const agreed: Agreed = {
-    ...{ proposal, spiIn, spiOut: proposal.spi, mode, noTfc, replaces: context.replaces },
-    ...{ localTs: ts.tsr, remoteTs: ts.tsi, initiatedByUs: false },
+    proposal,
+    spiIn,
+    spiOut: proposal.spi,
+    mode,
+    localTs: ts.tsr,
+    remoteTs: ts.tsi,
+    initiatedByUs: false,
+    noTfc,
+    replaces: context.replaces,
   };
   const child = install(core, sa, agreed, { ...nonces, sharedSecret: exchanged.secret });
   if (typeof child === "string") return { error: notify(NOTIFY.NO_PROPOSAL_CHOSEN) };

@@ -52,13 +52,14 @@ export const noncePayload = (data: Uint8Array): NoncePayload => ({
 });
 
 /** The groups of a list of proposals, in order of preference, without NONE. */
-export const groups = (proposals: Proposal[]): number[] => [
-  ...new Set(
-    proposals.flatMap((p) =>
-      p.transforms.filter((t) => t.type === TRANSFORM.KE && t.id !== 0).map((t) => t.id),
-    ),
-  ),
-];
+export function groups(proposals: Proposal[]): number[] {
+  const found: number[] = [];
+  for (const { transforms } of proposals) {
+    for (const { type, id } of transforms)
+      if (type === TRANSFORM.KE && id !== 0 && !found.includes(id)) found.push(id);
+  }
+  return found;
+}
 
 /** Begins a new IKE SA. */
 export function startInit(core: Core, sa: IkeSa, done: Attempt["done"]): void {
