@@ -61,7 +61,7 @@ const PROBES: readonly Probe[] = [
   {
     id: "raw-socket",
     costs: "ESP goes in UDP only, not as IP protocol 50",
-    fix: "as root: apt-get install g++ make python3 && npm rebuild raw-socket",
+    fix: "as root: apt-get install g++ make python3 && npm ci",
     find: findRawSocket,
   },
   {

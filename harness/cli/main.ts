@@ -1,4 +1,7 @@
 /** `bakeoff`. */
+import { guardStreams } from "./output.ts";
 import { bakeoff } from "./program.ts";
 
-process.exitCode = await bakeoff(process.argv.slice(2));
+guardStreams();
+const status = await bakeoff(process.argv.slice(2));
+process.exitCode ??= status;

@@ -1,4 +1,18 @@
 /** What goes where: results of a command to standard output, everything said beside it to standard error. */
+import { EXIT } from "./exit.ts";
+
+/**
+ * Whoever reads may leave before the end, or the disk may be full: no reason to die in the middle of a run. A reader
+ * that has left wants no more; that what was asked for could not be written is said.
+ */
+export function guardStreams(): void {
+  process.stderr.on("error", () => {});
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") return;
+    process.stderr.write(`bakeoff: standard output cannot be written: ${error.message}\n`);
+    process.exitCode = EXIT.lab;
+  });
+}
 
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);

@@ -106,10 +106,12 @@ async function askUp(name: string, question: Question) {
 }
 
 async function down(specs: string[]): Promise<void> {
-  for (const name of named(specs)) {
+  const names = named(specs);
+  for (const name of names) {
     const answer = await askUp(name, "down");
     process.stderr.write(`${name}: ${answer ? "down" : "was not up"}\n`);
   }
+  if (names.length === 0) process.stderr.write("no peer is up\n");
 }
 
 async function status(specs: string[], { json }: { json?: true }): Promise<void> {

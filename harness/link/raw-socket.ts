@@ -48,7 +48,8 @@ function isNativeModule(value: unknown): value is NativeModule {
 
 /** The native package, loaded only when asked for: an install without a compiler does not have it. */
 function loadNative(): NativeModule | RawUnavailable {
-  const remedy = "npm rebuild raw-socket (needs Python, make and a C++ compiler)";
+  // Where it could not be built npm has taken it away again: "npm rebuild" would do nothing.
+  const remedy = "npm ci (needs Python, make and a C++ compiler to build raw-socket)";
   try {
     const loaded: unknown = createRequire(import.meta.url)("raw-socket");
     if (isNativeModule(loaded)) return loaded;

@@ -34,7 +34,7 @@ export const keptPeers = (): string[] =>
 export async function keep(peer: ChosenPeer): Promise<KeptStatus> {
   const name = peerName(peer);
   if (!needsNetwork(peer)) throw new UsageError(`${name}: every run starts its own; it cannot be kept up`);
-  checkLab([peer]);
+  await checkLab([peer]);
   const there = await ask(name, "status");
   if (there && "status" in there) return there.status;
   await cleanStale();

@@ -9,12 +9,20 @@ import {
   Registry,
   removeLaneNetwork,
 } from "../../peers/runtime/index.ts";
+import { probeRawEsp } from "../link/raw-socket.ts";
 
 /** Whether a peer lives in namespaces, which only root can make. */
 export const needsNetwork = ({ runtime }: ChosenPeer): boolean => runtime === "netns" || runtime === "uml";
 
+/** A guest's kernel sends ESP as IP protocol 50. @throws LabError where this process cannot do the same */
+async function checkRawEsp(peer: ChosenPeer): Promise<void> {
+  const raw = await probeRawEsp(4);
+  if (raw === true) return;
+  throw new LabError("missing-tool", `${peerName(peer)} needs raw ESP: ${raw.reason}`, `run: ${raw.remedy}`);
+}
+
 /** @throws LabError for the first of these peers that cannot be run here, with the command that helps */
-export function checkLab(peers: readonly ChosenPeer[]): void {
+export async function checkLab(peers: readonly ChosenPeer[]): Promise<void> {
   for (const peer of peers) {
     if (!needsNetwork(peer)) continue;
     const name = `${peer.definition.name}@${peer.version.version}`;
@@ -30,6 +38,7 @@ export function checkLab(peers: readonly ChosenPeer[]): void {
         `no root file system of ${missing}`,
         `run: bakeoff peers install ${name}`,
       );
+    if (peer.runtime === "uml") await checkRawEsp(peer);
   }
 }
 

@@ -26,8 +26,8 @@ export type LaneSettings = Omit<LaneOrder, "kind" | "peer" | "id" | "tests">;
 interface Progress {
   left: SuiteTest[];
   current?: SuiteTest;
-  /** Why the peer could not be started. */
-  labFailed?: string;
+  /** Why the process gave up: the peer could not be started, or evidence not be written. */
+  labFailed?: string | undefined;
   peerKnown: boolean;
 }
 
@@ -43,6 +43,7 @@ export async function runLane(
   while (progress.left.length > 0 && !signal.aborted) {
     const before = progress.left.length;
     progress.current = undefined;
+    progress.labFailed = undefined;
     const tests = progress.left.map(({ id }) => id);
     const onMessage = (message: FromLane) => take(message, progress, plan, sink);
     const end = await laneProcess({ ...order, tests }, { onMessage, signal });
@@ -81,7 +82,7 @@ function settle(end: LaneEnd, progress: Progress, advanced: boolean, { order, si
     progress.left = progress.left.filter((other) => other !== test);
     sink.testFinished(resultOf(test, { peer: order.id, lie: order.lie }, judgement));
   };
-  if (progress.current) give(progress.current, verdictOn(end));
+  if (progress.current) give(progress.current, verdictOn(end, progress.labFailed));
   else if (progress.labFailed !== undefined || !advanced) {
     if (!progress.peerKnown) sink.peerStarted(peerInfo(order, ""));
     const reason = progress.labFailed ?? `the lane's process ended before its first test: ${end.detail}`;
@@ -89,7 +90,8 @@ function settle(end: LaneEnd, progress: Progress, advanced: boolean, { order, si
   }
 }
 
-function verdictOn(end: LaneEnd): Judgement {
+function verdictOn(end: LaneEnd, labFailed?: string): Judgement {
+  if (labFailed !== undefined) return setup(labFailed);
   if (end.how !== "stuck") return setup(`the lane's process died in this test: ${end.detail}`);
   const reason = "the test stood still past its hard end and was killed with its process";
   return { verdict: "hang", reason, expected: "an end", actual: "none" };

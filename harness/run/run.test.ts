@@ -1,7 +1,11 @@
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { LabError } from "../../peers/runtime/errors.ts";
+import { startTime } from "../../peers/runtime/process.ts";
 import { type Observer, type RunOptions, report, run } from "./run.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -95,6 +99,36 @@ describe("a run", () => {
     const error = await refusal(run(options(join(folder, "file", "out")), quiet, never));
     expect(error).to.be.instanceOf(UsageError);
     expect(String(error)).to.match(/--out .*cannot be written/);
+  });
+
+  it("says before it starts that the folder's name is empty, or that another run is at work in it", async () => {
+    expect(String(await refusal(run(options(""), quiet, never)))).to.match(/--out: .*empty/);
+    const other = spawn("sleep", ["60"]);
+    try {
+      writeFileSync(join(folder, ".running"), `${other.pid} ${startTime(other.pid ?? 0)}`);
+      const error = await refusal(run(options(folder), quiet, never));
+      expect(error).to.be.instanceOf(UsageError);
+      expect(String(error)).to.match(/another run \(process \d+\) writes into it/);
+      expect(readdirSync(folder)).to.deep.equal([".running"]);
+    } finally {
+      other.kill();
+      await once(other, "exit");
+    }
+    await run(options(folder, { grep: "1.2/sends-a-nonce$" }), quiet, never);
+    expect(existsSync(join(folder, ".running"))).to.equal(false);
+  });
+
+  it("ends in good order when its folder cannot be written any more", async function () {
+    if (process.geteuid?.() !== 0 || process.platform !== "linux") this.skip();
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=192k", "tmpfs", folder]);
+    try {
+      const many = { documents: ["rfc7296/1.2", "rfc7296/2.1"], grep: undefined };
+      const error = await refusal(run(options(folder, many), quiet, never));
+      expect(error).to.be.instanceOf(LabError);
+      expect(String(error)).to.match(/cannot be written: ENOSPC/);
+    } finally {
+      execFileSync("umount", [folder]);
+    }
   });
 
   it("keeps what it did not make", async () => {

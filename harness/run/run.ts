@@ -1,7 +1,14 @@
 /** A whole run: plan, lanes, journal, reports. */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { finishedTests, openJournal, readJournal, resultsFromJournal } from "../../reports/journal.ts";
+import { LabError } from "../../peers/runtime/errors.ts";
+import {
+  finishedTests,
+  type JournalRecord,
+  openJournal,
+  readJournal,
+  resultsFromJournal,
+} from "../../reports/journal.ts";
 import type { Results, TestResult } from "../../reports/results.ts";
 import { type ReportFormat, writeReports } from "../../reports/write.ts";
 import { checkLab, type Lab, openLab } from "./lab.ts";
@@ -45,12 +52,26 @@ export interface RunOutcome {
 export async function run(options: RunOptions, observer: Observer, signal: AbortSignal): Promise<RunOutcome> {
   const tests = await loadTests();
   const whole = makePlan(tests, options);
-  checkLab(whole.lanes.map(({ peer }) => peer));
-  prepareOut(options.out, options.resume);
+  await checkLab(whole.lanes.map(({ peer }) => peer));
+  const release = prepareOut(options.out, options.resume);
+  try {
+    return await runPlan(whole, tests, options, observer, signal);
+  } finally {
+    release();
+  }
+}
+
+async function runPlan(
+  whole: Plan,
+  tests: readonly SuiteTest[],
+  options: RunOptions,
+  observer: Observer,
+  signal: AbortSignal,
+): Promise<RunOutcome> {
   const before = options.resume ? earlier(options) : undefined;
   const seed = before?.seed ?? options.seed ?? "1";
   const plan = before ? withoutFinished(whole, before.finished, options.lie) : whole;
-  const journal = openJournal(join(options.out, JOURNAL));
+  const journal = openRunJournal(options.out);
   const time = () => new Date().toISOString();
   journal.append({ kind: "run-started", time: time(), tool: tool(), seed });
   observer.planned(plan, seed);
@@ -62,7 +83,7 @@ export async function run(options: RunOptions, observer: Observer, signal: Abort
       observer.testFinished(test);
     },
   };
-  const stop = AbortSignal.any([signal, hardEnd(options.runLimitMs)]);
+  const stop = AbortSignal.any([signal, hardEnd(options.runLimitMs), journal.broken]);
   await runLanes(plan, { ...options, seed }, sink, stop);
   const interrupted = stop.aborted ? { interrupted: String(stop.reason) } : {};
   journal.append({ kind: "run-finished", time: time(), ...interrupted });
@@ -80,7 +101,45 @@ export function report(
   const results = "error" in content ? content : resultsFromJournal(content.records);
   if ("error" in results) throw new UsageError(`${join(out, JOURNAL)}: ${results.reason}`);
   const documentation = new Map(tests.map(({ id, page }) => [id, page]));
-  return { results, files: writeReports(out, results, formats, { documentation }) };
+  return { results, files: writable(out, () => writeReports(out, results, formats, { documentation })) };
+}
+
+/** @throws LabError where `write` throws what the file system throws */
+function writable<T>(out: string, write: () => T): T {
+  try {
+    return write();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new LabError("unwritable", `${out}: cannot be written: ${why}`);
+  }
+}
+
+interface RunJournal {
+  /** Aborted by the first record that cannot be written: the run ends in good order, as nothing of it would be kept. */
+  broken: AbortSignal;
+  append(record: JournalRecord): void;
+  /** @throws LabError when a record is missing */
+  close(): void;
+}
+
+/** @throws LabError */
+function openRunJournal(out: string): RunJournal {
+  const journal = writable(out, () => openJournal(join(out, JOURNAL)));
+  const broken = new AbortController();
+  return {
+    broken: broken.signal,
+    append(record) {
+      try {
+        writable(out, () => journal.append(record));
+      } catch (error) {
+        broken.abort(error);
+      }
+    },
+    close() {
+      journal.close();
+      broken.signal.throwIfAborted();
+    },
+  };
 }
 
 /** What the run before has done. Its seed stays. */

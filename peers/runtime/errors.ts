@@ -7,6 +7,7 @@ export type LabProblem =
   | "no-runtime"
   | "network"
   | "start-failed"
+  | "unwritable"
   | "control";
 
 /** `message` says what failed; `advice` is the command or step that mends it, where there is one. */
