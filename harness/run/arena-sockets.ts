@@ -9,6 +9,7 @@ import type { Arena } from "../script/arena.ts";
 import type { IpVersion } from "../script/test.ts";
 import { Unsupported } from "../script/verdicts.ts";
 import { configFor, innerHosts } from "./config.ts";
+import { death } from "./judge.ts";
 import type { LivePeer } from "./live-peer.ts";
 
 export interface SocketPeer {
@@ -68,7 +69,9 @@ export function socketPeer(parts: SocketPeer): LivePeer {
       const config = configFor(ends.remote, ends.local, wishes);
       await prepare(config).catch(async (error: unknown) => {
         if (error instanceof DriverUnsupported) throw error;
-        // Still busy with the test before, or gone since: what a restart mends is no matter of this test.
+        // A daemon that has died since the test before is not to be brought back without a word.
+        if (await death(driver)) throw error;
+        // Still busy with the test before: what a restart mends is no matter of this test.
         await restart();
         await prepare(config);
       });

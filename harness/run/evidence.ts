@@ -69,15 +69,25 @@ export interface Kept {
   ladder: string;
 }
 
+/** Whose evidence it is. */
+export interface Place {
+  peer: string;
+  test: string;
+}
+
+/** Of a test that never began, the peer's log is all there is. */
+export function keepLog(out: string, place: Place, log: string): Evidence {
+  if (log === "") return {};
+  const folder = folderOf(place);
+  mkdirSync(join(out, folder), { recursive: true });
+  const path = join(folder, "peer.log");
+  writeFileSync(join(out, path), log);
+  return { log: path };
+}
+
 /** Writes all files of a test below `out/evidence/<peer>/<test>`; names in the result are relative to `out`. */
-export function keepEvidence(
-  out: string,
-  place: { peer: string; test: string },
-  trace: Trace,
-  log: string,
-  epochMs: number,
-): Kept {
-  const folder = join("evidence", ...[place.peer, ...place.test.split("/")].map(fileName));
+export function keepEvidence(out: string, place: Place, trace: Trace, log: string, epochMs: number): Kept {
+  const folder = folderOf(place);
   const path = (name: string) => join(out, folder, name);
   mkdirSync(path("keys"), { recursive: true });
   const ladder = formatLadder(ladderEvents(trace) satisfies LadderEvent[]);
@@ -101,5 +111,8 @@ export function keepEvidence(
   );
   return { evidence: relative, ladder };
 }
+
+const folderOf = ({ peer, test }: Place): string =>
+  join("evidence", ...[peer, ...test.split("/")].map(fileName));
 
 const fileName = (part: string): string => part.replace(/[^A-Za-z0-9.@_-]/g, "_");

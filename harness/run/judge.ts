@@ -42,6 +42,12 @@ function judgeAssertion(error: Error): Judgement {
   return said("fail", error.message, part("expected"), part("actual"));
 }
 
+/** How the daemon ended; undefined while it lives, and when nobody knows. */
+export async function death(driver: Driver): Promise<string | undefined> {
+  const status = await driver.status().catch(() => undefined);
+  return status?.alive === false ? status.exit : undefined;
+}
+
 /**
  * What a test found may have a deeper cause: the daemon died, by its own process table; or after a failure, it
  * lives but answers nobody, by a fresh IKE_SA_INIT. A busy daemon that is slow to tell its state is neither.
@@ -51,9 +57,11 @@ export async function deeper(
   script: Script | undefined,
   driver: Driver,
 ): Promise<Judgement> {
-  const status = await driver.status().catch(() => undefined);
-  if (status?.alive === false && status.exit !== undefined)
-    return { ...judgement, verdict: "crash", reason: `the peer died: ${status.exit}` };
+  const died = await death(driver);
+  if (died !== undefined) {
+    const when = script ? "" : " between the test before and this one";
+    return { ...judgement, verdict: "crash", reason: `the peer died${when}: ${died}` };
+  }
   const failed = judgement.verdict === "fail" || judgement.verdict === "wrong-reason";
   if (!failed || !script || (await script.peerAnswers())) return judgement;
   const reason = `the peer answers no fresh IKE_SA_INIT any more; before that: ${judgement.reason}`;

@@ -1,4 +1,7 @@
 /** Peers that die or stop answering, and tests that do not end. */
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect } from "chai";
 import { BuiltinProcess } from "../../peers/builtin/process.ts";
 import type { TestBody } from "../script/test.ts";
@@ -60,6 +63,24 @@ describe("a lane", function () {
       await s.wait();
     };
     expect(await verdictOf(late)).to.include({ verdict: "crash", reason: "the peer died: SIGKILL" });
+    await peer.restart();
+  });
+
+  it("gives a crash, with the log, to a peer that dies between two tests", async () => {
+    const out = mkdtempSync(join(tmpdir(), "bakeoff-lane-test-"));
+    try {
+      await verdictOf(dial);
+      process.kill(pidOf(peer), "SIGKILL");
+      const { result } = await runTest(suiteTest(dial), peer, { epochMs: 0, testLimitMs: 30_000, out });
+      expect(result).to.include({
+        verdict: "crash",
+        reason: "the peer died between the test before and this one: SIGKILL",
+      });
+      expect(existsSync(join(out, result.evidence.log ?? "none"))).to.equal(true);
+    } finally {
+      rmSync(out, { recursive: true });
+      await peer.restart();
+    }
   });
 
   it("brings back for the next test what was gone before it", async () => {

@@ -4,7 +4,7 @@ import type { TestResult } from "../../reports/results.ts";
 import type { Arena } from "../script/arena.ts";
 import { Script } from "../script/script.ts";
 import type { ArenaWishes } from "../script/test.ts";
-import { type Kept, keepEvidence } from "./evidence.ts";
+import { type Kept, keepEvidence, keepLog, type Place } from "./evidence.ts";
 import { deeper, type Judgement, judgeError, passed } from "./judge.ts";
 import { resultOf } from "./result.ts";
 import type { SuiteTest } from "./suites.ts";
@@ -45,16 +45,17 @@ export async function runTest(test: SuiteTest, peer: LanePeer, options: LaneOpti
       .driver()
       ?.logs()
       .catch((error: Error) => `no log: ${error.message}\n`)) ?? "";
-  const kept =
-    options.out && script ? keep(options, peer.id, test.id, script, log) : { evidence: {}, ladder: "" };
+  const kept = keep(options, { peer: peer.id, test: test.id }, script, log);
   script?.host.stop();
   const measured = { durationMs: performance.now() - started, evidence: kept.evidence };
   const subject = { peer: peer.id, ...(options.lie === undefined ? {} : { lie: options.lie }) };
   return { result: resultOf(test, subject, judgement, measured), ladder: kept.ladder, overtime };
 }
 
-function keep(options: LaneOptions, peer: string, test: string, script: Script, log: string): Kept {
-  return keepEvidence(options.out ?? ".", { peer, test }, script.trace, log, options.epochMs);
+function keep({ out, epochMs }: LaneOptions, place: Place, script: Script | undefined, log: string): Kept {
+  if (out === undefined) return { evidence: {}, ladder: "" };
+  if (script) return keepEvidence(out, place, script.trace, log, epochMs);
+  return { evidence: keepLog(out, place, log), ladder: "" };
 }
 
 async function attempt(
