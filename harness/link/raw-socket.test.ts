@@ -19,20 +19,28 @@ const REFLECTOR = `
   console.log("ready");
 `;
 
-/** Sends packets of these sizes and prints what comes back. */
+/**
+ * Sends a packet of each size in turn and prints what comes back. A packet is sent again until it is answered, for
+ * the first ones may be lost; after 20 s it gives up.
+ */
 const SENDER = `
   const { openRawEsp } = await import(process.argv[1]);
   const [local, peer, ...sizes] = process.argv.slice(2);
   const link = openRawEsp({ local, onError: (error) => console.log(JSON.stringify({ error: error.message })) });
-  let left = sizes.length;
-  link.onReceive(({ source, destination, data }) => {
-    console.log(JSON.stringify({ from: source.host, to: destination.host, size: data.length, first: data[0], last: data.at(-1) }));
-    if (--left === 0) link.close();
-  });
-  for (const size of sizes) {
-    const data = Uint8Array.from({ length: Number(size) }, (_, index) => index);
+  const send = () => {
+    const data = Uint8Array.from({ length: Number(sizes[0]) }, (_, index) => index);
     link.send({ protocol: "esp", source: { host: local, port: 0 }, destination: { host: peer, port: 0 }, data });
-  }
+  };
+  link.onReceive(({ source, destination, data }) => {
+    if (data.length !== Number(sizes[0])) return;
+    console.log(JSON.stringify({ from: source.host, to: destination.host, size: data.length, first: data[0], last: data.at(-1) }));
+    sizes.shift();
+    if (sizes.length === 0) process.exit(0);
+    send();
+  });
+  send();
+  setInterval(send, 250);
+  setTimeout(() => process.exit(1), 20_000);
 `;
 
 describe("link: raw ESP sockets", () => {
