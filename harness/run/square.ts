@@ -86,7 +86,9 @@ async function once(test: SuiteTest, planted: { lie?: string; variant?: string }
 
 /** A variant may lack what the test is about, and may do what is tolerated; the honest peer does neither. */
 function honestCell(kind: "honest" | "variant", name: string, { verdict, reason }: Outcome): Cell {
-  const fine = verdict === "pass" || (kind === "variant" && outcomeOf(verdict) === "passed");
+  const outcome = outcomeOf(verdict);
+  const fine =
+    verdict === "pass" || (kind === "variant" && (outcome === "passed" || verdict === "unsupported"));
   const gap = fine
     ? {}
     : { gap: `${kind === "honest" ? "the honest peer" : `variant ${name}`}: ${verdict}: ${reason}` };

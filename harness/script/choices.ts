@@ -1,17 +1,22 @@
 /** Verifiers for what was negotiated: RFC 7296 sections 2.7, 2.9 and 3.3.6. */
 import type { OutgoingMessage } from "../ike/hooks.ts";
-import { payload } from "../ike/payloads.ts";
+import { hasNotify, payload } from "../ike/payloads.ts";
 import { isSubset } from "../ike/selectors.ts";
 import { formatAddress } from "../wire/address.ts";
 import { hex } from "../wire/bytes.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
+import { NOTIFY } from "../wire/registry/notify-types.ts";
 import { formatProposal } from "../wire/registry/proposal-spec.ts";
 import { TRANSFORM } from "../wire/registry/transform-types.ts";
 import type { Payload, Proposal, TrafficSelector, Transform } from "../wire/types.ts";
 import { listPayloads } from "./expectations.ts";
-import { isResponse, messagesReceived } from "./raw.ts";
+import { ikeProposals } from "./policy.ts";
+import { isResponse, lose, messagesReceived } from "./raw.ts";
 import type { Script } from "./script.ts";
+import type { Exchange } from "./trace.ts";
 import { Failure } from "./verdicts.ts";
+
+const ECP256 = 19;
 
 interface WithPayloads {
   payloads: Payload[];
@@ -69,6 +74,28 @@ export function expectChoice(response: WithPayloads | undefined, request: WithPa
 export function expectWithin(part: TrafficSelector[], whole: TrafficSelector[], what: string): void {
   if (!isSubset(part, whole))
     throw new Failure(`${what} within ${selectorsText(whole)}`, selectorsText(part));
+}
+
+/** The first IKE_SA_INIT exchange whose response is no demand for a cookie, which any responder may make. */
+export function initExchange(s: Script, by: "us" | "peer" = "us"): Exchange {
+  const all = s.trace.exchangesOf(EXCHANGE.IKE_SA_INIT, by);
+  const found = all.find(({ response }) => !hasNotify(response?.payloads ?? [], NOTIFY.COOKIE));
+  if (!found) throw new Failure("an IKE_SA_INIT exchange that is not about a cookie", `${all.length} others`);
+  return found;
+}
+
+/**
+ * Has the peer initiate and loses its first request; from then on we allow only a group that its KE payload was not
+ * of. Both are in what peers are told unless a test wants otherwise.
+ */
+export async function allowOnlyAnotherGroup(s: Script): Promise<void> {
+  const found = lose(s, ({ header }) => header.exchangeType === EXCHANGE.IKE_SA_INIT);
+  const first = () => messagesReceived(s).find((m) => payload(m.payloads, "KE"));
+  if (!(await s.provoke(() => first() !== undefined)))
+    throw new Failure("an IKE_SA_INIT request", s.lastReason());
+  const group = payload(first()?.payloads ?? [], "KE")?.group;
+  s.policy.ike = ikeProposals(group === ECP256 ? "aes256-sha256-x25519" : "aes256-sha256-ecp256");
+  found();
 }
 
 /** Requests of this exchange type that reached us, opened or not. */

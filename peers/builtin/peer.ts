@@ -4,6 +4,7 @@ import type { Random } from "../../harness/crypto/types.ts";
 import type { EspExtension } from "../../harness/esp/hooks.ts";
 import { fragmentation, ordinaryFragmentation } from "../../harness/extensions/fragmentation.ts";
 import type { Extension } from "../../harness/ike/hooks.ts";
+import type { IkeSa } from "../../harness/ike/sa.ts";
 import type { Clock, Link } from "../../harness/link/types.ts";
 import { Host, type HostEvent } from "../../harness/script/host.ts";
 import { policyFor } from "../../harness/script/policy.ts";
@@ -46,11 +47,13 @@ export class BuiltinPeer implements Driver {
   async reset(): Promise<void> {
     this.#host?.stop();
     if (!this.#config || this.#dead) return;
-    const { clock, random, link, natPort, remoteNatPort, lie, variant } = this.#options;
+    const { clock, random, natPort, remoteNatPort, lie, variant } = this.#options;
     const behaviours = [variant, lie?.behaviour()].filter((b) => b !== undefined);
     this.#behaviours = behaviours;
     const policy = policyFor(this.#config, "peer");
     for (const behaviour of behaviours) behaviour.policy?.(policy);
+    const delayMs = Math.max(0, ...behaviours.map((b) => b.delayMs ?? 0));
+    const link = delayMs > 0 ? delayed(this.#options.link, clock, delayMs) : this.#options.link;
     this.#host = new Host({
       ...{ policy, clock, random, link, natPort, remoteNatPort },
       extensions: [...this.#fragmentation(behaviours), ...behaviours.flatMap(extensionsOf)],
@@ -70,9 +73,27 @@ export class BuiltinPeer implements Driver {
     if (event.type === "dropped" || event.type === "ike-closed" || event.type === "child-failed") {
       this.#log.push(`${this.#options.clock.now()} ${event.type}: ${event.reason}`);
     }
+    for (const { livenessMs } of behaviours) {
+      if (event.type === "ike-established" && livenessMs !== undefined) this.#ask(event.sa, livenessMs);
+    }
     if (event.type !== "received") return;
     const deadly = behaviours.some((b) => b.diesOn === event.message.header.exchangeType);
     if (deadly) this.#die();
+  }
+
+  /** Begins to ask the other end of this SA every so often whether it is alive. */
+  #ask(sa: IkeSa, everyMs: number): void {
+    const host = this.#host;
+    const { clock, link, natPort, remoteNatPort } = this.#options;
+    clock.at(clock.now() + everyMs, () => {
+      if (!host || host !== this.#host || sa.state !== "established") return;
+      host.endpoint.liveness(sa);
+      const source = { host: sa.local.host, port: natPort };
+      const destination = { host: sa.remote.host, port: remoteNatPort };
+      link.send({ protocol: "udp", source, destination, data: Uint8Array.of(0xff) });
+      host.settle();
+      this.#ask(sa, everyMs);
+    });
   }
 
   /** Stops answering for good, as a daemon does that has crashed. */
@@ -170,6 +191,13 @@ export class BuiltinPeer implements Driver {
     this.#logMark = this.#log.length;
   }
 }
+
+/** A link whose datagrams leave later. */
+const delayed = (link: Link, clock: Clock, ms: number): Link => ({
+  send: (datagram) => void clock.at(clock.now() + ms, () => link.send(datagram)),
+  onReceive: (handler) => link.onReceive(handler),
+  close: () => link.close(),
+});
 
 const extensionsOf = (b: LieBehaviour): Extension[] => (b.ike ? [{ name: "lie", ...b.ike }] : []);
 const espOf = (b: LieBehaviour): EspExtension[] => (b.esp ? [{ name: "lie", ...b.esp }] : []);

@@ -1,7 +1,12 @@
 /** Honest variants of the builtin peer: other legal choices, on which every test must pass as well. */
+import { prfTransform } from "../../harness/crypto/prf.ts";
 import { notify } from "../../harness/ike/payloads.ts";
+import type { Policy } from "../../harness/ike/policy.ts";
 import { EXCHANGE } from "../../harness/wire/registry/exchange-types.ts";
+import { NOTIFY } from "../../harness/wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../harness/wire/registry/payload-types.ts";
+import { TRANSFORM } from "../../harness/wire/registry/transform-types.ts";
+import type { Proposal, TrafficSelector } from "../../harness/wire/types.ts";
 import type { LieBehaviour } from "./lies/lie.ts";
 
 interface Variant {
@@ -14,7 +19,7 @@ interface Variant {
 /** An unassigned status notify and a vendor id in IKE_SA_INIT, fragmentation even where one datagram would do. */
 const talkative: Variant = {
   name: "talkative",
-  effect: "unknown status notifies, vendor ids, other payload order, always fragments",
+  effect: "unknown status notifies, vendor ids, always fragments",
   behaviour: () => ({
     ike: {
       outgoing: (message) => {
@@ -28,7 +33,74 @@ const talkative: Variant = {
   }),
 };
 
-export const variants: readonly Variant[] = [talkative];
+/** Payloads in another order inside of SK, liveness checks and keepalives of its own. */
+const lively: Variant = {
+  name: "lively",
+  effect: "liveness checks and NAT keepalives all the time, payloads of protected messages in reverse order",
+  behaviour: () => ({
+    ike: {
+      outgoing: (message) => {
+        if (message.header.exchangeType !== EXCHANGE.IKE_SA_INIT) message.payloads.reverse();
+      },
+    },
+    livenessMs: 1700,
+  }),
+};
+
+/** Half the key of the PRF, but 16 octets at least (RFC 7296 section 2.10), whichever PRF is chosen. */
+function shortestNonce({ ike }: Policy): number {
+  const prfs = ike.flatMap((p) => p.transforms.filter((t) => t.type === TRANSFORM.PRF));
+  return Math.max(16, ...prfs.map(({ id }) => Math.ceil((prfTransform(id)?.keyLength ?? 0) / 2)));
+}
+
+/** The same in the opposite order of preference. */
+const reversed = (proposals: Proposal[]): Proposal[] =>
+  [...proposals].reverse().map((p, i) => ({ ...p, number: i + 1, transforms: [...p.transforms].reverse() }));
+
+/** The first four addresses of a range, which hold the hosts of the lab. */
+function firstFour(ts: TrafficSelector): TrafficSelector {
+  const endAddress = ts.startAddress.slice();
+  const last = endAddress.length - 1;
+  endAddress[last] = Math.min((endAddress[last] ?? 0) + 3, ts.endAddress[last] ?? 0);
+  return { ...ts, endAddress };
+}
+
+const NAT_DETECTION: readonly number[] = [
+  NOTIFY.NAT_DETECTION_SOURCE_IP,
+  NOTIFY.NAT_DETECTION_DESTINATION_IP,
+];
+
+/** As little as the text allows: NAT traversal is optional (section 2.23), and so is fragmentation. */
+const frugal: Variant = {
+  name: "frugal",
+  effect:
+    "cookies always, shortest nonces, opposite preferences, narrow selectors, no NAT traversal, no fragmentation, slow",
+  behaviour: () => ({
+    policy: (policy) => {
+      policy.cookies = "always";
+      policy.nonceLength = shortestNonce(policy);
+      policy.ike = reversed(policy.ike);
+      policy.esp = reversed(policy.esp);
+      policy.rekeyEsp = policy.rekeyEsp && reversed(policy.rekeyEsp);
+      policy.localTs = policy.localTs.map(firstFour);
+      policy.remoteTs = policy.remoteTs.map(firstFour);
+    },
+    ike: {
+      decide: { "NAT detection": "none" },
+      outgoing: (message) => {
+        if (message.header.exchangeType !== EXCHANGE.IKE_SA_INIT) return;
+        message.payloads = message.payloads.filter(
+          (p) => p.kind !== "Notify" || !NAT_DETECTION.includes(p.notifyType),
+        );
+      },
+    },
+    fragmentation: "off",
+    // Longer than the tester waits before it repeats a request.
+    delayMs: 700,
+  }),
+};
+
+export const variants: readonly Variant[] = [talkative, lively, frugal];
 
 export const findVariant = (name: string): LieBehaviour | undefined =>
   variants.find((v) => v.name === name)?.behaviour();

@@ -6,6 +6,7 @@ import {
   expectNotify,
   Failure,
   hex,
+  initExchange,
   NOTIFY,
   type OutgoingMessage,
   payload,
@@ -101,8 +102,8 @@ for (const peer of ["responder", "initiator"] as const) {
     config: { ikeProposals: ["aes256-sha512-x25519"] },
   }, async (s) => {
     const session = await s.establish(peer);
-    const [exchange] = s.trace.exchangesOf(EXCHANGE.IKE_SA_INIT, peer === "initiator" ? "peer" : "us");
-    const message = peer === "initiator" ? exchange?.request : exchange?.response;
+    const exchange = initExchange(s, peer === "initiator" ? "peer" : "us");
+    const message = peer === "initiator" ? exchange.request : exchange.response;
     const nonce = payload(message?.payloads ?? [], "Nonce");
     if (!nonce) throw new Failure("a nonce", "none");
     require(nonce.data.length >= 32, "a nonce of 32 octets or more", `${nonce.data.length} octets`);

@@ -12,6 +12,7 @@ import {
   PROTOCOL,
   payload,
   require,
+  type Script,
   type Session,
   test,
 } from "../../harness/script/index.ts";
@@ -22,15 +23,16 @@ const HOW = {
 };
 const ROLES = ["responder", "initiator"] as const;
 
-/** The new SA has SPIs and keys of its own, is for the same traffic and uses the same algorithms. */
-function expectReplaced(old: ChildSa, fresh: ChildSa, pfs: boolean): void {
+/** The new SA has SPIs and keys of its own; that it uses the same algorithms is a SHOULD. */
+function expectReplaced(s: Script, old: ChildSa, fresh: ChildSa, pfs: boolean): void {
   const spis = (c: ChildSa) => `SPIs ${hex(c.spiIn)} and ${hex(c.spiOut)}`;
   const newSpis = !equal(old.spiIn, fresh.spiIn) && !equal(old.spiOut, fresh.spiOut);
   require(newSpis, `other SPIs than ${spis(old)}`, spis(fresh));
   require(!equal(old.keysIn.encr, fresh.keysIn.encr), "new keys", "the old ones");
   require(fresh.pfs === pfs, `PFS: ${pfs}`, `PFS: ${fresh.pfs}`);
   const algorithms = (c: ChildSa) => `${c.encr.name} ${c.encrKeyBits} ${c.integ?.name}`;
-  require(algorithms(old) === algorithms(fresh), algorithms(old), algorithms(fresh));
+  if (algorithms(old) !== algorithms(fresh))
+    s.tolerate(`takes ${algorithms(fresh)} in place of ${algorithms(old)}`);
 }
 
 for (const peer of ROLES) {
@@ -51,7 +53,7 @@ for (const peer of ROLES) {
       const session = await s.establish(peer);
       const old = session.child;
       const fresh = await session.rekeyChild();
-      expectReplaced(old, fresh, how === "with-pfs");
+      expectReplaced(s, old, fresh, how === "with-pfs");
       await session.proveTraffic(fresh);
       await expectAlive(session);
     });
@@ -67,8 +69,8 @@ for (const peer of ROLES) {
         "IKEV2-032",
         "IKEV2-119",
         "IKEV2-130",
+        "IKEV2-144",
         "IKEV2-145",
-        "IKEV2-147",
         "IKEV2-173",
       ],
       peer,
@@ -94,7 +96,7 @@ for (const peer of ROLES) {
       expectWithin(old.localTs, payload(request.payloads, "TS", PAYLOAD.TSr)?.selectors ?? [], "old TSr");
       const fresh = session.sa.children.find((c) => c.replaces === old);
       if (!fresh) throw new Failure("a new Child SA", s.lastReason());
-      expectReplaced(old, fresh, how === "with-pfs");
+      expectReplaced(s, old, fresh, how === "with-pfs");
       const deleted = await s.until(() => old.state === "closed");
       require(deleted, "a Delete of the replaced Child SA from the peer", "none");
       await session.proveTraffic(fresh);

@@ -3,6 +3,7 @@ import {
   FLAG,
   hex,
   messagesReceived,
+  type Payload,
   require,
   type Script,
   test,
@@ -23,7 +24,7 @@ const LIES = {
 for (const peer of ["responder", "initiator"] as const) {
   /**
    * The SAs come up, and each side asks something of the other. In every message of the peer SPIi is not zero, SPIr
-   * is zero in an IKE_SA_INIT request only, the I flag says whether the peer is the original initiator, and the R
+   * is zero in an IKE_SA_INIT request and not zero where an SA comes of it, the I flag says whether the peer is the original initiator, and the R
    * flag whether it is a response. Length is that of the message, on port 4500 without the non-ESP marker.
    */
   test(`sends-right-spis-flags-and-length-as-${peer}`, {
@@ -34,17 +35,22 @@ for (const peer of ["responder", "initiator"] as const) {
     await exchangeBothWays(s, peer);
     const messages = messagesReceived(s);
     require(messages.length > 0, "messages of the peer", "none");
-    for (const { header } of messages) {
+    for (const { header, payloads } of messages) {
       const { spiI, spiR, flags, exchangeType } = header;
       const fromInitiator = (flags & FLAG.initiator) !== 0;
       require(header.length === undefined, "Length of the message", `Length ${header.length}`);
       require(fromInitiator === (peer === "initiator"), `the I flag of the ${peer}`, `flags ${flags}`);
       require(!isZero(spiI), "SPIi that is not zero", hex(spiI));
       const first = exchangeType === EXCHANGE.IKE_SA_INIT && (flags & FLAG.response) === 0;
-      require(isZero(spiR) === first, first ? "SPIr of zero" : "SPIr that is not zero", hex(spiR));
+      if (first) require(isZero(spiR), "SPIr of zero", hex(spiR));
+      // A demand for a cookie or another group has an SPIr of zero, or one that means nothing.
+      else if (isProtectedOrChoice(payloads)) require(!isZero(spiR), "SPIr that is not zero", hex(spiR));
     }
   });
 }
+
+const isProtectedOrChoice = (payloads: Payload[]): boolean =>
+  payloads.some((p) => p.kind === "SA" || p.kind === "SK" || p.kind === "SKF");
 
 /** Ends early, without failing, where the peer's messages are too odd for our endpoint: they are judged afterwards. */
 async function exchangeBothWays(s: Script, peer: "responder" | "initiator"): Promise<void> {

@@ -33,7 +33,10 @@ for (const peer of ["responder", "initiator"] as const) {
     const session = await s.establish(peer);
     const { driver } = s.arena;
     const { spiOut } = session.child;
-    const deletes = () => s.trace.exchangesOf(EXCHANGE.INFORMATIONAL, "peer").filter((e) => e.response);
+    const deletes = () =>
+      s.trace
+        .exchangesOf(EXCHANGE.INFORMATIONAL, "peer")
+        .filter((e) => e.response && payload(e.request.payloads, "Delete"));
     const first = await session.provoke(
       () => driver.delete("child"),
       () => deletes()[0],

@@ -14,6 +14,10 @@ export interface LieBehaviour {
   deafTo?: ("initiate" | "rekeyIke" | "rekeyChild" | "delete" | "sendTraffic")[];
   /** Dies on the first message of this exchange type. */
   diesOn?: number;
+  /** Everything it sends leaves so many milliseconds later. */
+  delayMs?: number;
+  /** Asks for liveness on each IKE SA, and sends a NAT keepalive, every so many milliseconds. */
+  livenessMs?: number;
 }
 
 export interface Lie {
