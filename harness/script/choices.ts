@@ -9,7 +9,7 @@ import { NOTIFY } from "../wire/registry/notify-types.ts";
 import { formatProposal } from "../wire/registry/proposal-spec.ts";
 import { TRANSFORM } from "../wire/registry/transform-types.ts";
 import type { Payload, Proposal, TrafficSelector, Transform } from "../wire/types.ts";
-import { listPayloads } from "./expectations.ts";
+import { listPayloads, mindNoAdditionalSas } from "./expectations.ts";
 import { ikeProposals } from "./policy.ts";
 import { isResponse, lose, messagesReceived } from "./raw.ts";
 import type { Script } from "./script.ts";
@@ -59,6 +59,7 @@ function fault(chosen: Proposal, offer: Proposal): string | undefined {
  * each of its types, attributes as they were. Returns the choice.
  */
 export function expectChoice(response: WithPayloads | undefined, request: WithPayloads): Proposal {
+  if (response) mindNoAdditionalSas(response);
   const answer = payload(response?.payloads ?? [], "SA");
   const offers = payload(request.payloads, "SA")?.proposals ?? [];
   if (!answer) throw new Failure("an SA payload with one of the offered proposals", listPayloads(response));

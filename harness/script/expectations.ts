@@ -1,15 +1,15 @@
 /** Verifiers, named for what can be observed. They say what was expected and what came instead. */
 import { errorNotify, hasNotify } from "../ike/payloads.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
-import { notifyTypes } from "../wire/registry/notify-types.ts";
+import { NOTIFY, notifyTypes } from "../wire/registry/notify-types.ts";
 import { payloadTypes } from "../wire/registry/payload-types.ts";
 import { PROTOCOL } from "../wire/registry/protocol-ids.ts";
 import { describePayload } from "../wire/text.ts";
 import type { Payload } from "../wire/types.ts";
 import { answersSince } from "./raw.ts";
 import type { Script } from "./script.ts";
-import type { Session } from "./session.ts";
-import { Failure, WrongReason } from "./verdicts.ts";
+import { Session } from "./session.ts";
+import { Failure, Unsupported, WrongReason } from "./verdicts.ts";
 
 /** Anything that holds opened payloads. */
 interface WithPayloads {
@@ -24,8 +24,14 @@ export function expectNotify(message: WithPayloads | undefined, ...types: number
   const names = types.map((t) => `N(${notifyTypes.nameOf(t)})`).join(" or ");
   if (!message) throw new Failure(names, "silence");
   if (types.some((t) => hasNotify(message.payloads, t))) return;
+  mindNoAdditionalSas(message);
   if (errorNotify(message.payloads)) throw new WrongReason(names, listPayloads(message));
   throw new Failure(names, listPayloads(message));
+}
+
+/** Ends the test as unsupported if this is NO_ADDITIONAL_SAS: a minimal implementation may refuse all CREATE_CHILD_SA requests (RFC 7296 sections 1.3 and 4). */
+export function mindNoAdditionalSas({ payloads }: WithPayloads): void {
+  if (hasNotify(payloads, NOTIFY.NO_ADDITIONAL_SAS)) throw new Unsupported("the peer says NO_ADDITIONAL_SAS");
 }
 
 export function expectNoNotify(message: WithPayloads | undefined, type: number): void {
@@ -37,6 +43,7 @@ export function expectNoNotify(message: WithPayloads | undefined, type: number):
 /** Fails if the message refuses something. */
 export function expectNoError(message: WithPayloads | undefined): void {
   if (!message) throw new Failure("a response without error", "silence");
+  mindNoAdditionalSas(message);
   const error = errorNotify(message.payloads);
   if (error) throw new Failure("a response without error", `N(${notifyTypes.nameOf(error.notifyType)})`);
 }
@@ -74,6 +81,13 @@ export async function expectAlive(session: Session): Promise<void> {
     throw new Failure("the IKE SA still alive (INFORMATIONAL answered)", "silence");
 }
 
+/** Fails if the peer gave the IKE SA up in silence. A Delete is an end in order, which is tolerated for this reason. */
+export async function expectKept(session: Session, reason: string): Promise<void> {
+  const kept = await session.alive();
+  if (!kept && peerDeletedIke(session.script)) return session.script.tolerate(reason);
+  require(kept, "the IKE SA still alive (INFORMATIONAL answered)", "silence");
+}
+
 /** Fails if the SA still answers. */
 export async function expectDead(session: Session): Promise<void> {
   if (await session.alive()) throw new Failure("the IKE SA gone (INFORMATIONAL not answered)", "an answer");
@@ -89,6 +103,16 @@ export async function expectAbandoned(session: Session): Promise<void> {
   const { script, sa } = session;
   if (await script.until(() => sa.state === "closed", script.arena.quiet)) return;
   await expectDead(session);
+}
+
+/** Has the peer begin anew, and fails unless it sets up both SAs and answers under them. */
+export async function expectServed(s: Script): Promise<void> {
+  await s.arena.driver.reset();
+  const before = s.trace.childSas().length;
+  await s.provoke(() => s.trace.childSas().length > before);
+  const fresh = s.trace.childSas()[before];
+  if (!fresh) throw new Failure("the peer to set up both SAs at its next attempt", s.lastReason());
+  await expectAlive(new Session(s, fresh.ike));
 }
 
 /** True if the peer sent a Delete for an IKE SA. */

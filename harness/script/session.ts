@@ -2,13 +2,15 @@
 import type { ChildSa } from "../ike/child.ts";
 import type { ChildWishes } from "../ike/exchanges/child.ts";
 import type { IncomingMessage } from "../ike/hooks.ts";
+import { hasNotify } from "../ike/payloads.ts";
 import type { IkeSa } from "../ike/sa.ts";
 import { hex } from "../wire/bytes.ts";
 import { EXCHANGE, exchangeTypes } from "../wire/registry/exchange-types.ts";
+import { NOTIFY } from "../wire/registry/notify-types.ts";
 import type { Payload, Proposal } from "../wire/types.ts";
 import type { Pipe } from "./host.ts";
 import type { Script } from "./script.ts";
-import { Failure } from "./verdicts.ts";
+import { Failure, Unsupported } from "./verdicts.ts";
 
 export class Session {
   readonly script: Script;
@@ -68,9 +70,16 @@ export class Session {
     return made ?? "no answer to CREATE_CHILD_SA";
   }
 
+  /** A peer may refuse all CREATE_CHILD_SA requests (RFC 7296 sections 1.3 and 4). */
+  #without(expected: string, actual: string): Error {
+    const last = this.script.trace.exchangesOf(EXCHANGE.CREATE_CHILD_SA, "us").at(-1);
+    const refused = hasNotify(last?.response?.payloads ?? [], NOTIFY.NO_ADDITIONAL_SAS);
+    return refused ? new Unsupported("the peer says NO_ADDITIONAL_SAS") : new Failure(expected, actual);
+  }
+
   async createChild(wishes: ChildWishes = {}): Promise<ChildSa> {
     const child = await this.tryCreateChild(wishes);
-    if (typeof child === "string") throw new Failure("a new Child SA", child);
+    if (typeof child === "string") throw this.#without("a new Child SA", child);
     return child;
   }
 
@@ -91,7 +100,7 @@ export class Session {
   /** Replaces the IKE SA; waits until the old one is deleted. */
   async rekeyIke(wishes: { proposals?: Proposal[]; group?: number } = {}): Promise<Session> {
     const sa = await this.tryRekeyIke(wishes);
-    if (typeof sa === "string") throw new Failure("a new IKE SA", sa);
+    if (typeof sa === "string") throw this.#without("a new IKE SA", sa);
     await this.script.until(() => this.sa.state === "closed");
     return new Session(this.script, sa);
   }

@@ -1,12 +1,12 @@
 /** Honest variants of the builtin peer: other legal choices, on which every test must pass as well. */
 import { prfTransform } from "../../harness/crypto/prf.ts";
-import { notify } from "../../harness/ike/payloads.ts";
+import { errorNotify, notify } from "../../harness/ike/payloads.ts";
 import type { Policy } from "../../harness/ike/policy.ts";
 import { EXCHANGE } from "../../harness/wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../harness/wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../harness/wire/registry/payload-types.ts";
 import { TRANSFORM } from "../../harness/wire/registry/transform-types.ts";
-import type { Proposal, TrafficSelector } from "../../harness/wire/types.ts";
+import type { Proposal, TrafficSelector, Transform } from "../../harness/wire/types.ts";
 import type { LieBehaviour } from "./lies/lie.ts";
 
 interface Variant {
@@ -100,7 +100,49 @@ const frugal: Variant = {
   }),
 };
 
-export const variants: readonly Variant[] = [talkative, lively, frugal];
+/** Does without what is only recommended. */
+const blunt: Variant = {
+  name: "blunt",
+  effect: "general errors instead of those recommended, silence where an answer is optional, no patience",
+  behaviour: () => ({
+    ike: {
+      decide: {
+        "rekey of an unknown Child SA": "NO_PROPOSAL_CHOSEN",
+        "crossing request": "NO_PROPOSAL_CHOSEN",
+        "unprotected error notify": "give up",
+        "higher major version": "ignore",
+        "unknown SPI": "ignore",
+      },
+    },
+  }),
+};
+
+const UNKNOWN: Transform = { type: TRANSFORM.ENCR, id: 1023, attributes: [] };
+
+/** As section 4 lets a minimal implementation: it has one Child SA for each IKE SA, and no more by request. */
+const minimal: Variant = {
+  name: "minimal",
+  effect: "NO_ADDITIONAL_SAS to every CREATE_CHILD_SA request",
+  behaviour: () => ({
+    ike: {
+      // Of an offer that it does not know the core makes nothing; its refusal then gets the right name.
+      incoming: ({ header, isResponse, payloads }) => {
+        const offers = header.exchangeType === EXCHANGE.CREATE_CHILD_SA && !isResponse ? payloads : [];
+        for (const p of offers)
+          if (p.kind === "SA")
+            p.proposals = p.proposals.map((offer) => ({ ...offer, transforms: [UNKNOWN] }));
+        return undefined;
+      },
+      outgoing: (message) => {
+        const answer = message.header.exchangeType === EXCHANGE.CREATE_CHILD_SA && message.isResponse;
+        const refused = errorNotify(message.payloads)?.notifyType === NOTIFY.NO_PROPOSAL_CHOSEN;
+        if (answer && refused) message.payloads = [notify(NOTIFY.NO_ADDITIONAL_SAS)];
+      },
+    },
+  }),
+};
+
+export const variants: readonly Variant[] = [talkative, lively, frugal, blunt, minimal];
 
 export const findVariant = (name: string): LieBehaviour | undefined =>
   variants.find((v) => v.name === name)?.behaviour();

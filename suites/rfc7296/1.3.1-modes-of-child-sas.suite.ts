@@ -9,6 +9,7 @@ import {
   require,
   type Script,
   type SeenMessage,
+  Session,
   test,
 } from "../../harness/script/index.ts";
 
@@ -41,7 +42,7 @@ for (const peer of ["responder", "initiator"] as const) {
 
 /**
  * The peer is set to transport mode, but we do not ask for it. Its response must not say USE_TRANSPORT_MODE; if it
- * accepts the Child SA, that is in tunnel mode: our packet comes through with an IP header inside of ESP.
+ * accepts the Child SA, that is in tunnel mode.
  */
 test("does-not-use-transport-mode-unasked", {
   requirements: ["IKEV2-018", "IKEV2-020"],
@@ -67,11 +68,12 @@ test("declines-transport-mode-by-silence", {
   lies: ["insists-on-transport-mode"],
 }, async (s) => {
   s.policy.mode = "transport";
-  const { childFailure } = await s.tryDial();
+  const { sa, childFailure } = await s.tryDial();
   if (childFailure) return s.tolerate(`refuses instead of declining: ${childFailure}`);
   expectNoNotify(authOfPeer(s, "responder"), NOTIFY.USE_TRANSPORT_MODE);
   const [child] = s.trace.childSas();
   require(child?.mode === "tunnel", "tunnel mode", child?.mode ?? "no Child SA");
+  await new Session(s, sa).proveTraffic();
 });
 
 /**

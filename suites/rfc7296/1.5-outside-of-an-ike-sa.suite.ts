@@ -1,4 +1,5 @@
 import {
+  answersSince,
   EXCHANGE,
   encodeMessage,
   expect,
@@ -9,7 +10,6 @@ import {
   hex,
   isProtected,
   listPayloads,
-  messagesReceived,
   NOTIFY,
   notify,
   PAYLOAD,
@@ -46,7 +46,7 @@ test("answers-an-unknown-spi-in-clear-or-not-at-all", {
   const since = s.mark();
   s.sendOctets(encodeMessage({ header, payloads: [sealedByNobody(s)] }));
   await s.wait();
-  const [answer] = messagesReceived(s, since);
+  const answer = answersSince(s, since)[0]?.message;
   await expectPeerThere(s);
   if (!answer) return;
   const { spiI, spiR, exchangeType, messageId, flags } = answer.header;

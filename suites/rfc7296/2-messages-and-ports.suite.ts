@@ -62,9 +62,10 @@ test("puts-the-non-esp-marker-before-ike", {
   lies: ["omits-the-non-esp-marker"],
 }, async (s) => {
   s.decide("NAT detection", "always");
-  const { sa, failure } = await s.tryDial();
+  const { sa } = await s.init();
   if (!sa.announced.has(NOTIFY.NAT_DETECTION_SOURCE_IP))
     throw new Unsupported("the peer sends no NAT detection notifies");
+  const { failure } = await s.tryAuth(sa);
   const came = s.received().filter(({ protocol, destination, data }) => {
     return protocol === "udp" && destination.port === s.arena.natPort && data.length > 1;
   });

@@ -60,8 +60,9 @@ for (const [name, type] of HINTS) {
     const session = await s.dial();
     const answer = lose(s, (message) => !message.isResponse);
     await s.arena.driver.delete("child");
-    require(await s.until(() => requested(s, EXCHANGE.INFORMATIONAL)), "a Delete of the peer", "silence");
-    const { exchangeType, messageId } = { exchangeType: EXCHANGE.INFORMATIONAL, messageId: 0 };
+    const open = () => messagesReceived(s).findLast((m) => !isResponse(m))?.header;
+    require(await s.until(() => open() !== undefined), "a Delete of the peer", "silence");
+    const { exchangeType = EXCHANGE.INFORMATIONAL, messageId } = open() ?? {};
     const hint = { exchangeType, messageId, response: true, payloads: [notify(type)] };
     sendUnder(session, forged(session, hint));
     answer();

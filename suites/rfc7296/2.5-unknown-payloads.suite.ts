@@ -5,9 +5,11 @@ import {
   expectAbandoned,
   expectNoError,
   expectNotify,
+  expectServed,
   listPayloads,
   NOTIFY,
   notifies,
+  type OutgoingMessage,
   PAYLOAD,
   PROTOCOL,
   require,
@@ -89,17 +91,20 @@ test("skips-an-unknown-payload-in-responses", {
 
 /**
  * The peer initiates; our IKE_AUTH response ends with an unknown payload that is critical. The message must be
- * rejected, so that the peer has no IKE SA: it says so, or does not answer under it.
+ * rejected, so that the peer has no IKE SA: it says so, or does not answer under it. Its next attempt succeeds.
  */
 test("rejects-a-response-with-an-unknown-critical-payload", {
   requirements: ["IKEV2-096"],
   peer: "initiator",
   lies: ["skips-unknown-critical-payloads"],
 }, async (s) => {
-  s.change(EXCHANGE.IKE_AUTH, ({ payloads }) => void payloads.push(unknownPayload(true)), "response");
+  const spoil = ({ payloads }: OutgoingMessage) => void payloads.push(unknownPayload(true));
+  const undo = s.change(EXCHANGE.IKE_AUTH, spoil, "response");
   const answer = () => s.trace.exchangesOf(EXCHANGE.IKE_AUTH, "peer")[0]?.response;
   await s.provoke(() => answer() !== undefined);
   const sa = answer()?.sa;
   require(sa !== undefined, "an IKE_AUTH request of the peer", s.lastReason());
   await expectAbandoned(new Session(s, sa));
+  undo();
+  await expectServed(s);
 });

@@ -29,7 +29,7 @@ const everyMessage = (s: Script, change: (message: OutgoingMessage) => void): vo
 /** An exchange of each kind, those that the peer begins included. */
 async function exchangeAll(s: Script, peer: "initiator" | "responder"): Promise<IncomingMessage[]> {
   const session = await s.establish(peer);
-  await session.createChild();
+  await session.tryCreateChild();
   await session.informational();
   const seen = () => s.trace.exchangesOf(EXCHANGE.INFORMATIONAL, "peer").at(-1);
   await session.provoke(() => s.arena.driver.delete("child"), seen, "a Delete of the peer");

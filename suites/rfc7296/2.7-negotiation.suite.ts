@@ -2,9 +2,9 @@ import {
   Ambiguous,
   EXCHANGE,
   espProposals,
-  expectAlive,
   expectChoice,
   expectInitRefused,
+  expectKept,
   expectNotify,
   ikeProposals,
   NOTIFY,
@@ -82,7 +82,10 @@ test("refuses-esp-proposals-it-is-not-configured-for", {
   const session = await s.dial();
   await session.tryCreateChild({ proposals: espProposals("aes192-sha512", "aes256ccm12") });
   expectNotify(s.exchange(EXCHANGE.CREATE_CHILD_SA).response, NOTIFY.NO_PROPOSAL_CHOSEN);
-  await expectAlive(session);
+  await expectKept(
+    session,
+    "deletes the IKE SA after a failed Child SA, which it should not (section 1.3.1)",
+  );
 });
 
 type Spoil = (sa: SaPayload) => void;

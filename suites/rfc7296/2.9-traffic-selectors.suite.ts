@@ -1,6 +1,6 @@
 import {
   EXCHANGE,
-  expectAlive,
+  expectKept,
   expectNotify,
   expectWithin,
   Failure,
@@ -79,7 +79,10 @@ test("includes-the-first-selectors", {
   expectWithin([selector(`${peer}/32`)], tsr, "the first TSr");
 });
 
-/** The tester offers selectors of which the peer allows nothing: TS_UNACCEPTABLE, and the IKE SA lives on. */
+/**
+ * The tester offers selectors of which the peer allows nothing: TS_UNACCEPTABLE, and the IKE SA lives on.
+ * Note: NO_PROPOSAL_CHOSEN may stand for any reason why there is no Child SA (section 3.10.1).
+ */
 test("refuses-foreign-selectors", {
   requirements: ["IKEV2-138", "IKEV2-023"],
   peer: "responder",
@@ -90,8 +93,12 @@ test("refuses-foreign-selectors", {
     localTs: [selector("198.51.100.0/25")],
     remoteTs: [selector("198.51.100.128/25")],
   });
-  expectNotify(s.exchange(EXCHANGE.CREATE_CHILD_SA).response, NOTIFY.TS_UNACCEPTABLE);
-  await expectAlive(session);
+  const { response } = s.exchange(EXCHANGE.CREATE_CHILD_SA);
+  expectNotify(response, NOTIFY.TS_UNACCEPTABLE, NOTIFY.NO_PROPOSAL_CHOSEN);
+  await expectKept(
+    session,
+    "deletes the IKE SA after a failed Child SA, which it should not (section 1.3.1)",
+  );
 });
 
 /** A selector of a type nobody has assigned. */
@@ -134,8 +141,8 @@ const MALFORMED: Record<string, { selectors: TrafficSelector[]; count?: number }
 
 for (const [what, malformed] of Object.entries(MALFORMED)) {
   /**
-   * TSi in the request for a new Child SA is malformed. It is refused with INVALID_SYNTAX or TS_UNACCEPTABLE; a
-   * Child SA must never come of it.
+   * TSi in the request for a new Child SA is malformed. It is refused with INVALID_SYNTAX or TS_UNACCEPTABLE, or with
+   * NO_PROPOSAL_CHOSEN, which may stand for any reason (section 3.10.1); a Child SA must never come of it.
    */
   test(`refuses-selectors-${what}`, {
     requirements: ["IKEV2-193", "IKEV2-140"],
@@ -148,7 +155,7 @@ for (const [what, malformed] of Object.entries(MALFORMED)) {
     });
     await session.tryCreateChild();
     const { response } = s.exchange(EXCHANGE.CREATE_CHILD_SA);
-    expectNotify(response, NOTIFY.INVALID_SYNTAX, NOTIFY.TS_UNACCEPTABLE);
+    expectNotify(response, NOTIFY.INVALID_SYNTAX, NOTIFY.TS_UNACCEPTABLE, NOTIFY.NO_PROPOSAL_CHOSEN);
   });
 }
 

@@ -99,13 +99,14 @@ function ivsReceived(session: Session): string[] {
   });
 }
 
-/** Pad Length is larger than the plaintext. The peer does not take it for a good message. */
+/** After a good request, one whose Pad Length is larger than the plaintext. The peer does not take it for a good one. */
 test("refuses-a-pad-length-beyond-the-plaintext", {
   requirements: ["IKEV2-281"],
   peer: "responder",
   lies: ["takes-any-pad-length"],
 }, async (s) => {
   const session = await s.dial();
+  await expectAlive(session);
   s.change(EXCHANGE.INFORMATIONAL, (message) => {
     message.seal.padLength = 200;
   });

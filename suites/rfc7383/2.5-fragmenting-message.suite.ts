@@ -66,7 +66,7 @@ function expectWellFormed({ message, payload }: ReceivedFragment, first: Receive
 async function sessionOf(s: Script, selectors: number): Promise<Session> {
   await s.wait();
   const child = s.trace.childSas().find(({ state }) => state === "installed");
-  if (!child && selectors > 15)
+  if (!child && selectors > 15 && (await s.peerAnswers()))
     throw new Unsupported(`the peer makes no Child SA with ${selectors} selectors`);
   require(child !== undefined, "an IKE SA and a Child SA", s.lastReason());
   return new Session(s, child.ike);
@@ -117,22 +117,23 @@ for (const peer of ["responder", "initiator"] as const) {
     });
 
     /**
-     * The fragments of one message have no IV twice, and none is longer than a usual packet of 1500 octets with its
-     * IP and UDP headers; 576 is recommended where the path is not known, but a known path may take more.
+     * The fragments of one message have no IV twice, and none should be longer than a usual packet of 1500 octets with
+     * its IP and UDP headers; 576 is recommended where the path is not known, but a known path may take more.
      */
     test(`${peer}-with-${selectors}-selectors-seals-each-fragment-and-keeps-it-short`, {
       requirements: ["IKEFRAG-14", "IKEFRAG-20", "IKEFRAG-21"],
       peer,
-      lies: ["seals-all-fragments-with-one-iv", ...(selectors === 60 ? ["cuts-fragments-too-long"] : [])],
+      lies: ["seals-all-fragments-with-one-iv"],
       config: longAuth(selectors),
     }, async (s) => {
       const fragments = await fragmentsOfAuth(s, peer);
+      await sessionOf(s, selectors);
       if (fragments.length === 0) judgeWhole(s);
       const numbers = new Map(fragments.map((f) => [f.payload.fragmentNumber, f.payload.data]));
       const ivs = [...numbers.values()].map((data) => Buffer.from(data.subarray(0, 8)).toString("hex"));
       require(new Set(ivs).size === ivs.length, "an IV of its own in each fragment", ivs.join(", "));
       const longest = Math.max(0, ...[...numbers.values()].map((data) => data.length + 28 + 8 + 4 + 28));
-      require(longest <= 1500, "packets of 1500 octets or fewer", `${longest} octets`);
+      if (longest > 1500) s.tolerate(`packets of ${longest} octets, which only a known path may take`);
     });
   }
 }

@@ -1,6 +1,6 @@
 /** Lies about CREATE_CHILD_SA and Delete. */
 import type { OutgoingMessage } from "../../../harness/ike/hooks.ts";
-import { notifies, notify, payload } from "../../../harness/ike/payloads.ts";
+import { notifies, payload } from "../../../harness/ike/payloads.ts";
 import { equal } from "../../../harness/wire/bytes.ts";
 import { EXCHANGE } from "../../../harness/wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../../harness/wire/registry/notify-types.ts";
@@ -166,43 +166,11 @@ const collisions = [
     },
   ),
   decides(
-    "answers-an-unknown-rekey-sa-with-no-proposal-chosen",
-    "IKEV2-220",
-    "another error than the right one",
-    {
-      "rekey of an unknown Child SA": "NO_PROPOSAL_CHOSEN",
-    },
-  ),
-  decides(
     "drops-the-ike-sa-on-a-refused-child-sa",
     "IKEV2-023",
     "an error in CREATE_CHILD_SA ends the IKE SA",
     {
       "Child SA failure in CREATE_CHILD_SA": "fail the IKE SA",
-    },
-  ),
-  lie(
-    "refuses-crossing-rekeys",
-    "IKEV2-222",
-    "NO_PROPOSAL_CHOSEN to the rekey of a Child SA it rekeys itself",
-    () => {
-      let rekeying = false;
-      return {
-        ike: {
-          outgoing: inMessage(EXCHANGE.CREATE_CHILD_SA, (message) => {
-            if (!message.isResponse) rekeying = true;
-            else if (rekeying) message.payloads = [notify(NOTIFY.NO_PROPOSAL_CHOSEN)];
-          }),
-        },
-      };
-    },
-  ),
-  decides(
-    "answers-a-collision-with-no-proposal-chosen",
-    "IKEV2-217",
-    "another error than TEMPORARY_FAILURE",
-    {
-      "crossing request": "NO_PROPOSAL_CHOSEN",
     },
   ),
 ];
