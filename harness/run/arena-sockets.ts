@@ -6,10 +6,11 @@ import { seededRandom } from "../crypto/seeded-random.ts";
 import type { Address, Link } from "../link/types.ts";
 import { RealWorld } from "../link/udp.ts";
 import type { Arena } from "../script/arena.ts";
+import { Script } from "../script/script.ts";
 import type { IpVersion } from "../script/test.ts";
 import { Unsupported } from "../script/verdicts.ts";
 import { configFor, innerHosts } from "./config.ts";
-import { death } from "./judge.ts";
+import { death, Hung } from "./judge.ts";
 import type { LivePeer } from "./live-peer.ts";
 
 export interface SocketPeer {
@@ -67,18 +68,21 @@ export function socketPeer(parts: SocketPeer): LivePeer {
       const ends = parts.ends[wishes.outer ?? 4];
       if (!ends) throw new Unsupported(`no IPv${wishes.outer} in this runtime`);
       const config = configFor(ends.remote, ends.local, wishes);
+      const random = seededRandom(`${seed}/${test}/${attempt}`);
+      const own = { config, inner: innerHosts(config, wishes), random };
       await prepare(config).catch(async (error: unknown) => {
         if (error instanceof DriverUnsupported) throw error;
-        // A daemon that has died since the test before is not to be brought back without a word.
+        // A daemon that died or hangs since the test before is not to be brought back without a word.
         if (await death(driver)) throw error;
+        const script = new Script(arena(parts, ends, own));
+        if (await hangs(script)) throw new Hung("the peer stopped answering before this test");
         // Still busy with the test before: what a restart mends is no matter of this test.
         await restart();
         await prepare(config);
       });
       await driver.markLog();
       await pause(DRAIN_MS);
-      const inner = innerHosts(config, wishes);
-      return arena(parts, ends, { config, inner, random: seededRandom(`${seed}/${test}/${attempt}`) });
+      return arena(parts, ends, own);
     },
     restart,
     async stop() {
@@ -86,6 +90,16 @@ export function socketPeer(parts: SocketPeer): LivePeer {
       await link.close();
     },
   };
+}
+
+/** A busy daemon may let its driver wait, but answers a stranger. */
+async function hangs(script: Script): Promise<boolean> {
+  try {
+    const status = await script.arena.driver.status().catch(() => undefined);
+    return status?.alive !== true && !(await script.peerAnswers());
+  } finally {
+    script.host.stop();
+  }
 }
 
 function arena(parts: SocketPeer, ends: Ends, own: Pick<Arena, "config" | "inner" | "random">): Arena {

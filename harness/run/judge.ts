@@ -29,6 +29,7 @@ export function judgeError(error: unknown): Judgement {
   if (error instanceof Unsupported || error instanceof DriverUnsupported)
     return said("unsupported", error.message);
   if (error instanceof Ambiguous) return said("ambiguous", error.message);
+  if (error instanceof Hung) return said("hang", error.message);
   if (error instanceof SetupProblem) return said("setup", error.message);
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return said("setup", `the test or the lab is at fault: ${text.split("\n").slice(0, 3).join(" ")}`);
@@ -41,6 +42,9 @@ function judgeAssertion(error: Error): Judgement {
   };
   return said("fail", error.message, part("expected"), part("actual"));
 }
+
+/** Before the test could begin the peer answered neither its driver nor a fresh IKE_SA_INIT. */
+export class Hung extends Error {}
 
 /** How the daemon ended; undefined while it lives, and when nobody knows. */
 export async function death(driver: Driver): Promise<string | undefined> {

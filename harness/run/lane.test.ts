@@ -113,6 +113,17 @@ describe("a lane", function () {
     expect(await verdictOf(dial)).to.include({ verdict: "pass" });
   });
 
+  it("gives a hang to a peer that stops between two tests, and goes on with it after a restart", async () => {
+    await verdictOf(dial);
+    process.kill(pidOf(peer), "SIGSTOP");
+    expect(await verdictOf(dial)).to.include({
+      verdict: "hang",
+      reason: "the peer stopped answering before this test",
+    });
+    await peer.restart();
+    expect(await verdictOf(dial)).to.include({ verdict: "pass" });
+  });
+
   it("gives a hang to a peer that lives and answers nobody", async () => {
     const stopping: TestBody = async (s) => {
       const session = await s.dial();
