@@ -116,7 +116,8 @@ export class Session {
 
   /** The Child SA that the peer made by rekeying `old` on command. */
   peerRekeysChild(old: ChildSa = this.child): Promise<ChildSa> {
-    const fresh = () => this.sa.children.find((c) => c.replaces === old);
+    // The trace also has one that the peer deleted again before we looked.
+    const fresh = () => this.script.trace.childSas().find((c) => c.replaces === old);
     return this.provoke(() => this.script.arena.driver.rekeyChild(), fresh, "the peer to rekey the Child SA");
   }
 
