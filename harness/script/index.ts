@@ -7,6 +7,7 @@ export { natHash } from "../ike/nat.ts";
 export * from "../ike/payloads.ts";
 export type { Datagram } from "../link/types.ts";
 export * from "../wire/index.ts";
+export { encrTransforms } from "../wire/registry/encr.ts";
 export { EXCHANGE } from "../wire/registry/exchange-types.ts";
 export { NOTIFY, notifyTypes } from "../wire/registry/notify-types.ts";
 export { PAYLOAD } from "../wire/registry/payload-types.ts";

@@ -37,7 +37,7 @@ export function selector(prefix: string): TrafficSelector {
 }
 
 /** IKE_AUTH has no key exchange of its own (RFC 7296 section 1.2). */
-const withoutKe = (proposal: Proposal): Proposal => ({
+export const withoutKe = (proposal: Proposal): Proposal => ({
   ...proposal,
   transforms: proposal.transforms.filter((t) => t.type !== TRANSFORM.KE),
 });

@@ -2,16 +2,19 @@
 import type { EspExtension } from "../esp/hooks.ts";
 import { fragmentation } from "../extensions/fragmentation.ts";
 import type { Decisions, Extension, OutgoingMessage } from "../ike/hooks.ts";
+import { hasNotify } from "../ike/payloads.ts";
 import type { Policy } from "../ike/policy.ts";
 import type { IkeSa } from "../ike/sa.ts";
 import type { Address, Datagram } from "../link/types.ts";
-import { exchangeTypes } from "../wire/registry/exchange-types.ts";
+import { EXCHANGE, exchangeTypes } from "../wire/registry/exchange-types.ts";
+import { NOTIFY } from "../wire/registry/notify-types.ts";
 import type { Arena } from "./arena.ts";
+import { isDemanded } from "./demanded.ts";
 import { Host } from "./host.ts";
-import { policyFor } from "./policy.ts";
+import { espProposals, ikeProposals, policyFor, withoutKe } from "./policy.ts";
 import { Session } from "./session.ts";
 import { type Exchange, Trace } from "./trace.ts";
-import { Failure } from "./verdicts.ts";
+import { Failure, Unsupported } from "./verdicts.ts";
 
 /** How an attempt at an IKE SA ended. */
 export interface Attempt {
@@ -144,16 +147,27 @@ export class Script {
   /** An IKE SA with keys, before IKE_AUTH. */
   async init(): Promise<Session> {
     const { sa, failure } = await this.tryInit();
-    if (failure) throw new Failure("an IKE_SA_INIT response with keys", failure);
+    if (failure) throw this.#without("an IKE_SA_INIT response with keys", failure);
     return new Session(this, sa);
   }
 
   /** An established IKE SA with its first Child SA; we are the initiator. */
   async dial(): Promise<Session> {
     const { sa, failure, childFailure } = await this.tryDial();
-    if (failure ?? childFailure)
-      throw new Failure("an established IKE SA with a Child SA", failure ?? childFailure ?? "");
+    const reason = failure ?? childFailure;
+    if (reason) throw this.#without("an established IKE SA with a Child SA", reason);
     return new Session(this, sa);
+  }
+
+  /** A peer that is told to use what no text demands of everybody may choose nothing of it. */
+  #without(expected: string, actual: string): Error {
+    const { response, exchangeType } = this.trace.exchanges.findLast((e) => e.by === "us") ?? {};
+    const { ikeProposals: ike, espProposals: esp } = this.arena.config;
+    const init = exchangeType === EXCHANGE.IKE_SA_INIT;
+    const told = init ? ikeProposals(...ike) : espProposals(...esp).map(withoutKe);
+    if (!hasNotify(response?.payloads ?? [], NOTIFY.NO_PROPOSAL_CHOSEN) || told.some(isDemanded))
+      return new Failure(expected, actual);
+    return new Unsupported(`the peer, told ${(init ? ike : esp).join(", ")}, chooses no proposal of it`);
   }
 
   /** Has the peer initiate, and waits until `condition` holds (its patience over: false). */

@@ -1,5 +1,6 @@
 import {
   EXCHANGE,
+  encrTransforms,
   expectChoice,
   Failure,
   formatProposal,
@@ -130,16 +131,20 @@ for (const [what, spoil] of Object.entries(WRONG_LENGTHS)) {
   });
 }
 
-const AEAD = new Set([14, 15, 16, 18, 19, 20, 28]);
-/** AES and Camellia have keys of several lengths. */
-const KEYED = new Set([12, 13, 14, 15, 16, 18, 19, 20, 23, 24, 25, 26, 27]);
+/** Below this id are ciphers of RFC 2451, some of which take any key length. */
+const FIRST_MODERN = 11;
+/** What is known of a cipher; nothing of private ones, nor whether they have a key length or an ICV of their own. */
+const cipherOf = ({ id }: Transform) =>
+  id >= FIRST_MODERN && id < 1024 ? encrTransforms.get(id) : undefined;
 
 const ofType = (p: Proposal, type: number): Transform[] => p.transforms.filter((t) => t.type === type);
 
 const oddAttributes = (t: Transform): boolean => {
-  const keyed = t.type === TRANSFORM.ENCR && KEYED.has(t.id);
   const types = t.attributes.map((a) => a.type);
-  return keyed
+  if (t.type !== TRANSFORM.ENCR) return t.type <= TRANSFORM.SN && types.length > 0;
+  const cipher = cipherOf(t);
+  if (!cipher) return false;
+  return cipher.keyBits
     ? types.join() !== `${KEY_LENGTH}` || typeof t.attributes[0]?.value !== "number"
     : types.length > 0;
 };
@@ -147,7 +152,8 @@ const oddAttributes = (t: Transform): boolean => {
 /** What is wrong with a proposal that is number `number` of its list; undefined if nothing is. */
 function oddity(p: Proposal, number: number, spiLength: number): string | undefined {
   const ciphers = ofType(p, TRANSFORM.ENCR);
-  const aead = ciphers.filter((t) => AEAD.has(t.id)).length;
+  const known = ciphers.every((t) => cipherOf(t));
+  const aead = ciphers.filter((t) => cipherOf(t)?.aead).length;
   const integrity = ofType(p, TRANSFORM.INTEG).filter((t) => t.id !== 0).length;
   const mandatory =
     p.protocolId === PROTOCOL.IKE
@@ -155,9 +161,9 @@ function oddity(p: Proposal, number: number, spiLength: number): string | undefi
       : [TRANSFORM.ENCR, TRANSFORM.SN];
   if (p.number !== number) return `number ${p.number} in place ${number}`;
   if (p.spi.length !== spiLength) return `an SPI of ${p.spi.length} octets`;
-  if (aead > 0 && aead < ciphers.length) return "AEAD and other ciphers in one proposal";
-  if (aead > 0 && integrity > 0) return "an integrity transform beside AEAD ciphers";
-  if (aead === 0 && integrity === 0) return "no integrity transform";
+  if (known && aead > 0 && aead < ciphers.length) return "AEAD and other ciphers in one proposal";
+  if (known && aead > 0 && integrity > 0) return "an integrity transform beside AEAD ciphers";
+  if (known && aead === 0 && integrity === 0) return "no integrity transform";
   const missing = mandatory.find((type) => ofType(p, type).length === 0);
   if (missing) return `no transform of type ${missing}`;
   const odd = p.transforms.find(oddAttributes);
