@@ -17,7 +17,7 @@ import {
   test,
 } from "../../harness/script/index.ts";
 
-const ECP256 = 19;
+const MODP2048 = 14;
 /** All that an SA payload offers, without regard to the order of transforms. */
 const offerOf = (message: SeenMessage): unknown[] =>
   (payload(message.payloads, "SA")?.proposals ?? []).map(({ number, protocolId, transforms }) => ({
@@ -36,16 +36,16 @@ test("names-the-group-it-wants", {
   requirements: ["IKEV2-256", "IKEV2-016"],
   peer: "responder",
   lies: ["refuses-another-group-at-once", "names-group-in-four-octets"],
-  config: { ikeProposals: ["aes256-sha256-ecp256"] },
+  config: { ikeProposals: ["aes256-sha256-modp2048"] },
 }, async (s) => {
-  s.policy.ike = ikeProposals("aes256-sha256-x25519-ecp256");
+  s.policy.ike = ikeProposals("aes256-sha256-x25519-modp2048");
   const { sa, failure } = await s.tryDial();
   const { response } = initExchange(s);
   expectNotify(response, NOTIFY.INVALID_KE_PAYLOAD);
   const [wanted] = notifies(response?.payloads ?? [], NOTIFY.INVALID_KE_PAYLOAD);
-  expect([...(wanted?.data ?? [])]).to.deep.equal([0, ECP256]);
+  expect([...(wanted?.data ?? [])]).to.deep.equal([0, MODP2048]);
   require(failure === undefined, "an IKE SA with the named group", failure ?? "");
-  expect(sa.suite?.group).to.equal(ECP256);
+  expect(sa.suite?.group).to.equal(MODP2048);
 });
 
 /**

@@ -12,7 +12,7 @@ import {
   test,
 } from "../../harness/script/index.ts";
 
-const ECP256 = 19;
+const MODP2048 = 14;
 
 for (const peer of ["responder", "initiator"] as const) {
   /**
@@ -43,14 +43,14 @@ test("names-the-group-it-wants-for-a-child-sa", {
   requirements: ["IKEV2-015", "IKEV2-016"],
   peer: "responder",
   lies: ["refuses-another-group-of-a-child-sa", "names-group-in-four-octets"],
-  config: { espProposals: ["aes256gcm16-ecp256"] },
+  config: { espProposals: ["aes256gcm16-modp2048"] },
 }, async (s) => {
   const session = await s.dial();
-  const child = await session.tryCreateChild({ proposals: espProposals("aes256gcm16-x25519-ecp256") });
+  const child = await session.tryCreateChild({ proposals: espProposals("aes256gcm16-x25519-modp2048") });
   const [first] = s.trace.exchangesOf(EXCHANGE.CREATE_CHILD_SA);
   expectNotify(first?.response, NOTIFY.INVALID_KE_PAYLOAD);
   const [wanted] = notifies(first?.response?.payloads ?? [], NOTIFY.INVALID_KE_PAYLOAD);
-  expect([...(wanted?.data ?? [])]).to.deep.equal([0, ECP256]);
+  expect([...(wanted?.data ?? [])]).to.deep.equal([0, MODP2048]);
   await expectAlive(session);
   if (typeof child === "string") return require(false, "a Child SA with the named group", child);
   require(await session.ping({ child }), "traffic through the new Child SA", "none");
@@ -64,7 +64,7 @@ test("sends-a-key-exchange-that-it-offers", {
   requirements: ["IKEV2-014", "IKEV2-254"],
   peer: "initiator",
   lies: ["sends-a-key-exchange-of-another-group"],
-  config: { espProposals: ["aes256gcm16-ecp256"] },
+  config: { espProposals: ["aes256gcm16-modp2048"] },
 }, async (s) => {
   const session = await s.accept();
   const seen = () => s.trace.exchangesOf(EXCHANGE.CREATE_CHILD_SA, "peer")[0]?.request;

@@ -8,14 +8,12 @@ import {
   expectAlive,
   expectSilence,
   fragmentOf,
-  hasNotify,
   hex,
   ikeReceived,
   isFrameError,
   isResponse,
   lose,
   type Message,
-  NOTIFY,
   payload,
   require,
   type Script,
@@ -29,9 +27,9 @@ function answersTo(s: Script, { request }: Exchange, since = 0): string[] {
   const answers = ikeReceived(s, since).filter((octets) => {
     const message = decodeMessage(octets);
     if (isFrameError(message) || !isResponse(message)) return false;
-    // A demand for a cookie has the Message ID of the response that comes in the end.
-    if (hasNotify(message.payloads, NOTIFY.COOKIE)) return false;
     const { exchangeType, messageId } = message.header;
+    // Demands for a cookie or another group have the Message ID of the response that comes in the end.
+    if (exchangeType === EXCHANGE.IKE_SA_INIT && !payload(message.payloads, "SA")) return false;
     return exchangeType === request.header.exchangeType && messageId === request.header.messageId;
   });
   return [...new Set(answers.map(hex))].sort();

@@ -45,7 +45,7 @@ for (const [what, exchangeType] of Object.entries(WHERE)) {
   }, async (s) => {
     s.policy.ike = ikeProposals(
       "aes128-sha1-x25519",
-      "aes192-aes256-sha512-sha256-x25519-ecp256",
+      "aes192-aes256-sha512-sha256-x25519-modp2048",
       "aes256gcm16-prfsha256-x25519",
     );
     s.policy.esp = espProposals("aes192gcm16", "aes192-aes128-sha512-sha256", "aes256gcm16");

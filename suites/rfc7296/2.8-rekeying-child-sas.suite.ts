@@ -19,7 +19,7 @@ import {
 
 const HOW = {
   "without-pfs": { espProposals: ["aes256gcm16", "aes128-sha256"] },
-  "with-pfs": { espProposals: ["aes256gcm16-x25519", "aes128-sha256-x25519"] },
+  "with-pfs": { espProposals: ["aes256gcm16-modp2048", "aes128-sha256-modp2048"] },
 };
 const ROLES = ["responder", "initiator"] as const;
 

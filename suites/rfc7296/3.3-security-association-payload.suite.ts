@@ -19,7 +19,7 @@ import {
 } from "../../harness/script/index.ts";
 
 const KEY_LENGTH = 14;
-const GOOD = "aes256-sha256-x25519";
+const GOOD = "aes256-sha256-modp2048";
 
 /** Proposals of ours, the first of them spoilt. */
 function offer(specs: string[], spoil: (first: Proposal) => void): Proposal[] {
