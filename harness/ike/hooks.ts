@@ -76,7 +76,6 @@ export interface Decisions {
   "choice outside the offer": "refuse" | "accept";
   "unacceptable TS": "TS_UNACCEPTABLE" | "take own" | "take all";
   "TS outside the offer": "refuse" | "accept";
-  narrowing: "intersection" | "refuse" | "offer as is";
   "Child SA failure in IKE_AUTH": "keep the IKE SA" | "fail the IKE SA";
   "Child SA failure in CREATE_CHILD_SA": "keep the IKE SA" | "fail the IKE SA";
   "IKE rekey without key exchange": "refuse" | "accept";
@@ -87,7 +86,6 @@ export interface Decisions {
   "unprotected error notify": "keep waiting" | "give up";
   "NAT detected": "float to 4500" | "stay";
   "NAT detection": "compare" | "none" | "always";
-  "request source": "answer there" | "answer the first address";
   "Delete of a Child SA":
     | "delete and answer"
     | "answer both SPIs"

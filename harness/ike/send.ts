@@ -169,25 +169,22 @@ export function sendResponse(core: Core, sa: IkeSa, request: IncomingMessage, pa
   };
   const datagrams = seal(core, message);
   if (exchangeType === EXCHANGE.IKE_SA_INIT) sa.initResponse = datagrams[0] ?? sa.initResponse;
-  const route = answerRoute(core, sa, request);
   sa.lastResponse = { message, datagrams, copies: 0 };
-  transmitAll(core, message, datagrams, 0, route);
+  transmitAll(core, message, datagrams, 0, answerRoute(request));
 }
 
 /** To where the request came from, from where it came to (section 2.11). */
-function answerRoute(core: Core, sa: IkeSa, request: IncomingMessage): Route {
-  if (core.decide("request source", "answer there") === "answer there") {
-    return { source: request.datagram.destination, destination: request.datagram.source };
-  }
-  return { source: sa.local, destination: sa.remote };
-}
+const answerRoute = ({ datagram }: IncomingMessage): Route => ({
+  source: datagram.destination,
+  destination: datagram.source,
+});
 
 /** The stored response again, octet by octet. */
 export function resendResponse(core: Core, sa: IkeSa, request: IncomingMessage): void {
   const last = sa.lastResponse;
   if (!last) return;
   last.copies++;
-  transmitAll(core, last.message, last.datagrams, last.copies, answerRoute(core, sa, request));
+  transmitAll(core, last.message, last.datagrams, last.copies, answerRoute(request));
 }
 
 /** An answer in clear outside of any IKE SA (section 1.5): same SPIs, exchange type and Message ID. */
@@ -203,6 +200,5 @@ export function sendClearAnswer(core: Core, request: IncomingMessage, payloads: 
     seal: {},
     protected: false,
   };
-  const route = { source: request.datagram.destination, destination: request.datagram.source };
-  transmitAll(core, message, seal(core, message), 0, route);
+  transmitAll(core, message, seal(core, message), 0, answerRoute(request));
 }

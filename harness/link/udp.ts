@@ -9,49 +9,75 @@ import type { Address, Clock, Datagram, Link, World } from "./types.ts";
  * from another source gets a socket of its own when it is sent, if its address is ours.
  */
 export async function openUdp(addresses: Address[]): Promise<Link & { addresses: Address[] }> {
-  let handler: (datagram: Datagram) => void = () => {};
-  const sockets: { socket: Socket; address: Address }[] = [];
+  const sockets = new Sockets();
   try {
-    for (const wanted of addresses) sockets.push(await bind(wanted, (datagram) => handler(datagram)));
+    for (const wanted of addresses) await sockets.bind(wanted);
   } catch (error) {
-    for (const { socket } of sockets) socket.close();
+    await sockets.close();
     throw error;
   }
-  const binding = new Map<string, Promise<void>>();
-  let open = true;
-  const bindLate = async (source: Address): Promise<void> => {
-    const bound = await bind(source, (datagram) => handler(datagram)).catch(() => undefined);
-    if (bound && open) sockets.push(bound);
-    else bound?.socket.close();
-  };
-  const from = (source: Address) => sockets.find(({ address }) => sameAddress(address, source));
-  const sendFromNew = async (datagram: Datagram): Promise<void> => {
-    const { host, port } = datagram.source;
-    const name = `${host} ${port}`;
-    const bound = binding.get(name) ?? bindLate(datagram.source);
-    binding.set(name, bound);
-    await bound;
-    const socket = from(datagram.source)?.socket;
-    if (socket && open) transmit(socket, datagram);
-  };
   return {
-    addresses: sockets.map((s) => s.address),
+    addresses: sockets.addresses,
     send: (datagram) => {
-      const socket = from(datagram.source)?.socket;
-      if (!open || datagram.protocol !== "udp") return;
-      if (socket) transmit(socket, datagram);
-      else void sendFromNew(datagram);
+      if (datagram.protocol === "udp") sockets.send(datagram);
     },
     onReceive: (callback) => {
-      handler = callback;
+      sockets.handler = callback;
     },
-    close: async () => {
-      open = false;
-      await Promise.all(
-        sockets.splice(0).map(({ socket }) => new Promise<void>((resolve) => socket.close(() => resolve()))),
-      );
-    },
+    close: () => sockets.close(),
   };
+}
+
+interface Bound {
+  socket: Socket;
+  address: Address;
+}
+
+class Sockets {
+  handler: (datagram: Datagram) => void = () => {};
+  readonly #bound: Bound[] = [];
+  /** Sources that a socket is being made for. */
+  readonly #coming = new Map<string, Promise<void>>();
+  #open = true;
+
+  get addresses(): Address[] {
+    return this.#bound.map((b) => b.address);
+  }
+
+  async bind(wanted: Address): Promise<void> {
+    const bound = await bind(wanted, (datagram) => this.handler(datagram));
+    if (this.#open) this.#bound.push(bound);
+    else bound.socket.close();
+  }
+
+  send(datagram: Datagram): void {
+    const from = this.#of(datagram.source);
+    if (from) transmit(from.socket, datagram);
+    else if (this.#open) void this.#sendFromNew(datagram);
+  }
+
+  #of(source: Address): Bound | undefined {
+    return this.#bound.find(({ address }) => sameAddress(address, source));
+  }
+
+  async #sendFromNew(datagram: Datagram): Promise<void> {
+    const { host, port } = datagram.source;
+    const name = `${host} ${port}`;
+    const coming = this.#coming.get(name) ?? this.bind(datagram.source).catch(() => {});
+    this.#coming.set(name, coming);
+    await coming;
+    this.#coming.delete(name);
+    const from = this.#of(datagram.source);
+    if (from) transmit(from.socket, datagram);
+  }
+
+  async close(): Promise<void> {
+    this.#open = false;
+    const ends = this.#bound
+      .splice(0)
+      .map(({ socket }) => new Promise<void>((resolve) => socket.close(() => resolve())));
+    await Promise.all(ends);
+  }
 }
 
 /** An unreachable peer shows as silence, as it does for a daemon; nobody can be reached on port 0, where strangers may send from. */
@@ -61,10 +87,7 @@ const transmit = (socket: Socket, { data, destination }: Datagram): void => {
 
 const sameAddress = (a: Address, b: Address): boolean => a.host === b.host && a.port === b.port;
 
-function bind(
-  wanted: Address,
-  receive: (datagram: Datagram) => void,
-): Promise<{ socket: Socket; address: Address }> {
+function bind(wanted: Address, receive: (datagram: Datagram) => void): Promise<Bound> {
   const socket = createSocket({ type: isIPv6(wanted.host) ? "udp6" : "udp4" });
   return new Promise((resolve, reject) => {
     socket.once("error", reject);

@@ -3,6 +3,7 @@ import { encrTransform } from "../../crypto/encr.ts";
 import { integTransform } from "../../crypto/integ.ts";
 import { childKeymat } from "../../crypto/keys.ts";
 import type { KeyPair } from "../../crypto/types.ts";
+import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../wire/registry/payload-types.ts";
 import { PROTOCOL } from "../../wire/registry/protocol-ids.ts";
@@ -16,7 +17,9 @@ import { errorNotify, hasNotify, notify, payload } from "../payloads.ts";
 import { choose, isChoiceOf, keyLength, transformId } from "../proposals.ts";
 import type { IkeSa } from "../sa.ts";
 import { isSubset, narrow } from "../selectors.ts";
+import { sendRequest } from "../send.ts";
 import { groupOctets, groups, kePayload, saPayload, takeFirst } from "./ike-sa-init.ts";
+import { deletePayload } from "./informational.ts";
 
 export const tsPayload = (type: number, selectors: TrafficSelector[]): TsPayload => ({
   kind: "TS",
@@ -144,13 +147,15 @@ export function acceptChild(
   }
   const within = isSubset(tsi.selectors, offer.localTs) && isSubset(tsr.selectors, offer.remoteTs);
   if (!within && core.decide("TS outside the offer", "refuse") === "refuse") return "TS wider than offered";
+  const transport = hasNotify(response, NOTIFY.USE_TRANSPORT_MODE);
+  if (transport && offer.mode !== "transport") return "transport mode, which was not offered";
   const sharedSecret = childSecret(offer, response, transformId(proposal, TRANSFORM.KE));
   if (typeof sharedSecret === "string") return sharedSecret;
   const agreed: Agreed = {
     proposal,
     spiIn: offer.spiIn,
     spiOut: proposal.spi,
-    mode: hasNotify(response, NOTIFY.USE_TRANSPORT_MODE) ? "transport" : "tunnel",
+    mode: transport ? "transport" : "tunnel",
     localTs: tsi.selectors,
     remoteTs: tsr.selectors,
     initiatedByUs: true,
@@ -158,6 +163,16 @@ export function acceptChild(
     replaces: offer.replaces,
   };
   return install(core, sa, agreed, { ...nonces, sharedSecret });
+}
+
+/**
+ * Has the responder delete what it made, when we cannot take its answer (section 1.4.1): it has a Child SA by then that
+ * would carry traffic into nothing.
+ */
+export function disownChild(core: Core, sa: IkeSa, offer: ChildOffer, response: Payload[]): void {
+  if (errorNotify(response) || !payload(response, "SA")) return;
+  const request = [deletePayload(PROTOCOL.ESP, [offer.spiIn])];
+  sendRequest(core, sa, EXCHANGE.INFORMATIONAL, request, () => {});
 }
 
 function childSecret(
@@ -175,7 +190,10 @@ function childSecret(
 
 export type ChildAnswer = { child: ChildSa; payloads: Payload[] } | { error: NotifyPayload; fatal?: boolean };
 
-/** Answers an offer. `nonces` are those of IKE_SA_INIT or of this exchange; `sendNonce` adds ours. */
+/**
+ * Answers an offer. `nonces` are those of IKE_SA_INIT or of this exchange; `context.nonce` is the payload with ours, if
+ * this exchange has one.
+ */
 export function answerChild(
   core: Core,
   sa: IkeSa,
@@ -196,32 +214,29 @@ export function answerChild(
   if ("error" in exchanged) return exchanged;
   const ts = answerTs(core, tsi.selectors, tsr.selectors, context.replaces);
   if (!ts) return { error: notify(NOTIFY.TS_UNACCEPTABLE) };
-  const mode = answerMode(core, request, context.replaces);
-  const spiIn = core.freshSpi(4);
-  const noTfc = hasNotify(request, NOTIFY.ESP_TFC_PADDING_NOT_SUPPORTED);
   const agreed: Agreed = {
     proposal,
-    spiIn,
+    spiIn: core.freshSpi(4),
     spiOut: proposal.spi,
-    mode,
+    mode: answerMode(core, request, context.replaces),
     localTs: ts.tsr,
     remoteTs: ts.tsi,
     initiatedByUs: false,
-    noTfc,
+    noTfc: hasNotify(request, NOTIFY.ESP_TFC_PADDING_NOT_SUPPORTED),
     replaces: context.replaces,
   };
   const child = install(core, sa, agreed, { ...nonces, sharedSecret: exchanged.secret });
   if (typeof child === "string") return { error: notify(NOTIFY.NO_PROPOSAL_CHOSEN) };
-  const payloads = [
-    ...modeNotifies(mode),
-    saPayload([{ ...proposal, spi: spiIn }]),
-    ...context.nonce,
-    ...exchanged.payloads,
-    tsPayload(PAYLOAD.TSi, ts.tsi),
-    tsPayload(PAYLOAD.TSr, ts.tsr),
-  ];
-  return { child, payloads };
+  return { child, payloads: answerPayloads(agreed, [...context.nonce, ...exchanged.payloads]) };
 }
+
+const answerPayloads = (agreed: Agreed, nonceAndKe: Payload[]): Payload[] => [
+  ...modeNotifies(agreed.mode),
+  saPayload([{ ...agreed.proposal, spi: agreed.spiIn }]),
+  ...nonceAndKe,
+  tsPayload(PAYLOAD.TSi, agreed.remoteTs),
+  tsPayload(PAYLOAD.TSr, agreed.localTs),
+];
 
 export type KeAnswer =
   | { secret?: Uint8Array; payloads: Payload[] }
@@ -250,12 +265,10 @@ function answerTs(
   tsr: TrafficSelector[],
   replaces?: ChildSa,
 ): { tsi: TrafficSelector[]; tsr: TrafficSelector[] } | undefined {
-  const manner = core.decide("narrowing", "intersection");
-  if (manner === "offer as is") return { tsi, tsr };
   // A rekeyed SA must not become narrower than the one it replaces (section 2.9.2).
   const remote = narrow(tsi, replaces?.remoteTs ?? core.policy.remoteTs);
   const local = narrow(tsr, replaces?.localTs ?? core.policy.localTs);
-  if (remote.length > 0 && local.length > 0 && manner === "intersection") return { tsi: remote, tsr: local };
+  if (remote.length > 0 && local.length > 0) return { tsi: remote, tsr: local };
   const otherwise = core.decide("unacceptable TS", "TS_UNACCEPTABLE");
   if (otherwise === "take own") return { tsi: core.policy.remoteTs, tsr: core.policy.localTs };
   return otherwise === "take all" ? { tsi, tsr } : undefined;

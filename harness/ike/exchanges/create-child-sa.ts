@@ -16,6 +16,7 @@ import {
   acceptChild,
   answerChild,
   type ChildWishes,
+  disownChild,
   modeNotifies,
   namesChild,
   offerChild,
@@ -56,6 +57,7 @@ export function startChild(
       : refusal(response.payloads);
     if (typeof child === "string") {
       childFailed(core, on, child);
+      if (on.established) disownChild(core, on, offer, response.payloads);
       if (replaces && hasNotify(response.payloads, NOTIFY.CHILD_SA_NOT_FOUND))
         core.closeChild(replaces, "the peer does not know it");
       return done(child);
@@ -107,13 +109,8 @@ export function onCreateChildRequest(core: Core, sa: IkeSa, request: IncomingMes
   const [rekey] = notifies(payloads, NOTIFY.REKEY_SA);
   const replaces = rekey && sa.children.find((c) => equal(c.spiOut, rekey.spi));
   const busy = refusedByCrossing(core, sa, "Child", replaces);
-  if (busy) return { payloads: [busy] };
-  if (rekey && !replaces) {
-    if (mayBeMaking(sa)) return { payloads: [notify(NOTIFY.TEMPORARY_FAILURE)] };
-    const manner = core.decide("rekey of an unknown Child SA", "CHILD_SA_NOT_FOUND");
-    if (manner === "CHILD_SA_NOT_FOUND") return { payloads: [childNotFound(rekey)] };
-    if (manner === "NO_PROPOSAL_CHOSEN") return { payloads: [notify(NOTIFY.NO_PROPOSAL_CHOSEN)] };
-  }
+  const error = busy ?? (rekey && !replaces ? unknownChild(core, sa, rekey) : undefined) ?? crowded(sa);
+  if (error) return { payloads: [error] };
   const Nr = core.random(core.policy.nonceLength);
   const nonces = { Ni: nonce.data, Nr };
   const answer = answerChild(core, sa, payloads, nonces, {
@@ -136,6 +133,21 @@ export function onCreateChildRequest(core: Core, sa: IkeSa, request: IncomingMes
   }
   return { payloads: answer.payloads };
 }
+
+/** Why a Child SA that we do not know cannot be rekeyed. */
+function unknownChild(core: Core, sa: IkeSa, rekey: NotifyPayload): NotifyPayload | undefined {
+  if (mayBeMaking(sa)) return notify(NOTIFY.TEMPORARY_FAILURE);
+  const manner = core.decide("rekey of an unknown Child SA", "CHILD_SA_NOT_FOUND");
+  if (manner === "CHILD_SA_NOT_FOUND") return childNotFound(rekey);
+  return manner === "NO_PROPOSAL_CHOSEN" ? notify(NOTIFY.NO_PROPOSAL_CHOSEN) : undefined;
+}
+
+/** Child SAs that one IKE SA has at most: a peer in a loop must not fill our memory. */
+export const MOST_CHILDREN = 256;
+
+/** Section 1.3: a responder may refuse any more. */
+const crowded = (sa: IkeSa): NotifyPayload | undefined =>
+  sa.children.length >= MOST_CHILDREN ? notify(NOTIFY.NO_ADDITIONAL_SAS) : undefined;
 
 const childNotFound = (rekey: NotifyPayload): NotifyPayload =>
   notify(NOTIFY.CHILD_SA_NOT_FOUND, undefined, { protocolId: rekey.protocolId, spi: rekey.spi });

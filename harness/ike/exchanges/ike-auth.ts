@@ -13,7 +13,15 @@ import { errorNotify, notify, payload } from "../payloads.ts";
 import type { Identity } from "../policy.ts";
 import type { IkeSa } from "../sa.ts";
 import { sendRequest } from "../send.ts";
-import { acceptChild, answerChild, type ChildWishes, modeNotifies, offerChild, offerTs } from "./child.ts";
+import {
+  acceptChild,
+  answerChild,
+  type ChildWishes,
+  disownChild,
+  modeNotifies,
+  offerChild,
+  offerTs,
+} from "./child.ts";
 import { saPayload } from "./ike-sa-init.ts";
 
 const idPayload = (type: number, id: Identity): IdPayload => ({
@@ -110,6 +118,7 @@ export function startAuth(
     core.emit({ type: "child-failed", sa, reason: child });
     if (core.decide("Child SA failure in IKE_AUTH", "keep the IKE SA") !== "keep the IKE SA")
       core.closeIke(sa, child);
+    else disownChild(core, sa, offer, response.payloads);
     done({ childFailure: child });
   });
 }

@@ -65,7 +65,10 @@ export function groups(proposals: Proposal[]): number[] {
 export function startInit(core: Core, sa: IkeSa, done: Attempt["done"]): void {
   const group = groups(core.policy.ike)[0] ?? 0;
   const keyPair = freshKeyPair(core, group);
-  if (!keyPair) return done("the policy names no key exchange method we have");
+  if (!keyPair) {
+    core.closeIke(sa, "no key exchange method");
+    return done("the policy names no key exchange method we have");
+  }
   sa.Ni = core.random(core.policy.nonceLength);
   sendInit(core, sa, { group, keyPair, round: 0, done });
 }
@@ -123,8 +126,9 @@ function retryWithGroup(core: Core, sa: IkeSa, attempt: Attempt, wanted: NotifyP
   const group = wanted.data.length === 2 ? ((wanted.data[0] ?? 0) << 8) | (wanted.data[1] ?? 0) : 0;
   const manner = core.decide("INVALID_KE_PAYLOAD", "retry");
   const allowed = manner === "retry with any group" || groups(core.policy.ike).includes(group);
-  const keyPair = freshKeyPair(core, group);
-  if (manner === "give up" || !allowed || !keyPair || group === attempt.group) {
+  const retries = manner !== "give up" && allowed && group !== attempt.group;
+  const keyPair = retries ? freshKeyPair(core, group) : undefined;
+  if (!keyPair) {
     return keepWaiting(core, sa, attempt, refusedWith(wanted));
   }
   sendInit(core, sa, { ...attempt, group, keyPair, round: attempt.round + 1 });
@@ -151,6 +155,7 @@ function acceptInit(core: Core, sa: IkeSa, attempt: Attempt, response: IncomingM
   const outside = !isChoiceOf(offered.proposals, core.policy.ike, 0);
   if (outside && core.decide("choice outside the offer", "refuse") === "refuse")
     return "chosen proposal was not offered";
+  if (response.header.spiR.every((octet) => octet === 0)) return "the responder's SPI is zero";
   const proposal = offered.proposals[0];
   const suite = proposal && ikeSuite(proposal);
   if (!proposal || !suite) return "chosen proposal cannot be used";
