@@ -14,9 +14,9 @@ import { ikeProposals } from "./policy.ts";
 import { isResponse, lose, messagesReceived } from "./raw.ts";
 import type { Script } from "./script.ts";
 import type { Exchange } from "./trace.ts";
-import { Failure } from "./verdicts.ts";
+import { Failure, Unsupported } from "./verdicts.ts";
 
-const ECP256 = 19;
+const isKe = ({ type }: Transform): boolean => type === TRANSFORM.KE;
 
 interface WithPayloads {
   payloads: Payload[];
@@ -86,16 +86,23 @@ export function initExchange(s: Script, by: "us" | "peer" = "us"): Exchange {
 }
 
 /**
- * Has the peer initiate and loses its first request; from then on we allow only a group that its KE payload was not
- * of. Both are in what peers are told unless a test wants otherwise.
+ * Has the peer initiate and loses its first request; from then on we allow only a group that it offers and that its KE
+ * payload was not of. Unsupported if it offers none.
  */
 export async function allowOnlyAnotherGroup(s: Script): Promise<void> {
   const found = lose(s, ({ header }) => header.exchangeType === EXCHANGE.IKE_SA_INIT);
   const first = () => messagesReceived(s).find((m) => payload(m.payloads, "KE"));
   if (!(await s.provoke(() => first() !== undefined)))
     throw new Failure("an IKE_SA_INIT request", s.lastReason());
-  const group = payload(first()?.payloads ?? [], "KE")?.group;
-  s.policy.ike = ikeProposals(group === ECP256 ? "aes256-sha256-x25519" : "aes256-sha256-ecp256");
+  const request = first()?.payloads ?? [];
+  const offered = payload(request, "SA")?.proposals.flatMap((p) => p.transforms.filter(isKe)) ?? [];
+  const others = ["x25519", "ecp256", "modp2048"].map((group) => ikeProposals(`aes256-sha256-${group}`));
+  const wanted = others.find((ours) => {
+    const id = ours[0]?.transforms.find(isKe)?.id;
+    return id !== payload(request, "KE")?.group && offered.some((t) => t.id === id);
+  });
+  if (!wanted) throw new Unsupported("the peer offers one group only");
+  s.policy.ike = wanted;
   found();
 }
 

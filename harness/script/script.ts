@@ -159,15 +159,22 @@ export class Script {
     return new Session(this, sa);
   }
 
-  /** A peer that is told to use what no text demands of everybody may choose nothing of it. */
-  #without(expected: string, actual: string): Error {
-    const { response, exchangeType } = this.trace.exchanges.findLast((e) => e.by === "us") ?? {};
+  /** A peer that is told to use what no text demands of everybody may choose, offer or begin nothing of it. */
+  #without(expected: string, actual: string, by: "us" | "peer" = "us"): Error {
+    const last = this.trace.exchanges.findLast((e) => e.by === by);
+    const declined = last
+      ? hasNotify(last.response?.payloads ?? [], NOTIFY.NO_PROPOSAL_CHOSEN)
+      : by === "peer";
     const { ikeProposals: ike, espProposals: esp } = this.arena.config;
-    const init = exchangeType === EXCHANGE.IKE_SA_INIT;
-    const told = init ? ikeProposals(...ike) : espProposals(...esp).map(withoutKe);
-    if (!hasNotify(response?.payloads ?? [], NOTIFY.NO_PROPOSAL_CHOSEN) || told.some(isDemanded))
-      return new Failure(expected, actual);
-    return new Unsupported(`the peer, told ${(init ? ike : esp).join(", ")}, chooses no proposal of it`);
+    const forIke = ikeProposals(...ike).some(isDemanded);
+    const forEsp = espProposals(...esp)
+      .map(withoutKe)
+      .some(isDemanded);
+    const demanded = last ? (last.exchangeType === EXCHANGE.IKE_SA_INIT ? forIke : forEsp) : forIke && forEsp;
+    if (!declined || demanded) return new Failure(expected, actual);
+    return new Unsupported(
+      `the peer does without what it was told: ${ike.join(", ")}; ESP ${esp.join(", ")}`,
+    );
   }
 
   /** Has the peer initiate, and waits until `condition` holds (its patience over: false). */
@@ -181,7 +188,11 @@ export class Script {
     const child = () => this.trace.childSas()[0];
     const came = await this.provoke(() => child() !== undefined);
     const sa = child()?.ike;
-    if (!came || !sa) throw new Failure("the peer to establish an IKE SA with a Child SA", this.lastReason());
+    if (!came || !sa) {
+      const [expected, actual] = ["the peer to establish an IKE SA with a Child SA", this.lastReason()];
+      const there = this.trace.exchanges.length > 0 || (await this.peerAnswers());
+      throw there ? this.#without(expected, actual, "peer") : new Failure(expected, actual);
+    }
     // What the peer makes of our last response shows a moment later.
     await this.wait();
     if (sa.state === "closed")

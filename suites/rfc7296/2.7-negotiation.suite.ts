@@ -140,7 +140,7 @@ for (const [what, spoil] of Object.entries(SPOILT_CHOICES)) {
     requirements: ["IKEV2-249"],
     peer: "initiator",
     lies: ["accepts-any-choice"],
-    config: { ikeProposals: ["aes256-sha256-x25519"] },
+    config: { ikeProposals: ["aes256-sha256-modp2048"] },
   }, async (s) => {
     await expectInitRefused(s, inSa(spoil));
   });
@@ -157,7 +157,7 @@ for (const [what, spoil] of Object.entries(ODD_FORMS)) {
     requirements: ["IKEV2-249"],
     peer: "initiator",
     lies: ["misreads-odd-choices"],
-    config: { ikeProposals: ["aes256-sha256-x25519"] },
+    config: { ikeProposals: ["aes256-sha256-modp2048"] },
   }, async (s) => {
     if (await refusesInit(s, inSa(spoil))) return;
     const [child] = s.trace.childSas();
