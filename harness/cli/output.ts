@@ -1,4 +1,5 @@
 /** What goes where: results of a command to standard output, everything said beside it to standard error. */
+import { printable } from "../../reports/text.ts";
 import { EXIT } from "./exit.ts";
 
 /**
@@ -13,6 +14,9 @@ export function guardStreams(): void {
     process.exitCode = EXIT.lab;
   });
 }
+
+/** What a peer may have had a hand in, as one line that no terminal obeys. */
+export const oneLine = (text: string): string => printable(text.trim()).replace(/\s*\n\s*/g, " / ");
 
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
@@ -30,7 +34,7 @@ export function table(rows: readonly (readonly string[])[]): string {
 }
 
 /** Whether colour may be used on this stream (see https://no-color.org). */
-export const hasColor = (stream: NodeJS.WriteStream): boolean =>
+export const hasColor = (stream: { isTTY?: boolean }): boolean =>
   stream.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== "dumb";
 
 const CODES = { red: 31, green: 32, yellow: 33, dim: 2, bold: 1 } as const;

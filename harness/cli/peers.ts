@@ -8,6 +8,7 @@ import {
 } from "../../peers/definition.ts";
 import { installPeer } from "../../peers/install/install.ts";
 import { LabError } from "../../peers/runtime/errors.ts";
+import { printable } from "../../reports/text.ts";
 import { ask, keep, keptPeers } from "../run/keeper.ts";
 import type { KeptStatus, Question } from "../run/keeper-protocol.ts";
 import { UsageError } from "../run/usage-error.ts";
@@ -129,7 +130,8 @@ async function status(specs: string[], { json }: { json?: true }): Promise<void>
 async function logs(specs: string[]): Promise<void> {
   for (const name of named(specs)) {
     const answer = await askUp(name, "logs");
-    if (answer && "logs" in answer) process.stdout.write(answer.logs);
+    if (answer && "logs" in answer)
+      process.stdout.write(process.stdout.isTTY ? printable(answer.logs) : answer.logs);
     else process.stderr.write(`${name}: not up\n`);
   }
 }

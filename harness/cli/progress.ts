@@ -1,21 +1,28 @@
 /** Progress of a run: one live line on a terminal, plain lines elsewhere. */
 import { outcomeOf, type TestResult } from "../../reports/results.ts";
 import type { Observer } from "../run/run.ts";
-import { hasColor, painter } from "./output.ts";
+import { hasColor, oneLine, painter } from "./output.ts";
 
 const STYLE = { passed: "green", failed: "red", broken: "red", skipped: "yellow" } as const;
 
 const CLEAR = "\r\x1b[2K";
 
+/** What standard error offers. */
+interface Screen {
+  isTTY?: boolean;
+  columns?: number;
+  write(text: string): unknown;
+}
+
 /** Writes to `stream`; `close` ends the live line. */
-export function progress(stream: NodeJS.WriteStream): Observer & { close(): void } {
+export function progress(stream: Screen): Observer & { close(): void } {
   const live = stream.isTTY === true;
   const paint = painter(hasColor(stream));
   let planned = 0;
   let finished = 0;
   const width = () => (stream.columns || 80) - 1;
   const line = ({ verdict, peer, id, reason }: TestResult): string => {
-    const why = verdict === "pass" ? "" : `: ${reason}`;
+    const why = verdict === "pass" ? "" : `: ${oneLine(reason)}`;
     return `${paint(STYLE[outcomeOf(verdict)], verdict)}  ${peer}  ${id}${why}\n`;
   };
   return {

@@ -2,7 +2,7 @@
 import { outcomeOf, type Results, type TestResult, VERDICTS } from "../../reports/results.ts";
 import type { RunOutcome } from "../run/run.ts";
 import { EXIT } from "./exit.ts";
-import { hasColor, painter } from "./output.ts";
+import { hasColor, oneLine, painter } from "./output.ts";
 
 /** 1 as soon as the peer is at fault, 3 if only the lab was; a run that was cut short is not as expected either. */
 export function exitOf(results: Results): number {
@@ -20,7 +20,7 @@ export function summary({ results, files }: RunOutcome): string {
     (verdict) => `${results.totals.verdicts[verdict]} ${verdict}`,
   );
   const lines = [
-    ...bad.map((test) => `${paint("red", test.verdict)}  ${test.peer}  ${test.id}: ${test.reason}`),
+    ...bad.map((test) => `${paint("red", test.verdict)}  ${test.peer}  ${test.id}: ${oneLine(test.reason)}`),
     ...(results.interrupted === undefined ? [] : [paint("yellow", `interrupted: ${results.interrupted}`)]),
     paint("bold", `${results.tests.length} tests: ${counts.join(", ") || "none"}`),
     `seed ${results.seed}; written: ${files.join(" ")}`,
