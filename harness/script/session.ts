@@ -52,10 +52,20 @@ export class Session {
     );
   }
 
+  /** The same; fails if there is no response. */
   async request(exchangeType: number, payloads: Payload[]): Promise<IncomingMessage> {
+    const since = this.script.mark();
     const response = await this.tryRequest(exchangeType, payloads);
-    if (!response) throw new Failure(`a response to ${exchangeTypes.nameOf(exchangeType)}`, "silence");
-    return response;
+    if (response) return response;
+    throw new Failure(`a response to ${exchangeTypes.nameOf(exchangeType)}`, this.#silence(since));
+  }
+
+  /** What came instead of a response: one that cannot be taken is no silence. */
+  #silence(since: number): string {
+    const dropped = this.script.trace.entries
+      .slice(since)
+      .flatMap(({ event }) => (event.type === "dropped" ? [event.reason] : []));
+    return dropped.length > 0 ? `only what was dropped: ${dropped.at(-1)}` : "silence";
   }
 
   informational(...payloads: Payload[]): Promise<IncomingMessage> {
