@@ -113,6 +113,12 @@ const blunt: Variant = {
         "higher major version": "ignore",
         "unknown SPI": "ignore",
       },
+      // Section 3.10.1 lets INVALID_SYNTAX stand for reasons of policy, too.
+      outgoing: ({ payloads }) => {
+        for (const p of payloads)
+          if (p.kind === "Notify" && p.notifyType === NOTIFY.AUTHENTICATION_FAILED)
+            p.notifyType = NOTIFY.INVALID_SYNTAX;
+      },
     },
   }),
 };

@@ -16,7 +16,11 @@ async function jumpTo(session: Session, counter: bigint): Promise<void> {
   await expectTraffic(session, `a jump to sequence number ${counter}`);
 }
 
-/** The same packet twice, octet by octet, as an attacker replays it: the echo request in it is answered once. */
+/**
+ * The same packet three times, octet by octet, as an attacker replays it: the echo request in it is answered once.
+ * Note: everybody must have the anti-replay service, but a receiver may switch it off for an SA (section 3.4.3). Here
+ * and in the tests of this section it is on, as nobody told the peer otherwise.
+ */
 test("delivers-a-replayed-packet-once", {
   requirements: ["ESP-32", "ESP-36"],
   peer: "responder",

@@ -86,16 +86,6 @@ const authLies: Lie[] = [
   lie("accepts-any-identity", "IKEV2-002", "an SA with whoever knows the secret", () => ({
     ike: { decide: { "wrong identity": "accept" } },
   })),
-  lie("refuses-auth-with-invalid-syntax", "IKEV2-188", "INVALID_SYNTAX for a wrong AUTH", () => ({
-    ike: {
-      outgoing: inMessage(
-        EXCHANGE.IKE_AUTH,
-        eachNotify(NOTIFY.AUTHENTICATION_FAILED, (n) => {
-          n.notifyType = NOTIFY.INVALID_SYNTAX;
-        }),
-      ),
-    },
-  })),
   lie("fails-ike-with-its-child", "IKEV2-007", "no IKE SA where only the Child SA fails", () => ({
     ike: { decide: { "Child SA failure in IKE_AUTH": "fail the IKE SA" } },
   })),
