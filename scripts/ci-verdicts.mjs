@@ -1,13 +1,13 @@
 /**
  * Judges CI's run against the real peers: a failure, crash, hang or fault of the lab that `.ci/known-failures.json`
  * does not name with this verdict, or a peer of which nothing passed, is an error; so is a known failure that passes
- * or that names no test of this run.
+ * or that names no test of this run, and a run that was cut short.
  * Prints the closing line over this run and the unit tests.
  */
 import { readFileSync } from "node:fs";
 
 const [resultsFile, unitLog] = process.argv.slice(2);
-const { tests, peers } = JSON.parse(readFileSync(resultsFile, "utf8"));
+const { tests, peers, interrupted } = JSON.parse(readFileSync(resultsFile, "utf8"));
 const known = JSON.parse(readFileSync(new URL("../.ci/known-failures.json", import.meta.url), "utf8"));
 const unit = readFileSync(unitLog, "utf8");
 const unitCount = (what) => Number(new RegExp(`(\\d+) ${what}`).exec(unit)?.[1] ?? 0);
@@ -19,6 +19,7 @@ const counts = { passed: unitCount("passing"), failed: unitCount("failing"), ski
 const covers = (k, peer) => new RegExp(k.peers).test(peer);
 const matches = (test) => known.find((k) => k.test === test.id && covers(k, test.peer));
 
+if (interrupted) problems.push(`the run was cut short: ${interrupted}`);
 for (const test of tests) {
   const entry = matches(test);
   const where = `${test.id} on ${test.peer}`;

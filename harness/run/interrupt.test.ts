@@ -70,6 +70,8 @@ describe("a run that is ended from outside", function () {
       if ("error" in results) throw new Error(results.reason);
       expect(results.interrupted).to.equal(signal);
       expect(results.tests.length).to.be.at.least(2);
+      // A peer that is being stopped has not crashed.
+      expect([...new Set(results.tests.map(({ verdict }) => verdict))]).to.deep.equal(["pass"]);
     });
   }
 

@@ -18,9 +18,13 @@ type Say = (message: FromLane) => Promise<void>;
 export async function runLane(order: LaneOrder, say: Say, signal: AbortSignal): Promise<void> {
   const tests = await findTests(order.tests);
   const peer = await openPeer(order);
+  // What a test makes of a peer that is being stopped is no verdict.
+  const report: Say = async (message) => {
+    if (!signal.aborted) await say(message);
+  };
   try {
-    await say({ kind: "peer-started", peer: peer.info });
-    await untilAborted(examine(tests, peer, order, say), signal);
+    await report({ kind: "peer-started", peer: peer.info });
+    await untilAborted(examine(tests, peer, order, report), signal);
   } finally {
     await peer.stop();
   }
