@@ -65,7 +65,7 @@ async function listPeers(): Promise<Listing> {
   const rows = items.map((i) => [
     `${i.name}@${i.version}`,
     i.runtimes.join(", "),
-    i.installed ? "ready" : `bakeoff peers install ${i.name}@${i.version}`,
+    i.installed ? "ready" : `npx bakeoff peers install ${i.name}@${i.version}`,
   ]);
   return { items, rows };
 }

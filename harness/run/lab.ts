@@ -1,7 +1,7 @@
 /** What a run needs of the machine: root, root file systems, namespaces; and that nothing of it is left. */
 import { type ChosenPeer, peerName } from "../../peers/definition.ts";
 import { isInstalled, KERNEL } from "../../peers/install/cache.ts";
-import { LabError } from "../../peers/runtime/errors.ts";
+import { commandLine, LabError } from "../../peers/runtime/errors.ts";
 import {
   cleanStale,
   createLaneNetwork,
@@ -27,8 +27,7 @@ export async function checkLab(peers: readonly ChosenPeer[]): Promise<void> {
     if (!needsNetwork(peer)) continue;
     const name = `${peer.definition.name}@${peer.version.version}`;
     if (process.geteuid?.() !== 0) {
-      const command = ["sudo -E npx bakeoff", ...process.argv.slice(2)].join(" ");
-      throw new LabError("no-root", `${peerName(peer)} needs root`, `run: ${command}`);
+      throw new LabError("no-root", `${peerName(peer)} needs root`, `run: ${commandLine()}`);
     }
     const there = isInstalled(peer.definition.name, peer.version.version);
     const missing = there ? (peer.runtime === "uml" && !isInstalled(KERNEL) ? "user-mode Linux" : "") : name;
@@ -36,7 +35,7 @@ export async function checkLab(peers: readonly ChosenPeer[]): Promise<void> {
       throw new LabError(
         "not-installed",
         `no root file system of ${missing}`,
-        `run: bakeoff peers install ${name}`,
+        `run: npx bakeoff peers install ${name}`,
       );
     if (peer.runtime === "uml") await checkRawEsp(peer);
   }

@@ -26,10 +26,11 @@ export class LabError extends Error {
 /** @throws LabError `no-root` unless this process may make namespaces and mounts */
 export function requireRoot(what: string): void {
   if (process.geteuid?.() !== 0) {
-    throw new LabError("no-root", `${what} needs root`, `run it as: sudo ${commandLine()}`);
+    throw new LabError("no-root", `${what} needs root`, `run: ${commandLine()}`);
   }
 }
 
-function commandLine(): string {
-  return ["bakeoff", ...process.argv.slice(2)].join(" ");
+/** What the user typed, as root. */
+export function commandLine(): string {
+  return ["sudo -E npx bakeoff", ...process.argv.slice(2)].join(" ");
 }

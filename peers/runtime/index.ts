@@ -35,7 +35,7 @@ export function startPeer(
   const starter = STARTERS[definition.name]?.[runtime];
   if (!starter) throw new LabError("no-runtime", `${name} cannot be started in runtime ${runtime}`);
   const missing = (root: string) =>
-    new LabError("not-installed", `no root file system of ${root}`, `run: bakeoff peers install ${name}`);
+    new LabError("not-installed", `no root file system of ${root}`, `run: npx bakeoff peers install ${name}`);
   if (!isInstalled(definition.name, version.version)) throw missing(name);
   if (runtime === "uml" && !isInstalled(KERNEL)) throw missing("user-mode Linux");
   return starter({

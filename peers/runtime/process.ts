@@ -67,7 +67,13 @@ export function run(argv: string[], options: CommandOptions = {}): Promise<Comma
       clearTimeout(timer);
       // setpriv itself speaks when the program is not there.
       if (code === 127 && output.stderr.startsWith("setpriv:")) {
-        reject(new LabError("missing-tool", `cannot run ${argv[0]}: it is not installed`));
+        reject(
+          new LabError(
+            "missing-tool",
+            `cannot run ${argv[0]}: it is not installed`,
+            "see: npx bakeoff doctor",
+          ),
+        );
       }
       resolve({ exit: exitNumber(code, signal), ...output });
     });

@@ -53,7 +53,8 @@ export class Guest {
     requireRoot("the uml runtime");
     const kernel = join(options.kernelRoot, "usr/bin/linux.uml");
     for (const path of [kernel, join(options.rootfs, "usr")]) {
-      if (!existsSync(path)) throw new LabError("not-installed", `no ${path}`, "run: bakeoff peers install");
+      if (!existsSync(path))
+        throw new LabError("not-installed", `no ${path}`, "run: npx bakeoff peers install");
     }
     const { registry, runId, lane } = options;
     const guest = new Guest(options, options.network ?? (await createLaneNetwork(registry, runId, lane)));
