@@ -1,12 +1,8 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect } from "chai";
-import {
-  DefinitionError,
-  findPeer,
-  loadDefinitions,
-  PeerNameError,
-  parseDefinition,
-  peerName,
-} from "./definition.ts";
+import { FileError } from "../harness/run/yaml-file.ts";
+import { findPeer, loadDefinitions, PeerNameError, parseDefinition, peerName } from "./definition.ts";
 
 function failure<T extends Error>(kind: new (...args: never[]) => T, action: () => unknown): T {
   try {
@@ -24,20 +20,27 @@ describe("peer definitions", () => {
     expect(names).to.include.members(["builtin", "libreswan", "strongswan"]);
   });
 
+  it("take 15 lines at most", () => {
+    for (const { name } of loadDefinitions()) {
+      const text = readFileSync(join(import.meta.dirname, name, "peer.yaml"), "utf8");
+      expect(text.trimEnd().split("\n"), name).to.have.length.at.most(15);
+    }
+  });
+
   it("name an unknown field and the nearest valid one", () => {
     const text = "name: x\nversions: [{ version: '1', suit: forky }]\nruntimes: [netns]\n";
-    const error = failure(DefinitionError, () => parseDefinition(text, "peers/x/peer.yaml"));
+    const error = failure(FileError, () => parseDefinition(text, "peers/x/peer.yaml"));
     expect(error.field).to.equal("versions[0].suit");
     expect(error.nearest).to.equal("suite");
-    const top = failure(DefinitionError, () => parseDefinition("nam: x", "f"));
+    const top = failure(FileError, () => parseDefinition("nam: x", "f"));
     expect(top.message).to.match(/^f: /);
   });
 
   it("name the place of a wrong value", () => {
     const text = "name: x\nversions: [{ version: '1' }]\nruntimes: [docker]\n";
-    expect(failure(DefinitionError, () => parseDefinition(text, "f")).field).to.equal("runtimes[0]");
-    expect(failure(DefinitionError, () => parseDefinition("[", "f")).field).to.equal("document");
-    expect(failure(DefinitionError, () => parseDefinition("7", "f")).field).to.equal("document");
+    expect(failure(FileError, () => parseDefinition(text, "f")).field).to.equal("runtimes[0]");
+    expect(failure(FileError, () => parseDefinition("[", "f")).field).to.equal("document");
+    expect(failure(FileError, () => parseDefinition("7", "f")).field).to.equal("document");
   });
 });
 

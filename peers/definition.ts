@@ -1,9 +1,9 @@
 /** The peers this program knows: `peers/<name>/peer.yaml`, and how a user names one of them. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse } from "yaml";
 import { z } from "zod";
 import { nearest } from "../harness/cli/nearest.ts";
+import { FileError, parseYaml } from "../harness/run/yaml-file.ts";
 import type { PeerDefinition, PeerVersion, RuntimeName } from "./contract.ts";
 
 const runtime = z.enum(["memory", "process", "netns", "uml", "address"]);
@@ -22,21 +22,6 @@ const definitionSchema = z.strictObject({
   runtimes: z.array(runtime).min(1),
   packages: packages.optional(),
 });
-
-/** A `peer.yaml` that cannot be used. `field` is its place, as in `versions[0].suite`; `nearest` a valid name for an unknown field. */
-export class DefinitionError extends Error {
-  readonly file: string;
-  readonly field: string;
-  readonly nearest: string | undefined;
-
-  constructor(file: string, field: string, problem: string, nearestName?: string) {
-    super(`${file}: ${field}: ${problem}${nearestName ? `, nearest valid name: ${nearestName}` : ""}`);
-    this.name = "DefinitionError";
-    this.file = file;
-    this.field = field;
-    this.nearest = nearestName;
-  }
-}
 
 /** A NAME[@VERSION][:RUNTIME] that names no peer: which part is wrong and the valid name nearest to it. */
 export class PeerNameError extends Error {
@@ -61,45 +46,19 @@ export interface ChosenPeer {
   runtime: RuntimeName;
 }
 
-/** `versions`, `0`, `suite` -> `versions[0].suite`. */
-function place(path: readonly PropertyKey[]): string {
-  return path.reduce<string>(
-    (text, key) =>
-      typeof key === "number" ? `${text}[${key}]` : text ? `${text}.${String(key)}` : String(key),
-    "",
+/**
+ * Reads one definition from YAML text.
+ * @throws FileError naming the field
+ */
+export function parseDefinition(text: string, file: string): PeerDefinition {
+  return parseYaml(text, file, definitionSchema, ([first]) =>
+    Object.keys(first === "versions" ? versionSchema.shape : definitionSchema.shape),
   );
 }
 
 /**
- * Reads one definition from YAML text.
- * @throws DefinitionError naming the field
- */
-export function parseDefinition(text: string, file: string): PeerDefinition {
-  let value: unknown;
-  try {
-    value = parse(text);
-  } catch (error) {
-    throw new DefinitionError(file, "document", `not YAML: ${String(error).split("\n")[0]}`);
-  }
-  const result = definitionSchema.safeParse(value);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0]!;
-  if (issue.code === "unrecognized_keys") {
-    const valid = issue.path[0] === "versions" ? versionSchema.shape : definitionSchema.shape;
-    const key = issue.keys[0]!;
-    throw new DefinitionError(
-      file,
-      place([...issue.path, key]),
-      "unknown field",
-      nearest(key, Object.keys(valid)),
-    );
-  }
-  throw new DefinitionError(file, place(issue.path) || "document", issue.message);
-}
-
-/**
  * Every definition below `folder`, sorted by name.
- * @throws DefinitionError for the first that is wrong
+ * @throws FileError for the first that is wrong
  */
 export function loadDefinitions(folder: string = import.meta.dirname): PeerDefinition[] {
   const definitions: PeerDefinition[] = [];
@@ -108,11 +67,7 @@ export function loadDefinitions(folder: string = import.meta.dirname): PeerDefin
     if (!existsSync(file)) continue;
     const definition = parseDefinition(readFileSync(file, "utf8"), `peers/${entry}/peer.yaml`);
     if (definition.name !== entry) {
-      throw new DefinitionError(
-        `peers/${entry}/peer.yaml`,
-        "name",
-        `must be the name of its folder, ${entry}`,
-      );
+      throw new FileError(`peers/${entry}/peer.yaml`, "name", `must be the name of its folder, ${entry}`);
     }
     definitions.push(definition);
   }

@@ -1,10 +1,10 @@
 /** The requirements of the documents: `suites/<document>/requirements.yaml`. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse } from "yaml";
 import { z } from "zod";
 import type { Level } from "../../reports/results.ts";
 import { suitesFolder } from "./suites.ts";
+import { parseYaml } from "./yaml-file.ts";
 
 const requirementSchema = z.strictObject({
   section: z.string(),
@@ -32,7 +32,7 @@ export const documents = (): string[] =>
     .filter((name) => existsSync(join(suitesFolder, name, "requirements.yaml")))
     .sort();
 
-/** The catalogue of a document; undefined if it has none. Throws on a file that is not of the schema. */
+/** The catalogue of a document; undefined if it has none. @throws FileError */
 export function catalogue(document: string): Catalogue | undefined {
   if (!loaded.has(document)) loaded.set(document, load(document));
   return loaded.get(document);
@@ -40,7 +40,13 @@ export function catalogue(document: string): Catalogue | undefined {
 
 function load(document: string): Catalogue | undefined {
   const file = join(suitesFolder, document, "requirements.yaml");
-  return existsSync(file) ? catalogueSchema.parse(parse(readFileSync(file, "utf8"))) : undefined;
+  if (!existsSync(file)) return undefined;
+  return parseYaml(
+    readFileSync(file, "utf8"),
+    `suites/${document}/requirements.yaml`,
+    catalogueSchema,
+    ({ length }) => Object.keys(length === 0 ? catalogueSchema.shape : requirementSchema.shape),
+  );
 }
 
 const STRENGTH: Level[] = ["MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "MAY", "stmt"];
