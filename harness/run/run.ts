@@ -11,6 +11,7 @@ import {
 } from "../../reports/journal.ts";
 import type { Results, TestResult } from "../../reports/results.ts";
 import { type ReportFormat, writeReports } from "../../reports/write.ts";
+import { catalogue, documents } from "./catalogue.ts";
 import { checkLab, type Lab, openLab } from "./lab.ts";
 import { type ResultSink, runLane } from "./lanes.ts";
 import { JOURNAL, prepareOut } from "./out-folder.ts";
@@ -52,6 +53,8 @@ export interface RunOutcome {
 export async function run(options: RunOptions, observer: Observer, signal: AbortSignal): Promise<RunOutcome> {
   const tests = await loadTests();
   const whole = makePlan(tests, options);
+  // A slip in a requirements file is told before anything starts.
+  for (const document of documents()) catalogue(document);
   await checkLab(whole.lanes.map(({ peer }) => peer));
   const release = prepareOut(options.out, options.resume);
   try {
