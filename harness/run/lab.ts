@@ -47,6 +47,8 @@ export interface Lab {
   withNetwork(peer: ChosenPeer, lane: number, work: (network?: LaneNetwork) => Promise<void>): Promise<void>;
   /** Takes away what processes that were killed have left. */
   clean(): Promise<void>;
+  /** Cleans for the last time. */
+  close(): Promise<void>;
 }
 
 /** Cleans up after runs that were killed, and opens a lab of its own. */
@@ -57,6 +59,9 @@ export async function openLab(runId: string): Promise<Lab> {
   };
   await clean();
   const registry = new Registry(runId);
+  // A second Ctrl-C waits for nothing.
+  const atExit = () => registry.unnameAll();
+  process.once("exit", atExit);
   return {
     runId,
     async withNetwork(peer, lane, work) {
@@ -70,5 +75,9 @@ export async function openLab(runId: string): Promise<Lab> {
       }
     },
     clean,
+    async close() {
+      await clean();
+      process.off("exit", atExit);
+    },
   };
 }

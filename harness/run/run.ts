@@ -185,6 +185,6 @@ async function runLanes(
   try {
     await Promise.all(Array.from({ length: Math.max(1, options.jobs) }, worker));
   } finally {
-    await lab.clean();
+    await lab.close();
   }
 }

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { LabError } from "./errors.ts";
-import { startTime, supervise } from "./process.ts";
+import { createNamespace } from "./network.ts";
+import { run, startTime, supervise } from "./process.ts";
 import { cleanStale, PREFIX, Registry } from "./registry.ts";
 
 describe("registry", () => {
@@ -59,6 +60,16 @@ describe("registry", () => {
     expect(await child.ended).to.equal("SIGKILL");
     expect(readdirSync(folder)).to.include(own.split("/").at(-1)).and.not.include(left.split("/").at(-1));
     registry.remove({ folder: own });
+  });
+
+  it("unnames its namespaces without waiting", async function () {
+    if (process.getuid?.() !== 0) this.skip();
+    const registry = new Registry("run");
+    const name = `${PREFIX}unname-${process.pid}`;
+    await createNamespace(registry, name);
+    registry.unnameAll();
+    expect((await run(["ip", "netns", "list"])).stdout).not.to.include(name);
+    expect(readdirSync(records)).to.deep.equal([]);
   });
 
   it("deletes nothing that this program did not name, and drops what it cannot read", async () => {

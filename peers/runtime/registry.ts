@@ -2,6 +2,7 @@
  * What a run has made on this machine, on disk, so that the next run can clean up after one that was killed.
  * One file per owning process; an entry is stale when its owner is dead.
  */
+import { spawnSync } from "node:child_process";
 import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -81,6 +82,14 @@ export class Registry {
     record.namespaces = record.namespaces.filter((name) => name !== what.namespace);
     record.processes = record.processes.filter((entry) => entry.pid !== what.pid);
     record.folders = record.folders.filter((path) => path !== what.folder);
+    this.#write();
+  }
+
+  /** For the last moment of a process, when nothing can be awaited any more: the namespaces lose their names. */
+  unnameAll(): void {
+    for (const name of this.#record.namespaces)
+      spawnSync("ip", ["netns", "delete", name], { stdio: "ignore" });
+    this.#record.namespaces = [];
     this.#write();
   }
 
