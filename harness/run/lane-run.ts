@@ -18,12 +18,10 @@ type Say = (message: FromLane) => Promise<void>;
 export async function runLane(order: LaneOrder, say: Say, signal: AbortSignal): Promise<void> {
   const tests = await findTests(order.tests);
   const peer = await openPeer(order);
-  // What a test makes of a peer that is being stopped is no verdict.
-  const report: Say = async (message) => {
-    if (!signal.aborted) await say(message);
-  };
+  // What a test makes of a peer that is being stopped is no verdict; and with its report the lane's work ends, before
+  // it would bring the peer back.
+  const report: Say = (message) => (signal.aborted ? new Promise(() => {}) : say(message));
   try {
-    await report({ kind: "peer-started", peer: peer.info });
     await untilAborted(examine(tests, peer, order, report), signal);
   } finally {
     await peer.stop();
@@ -31,6 +29,7 @@ export async function runLane(order: LaneOrder, say: Say, signal: AbortSignal): 
 }
 
 async function examine(tests: SuiteTest[], peer: LivePeer, order: LaneOrder, say: Say): Promise<void> {
+  await say({ kind: "peer-started", peer: peer.info });
   // A peer that lies may fail the pre-flight, which is for the tests to say.
   const broken = order.lie === undefined ? await preflight(peer, order) : undefined;
   if (broken === undefined) return runTests(tests, peer, order, say);
