@@ -5,7 +5,7 @@ import { findPeer } from "../definition.ts";
 import { KERNEL, rootfsPath } from "../install/cache.ts";
 import { Registry, startPeer } from "../runtime/index.ts";
 import { ADDRESSES, pidsIn } from "../runtime/network.ts";
-import { requirePeer } from "../runtime/testing.ts";
+import { requirePeer, untilLogged } from "../runtime/testing.ts";
 import { Guest } from "../runtime/uml.ts";
 import { LibreswanDriver } from "./driver.ts";
 
@@ -123,7 +123,7 @@ describe("libreswan@5.2:uml", function () {
     await until(tester, sas(1, 0));
     await peer.driver.delete("ike");
     await until(tester, sas(0, 0));
-    expect(await peer.driver.logs()).to.contain("deleting IKE SA");
+    await untilLogged(peer.driver, "deleting IKE SA");
     const refusal = await peer.driver.rekeyIke().catch(String);
     expect(refusal).to.be.a("string");
   });
@@ -143,7 +143,8 @@ describe("libreswan@5.2:uml", function () {
       await peer.driver.configure({ ...peerConfig, ...(cookies && { cookies }) });
       await tester.driver.markLog();
       await establish(tester);
-      expect((await tester.driver.logs()).includes("N(COOKIE)")).to.equal(cookies === "always");
+      if (cookies) await untilLogged(tester.driver, "N(COOKIE)");
+      else expect(await tester.driver.logs()).to.not.contain("N(COOKIE)");
       await tester.driver.reset();
     }
   });
@@ -201,11 +202,12 @@ describe("pluto in a guest", function () {
       await driver.start();
       expect((await driver.status()).alive).to.equal(true);
       await guest!.must(["/bin/sh", "-c", `kill -${signal} $(cat /run/pluto/pluto.pid)`]);
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      const end = performance.now() + 5000;
+      while ((await driver.status()).exit === undefined && performance.now() < end);
       expect(await driver.status()).to.deep.equal({ alive: false, ikeSas: [], childSas: [], exit });
       await driver.restart();
       expect((await driver.status()).alive).to.equal(true);
-      expect(await driver.logs()).to.contain("Starting Pluto");
+      await untilLogged(driver, "Starting Pluto");
     });
   }
 

@@ -2,6 +2,7 @@
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Driver } from "../contract.ts";
 import type { ChosenPeer } from "../definition.ts";
 import { findPeer } from "../definition.ts";
 import { isInstalled } from "../install/cache.ts";
@@ -19,6 +20,17 @@ export function requirePeer(context: Mocha.Context, spec: string): ChosenPeer {
     throw new Error(root ? `not installed: bakeoff peers install ${spec}` : `${spec} needs root`);
   }
   return context.skip();
+}
+
+/** Waits until the peer's log says this: what a daemon logs arrives a little after what it does. Rejects after 5 s. */
+export async function untilLogged(driver: Driver, text: string): Promise<void> {
+  const end = performance.now() + 5000;
+  for (;;) {
+    const log = await driver.logs();
+    if (log.includes(text)) return;
+    if (performance.now() > end) throw new Error(`not logged: ${text}\n${log.slice(-2000)}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 /** Gives this process a temporary folder to itself, so that a test sees what it leaves; runs beside it do not show. */

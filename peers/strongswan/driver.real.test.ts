@@ -10,7 +10,7 @@ import {
   startPeer,
 } from "../runtime/index.ts";
 import { ADDRESSES, pidsIn } from "../runtime/network.ts";
-import { ownTemporaryFolder, requirePeer } from "../runtime/testing.ts";
+import { ownTemporaryFolder, requirePeer, untilLogged } from "../runtime/testing.ts";
 
 const common = {
   psk: "only for this test",
@@ -144,7 +144,7 @@ for (const spec of ["6.1:netns", "6.0:netns", "5.9:netns", "6.1:uml", "6.0:uml"]
       await until(tester, (s) => s.ikeSas.length === 1 && s.childSas.length === 0);
       await peer.driver.delete("ike");
       await until(tester, (s) => s.ikeSas.length === 0);
-      expect(await peer.driver.logs()).to.contain("sending DELETE");
+      await untilLogged(peer.driver, "sending DELETE");
     });
 
     it("forgets silently", async () => {
@@ -162,7 +162,7 @@ for (const spec of ["6.1:netns", "6.0:netns", "5.9:netns", "6.1:uml", "6.0:uml"]
       await peer.driver.markLog();
       await tester.driver.initiate();
       await until(tester, up);
-      expect(await peer.driver.logs()).to.contain("sending COOKIE notify");
+      await untilLogged(peer.driver, "sending COOKIE notify");
       await until(peer, up);
       await peer.driver.configure({ ...peerConfig, cookies: "always" });
       expect(await peer.driver.status()).to.deep.equal({ alive: true, ikeSas: [], childSas: [] });
