@@ -65,8 +65,8 @@ export function run(argv: string[], options: CommandOptions = {}): Promise<Comma
     });
     child.on("close", (code, signal) => {
       clearTimeout(timer);
-      // setpriv itself speaks when the program is not there.
-      if (code === 127 && output.stderr.startsWith("setpriv:")) {
+      // setpriv itself speaks when the program is not there: 127, or 126 if a folder of PATH is closed to the user.
+      if ((code === 127 || code === 126) && output.stderr.startsWith("setpriv:")) {
         reject(
           new LabError(
             "missing-tool",
