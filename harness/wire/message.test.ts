@@ -78,9 +78,9 @@ describe("decodeMessage", () => {
     const none = decoded(frame(PAYLOAD.SA, ""));
     expect(none.header.nextPayload).to.equal(PAYLOAD.SA);
     expect(none.payloads).to.deep.equal([]);
-    const stub = decoded(frame(PAYLOAD.SA, "aabbcc"));
-    expect(stub.trailing).to.deep.equal(fromHex("aabbcc"));
-    expect(reasons(stub)).to.deep.equal(["28 next payload"]);
+    const short = decoded(frame(PAYLOAD.SA, "aabbcc"));
+    expect(short.trailing).to.deep.equal(fromHex("aabbcc"));
+    expect(reasons(short)).to.deep.equal(["28 next payload"]);
   });
 });
 
@@ -126,8 +126,8 @@ describe("the generic payload header", () => {
       totalFragments: 3,
       data: fromHex("aabb"),
     });
-    const stub = only(frame(PAYLOAD.SKF, "23 00 0006 0001"));
-    expect(stub).to.deep.equal({ kind: "raw", type: 53, data: fromHex("0001"), next: 35 });
+    const short = only(frame(PAYLOAD.SKF, "23 00 0006 0001"));
+    expect(short).to.deep.equal({ kind: "raw", type: 53, data: fromHex("0001"), next: 35 });
   });
 });
 

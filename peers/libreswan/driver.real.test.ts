@@ -5,7 +5,7 @@ import { findPeer } from "../definition.ts";
 import { KERNEL, rootfsPath } from "../install/cache.ts";
 import { Registry, startPeer } from "../runtime/index.ts";
 import { ADDRESSES, pidsIn } from "../runtime/network.ts";
-import { requirePeer, untilLogged } from "../runtime/testing.ts";
+import { mirrored, requirePeer, untilLogged, untilStatus } from "../runtime/testing.ts";
 import { Guest } from "../runtime/uml.ts";
 import { LibreswanDriver } from "./driver.ts";
 
@@ -21,32 +21,6 @@ const peerConfig: PeerConfig = {
   localTs: ["203.0.113.16/28"],
   remoteTs: ["203.0.113.0/28"],
 };
-
-/** The tester's side, which a strongSwan with userspace ESP plays here. */
-function mirrored(config: PeerConfig): PeerConfig {
-  return {
-    ...config,
-    local: config.remote,
-    remote: config.local,
-    localId: config.remoteId,
-    remoteId: config.localId,
-    localTs: config.remoteTs,
-    remoteTs: config.localTs,
-  };
-}
-
-async function until(peer: RunningPeer, wanted: (status: PeerStatus) => boolean): Promise<PeerStatus> {
-  const end = performance.now() + 8000;
-  for (;;) {
-    const status = await peer.driver.status();
-    if (wanted(status)) return status;
-    if (performance.now() > end) {
-      const log = await peer.driver.logs();
-      throw new Error(`still ${JSON.stringify(status)}\n${log.split("\n").slice(-40).join("\n")}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 
 const sas = (ike: number, child: number) => (status: PeerStatus) =>
   status.ikeSas.length === ike && status.childSas.length === child;
@@ -84,13 +58,13 @@ describe("libreswan@5.2:uml", function () {
 
   const establish = async (from: RunningPeer = peer) => {
     await from.driver.initiate();
-    await until(tester, up);
-    return until(peer, up);
+    await untilStatus(tester, up);
+    return untilStatus(peer, up);
   };
 
   /** Packets through the peer's one Child SA, in and out. */
   const counted = (wanted: [number, number]) =>
-    until(peer, (s) => s.childSas.some((c) => c.packetsIn === wanted[0] && c.packetsOut === wanted[1]));
+    untilStatus(peer, (s) => s.childSas.some((c) => c.packetsIn === wanted[0] && c.packetsOut === wanted[1]));
 
   it("states its version", () => expect(peer.version).to.equal("libreswan 5.2"));
 
@@ -109,10 +83,10 @@ describe("libreswan@5.2:uml", function () {
   it("rekeys both kinds of SA, with traffic after it", async () => {
     const [first] = (await establish()).childSas;
     await peer.driver.rekeyChild();
-    await until(peer, (s) => up(s) && s.childSas[0]!.spiIn !== first!.spiIn);
+    await untilStatus(peer, (s) => up(s) && s.childSas[0]!.spiIn !== first!.spiIn);
     const [before] = (await tester.driver.status()).ikeSas;
     await peer.driver.rekeyIke();
-    await until(tester, (s) => s.ikeSas.length === 1 && s.ikeSas[0]!.spiI !== before!.spiI);
+    await untilStatus(tester, (s) => s.ikeSas.length === 1 && s.ikeSas[0]!.spiI !== before!.spiI);
     await peer.driver.sendTraffic({ from: "203.0.113.17", to: "203.0.113.1", count: 3 });
     await counted([3, 3]);
   });
@@ -120,9 +94,9 @@ describe("libreswan@5.2:uml", function () {
   it("deletes a Child SA and an IKE SA, and says so when there is none", async () => {
     await establish();
     await peer.driver.delete("child");
-    await until(tester, sas(1, 0));
+    await untilStatus(tester, sas(1, 0));
     await peer.driver.delete("ike");
-    await until(tester, sas(0, 0));
+    await untilStatus(tester, sas(0, 0));
     await untilLogged(peer.driver, "deleting IKE SA");
     const refusal = await peer.driver.rekeyIke().catch(String);
     expect(refusal).to.be.a("string");
@@ -172,7 +146,7 @@ describe("libreswan@5.2:uml", function () {
   it("reports the end of its kernel, and boots again with the configuration it had", async () => {
     const [kernel] = await pidsIn(peer.testerNamespace!.replace(/-t$/, "-p"));
     process.kill(kernel!, "SIGKILL");
-    const gone = await until(peer, (status) => !status.alive);
+    const gone = await untilStatus(peer, (status) => !status.alive);
     expect(gone.exit).to.equal("the guest is gone");
     await peer.restart();
     await tester.driver.reset();

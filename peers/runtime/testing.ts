@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Driver } from "../contract.ts";
+import type { Driver, PeerConfig, PeerStatus, RunningPeer } from "../contract.ts";
 import type { ChosenPeer } from "../definition.ts";
 import { findPeer } from "../definition.ts";
 import { isInstalled } from "../install/cache.ts";
@@ -20,6 +20,36 @@ export function requirePeer(context: Mocha.Context, spec: string): ChosenPeer {
     throw new Error(root ? `not installed: bakeoff peers install ${spec}` : `${spec} needs root`);
   }
   return context.skip();
+}
+
+/** The configuration of the other end, which a second daemon plays in the tests of a driver. */
+export function mirrored(config: PeerConfig): PeerConfig {
+  return {
+    ...config,
+    local: config.remote,
+    remote: config.local,
+    localId: config.remoteId,
+    remoteId: config.localId,
+    localTs: config.remoteTs,
+    remoteTs: config.localTs,
+  };
+}
+
+/** Waits until the status is as wanted. Rejects after 8 s with the status and the end of the log. */
+export async function untilStatus(
+  peer: RunningPeer,
+  wanted: (status: PeerStatus) => boolean,
+): Promise<PeerStatus> {
+  const end = performance.now() + 8000;
+  for (;;) {
+    const status = await peer.driver.status();
+    if (wanted(status)) return status;
+    if (performance.now() > end) {
+      const log = await peer.driver.logs();
+      throw new Error(`still ${JSON.stringify(status)}\n${log.split("\n").slice(-40).join("\n")}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 /** Waits until the peer's log says this: what a daemon logs arrives a little after what it does. Rejects after 5 s. */

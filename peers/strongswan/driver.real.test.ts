@@ -10,7 +10,7 @@ import {
   startPeer,
 } from "../runtime/index.ts";
 import { ADDRESSES, pidsIn } from "../runtime/network.ts";
-import { ownTemporaryFolder, requirePeer, untilLogged } from "../runtime/testing.ts";
+import { mirrored, ownTemporaryFolder, requirePeer, untilLogged, untilStatus } from "../runtime/testing.ts";
 
 const common = {
   psk: "only for this test",
@@ -31,29 +31,7 @@ const peerConfig: PeerConfig = {
   localTs: ["203.0.113.16/28"],
   remoteTs: ["203.0.113.0/28"],
 };
-const testerConfig: PeerConfig = {
-  ...peerConfig,
-  local: peerConfig.remote,
-  remote: peerConfig.local,
-  localId: peerConfig.remoteId,
-  remoteId: peerConfig.localId,
-  localTs: peerConfig.remoteTs,
-  remoteTs: peerConfig.localTs,
-};
-
-/** Waits until the status is as wanted. */
-async function until(peer: RunningPeer, wanted: (status: PeerStatus) => boolean): Promise<PeerStatus> {
-  const end = performance.now() + 8000;
-  for (;;) {
-    const status = await peer.driver.status();
-    if (wanted(status)) return status;
-    if (performance.now() > end) {
-      const log = await peer.driver.logs();
-      throw new Error(`still ${JSON.stringify(status)}\n${log.split("\n").slice(-40).join("\n")}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
+const testerConfig = mirrored(peerConfig);
 
 const up = (status: PeerStatus) =>
   status.ikeSas.length === 1 &&
@@ -106,8 +84,8 @@ for (const spec of ["6.1:netns", "6.0:netns", "5.9:netns", "6.1:uml", "6.0:uml"]
 
     const establish = async (from: RunningPeer = peer) => {
       await from.driver.initiate();
-      await until(tester, up);
-      return until(peer, up);
+      await untilStatus(tester, up);
+      return untilStatus(peer, up);
     };
 
     it("states its version", () => {
@@ -130,20 +108,23 @@ for (const spec of ["6.1:netns", "6.0:netns", "5.9:netns", "6.1:uml", "6.0:uml"]
     it("rekeys both kinds of SA, with traffic after it", async () => {
       const first = await establish();
       await peer.driver.rekeyChild();
-      const second = await until(peer, (s) => up(s) && s.childSas[0]!.spiIn !== first.childSas[0]!.spiIn);
+      const second = await untilStatus(
+        peer,
+        (s) => up(s) && s.childSas[0]!.spiIn !== first.childSas[0]!.spiIn,
+      );
       await peer.driver.rekeyIke();
-      await until(peer, (s) => up(s) && s.ikeSas[0]!.spiI !== second.ikeSas[0]!.spiI);
+      await untilStatus(peer, (s) => up(s) && s.ikeSas[0]!.spiI !== second.ikeSas[0]!.spiI);
       await peer.driver.sendTraffic({ from: "203.0.113.17", to: "203.0.113.1", count: 3 });
-      const { childSas } = await until(peer, up);
+      const { childSas } = await untilStatus(peer, up);
       expect(childSas[0]!.packetsIn).to.equal(3);
     });
 
     it("deletes a Child SA and an IKE SA", async () => {
       await establish();
       await peer.driver.delete("child");
-      await until(tester, (s) => s.ikeSas.length === 1 && s.childSas.length === 0);
+      await untilStatus(tester, (s) => s.ikeSas.length === 1 && s.childSas.length === 0);
       await peer.driver.delete("ike");
-      await until(tester, (s) => s.ikeSas.length === 0);
+      await untilStatus(tester, (s) => s.ikeSas.length === 0);
       await untilLogged(peer.driver, "sending DELETE");
     });
 
@@ -161,9 +142,9 @@ for (const spec of ["6.1:netns", "6.0:netns", "5.9:netns", "6.1:uml", "6.0:uml"]
       await peer.driver.configure({ ...peerConfig, cookies: "always" });
       await peer.driver.markLog();
       await tester.driver.initiate();
-      await until(tester, up);
+      await untilStatus(tester, up);
       await untilLogged(peer.driver, "sending COOKIE notify");
-      await until(peer, up);
+      await untilStatus(peer, up);
       await peer.driver.configure({ ...peerConfig, cookies: "always" });
       expect(await peer.driver.status()).to.deep.equal({ alive: true, ikeSas: [], childSas: [] });
       await peer.driver.configure(peerConfig);
@@ -187,7 +168,7 @@ for (const spec of ["6.1:netns", "6.0:netns", "5.9:netns", "6.1:uml", "6.0:uml"]
         const daemon = (await pidsIn(network!.peer)).filter((pid) => charons.includes(String(pid)));
         expect(daemon).to.have.length(1);
         process.kill(daemon[0]!, "SIGKILL");
-        const dead = await until(peer, (s) => !s.alive && s.exit !== undefined);
+        const dead = await untilStatus(peer, (s) => !s.alive && s.exit !== undefined);
         expect(dead.exit).to.match(/^SIGKILL/);
         await peer.restart();
         expect((await peer.driver.status()).alive).to.equal(true);
