@@ -2,7 +2,10 @@
  * What a peer is to the rest of the program: a definition (data), a runtime that starts it somewhere, and a
  * driver that speaks to it while it runs.
  */
+import type { SchemeName } from "../harness/crypto/signatures.ts";
+import type { EapMethodName } from "../harness/eap/types.ts";
 import type { Address } from "../harness/link/types.ts";
+import type { KeyKind } from "../harness/pki/types.ts";
 
 /** The role the peer plays in a test. */
 export type PeerRole = "initiator" | "responder";
@@ -29,14 +32,40 @@ export interface PeerVersion {
 /** `memory` and `process` are for the builtin peer; `netns` a network namespace with userspace ESP; `uml` a user-mode Linux guest with kernel ESP. */
 export type RuntimeName = "memory" | "process" | "netns" | "uml" | "address";
 
+/** How one end proves its identity to the other (RFC 7296 section 2.15). */
+export type AuthSpec =
+  | { method: "psk" }
+  /** RFC 7619. */
+  | { method: "null" }
+  /**
+   * A private key and its certificate (`harness/pki`). `scheme` is a way of RFC 7427 to sign; not set, any
+   * that fits the key and what the other end announced. With `oldMethods` the
+   * end neither announces nor uses RFC 7427, which leaves methods 1 and 9 to 11.
+   */
+  | { method: "signature"; key: KeyKind; scheme?: SchemeName; oldMethods?: true }
+  /** Only the initiator's end; identity and password are `eapIdentity` and `eapPassword` of the configuration. */
+  | { method: "eap"; type: EapMethodName }
+  /** The responder's end of RFC 5998: the MSK proves both. */
+  | { method: "eap-only" };
+
 /** What a peer must do in the tests of a lane; a driver turns it into the daemon's own configuration. */
 export interface PeerConfig {
   /** Addresses of the IKE packets. */
   local: Address;
   remote: Address;
+  /**
+   * A bare name is an FQDN; `user@host` ID_RFC822_ADDR; an address ID_IPV4_ADDR or ID_IPV6_ADDR; `keyid:HEX` ID_KEY_ID;
+   * `dn:CN=...` ID_DER_ASN1_DN; `null:` ID_NULL.
+   */
   localId: string;
   remoteId: string;
   psk: string;
+  /** How the peer proves its identity, and how it wants ours proved. Not set: by the shared secret. */
+  auth?: AuthSpec;
+  testerAuth?: AuthSpec;
+  /** Not set: `eap-user` and `eap-password`. */
+  eapIdentity?: string;
+  eapPassword?: string;
   /** Transform ids in order of preference, each proposal a list as in `aes256-sha256-x25519`. */
   ikeProposals: ProposalSpec[];
   espProposals: ProposalSpec[];
@@ -48,6 +77,14 @@ export interface PeerConfig {
   fragmentation?: boolean;
   /** Extra settings by driver; named in a test only for what IKE itself has no words for. */
   cookies?: "always";
+  /** RFC 6023. Not set: a childless IKE_AUTH is accepted where the peer can, and never begun. */
+  childless?: "never" | "force";
+  /** As responder: leases inner addresses out of these prefixes (RFC 7296 section 2.19), one IPv4 or IPv6 each. */
+  addressPools?: string[];
+  /** As initiator: asks for an inner address. Its TS is what it gets. */
+  requestAddresses?: ("ipv4" | "ipv6")[];
+  /** What happens to older IKE SAs between the same identities. Not set: they stay. */
+  unique?: "replace";
 }
 
 /** Transform names as in `harness/wire/registry` short names: `aes256gcm16`, `sha256`, `prfsha256`, `x25519`, `esn`. */

@@ -6,7 +6,7 @@ import { systemRandom } from "../crypto/seeded-random.ts";
 import { Core } from "../ike/core.ts";
 import type { Collected, Opener, OutgoingMessage } from "../ike/hooks.ts";
 import { notify } from "../ike/payloads.ts";
-import { ordinaryTimers } from "../ike/policy.ts";
+import { ordinaryPolicy } from "../ike/policy.ts";
 import { IkeSa } from "../ike/sa.ts";
 import { openPayload, type Protection, sealMessage } from "../ike/sk.ts";
 import { concat, hex } from "../wire/bytes.ts";
@@ -71,7 +71,8 @@ function receiver(keys: Protection = CBC, options: Partial<FragmentationOptions>
   const id = { type: 2, data: new Uint8Array() };
   const core = new Core({
     policy: {
-      ...ordinaryTimers,
+      ...ordinaryPolicy,
+      date: 0,
       ...{ localId: id, remoteId: id, psk: new Uint8Array(), ike: [], esp: [], localTs: [], remoteTs: [] },
       mode: "tunnel",
     },

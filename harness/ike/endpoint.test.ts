@@ -9,7 +9,7 @@ import type { TrafficSelector } from "../wire/types.ts";
 import { Endpoint } from "./endpoint.ts";
 import type { IkeEvent } from "./events.ts";
 import type { Extension } from "./hooks.ts";
-import { ordinaryTimers, type Policy } from "./policy.ts";
+import { ordinaryPolicy, type Policy } from "./policy.ts";
 
 const text = new TextEncoder();
 const ts = (prefix: string): TrafficSelector[] => {
@@ -35,7 +35,8 @@ const proposal = (spec: string, protocol: number) => {
 
 function policy(local: string, remote: string, changes: Partial<Policy> = {}): Policy {
   return {
-    ...ordinaryTimers,
+    ...ordinaryPolicy,
+    date: 0,
     localId: { type: 2, data: text.encode(local) },
     remoteId: { type: 2, data: text.encode(remote) },
     psk: text.encode("interop-test-psk"),
@@ -155,7 +156,7 @@ describe("endpoint", () => {
     const sent = events.a
       .filter((e) => e.type === "sent")
       .map((e) => hex(e.datagrams[0] ?? new Uint8Array()));
-    expect(sent).to.have.length(ordinaryTimers.retransmitTries);
+    expect(sent).to.have.length(ordinaryPolicy.retransmitTries);
     expect(new Set(sent).size).to.equal(1);
     expect(a.core.sas.size).to.equal(0);
   });

@@ -6,7 +6,7 @@ import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import { FLAG, type Message } from "../wire/types.ts";
 import { notify } from "./payloads.ts";
-import { ordinaryTimers } from "./policy.ts";
+import { ordinaryPolicy } from "./policy.ts";
 
 const CONFIG = { ikeProposals: ["aes256gcm16-prfsha256-x25519"], espProposals: ["aes256gcm16"] };
 
@@ -56,7 +56,7 @@ describe("lost and spoilt datagrams", () => {
     let ended = false;
     if (sa) pair.a.endpoint.deleteIke(sa, () => (ended = true));
     pair.a.settle();
-    pair.network.run(ordinaryTimers.retransmitMs + 10);
+    pair.network.run(ordinaryPolicy.retransmitMs + 10);
     expect(ended).to.equal(true);
     expect(sizes(pair)).to.deep.equal([0, 0]);
   });

@@ -1,4 +1,7 @@
 /** What an endpoint is willing to negotiate. */
+import type { SchemeName } from "../crypto/signatures.ts";
+import type { EapUser } from "../eap/types.ts";
+import type { Credential } from "../pki/types.ts";
 import type { Proposal, TrafficSelector } from "../wire/types.ts";
 
 /** The content of an IDi or IDr payload. */
@@ -8,11 +11,43 @@ export interface Identity {
   data: Uint8Array;
 }
 
+/** How an end proves its identity (RFC 7296 section 2.15). */
+export type OwnAuth =
+  | { method: "psk" }
+  /** RFC 7619. */
+  | { method: "null" }
+  /** Not set: the best scheme for the key out of what the other end announced. */
+  | { method: "signature"; credential: Credential; scheme?: SchemeName }
+  /** Initiator only: no AUTH before EAP has ended (section 2.16). */
+  | { method: "eap"; user: EapUser }
+  /** Responder only: no AUTH of its own but that of the MSK (RFC 5998). */
+  | { method: "eap-only" };
+
+/** What an end demands as proof of the other's identity. */
+export type PeerAuth =
+  | { method: "psk" }
+  | { method: "null" }
+  /** Certificates of the CAs it trusts, in DER. */
+  | { method: "signature"; trust: Uint8Array[] }
+  /** Responder only. */
+  | { method: "eap"; user: EapUser }
+  /** Initiator only. */
+  | { method: "eap-only" };
+
 export interface Policy {
   localId: Identity;
-  /** The identity the PSK belongs to; any other peer is refused. */
+  /** The identity the credentials belong to; any other peer is refused. */
   remoteId: Identity;
   psk: Uint8Array;
+  /** How we prove our identity, and how the peer must prove its own. */
+  ownAuth: OwnAuth;
+  peerAuth: PeerAuth;
+  /** Ids of SIGNATURE_HASH_ALGORITHMS (RFC 7427 section 4); empty: only the methods 1 and 9 to 11. */
+  signatureHashes: number[];
+  /** Milliseconds since 1970, for the validity of certificates. */
+  date: number;
+  /** RFC 6023: whether IKE_AUTH without a Child SA is accepted; "force" also begins so. */
+  childless: "never" | "allow" | "force";
   /** In order of preference; several transforms of one type are alternatives. SPIs are left empty. */
   ike: Proposal[];
   esp: Proposal[];
@@ -32,10 +67,15 @@ export interface Policy {
   halfOpenMs: number;
 }
 
-export const ordinaryTimers = {
+/** What a policy is unless told otherwise, `date` apart. */
+export const ordinaryPolicy = {
   cookies: "never",
+  ownAuth: { method: "psk" },
+  peerAuth: { method: "psk" },
+  signatureHashes: [2, 3, 4, 5],
+  childless: "allow",
   nonceLength: 32,
   retransmitMs: 500,
   retransmitTries: 6,
   halfOpenMs: 30_000,
-} as const;
+} as const satisfies Partial<Policy>;

@@ -1,13 +1,14 @@
 /** Our policy as the mirror image of what a peer was told. */
-import type { PeerConfig, ProposalSpec } from "../../peers/contract.ts";
-import { ordinaryTimers, type Policy } from "../ike/policy.ts";
+import type { AuthSpec, PeerConfig, ProposalSpec } from "../../peers/contract.ts";
+import { type OwnAuth, ordinaryPolicy, type PeerAuth, type Policy } from "../ike/policy.ts";
+import type { Credential, Pki } from "../pki/types.ts";
 import { parsePrefix } from "../wire/ip.ts";
-import { ID_TYPE } from "../wire/registry/id-types.ts";
 import { parseProposal } from "../wire/registry/proposal-spec.ts";
 import { PROTOCOL } from "../wire/registry/protocol-ids.ts";
 import { TRANSFORM } from "../wire/registry/transform-types.ts";
 import { TS_TYPE } from "../wire/registry/ts-types.ts";
 import type { Proposal, TrafficSelector } from "../wire/types.ts";
+import { identity } from "./identity.ts";
 
 /** Proposals from keywords, numbered from 1. Throws on a keyword that does not exist. */
 export function proposals(protocolId: number, ...specs: ProposalSpec[]): Proposal[] {
@@ -42,16 +43,71 @@ export const withoutKe = (proposal: Proposal): Proposal => ({
   transforms: proposal.transforms.filter((t) => t.type !== TRANSFORM.KE),
 });
 
-const fqdn = (name: string) => ({ type: ID_TYPE.ID_FQDN, data: new TextEncoder().encode(name) });
+/** The keys and certificates that a policy needs; nothing where both ends have a shared secret. */
+export interface Material {
+  own?: Credential;
+  /** Certificates of trusted CAs, in DER. */
+  trust: Uint8Array[];
+}
+
+type Side = "tester" | "peer";
+
+const PSK: AuthSpec = { method: "psk" };
+
+/** How this side proves its identity, and how it wants the other's proved. */
+const specsOf = (config: PeerConfig, side: Side): { own: AuthSpec; other: AuthSpec } => {
+  const [peer, tester] = [config.auth ?? PSK, config.testerAuth ?? PSK];
+  return side === "peer" ? { own: peer, other: tester } : { own: tester, other: peer };
+};
+
+/** Material for a side; `pki` is asked only where a certificate is needed. */
+export async function materialFor(
+  config: PeerConfig,
+  side: Side,
+  pki: () => Promise<Pki>,
+): Promise<Material> {
+  const { own, other } = specsOf(config, side);
+  const id = side === "peer" ? config.localId : config.remoteId;
+  return {
+    ...(own.method === "signature" && { own: await (await pki()).credential(id, own.key) }),
+    trust: other.method === "signature" ? [(await pki()).ca] : [],
+  };
+}
+
+function ownAuth(config: PeerConfig, spec: AuthSpec, { own }: Material): OwnAuth {
+  if (spec.method === "eap") return { method: "eap", user: eapUser(config, spec) };
+  if (spec.method !== "signature") return spec;
+  if (!own) throw new Error("a signature needs a credential");
+  return { method: "signature", credential: own, ...(spec.scheme && { scheme: spec.scheme }) };
+}
+
+function peerAuth(config: PeerConfig, spec: AuthSpec, { trust }: Material): PeerAuth {
+  if (spec.method === "eap") return { method: "eap", user: eapUser(config, spec) };
+  return spec.method === "signature" ? { method: "signature", trust } : spec;
+}
+
+const eapUser = (config: PeerConfig, { type }: Extract<AuthSpec, { method: "eap" }>) => ({
+  type,
+  identity: config.eapIdentity ?? "eap-user",
+  password: config.eapPassword ?? "eap-password",
+});
+
+const oldMethods = (spec: AuthSpec): boolean => spec.method === "signature" && spec.oldMethods === true;
 
 /** The policy of the other end of `config`; `side` tells whose shoes we stand in. */
-export function policyFor(config: PeerConfig, side: "tester" | "peer"): Policy {
+export function policyFor(config: PeerConfig, side: Side, material: Material = { trust: [] }): Policy {
   const peerSide = side === "peer";
+  const { own, other } = specsOf(config, side);
   return {
-    ...ordinaryTimers,
-    localId: fqdn(peerSide ? config.localId : config.remoteId),
-    remoteId: fqdn(peerSide ? config.remoteId : config.localId),
+    ...ordinaryPolicy,
+    localId: identity(peerSide ? config.localId : config.remoteId),
+    remoteId: identity(peerSide ? config.remoteId : config.localId),
     psk: new TextEncoder().encode(config.psk),
+    ownAuth: ownAuth(config, own, material),
+    peerAuth: peerAuth(config, other, material),
+    signatureHashes: oldMethods(own) || oldMethods(other) ? [] : ordinaryPolicy.signatureHashes,
+    childless: (peerSide && config.childless) || ordinaryPolicy.childless,
+    date: Date.now(),
     ike: ikeProposals(...config.ikeProposals),
     esp: espProposals(...config.espProposals).map(withoutKe),
     rekeyEsp: espProposals(...config.espProposals),
