@@ -13,7 +13,11 @@ const requirementSchema = z.strictObject({
   text: z.string(),
   /** How a tester sees it; `untestable` gives the reason why he cannot. */
   observed: z.string().optional(),
-  untestable: z.string().optional(),
+  untestable: z
+    .union([z.string(), z.partialRecord(z.enum(["initiator", "responder"]), z.string())])
+    .optional(),
+  /** The roles of the peer in which the text binds it. */
+  roles: z.array(z.enum(["initiator", "responder"])).optional(),
 });
 export type Requirement = z.infer<typeof requirementSchema>;
 
