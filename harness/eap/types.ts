@@ -19,10 +19,10 @@ export interface EapUser {
   password: string;
 }
 
-/** What came of a packet. Nothing set: it is ignored. */
+/** What came of a packet. Neither `send` nor `result`: it is ignored, and `reason` says why. */
 export interface EapStep {
   send?: EapPacket;
-  /** The conversation has ended; for the peer (supplicant) by the Success or Failure it received. */
+  /** The conversation has ended; for the peer (supplicant) by the Success or Failure it received, or because it gave up. */
   result?: "success" | "failure";
   /** Why it failed, or what was wrong with an ignored packet. */
   reason?: string;
@@ -32,6 +32,7 @@ export interface EapStep {
 
 /** Either end. An authenticator has `begin`, which makes the first request. */
 export interface EapConversation {
+  /** Never throws, whatever the packet. */
   take(packet: EapPacket): EapStep;
 }
 
@@ -39,14 +40,48 @@ export interface EapAuthenticator extends EapConversation {
   begin(): EapPacket;
 }
 
-/** Choices of an authenticator that a lie or a test changes; not set: ordinary. */
-export interface EapManners {
-  /** Types that the authenticator proposes first although the user's is another; each ought to be answered by a Nak. */
-  proposesFirst?: EapMethodName[];
-  /** Accepts any password. */
+/** Choices that a lie or a test changes; not set: ordinary. */
+export interface EapManners extends AuthenticatorManners, SupplicantManners {
+  /** Authenticator: accepts any password. Supplicant: believes any Success, and any proof of the authenticator. */
   acceptsAnything?: boolean;
+  /** Leaves with an MSK of which one bit is turned. */
+  wrongMSK?: boolean;
+  /** Changes any packet before it is sent; `turn` counts the packets of this end from 0. */
+  bend?(packet: EapPacket, turn: number): EapPacket;
+}
+
+export interface AuthenticatorManners {
+  /**
+   * Types, by name or number, that the authenticator proposes first although the user's is another; each ought to be
+   * answered by a Nak.
+   */
+  proposesFirst?: (EapMethodName | number)[];
   /** Leaves out the Identity exchange (RFC 7296 section 3.16: it SHOULD, as IDi has the name). */
   skipsIdentity?: boolean;
+  /** A Notification with this text before all else (RFC 3748 section 5.2). */
+  notifiesFirst?: string;
+  /** Sends every request twice; the second answer must be the first again (RFC 3748 section 4.1). */
+  repeatsRequests?: boolean;
+  /** All requests have the identifier of the first. */
+  keepsIdentifier?: boolean;
+  /** Sends Success as the first packet, instead of the method's first request, or in answer to its first response. */
+  succeedsEarly?: "at once" | "before the method" | "within the method";
+  /** Answers the first response of the user's method with a request of this type. */
+  changesMethod?: EapMethodName | number;
+  /** The identifier of Success is one too high. */
+  wrongSuccessIdentifier?: boolean;
+  /** One bit of the authenticator's proof is turned: "S=" of MSCHAPv2. */
+  wrongAuthenticatorResponse?: boolean;
+  /** Sends Failure although the peer did everything right. */
+  rejectsEverybody?: boolean;
+}
+
+export interface SupplicantManners {
+  /** Answers a request of its own type with a Nak for these types; [0] is the Nak that wants none. */
+  refusesOwnType?: number[];
+  /** Makes a new answer to a request that it has answered before. */
+  answersAnew?: boolean;
+  ignoresNotifications?: boolean;
 }
 
 export interface EapOptions {

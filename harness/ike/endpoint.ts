@@ -7,9 +7,10 @@ import type { Payload, Proposal } from "../wire/types.ts";
 import type { ChildSa } from "./child.ts";
 import { Core, type EndpointOptions } from "./core.ts";
 import type { Answer } from "./exchanges/answer.ts";
+import { onAuthRequest } from "./exchanges/answer-auth.ts";
 import type { ChildWishes } from "./exchanges/child.ts";
 import { onCreateChildRequest, startChild } from "./exchanges/create-child-sa.ts";
-import { type AuthOutcome, onAuthRequest, startAuth } from "./exchanges/ike-auth.ts";
+import { type AuthOutcome, type AuthWishes, startAuth } from "./exchanges/ike-auth.ts";
 import { awaitAuth, onInitRequest, requestDigest, startInit } from "./exchanges/ike-sa-init.ts";
 import { deleteChild, deleteIke, onInformationalRequest, startLiveness } from "./exchanges/informational.ts";
 import { startIkeRekey } from "./exchanges/rekey-ike.ts";
@@ -54,7 +55,7 @@ export class Endpoint {
   }
 
   /** IKE_AUTH on an SA that has keys. */
-  auth(sa: IkeSa, wishes: ChildWishes = {}, done: (outcome: AuthOutcome) => void = () => {}): void {
+  auth(sa: IkeSa, wishes: AuthWishes = {}, done: (outcome: AuthOutcome) => void = () => {}): void {
     startAuth(this.core, sa, wishes, done);
   }
 

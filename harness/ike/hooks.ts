@@ -1,6 +1,7 @@
 import type { IkeKeys } from "../crypto/keys.ts";
 import type { KeyPair } from "../crypto/types.ts";
 import type { Datagram } from "../link/types.ts";
+import type { Fault } from "../pki/path.ts";
 import type { Chain, Header, Message, Payload } from "../wire/types.ts";
 import type { ChildSa } from "./child.ts";
 import type { Core } from "./core.ts";
@@ -54,6 +55,12 @@ export interface Decisions {
   "wrong ICV": "drop" | "accept" | "answer in clear";
   "wrong AUTH": "refuse" | "accept";
   "wrong identity": "refuse" | "accept";
+  "certificate fault": "refuse" | Fault;
+  "hash of our signature": "announced by the peer" | "any";
+  "hash of the peer's signature": "announced by us" | "any";
+  "old method beside RFC 7427": "refuse" | "accept";
+  "RFC 7427 without announcement": "refuse" | "accept";
+  "NULL authentication": "as configured" | "accept";
   "unknown critical payload": "refuse" | "skip" | "drop";
   "malformed message": "INVALID_SYNTAX" | "drop" | "accept";
   "INVALID_SYNTAX in a response": "close the IKE SA" | "keep the IKE SA";
@@ -79,6 +86,9 @@ export interface Decisions {
   "Child SA failure in IKE_AUTH": "keep the IKE SA" | "fail the IKE SA";
   "Child SA failure in CREATE_CHILD_SA": "keep the IKE SA" | "fail the IKE SA";
   "IKE rekey without key exchange": "refuse" | "accept";
+  "missing CFG_REQUEST": "FAILED_CP_REQUIRED" | "go on";
+  "exhausted address pool": "INTERNAL_ADDRESS_FAILURE" | "lease one twice";
+  INITIAL_CONTACT: "of proven identities" | "of any identity" | "ignore";
   "transport mode": "as configured" | "always" | "never";
   "unprotected message": "ignore" | "process";
   "one-way INVALID_SPI": "ignore" | "answer";
@@ -126,6 +136,19 @@ export interface IkeKeyInputs {
   spiR: Uint8Array;
 }
 
+/** What AUTH is computed over, ours or the peer's (section 2.15); a hook may bend it. */
+export interface AuthInputs {
+  sa: IkeSa;
+  of: "initiator" | "responder";
+  /** The own IKE_SA_INIT message of that end. */
+  message: Uint8Array;
+  /** The nonce of the other end. */
+  nonce: Uint8Array;
+  SK_p: Uint8Array;
+  /** RestOfIDPayload. */
+  idBody: Uint8Array;
+}
+
 /** What goes into KEYMAT (RFC 7296 section 2.17). */
 export interface ChildKeyInputs {
   sa: IkeSa;
@@ -156,6 +179,7 @@ export interface Extension {
   keyPair?(make: () => KeyPair, peerPublic?: Uint8Array): KeyPair;
   ikeKeys?(inputs: IkeKeyInputs): void;
   childKeys?(inputs: ChildKeyInputs): void;
+  authOctets?(inputs: AuthInputs): void;
   /** Changes the keys themselves after derivation. */
   afterIkeKeys?(sa: IkeSa, keys: IkeKeys): void;
   childEstablished?(child: ChildSa): void;

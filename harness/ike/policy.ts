@@ -1,6 +1,6 @@
 /** What an endpoint is willing to negotiate. */
 import type { SchemeName } from "../crypto/signatures.ts";
-import type { EapUser } from "../eap/types.ts";
+import type { EapManners, EapUser } from "../eap/types.ts";
 import type { Credential } from "../pki/types.ts";
 import type { Proposal, TrafficSelector } from "../wire/types.ts";
 
@@ -34,6 +34,9 @@ export type PeerAuth =
   /** Initiator only. */
   | { method: "eap-only" };
 
+/** Of an inner address. */
+export type AddressFamily = "ipv4" | "ipv6";
+
 export interface Policy {
   localId: Identity;
   /** The identity the credentials belong to; any other peer is refused. */
@@ -44,6 +47,8 @@ export interface Policy {
   peerAuth: PeerAuth;
   /** Ids of SIGNATURE_HASH_ALGORITHMS (RFC 7427 section 4); empty: only the methods 1 and 9 to 11. */
   signatureHashes: number[];
+  /** How our EAP authenticator behaves; not set: ordinary. */
+  eapManners?: EapManners;
   /** Milliseconds since 1970, for the validity of certificates. */
   date: number;
   /** RFC 6023: whether IKE_AUTH without a Child SA is accepted; "force" also begins so. */
@@ -56,6 +61,14 @@ export interface Policy {
   localTs: TrafficSelector[];
   remoteTs: TrafficSelector[];
   mode: "tunnel" | "transport";
+  /** Kinds of inner addresses that we ask for as initiator (section 2.19); TSi is then what we get. */
+  requestAddresses: AddressFamily[];
+  /** Inner addresses that we lease as responder, to those who ask; who does not ask gets no Child SA. */
+  addressPools: TrafficSelector[];
+  /** Whether we say INITIAL_CONTACT with the first IKE SA of a peer (section 2.4). */
+  initialContact: boolean;
+  /** What INITIAL_CONTACT does to older IKE SAs of the same identity. */
+  unique: "keep" | "replace";
   /** When a responder demands a COOKIE (section 2.6). */
   cookies: "never" | "always";
   /** Octets of the nonce, 16 to 256. */
@@ -74,6 +87,10 @@ export const ordinaryPolicy = {
   peerAuth: { method: "psk" },
   signatureHashes: [2, 3, 4, 5],
   childless: "allow",
+  requestAddresses: [],
+  addressPools: [],
+  initialContact: false,
+  unique: "keep",
   nonceLength: 32,
   retransmitMs: 500,
   retransmitTries: 6,

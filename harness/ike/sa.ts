@@ -7,9 +7,10 @@ import type { Encr, Integ, Prf } from "../crypto/types.ts";
 import type { Address } from "../link/types.ts";
 import { EMPTY } from "../wire/bytes.ts";
 import { TRANSFORM } from "../wire/registry/transform-types.ts";
-import type { Proposal } from "../wire/types.ts";
+import type { Proposal, TrafficSelector } from "../wire/types.ts";
 import type { ChildSa } from "./child.ts";
 import type { Doing } from "./collisions.ts";
+import type { AuthRounds } from "./exchanges/answer-auth.ts";
 import type { IncomingMessage, OutgoingMessage } from "./hooks.ts";
 import type { Identity } from "./policy.ts";
 import { keyLength, transformId } from "./proposals.ts";
@@ -92,8 +93,15 @@ export class IkeSa {
   readonly children: ChildSa[] = [];
   /** Status notifies the peer sent in IKE_SA_INIT. */
   readonly announced = new Set<number>();
+  /** Hash ids of the peer's SIGNATURE_HASH_ALGORITHMS; empty without one. */
+  peerHashes: number[] = [];
+  /** Responder: set between the rounds of an IKE_AUTH with EAP. */
+  authRounds?: AuthRounds;
   nat?: { peer: boolean; us: boolean };
   remoteIdentity?: Identity;
+  /** Inner addresses, one per selector: those the peer assigned to us, and those we leased to the peer. */
+  ownAddresses?: TrafficSelector[];
+  leased?: TrafficSelector[];
   /** Set on an SA made by rekeying, and on the one it replaced. */
   replaces?: IkeSa;
   replacedBy?: IkeSa;

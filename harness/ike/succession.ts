@@ -27,6 +27,8 @@ export function deriveFrom(
   sa.proposal = proposal;
   sa.replaces = old;
   sa.remoteIdentity = old.remoteIdentity;
+  sa.ownAddresses = old.ownAddresses;
+  sa.leased = old.leased;
   for (const type of old.announced) sa.announced.add(type);
   sa.nat = old.nat;
   sa.install(suite, keys);

@@ -5,7 +5,9 @@ import { BuiltinPeer } from "../../peers/builtin/peer.ts";
 import { findVariant } from "../../peers/builtin/variants.ts";
 import { seededRandom } from "../crypto/seeded-random.ts";
 import { type Impairment, MemoryNetwork } from "../link/memory.ts";
+import { pki } from "../pki/pki.ts";
 import type { Arena } from "../script/arena.ts";
+import { materialFor, policyFor } from "../script/policy.ts";
 import type { ArenaWishes } from "../script/test.ts";
 import { configFor, innerHosts } from "./config.ts";
 
@@ -42,12 +44,14 @@ export async function memoryArena(
   });
   const config = configFor(remote, local, wishes);
   await driver.configure(config);
+  const material = await materialFor(config, "tester", pki);
   return {
     ...ports,
     ...{ world: network, random: random.fork("tester"), link: network.attach(tester, stranger) },
     ...{
       driver,
       config,
+      policy: () => policyFor(config, "tester", material),
       local,
       remote,
       stranger: { host: stranger, port: 500 },

@@ -5,7 +5,9 @@ import type { PeerInfo } from "../../reports/results.ts";
 import { seededRandom } from "../crypto/seeded-random.ts";
 import type { Address, Link } from "../link/types.ts";
 import { RealWorld } from "../link/udp.ts";
+import { pki } from "../pki/pki.ts";
 import type { Arena } from "../script/arena.ts";
+import { materialFor, policyFor } from "../script/policy.ts";
 import { Script } from "../script/script.ts";
 import type { IpVersion } from "../script/test.ts";
 import { Unsupported } from "../script/verdicts.ts";
@@ -69,7 +71,9 @@ export function socketPeer(parts: SocketPeer): LivePeer {
       if (!ends) throw new Unsupported(`no IPv${wishes.outer} in this runtime`);
       const config = configFor(ends.remote, ends.local, wishes);
       const random = seededRandom(`${seed}/${test}/${attempt}`);
-      const own = { config, inner: innerHosts(config, wishes), random };
+      const material = await materialFor(config, "tester", pki);
+      const policy = () => policyFor(config, "tester", material);
+      const own = { config, policy, inner: innerHosts(config, wishes), random };
       await prepare(config).catch(async (error: unknown) => {
         if (error instanceof DriverUnsupported) throw error;
         // A daemon that died or hangs since the test before is not to be brought back without a word.
@@ -102,7 +106,11 @@ async function hangs(script: Script): Promise<boolean> {
   }
 }
 
-function arena(parts: SocketPeer, ends: Ends, own: Pick<Arena, "config" | "inner" | "random">): Arena {
+function arena(
+  parts: SocketPeer,
+  ends: Ends,
+  own: Pick<Arena, "config" | "policy" | "inner" | "random">,
+): Arena {
   const { driver, link, natPort, remoteNatPort, rawEsp } = parts;
   const world = new RealWorld();
   return {

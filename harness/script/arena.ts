@@ -1,6 +1,7 @@
 /** Where a test takes place: a world with a peer in it. Made anew for every test by the lane. */
 import type { Driver, PeerConfig } from "../../peers/contract.ts";
 import type { Random } from "../crypto/types.ts";
+import type { Policy } from "../ike/policy.ts";
 import type { Address, Link, World } from "../link/types.ts";
 
 export interface Arena {
@@ -8,8 +9,10 @@ export interface Arena {
   random: Random;
   link: Link;
   driver: Driver;
-  /** What the peer was told; our policy mirrors it. */
+  /** What the peer was told. */
   config: PeerConfig;
+  /** Our policy, which mirrors that; a fresh one at every call. */
+  policy(): Policy;
   /** Our IKE address and the peer's, and the ports with the non-ESP marker. */
   local: Address;
   remote: Address;

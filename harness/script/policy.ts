@@ -94,6 +94,18 @@ const eapUser = (config: PeerConfig, { type }: Extract<AuthSpec, { method: "eap"
 
 const oldMethods = (spec: AuthSpec): boolean => spec.method === "signature" && spec.oldMethods === true;
 
+/** One end has the pools and the other asks; the peer gets the addresses that its own networks have anyway. */
+function configuration(config: PeerConfig, side: Side): Pick<Policy, "addressPools" | "requestAddresses"> {
+  const asks = config.requestAddresses ?? [];
+  const pools = (config.addressPools ?? []).map(selector);
+  if (side === "peer") return { addressPools: pools, requestAddresses: asks };
+  const families = pools.map(({ tsType }) => (tsType === TS_TYPE.TS_IPV4_ADDR_RANGE ? "ipv4" : "ipv6"));
+  return {
+    addressPools: asks.length > 0 ? config.localTs.map(selector) : [],
+    requestAddresses: [...new Set(families)],
+  };
+}
+
 /** The policy of the other end of `config`; `side` tells whose shoes we stand in. */
 export function policyFor(config: PeerConfig, side: Side, material: Material = { trust: [] }): Policy {
   const peerSide = side === "peer";
@@ -114,6 +126,9 @@ export function policyFor(config: PeerConfig, side: Side, material: Material = {
     localTs: (peerSide ? config.localTs : config.remoteTs).map(selector),
     remoteTs: (peerSide ? config.remoteTs : config.localTs).map(selector),
     mode: config.mode,
+    ...configuration(config, side),
+    initialContact: peerSide && config.unique === "replace",
+    unique: peerSide && config.unique === "replace" ? "replace" : "keep",
     cookies: peerSide ? (config.cookies ?? "never") : "never",
   };
 }

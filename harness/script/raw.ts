@@ -1,5 +1,5 @@
 /** Messages past our endpoint's own rules: octets as they came, and octets as a test wants them sent. */
-import { authValue } from "../ike/exchanges/ike-auth.ts";
+import { pskAuthValue } from "../ike/auth/octets.ts";
 import type { IncomingMessage, OutgoingMessage } from "../ike/hooks.ts";
 import { payload } from "../ike/payloads.ts";
 import { sealMessage } from "../ike/sk.ts";
@@ -179,5 +179,5 @@ export function setReserved(message: OutgoingMessage, psk: Uint8Array): void {
   const { sa } = message;
   const id = payload(message.payloads, "ID", sa?.role === "initiator" ? PAYLOAD.IDi : PAYLOAD.IDr);
   const auth = payload(message.payloads, "AUTH");
-  if (sa && id && auth) auth.data = authValue(sa, psk, sa.role, id);
+  if (sa && id && auth) auth.data = pskAuthValue(sa, psk, sa.role, id);
 }

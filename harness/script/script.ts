@@ -1,6 +1,7 @@
 /** What a test holds: our endpoint, with every value open to change, and the peer's driver. */
 import type { EspExtension } from "../esp/hooks.ts";
 import { fragmentation } from "../extensions/fragmentation.ts";
+import type { AuthWishes } from "../ike/exchanges/ike-auth.ts";
 import type { Decisions, Extension, OutgoingMessage } from "../ike/hooks.ts";
 import { hasNotify } from "../ike/payloads.ts";
 import type { Policy } from "../ike/policy.ts";
@@ -11,7 +12,7 @@ import { NOTIFY } from "../wire/registry/notify-types.ts";
 import type { Arena } from "./arena.ts";
 import { isDemanded } from "./demanded.ts";
 import { Host } from "./host.ts";
-import { espProposals, ikeProposals, policyFor, withoutKe } from "./policy.ts";
+import { espProposals, ikeProposals, withoutKe } from "./policy.ts";
 import { Session } from "./session.ts";
 import { type Exchange, Trace } from "./trace.ts";
 import { Failure, Unsupported } from "./verdicts.ts";
@@ -46,7 +47,7 @@ export class Script {
 
   constructor(arena: Arena) {
     this.arena = arena;
-    this.policy = policyFor(arena.config, "tester");
+    this.policy = arena.policy();
     const { random, link, natPort, remoteNatPort, world } = arena;
     this.host = new Host({
       ...{ random, link, natPort, remoteNatPort, clock: world.clock },
@@ -129,14 +130,14 @@ export class Script {
   }
 
   /** IKE_SA_INIT and IKE_AUTH, whatever comes of it. */
-  async tryDial(): Promise<Attempt> {
+  async tryDial(wishes: AuthWishes = {}): Promise<Attempt> {
     const init = await this.tryInit();
-    return init.failure ? init : this.tryAuth(init.sa);
+    return init.failure ? init : this.tryAuth(init.sa, wishes);
   }
 
-  async tryAuth(sa: IkeSa): Promise<Attempt> {
+  async tryAuth(sa: IkeSa, wishes: AuthWishes = {}): Promise<Attempt> {
     let result: Attempt | undefined;
-    this.host.endpoint.auth(sa, {}, (outcome) => {
+    this.host.endpoint.auth(sa, wishes, (outcome) => {
       result = { sa, failure: outcome.failure, childFailure: outcome.childFailure };
     });
     this.host.settle();
@@ -152,8 +153,8 @@ export class Script {
   }
 
   /** An established IKE SA with its first Child SA; we are the initiator. */
-  async dial(): Promise<Session> {
-    const { sa, failure, childFailure } = await this.tryDial();
+  async dial(wishes: AuthWishes = {}): Promise<Session> {
+    const { sa, failure, childFailure } = await this.tryDial(wishes);
     const reason = failure ?? childFailure;
     if (reason) throw this.#without("an established IKE SA with a Child SA", reason);
     return new Session(this, sa);

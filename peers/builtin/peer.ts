@@ -6,8 +6,9 @@ import { fragmentation, ordinaryFragmentation } from "../../harness/extensions/f
 import type { Extension } from "../../harness/ike/hooks.ts";
 import type { IkeSa } from "../../harness/ike/sa.ts";
 import type { Clock, Link } from "../../harness/link/types.ts";
+import { pki } from "../../harness/pki/pki.ts";
 import { Host, type HostEvent } from "../../harness/script/host.ts";
-import { policyFor } from "../../harness/script/policy.ts";
+import { materialFor, policyFor } from "../../harness/script/policy.ts";
 import { hex } from "../../harness/wire/bytes.ts";
 import type { Driver, PeerConfig, PeerStatus } from "../contract.ts";
 import type { Lie, LieBehaviour } from "./lies/lie.ts";
@@ -50,7 +51,7 @@ export class BuiltinPeer implements Driver {
     const { clock, random, natPort, remoteNatPort, lie, variant } = this.#options;
     const behaviours = [variant, lie?.behaviour()].filter((b) => b !== undefined);
     this.#behaviours = behaviours;
-    const policy = policyFor(this.#config, "peer");
+    const policy = policyFor(this.#config, "peer", await materialFor(this.#config, "peer", pki));
     for (const behaviour of behaviours) behaviour.policy?.(policy);
     const delayMs = Math.max(0, ...behaviours.map((b) => b.delayMs ?? 0));
     const link = delayMs > 0 ? delayed(this.#options.link, clock, delayMs) : this.#options.link;

@@ -18,6 +18,7 @@ import { choose, isChoiceOf, keyLength, transformId } from "../proposals.ts";
 import type { IkeSa } from "../sa.ts";
 import { isSubset, narrow } from "../selectors.ts";
 import { sendRequest } from "../send.ts";
+import { anyAddress } from "./configuration.ts";
 import { groupOctets, groups, kePayload, saPayload, takeFirst } from "./ike-sa-init.ts";
 import { deletePayload } from "./informational.ts";
 
@@ -50,8 +51,11 @@ export interface ChildWishes {
   replaces?: ChildSa;
 }
 
-export function offerChild(core: Core, wishes: ChildWishes, ordinary: Proposal[]): ChildOffer {
+/** `sa` is set where it is past IKE_AUTH, so that the peer may have assigned addresses to us. */
+export function offerChild(core: Core, wishes: ChildWishes, ordinary: Proposal[], sa?: IkeSa): ChildOffer {
   const { policy } = core;
+  const asked = policy.requestAddresses;
+  const ownTs = sa?.ownAddresses ?? (asked.length > 0 ? anyAddress(asked) : policy.localTs);
   const spiIn = core.freshSpi(4);
   const proposals = (wishes.proposals ?? ordinary).map((p, i) => ({ ...p, number: i + 1, spi: spiIn }));
   const group = wishes.group ?? groups(proposals)[0];
@@ -59,7 +63,7 @@ export function offerChild(core: Core, wishes: ChildWishes, ordinary: Proposal[]
     spiIn,
     proposals,
     mode: wishes.mode ?? wishes.replaces?.mode ?? policy.mode,
-    localTs: wishes.localTs ?? wishes.replaces?.localTs ?? policy.localTs,
+    localTs: wishes.localTs ?? wishes.replaces?.localTs ?? ownTs,
     remoteTs: wishes.remoteTs ?? wishes.replaces?.remoteTs ?? policy.remoteTs,
     group,
     keyPair: group === undefined ? undefined : freshKeyPair(core, group),
@@ -212,7 +216,7 @@ export function answerChild(
   if (!proposal) return { error: notify(NOTIFY.NO_PROPOSAL_CHOSEN) };
   const exchanged = answerKe(core, proposal, ke?.group, ke?.data);
   if ("error" in exchanged) return exchanged;
-  const ts = answerTs(core, tsi.selectors, tsr.selectors, context.replaces);
+  const ts = answerTs(core, sa, { tsi: tsi.selectors, tsr: tsr.selectors }, context.replaces);
   if (!ts) return { error: notify(NOTIFY.TS_UNACCEPTABLE) };
   const agreed: Agreed = {
     proposal,
@@ -259,14 +263,14 @@ export function answerKe(
   return { secret, payloads: [kePayload(chosen, keyPair.publicValue)] };
 }
 
-function answerTs(
-  core: Core,
-  tsi: TrafficSelector[],
-  tsr: TrafficSelector[],
-  replaces?: ChildSa,
-): { tsi: TrafficSelector[]; tsr: TrafficSelector[] } | undefined {
+interface TsPair {
+  tsi: TrafficSelector[];
+  tsr: TrafficSelector[];
+}
+
+function answerTs(core: Core, sa: IkeSa, { tsi, tsr }: TsPair, replaces?: ChildSa): TsPair | undefined {
   // A rekeyed SA must not become narrower than the one it replaces (section 2.9.2).
-  const remote = narrow(tsi, replaces?.remoteTs ?? core.policy.remoteTs);
+  const remote = narrow(tsi, replaces?.remoteTs ?? sa.leased ?? core.policy.remoteTs);
   const local = narrow(tsr, replaces?.localTs ?? core.policy.localTs);
   if (remote.length > 0 && local.length > 0) return { tsi: remote, tsr: local };
   const otherwise = core.decide("unacceptable TS", "TS_UNACCEPTABLE");

@@ -33,7 +33,7 @@ export function startChild(
   wishes: ChildWishes,
   done: (child: ChildSa | string) => void,
 ): void {
-  const offer = offerChild(core, wishes, core.policy.rekeyEsp ?? core.policy.esp);
+  const offer = offerChild(core, wishes, core.policy.rekeyEsp ?? core.policy.esp, sa);
   const Ni = core.random(core.policy.nonceLength);
   const { replaces, keyPair, group } = offer;
   const payloads: Payload[] = [

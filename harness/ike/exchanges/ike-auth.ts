@@ -1,21 +1,23 @@
-/** IKE_AUTH with a shared secret: RFC 7296 sections 1.2, 2.15, 2.21.2. */
-import { pskAuth, signedOctets } from "../../crypto/keys.ts";
-import { concat, EMPTY, equal } from "../../wire/bytes.ts";
-import { AUTH_METHOD } from "../../wire/registry/auth-methods.ts";
+/** IKE_AUTH as the initiator: RFC 7296 sections 1.2, 2.15, 2.16, 2.21.2; RFC 5998, RFC 6023. */
+import { supplicant } from "../../eap/index.ts";
+import type { EapConversation } from "../../eap/types.ts";
 import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../wire/registry/payload-types.ts";
-import type { AuthPayload, IdPayload, Payload } from "../../wire/types.ts";
+import type { IdPayload, Payload } from "../../wire/types.ts";
+import { certificateRequest } from "../auth/announce.ts";
+import { eapPacket, eapPayload } from "../auth/eap-payload.ts";
+import { idPayload } from "../auth/octets.ts";
+import { certificates, type EapKey, prove } from "../auth/prove.ts";
+import { refusedProof } from "../auth/verify.ts";
 import type { ChildSa } from "../child.ts";
 import type { Core } from "../core.ts";
-import type { IncomingMessage } from "../hooks.ts";
 import { errorNotify, notify, payload } from "../payloads.ts";
-import type { Identity } from "../policy.ts";
 import type { IkeSa } from "../sa.ts";
 import { sendRequest } from "../send.ts";
 import {
   acceptChild,
-  answerChild,
+  type ChildOffer,
   type ChildWishes,
   disownChild,
   modeNotifies,
@@ -23,63 +25,6 @@ import {
   offerTs,
 } from "./child.ts";
 import { saPayload } from "./ike-sa-init.ts";
-
-const idPayload = (type: number, id: Identity): IdPayload => ({
-  kind: "ID",
-  type,
-  idType: id.type,
-  data: id.data,
-});
-
-/** RestOfIDPayload: type, reserved octets as they came, data. */
-function idBody(id: IdPayload): Uint8Array {
-  const reserved = id.reserved3 ?? 0;
-  return concat(
-    Uint8Array.of(id.idType, (reserved >> 16) & 255, (reserved >> 8) & 255, reserved & 255),
-    id.data,
-  );
-}
-
-/** The AUTH value the SA's initiator or responder must send under the shared secret. */
-export function authValue(
-  sa: IkeSa,
-  psk: Uint8Array,
-  of: "initiator" | "responder",
-  id: IdPayload,
-): Uint8Array {
-  const { prf } = sa.suite ?? {};
-  if (!prf || !sa.keys) return EMPTY;
-  const octets =
-    of === "initiator"
-      ? signedOctets(sa.initRequest, sa.Nr, prf, sa.keys.SK_pi, idBody(id))
-      : signedOctets(sa.initResponse, sa.Ni, prf, sa.keys.SK_pr, idBody(id));
-  return pskAuth(prf, psk, octets);
-}
-
-const authPayload = (data: Uint8Array): AuthPayload => ({
-  kind: "AUTH",
-  type: PAYLOAD.AUTH,
-  method: AUTH_METHOD.SHARED_KEY_MIC,
-  data,
-});
-
-/** Why the peer's ID and AUTH are not accepted; undefined if they are. */
-function refused(
-  core: Core,
-  sa: IkeSa,
-  id: IdPayload | undefined,
-  auth: AuthPayload | undefined,
-): string | undefined {
-  if (!id || !auth) return "ID or AUTH is missing";
-  const { remoteId, psk } = core.policy;
-  const known = id.idType === remoteId.type && equal(id.data, remoteId.data);
-  if (!known && core.decide("wrong identity", "refuse") === "refuse")
-    return "no shared secret for this identity";
-  const peer = sa.role === "initiator" ? "responder" : "initiator";
-  const right = auth.method === AUTH_METHOD.SHARED_KEY_MIC && equal(auth.data, authValue(sa, psk, peer, id));
-  if (!right && core.decide("wrong AUTH", "refuse") === "refuse") return "AUTH does not verify";
-  return undefined;
-}
 
 export interface AuthOutcome {
   child?: ChildSa;
@@ -89,93 +34,128 @@ export interface AuthOutcome {
   childFailure?: string;
 }
 
-/** Sends IKE_AUTH with the first Child SA. */
+export interface AuthWishes extends ChildWishes {
+  /** Asks for no Child SA (RFC 6023); not set: as the policy says. */
+  childless?: boolean;
+}
+
+/** What the initiator keeps over the rounds of IKE_AUTH. */
+interface Attempt {
+  id: IdPayload;
+  /** Not set for a childless SA. */
+  offer?: ChildOffer;
+  done: (outcome: AuthOutcome) => void;
+  /** The payloads of the first response: IDr, and certificates beside it. */
+  first?: Payload[];
+  conversation?: EapConversation;
+  /** Set once EAP has succeeded. */
+  eap?: EapKey;
+}
+
+/** Sends IKE_AUTH, with the first Child SA unless a childless SA is wanted. */
 export function startAuth(
   core: Core,
   sa: IkeSa,
-  wishes: ChildWishes,
+  wishes: AuthWishes,
   done: (outcome: AuthOutcome) => void,
 ): void {
   sa.state = "authenticating";
-  const id = idPayload(PAYLOAD.IDi, core.policy.localId);
-  const offer = offerChild(core, wishes, core.policy.esp);
-  const payloads: Payload[] = [
+  const { policy, random } = core;
+  const { ownAuth } = policy;
+  const id = idPayload(PAYLOAD.IDi, policy.localId);
+  const childless = wishes.childless ?? policy.childless === "force";
+  const attempt: Attempt = { id, done, ...(!childless && { offer: offerChild(core, wishes, policy.esp) }) };
+  if (childless && !sa.announced.has(NOTIFY.CHILDLESS_IKEV2_SUPPORTED))
+    return giveUp(core, sa, attempt, "the peer did not announce CHILDLESS_IKEV2_SUPPORTED");
+  const byEap = ownAuth.method === "eap";
+  if (byEap) attempt.conversation = supplicant({ user: ownAuth.user, random });
+  const auth = byEap ? undefined : prove(core, sa, id);
+  if (typeof auth === "string") return giveUp(core, sa, attempt, auth);
+  sendAuth(core, sa, attempt, [
     id,
-    idPayload(PAYLOAD.IDr, core.policy.remoteId),
-    authPayload(authValue(sa, core.policy.psk, "initiator", id)),
-    ...modeNotifies(offer.mode),
-    saPayload(offer.proposals),
-    ...offerTs(offer),
-  ];
+    ...certificates(policy),
+    ...certificateRequest(core),
+    idPayload(PAYLOAD.IDr, policy.remoteId),
+    ...(auth ? [auth] : []),
+    ...(policy.peerAuth.method === "eap-only" ? [notify(NOTIFY.EAP_ONLY_AUTHENTICATION)] : []),
+    ...offerPayloads(attempt.offer),
+  ]);
+}
+
+const offerPayloads = (offer: ChildOffer | undefined): Payload[] =>
+  offer ? [...modeNotifies(offer.mode), saPayload(offer.proposals), ...offerTs(offer)] : [];
+
+function giveUp(core: Core, sa: IkeSa, { done }: Attempt, failure: string): void {
+  core.closeIke(sa, failure);
+  done({ failure });
+}
+
+function sendAuth(core: Core, sa: IkeSa, attempt: Attempt, payloads: Payload[]): void {
   sendRequest(core, sa, EXCHANGE.IKE_AUTH, payloads, (response) => {
-    if (!response) return done({ failure: "no answer to IKE_AUTH" });
-    const failure = acceptAuth(core, sa, response);
-    if (failure) return done({ failure });
-    sa.state = "established";
-    core.emit({ type: "ike-established", sa });
-    const child = acceptChild(core, sa, offer, response.payloads, { Ni: sa.Ni, Nr: sa.Nr });
-    if (typeof child !== "string") return done({ child });
-    core.emit({ type: "child-failed", sa, reason: child });
-    if (core.decide("Child SA failure in IKE_AUTH", "keep the IKE SA") !== "keep the IKE SA")
-      core.closeIke(sa, child);
-    else disownChild(core, sa, offer, response.payloads);
-    done({ childFailure: child });
+    if (response) onResponse(core, sa, attempt, response.payloads);
+    else attempt.done({ failure: "no answer to IKE_AUTH" });
   });
 }
 
-/** Why there is no IKE SA; it is closed then, or will be once the peer knows. */
-function acceptAuth(core: Core, sa: IkeSa, response: IncomingMessage): string | undefined {
-  const id = payload(response.payloads, "ID", PAYLOAD.IDr);
-  const auth = payload(response.payloads, "AUTH");
-  const error = errorNotify(response.payloads);
-  if (error && !auth) {
-    const reason = `IKE_AUTH was refused with notify ${error.notifyType}`;
-    core.closeIke(sa, reason);
-    return reason;
-  }
-  const failure = refused(core, sa, id, auth);
-  if (failure) {
-    // Section 2.21.2. The responder takes the SA for established: it must hear of this, even if a datagram gets lost.
-    sendRequest(core, sa, EXCHANGE.INFORMATIONAL, [notify(NOTIFY.AUTHENTICATION_FAILED)], () =>
-      core.closeIke(sa, failure),
-    );
-    return failure;
-  }
-  sa.remoteIdentity = id && { type: id.idType, data: id.data };
-  return undefined;
+function onResponse(core: Core, sa: IkeSa, attempt: Attempt, payloads: Payload[]): void {
+  const error = errorNotify(payloads);
+  if (error && !payload(payloads, "AUTH"))
+    return giveUp(core, sa, attempt, `IKE_AUTH was refused with notify ${error.notifyType}`);
+  const isFirst = attempt.first === undefined;
+  attempt.first ??= payloads;
+  const inEap = attempt.conversation !== undefined && attempt.eap === undefined;
+  const laterRound = inEap && !isFirst;
+  const eapOnly = inEap && core.policy.peerAuth.method === "eap-only" && !payload(payloads, "AUTH");
+  const failure = laterRound || eapOnly ? undefined : refusedResponder(core, sa, attempt, payloads);
+  if (failure) return refuse(core, sa, attempt, failure);
+  if (inEap) onEap(core, sa, attempt, payloads);
+  else establish(core, sa, attempt, payloads);
 }
 
-/** Answers IKE_AUTH; `close` says why the SA must go once the answer is sent. */
-export function onAuthRequest(
-  core: Core,
-  sa: IkeSa,
-  request: IncomingMessage,
-): { payloads: Payload[]; close?: string } {
-  const id = payload(request.payloads, "ID", PAYLOAD.IDi);
-  const failure = refused(core, sa, id, payload(request.payloads, "AUTH"));
-  if (failure) return { payloads: [notify(NOTIFY.AUTHENTICATION_FAILED)], close: failure };
+/** The responder's AUTH: in the first response, and again after EAP (section 2.16). */
+function refusedResponder(core: Core, sa: IkeSa, attempt: Attempt, payloads: Payload[]): string | undefined {
+  const first = attempt.first ?? payloads;
+  const id = payload(first, "ID", PAYLOAD.IDr);
+  const auth = payload(payloads, "AUTH");
+  if (!id || !auth) return "ID or AUTH is missing";
+  return refusedProof(core, sa, { id, auth, payloads: first, ...(attempt.eap && { eap: attempt.eap }) });
+}
+
+/** Section 2.21.2. The responder takes the SA for established: it must hear of this, even if a datagram gets lost. */
+function refuse(core: Core, sa: IkeSa, attempt: Attempt, failure: string): void {
+  sendRequest(core, sa, EXCHANGE.INFORMATIONAL, [notify(NOTIFY.AUTHENTICATION_FAILED)], () =>
+    core.closeIke(sa, failure),
+  );
+  attempt.done({ failure });
+}
+
+/** One round of EAP; after its Success our AUTH. */
+function onEap(core: Core, sa: IkeSa, attempt: Attempt, payloads: Payload[]): void {
+  const received = payload(payloads, "EAP");
+  const step = received && attempt.conversation?.take(eapPacket(received));
+  if (!step || step.result === "failure")
+    return giveUp(core, sa, attempt, `EAP failed: ${step?.reason ?? "a response without EAP payload"}`);
+  if (step.result === "success") {
+    attempt.eap = { ...(step.MSK && { MSK: step.MSK }) };
+    const auth = prove(core, sa, attempt.id, attempt.eap);
+    return typeof auth === "string" ? giveUp(core, sa, attempt, auth) : sendAuth(core, sa, attempt, [auth]);
+  }
+  if (!step.send) return giveUp(core, sa, attempt, `EAP: ${step.reason ?? "no answer to this packet"}`);
+  sendAuth(core, sa, attempt, [eapPayload(step.send)]);
+}
+
+function establish(core: Core, sa: IkeSa, attempt: Attempt, payloads: Payload[]): void {
+  const id = payload(attempt.first ?? payloads, "ID", PAYLOAD.IDr);
   sa.remoteIdentity = id && { type: id.idType, data: id.data };
   sa.state = "established";
-  sa.cancelHalfOpen?.();
-  core.halfOpen.established(sa);
-  sa.local = request.datagram.destination;
-  sa.remote = request.datagram.source;
   core.emit({ type: "ike-established", sa });
-  const idr = idPayload(PAYLOAD.IDr, core.policy.localId);
-  const own = [idr, authPayload(authValue(sa, core.policy.psk, "responder", idr))];
-  const answer = answerChild(
-    core,
-    sa,
-    request.payloads,
-    { Ni: sa.Ni, Nr: sa.Nr },
-    { inAuth: true, nonce: [] },
-  );
-  if ("child" in answer) return { payloads: [...own, ...answer.payloads] };
-  core.emit({ type: "child-failed", sa, reason: `notify ${answer.error.notifyType}` });
-  if (answer.fatal) return { payloads: [answer.error], close: "INVALID_SYNTAX in IKE_AUTH" };
-  const keep = core.decide("Child SA failure in IKE_AUTH", "keep the IKE SA") === "keep the IKE SA";
-  return {
-    payloads: keep ? [...own, answer.error] : [answer.error],
-    close: keep ? undefined : "Child SA refused",
-  };
+  const { offer, done } = attempt;
+  if (!offer) return done({});
+  const child = acceptChild(core, sa, offer, payloads, { Ni: sa.Ni, Nr: sa.Nr });
+  if (typeof child !== "string") return done({ child });
+  core.emit({ type: "child-failed", sa, reason: child });
+  if (core.decide("Child SA failure in IKE_AUTH", "keep the IKE SA") !== "keep the IKE SA")
+    core.closeIke(sa, child);
+  else disownChild(core, sa, offer, payloads);
+  done({ childFailure: child });
 }

@@ -16,6 +16,7 @@ import type {
   Proposal,
   SaPayload,
 } from "../../wire/types.ts";
+import { announcedHashes, hashNotify, responderAnnouncements } from "../auth/announce.ts";
 import type { Core } from "../core.ts";
 import type { IkeKeyInputs, IncomingMessage } from "../hooks.ts";
 import { freshKeyPair } from "../key-pair.ts";
@@ -81,6 +82,7 @@ function sendInit(core: Core, sa: IkeSa, attempt: Attempt): void {
     kePayload(attempt.group, attempt.keyPair.publicValue),
     noncePayload(sa.Ni),
     ...natNotifies(sa.spiI, sa.spiR, sa.local, sa.remote),
+    ...hashNotify(core),
   ];
   const answered = (response?: IncomingMessage) => {
     if (response) onInitResponse(core, sa, attempt, response);
@@ -175,6 +177,7 @@ function acceptInit(core: Core, sa: IkeSa, attempt: Attempt, response: IncomingM
 function noteAnnounced(sa: IkeSa, message: IncomingMessage): void {
   for (const p of message.payloads)
     if (p.kind === "Notify" && p.notifyType >= 16384) sa.announced.add(p.notifyType);
+  sa.peerHashes = announcedHashes(message.payloads);
 }
 
 /** Moves to port 4500 when a NAT is seen (section 2.23). */
@@ -308,6 +311,7 @@ function answerInit(
     kePayload(ke.group, keyPair.publicValue),
     noncePayload(sa.Nr),
     ...natNotifies(sa.spiI, sa.spiR, destination, source),
+    ...responderAnnouncements(core, request.payloads),
   ]);
   deriveIkeKeys(core, sa, suite, secret);
   sa.expectedMessageId = 1;

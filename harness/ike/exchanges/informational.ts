@@ -14,6 +14,7 @@ import type { Answered, IkeSa } from "../sa.ts";
 import { sendRequest } from "../send.ts";
 import { succeed } from "../succession.ts";
 import type { Answer } from "./answer.ts";
+import { answerInformationalConfiguration } from "./configuration.ts";
 
 export const deletePayload = (protocolId: number, spis: Uint8Array[]): DeletePayload => ({
   kind: "Delete",
@@ -70,7 +71,9 @@ export function onInformationalRequest(core: Core, sa: IkeSa, request: IncomingM
   const closing = [...sa.children, ...(unsettledPredecessor(sa)?.children ?? [])].filter((c) =>
     deletes.some((d) => names(d, c)),
   );
-  return closing.length === 0 ? { payloads: [] } : answerChildDelete(core, closing);
+  const answer = closing.length === 0 ? { payloads: [] } : answerChildDelete(core, closing);
+  const configuration = answerInformationalConfiguration(core, sa, payloads);
+  return answer && { ...answer, payloads: [...configuration, ...answer.payloads] };
 }
 
 function noteEarlyDeletes(sa: IkeSa, deletes: DeletePayload[]): void {

@@ -1,0 +1,118 @@
+/** IKE_AUTH as the responder: RFC 7296 sections 1.2, 2.15, 2.16; RFC 5998, RFC 6023. */
+import { authenticator } from "../../eap/index.ts";
+import type { EapAuthenticator } from "../../eap/types.ts";
+import { NOTIFY } from "../../wire/registry/notify-types.ts";
+import { PAYLOAD } from "../../wire/registry/payload-types.ts";
+import type { IdPayload, Payload } from "../../wire/types.ts";
+import { eapPacket, eapPayload } from "../auth/eap-payload.ts";
+import { idPayload } from "../auth/octets.ts";
+import { certificates, type EapKey, prove } from "../auth/prove.ts";
+import { refusedProof, wrongIdentity } from "../auth/verify.ts";
+import type { Core } from "../core.ts";
+import type { IncomingMessage } from "../hooks.ts";
+import { hasNotify, notify, payload } from "../payloads.ts";
+import type { IkeSa } from "../sa.ts";
+import type { Answer } from "./answer.ts";
+import { answerChild } from "./child.ts";
+
+/** What the responder keeps between the rounds of an IKE_AUTH with EAP. */
+export interface AuthRounds {
+  /** The payloads of the first request: IDi, and the offer of the Child SA. */
+  first: Payload[];
+  id: IdPayload;
+  IDr: IdPayload;
+  conversation: EapAuthenticator;
+  /** Set once EAP has succeeded. */
+  eap?: EapKey;
+}
+
+const failed = (reason: string): Answer => ({
+  payloads: [notify(NOTIFY.AUTHENTICATION_FAILED)],
+  close: reason,
+});
+
+/** Answers IKE_AUTH; `close` says why the SA must go once the answer is sent. */
+export function onAuthRequest(core: Core, sa: IkeSa, request: IncomingMessage): Answer {
+  if (sa.authRounds) return onLaterRound(core, sa, sa.authRounds, request);
+  const { payloads } = request;
+  const id = payload(payloads, "ID", PAYLOAD.IDi);
+  const auth = payload(payloads, "AUTH");
+  const wrong = wrongIdentity(core, id);
+  if (!id || wrong) return failed(wrong ?? "the ID payload is missing");
+  const IDr = idPayload(PAYLOAD.IDr, core.policy.localId);
+  if (core.policy.peerAuth.method === "eap" && !auth) return beginEap(core, sa, { id, IDr }, payloads);
+  const refused = auth ? refusedProof(core, sa, { id, auth, payloads }) : "AUTH is missing";
+  if (refused) return failed(refused);
+  const own = prove(core, sa, IDr);
+  if (typeof own === "string") return failed(own);
+  return establish(core, sa, request, payloads, id, [IDr, ...certificates(core.policy), own]);
+}
+
+/** IDr, our AUTH unless the MSK is to prove both ends (RFC 5998), and the first EAP request. */
+function beginEap(core: Core, sa: IkeSa, ids: Pick<AuthRounds, "id" | "IDr">, first: Payload[]): Answer {
+  const { peerAuth, ownAuth, eapManners } = core.policy;
+  if (peerAuth.method !== "eap") return failed("EAP was not asked for");
+  const eapOnly = ownAuth.method === "eap-only";
+  if (eapOnly && !hasNotify(first, NOTIFY.EAP_ONLY_AUTHENTICATION))
+    return failed("the peer did not announce EAP_ONLY_AUTHENTICATION");
+  const own = eapOnly ? undefined : prove(core, sa, ids.IDr);
+  if (typeof own === "string") return failed(own);
+  const conversation = authenticator({
+    ...{ user: peerAuth.user, random: core.random },
+    ...(eapManners && { manners: eapManners }),
+  });
+  sa.authRounds = { ...ids, first, conversation };
+  const proof = own ? [...certificates(core.policy), own] : [];
+  return { payloads: [ids.IDr, ...proof, eapPayload(conversation.begin())] };
+}
+
+function onLaterRound(core: Core, sa: IkeSa, rounds: AuthRounds, request: IncomingMessage): Answer {
+  const { payloads } = request;
+  const auth = payload(payloads, "AUTH");
+  if (rounds.eap) {
+    const refused = auth
+      ? refusedProof(core, sa, { id: rounds.id, auth, payloads: rounds.first, eap: rounds.eap })
+      : "AUTH is missing";
+    const own = refused ?? prove(core, sa, rounds.IDr, rounds.eap);
+    if (typeof own === "string") return failed(own);
+    return establish(core, sa, request, rounds.first, rounds.id, [own]);
+  }
+  const received = payload(payloads, "EAP");
+  const step = received && rounds.conversation.take(eapPacket(received));
+  if (!step?.send) return failed(`EAP: ${step?.reason ?? "no EAP payload in a later round"}`);
+  if (step.result === "success") rounds.eap = { ...(step.MSK && { MSK: step.MSK }) };
+  const answer: Answer = { payloads: [eapPayload(step.send)] };
+  return step.result === "failure" ? { ...answer, close: `EAP failed: ${step.reason}` } : answer;
+}
+
+/** `own` proves us; `offer` is the request that names the Child SA, which with EAP is the first. */
+function establish(
+  core: Core,
+  sa: IkeSa,
+  request: IncomingMessage,
+  offer: Payload[],
+  id: IdPayload,
+  own: Payload[],
+): Answer {
+  sa.remoteIdentity = { type: id.idType, data: id.data };
+  sa.authRounds = undefined;
+  sa.state = "established";
+  sa.cancelHalfOpen?.();
+  core.halfOpen.established(sa);
+  sa.local = request.datagram.destination;
+  sa.remote = request.datagram.source;
+  core.emit({ type: "ike-established", sa });
+  if (isChildless(offer) && core.policy.childless !== "never") return { payloads: own };
+  const answer = answerChild(core, sa, offer, { Ni: sa.Ni, Nr: sa.Nr }, { inAuth: true, nonce: [] });
+  if ("child" in answer) return { payloads: [...own, ...answer.payloads] };
+  core.emit({ type: "child-failed", sa, reason: `notify ${answer.error.notifyType}` });
+  if (answer.fatal) return { payloads: [answer.error], close: "INVALID_SYNTAX in IKE_AUTH" };
+  const keep = core.decide("Child SA failure in IKE_AUTH", "keep the IKE SA") === "keep the IKE SA";
+  return keep
+    ? { payloads: [...own, answer.error] }
+    : { payloads: [answer.error], close: "Child SA refused" };
+}
+
+/** RFC 6023 section 3: neither SA nor traffic selectors; one without the others is malformed. */
+const isChildless = (payloads: Payload[]): boolean =>
+  !payloads.some((p) => p.kind === "SA" || p.kind === "TS");
