@@ -59,9 +59,18 @@ export class Endpoint {
     startAuth(this.core, sa, wishes, done);
   }
 
-  /** IKE_SA_INIT and IKE_AUTH. */
+  /** IKE_SA_INIT and IKE_AUTH; where that is childless by policy, CREATE_CHILD_SA after it (RFC 6023 section 5). */
   connect(local: Address, remote: Address, done: (outcome: AuthOutcome) => void = () => {}): IkeSa {
-    const sa = this.init(local, remote, (failure) => (failure ? done({ failure }) : this.auth(sa, {}, done)));
+    const childless = this.core.policy.childless === "force";
+    const authenticated = (outcome: AuthOutcome) => {
+      if (outcome.failure || !childless) return done(outcome);
+      this.createChild(sa, {}, (child) =>
+        done(typeof child === "string" ? { childFailure: child } : { child }),
+      );
+    };
+    const sa = this.init(local, remote, (failure) =>
+      failure ? done({ failure }) : this.auth(sa, {}, authenticated),
+    );
     return sa;
   }
 

@@ -10,10 +10,12 @@ import { certificates, type EapKey, prove } from "../auth/prove.ts";
 import { refusedProof, wrongIdentity } from "../auth/verify.ts";
 import type { Core } from "../core.ts";
 import type { IncomingMessage } from "../hooks.ts";
+import { onInitialContact } from "../initial-contact.ts";
 import { hasNotify, notify, payload } from "../payloads.ts";
 import type { IkeSa } from "../sa.ts";
 import type { Answer } from "./answer.ts";
-import { answerChild } from "./child.ts";
+import { answerChild, type ChildAnswer } from "./child.ts";
+import { answerConfiguration } from "./configuration.ts";
 
 /** What the responder keeps between the rounds of an IKE_AUTH with EAP. */
 export interface AuthRounds {
@@ -102,9 +104,14 @@ function establish(
   sa.local = request.datagram.destination;
   sa.remote = request.datagram.source;
   core.emit({ type: "ike-established", sa });
-  if (isChildless(offer) && core.policy.childless !== "never") return { payloads: own };
-  const answer = answerChild(core, sa, offer, { Ni: sa.Ni, Nr: sa.Nr }, { inAuth: true, nonce: [] });
-  if ("child" in answer) return { payloads: [...own, ...answer.payloads] };
+  onInitialContact(core, sa, offer);
+  const childless = isChildless(offer) && core.policy.childless !== "never";
+  const configuration = answerConfiguration(core, sa, offer);
+  if (childless) return { payloads: [...own, ...configuration.payloads] };
+  const answer: ChildAnswer = configuration.error
+    ? { error: configuration.error }
+    : answerChild(core, sa, offer, { Ni: sa.Ni, Nr: sa.Nr }, { inAuth: true, nonce: [] });
+  if ("child" in answer) return { payloads: [...own, ...configuration.payloads, ...answer.payloads] };
   core.emit({ type: "child-failed", sa, reason: `notify ${answer.error.notifyType}` });
   if (answer.fatal) return { payloads: [answer.error], close: "INVALID_SYNTAX in IKE_AUTH" };
   const keep = core.decide("Child SA failure in IKE_AUTH", "keep the IKE SA") === "keep the IKE SA";

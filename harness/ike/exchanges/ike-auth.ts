@@ -12,6 +12,7 @@ import { certificates, type EapKey, prove } from "../auth/prove.ts";
 import { refusedProof } from "../auth/verify.ts";
 import type { ChildSa } from "../child.ts";
 import type { Core } from "../core.ts";
+import { initialContactNotify } from "../initial-contact.ts";
 import { errorNotify, notify, payload } from "../payloads.ts";
 import type { IkeSa } from "../sa.ts";
 import { sendRequest } from "../send.ts";
@@ -24,6 +25,7 @@ import {
   offerChild,
   offerTs,
 } from "./child.ts";
+import { requestConfiguration, takeConfiguration } from "./configuration.ts";
 import { saPayload } from "./ike-sa-init.ts";
 
 export interface AuthOutcome {
@@ -74,9 +76,11 @@ export function startAuth(
   sendAuth(core, sa, attempt, [
     id,
     ...certificates(policy),
+    ...initialContactNotify(core, sa),
     ...certificateRequest(core),
     idPayload(PAYLOAD.IDr, policy.remoteId),
     ...(auth ? [auth] : []),
+    ...requestConfiguration(core, sa),
     ...(policy.peerAuth.method === "eap-only" ? [notify(NOTIFY.EAP_ONLY_AUTHENTICATION)] : []),
     ...offerPayloads(attempt.offer),
   ]);
@@ -150,8 +154,9 @@ function establish(core: Core, sa: IkeSa, attempt: Attempt, payloads: Payload[])
   sa.state = "established";
   core.emit({ type: "ike-established", sa });
   const { offer, done } = attempt;
+  const { failure } = takeConfiguration(core, sa, payloads);
   if (!offer) return done({});
-  const child = acceptChild(core, sa, offer, payloads, { Ni: sa.Ni, Nr: sa.Nr });
+  const child = failure ?? acceptChild(core, sa, offer, payloads, { Ni: sa.Ni, Nr: sa.Nr });
   if (typeof child !== "string") return done({ child });
   core.emit({ type: "child-failed", sa, reason: child });
   if (core.decide("Child SA failure in IKE_AUTH", "keep the IKE SA") !== "keep the IKE SA")
