@@ -60,6 +60,8 @@ export interface Decisions {
   "hash of the peer's signature": "announced by us" | "any";
   "old method beside RFC 7427": "refuse" | "accept";
   "RFC 7427 without announcement": "refuse" | "accept";
+  "childless request": "as configured" | "INVALID_SYNTAX" | "accept";
+  "childless initiation": "when announced" | "always";
   "NULL authentication": "as configured" | "accept";
   "unknown critical payload": "refuse" | "skip" | "drop";
   "malformed message": "INVALID_SYNTAX" | "drop" | "accept";

@@ -105,7 +105,7 @@ function establish(
   sa.remote = request.datagram.source;
   core.emit({ type: "ike-established", sa });
   onInitialContact(core, sa, offer);
-  const childless = isChildless(offer) && core.policy.childless !== "never";
+  const childless = isChildless(offer) && acceptsChildless(core);
   const configuration = answerConfiguration(core, sa, offer);
   if (childless) return { payloads: [...own, ...configuration.payloads] };
   const answer: ChildAnswer = configuration.error
@@ -118,6 +118,11 @@ function establish(
   return keep
     ? { payloads: [...own, answer.error] }
     : { payloads: [answer.error], close: "Child SA refused" };
+}
+
+function acceptsChildless(core: Core): boolean {
+  const manner = core.decide("childless request", "as configured");
+  return manner === "accept" || (manner === "as configured" && core.policy.childless !== "never");
 }
 
 /** RFC 6023 section 3: neither SA nor traffic selectors; one without the others is malformed. */

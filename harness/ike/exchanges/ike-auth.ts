@@ -67,7 +67,10 @@ export function startAuth(
   const id = idPayload(PAYLOAD.IDi, policy.localId);
   const childless = wishes.childless ?? policy.childless === "force";
   const attempt: Attempt = { id, done, ...(!childless && { offer: offerChild(core, wishes, policy.esp) }) };
-  if (childless && !sa.announced.has(NOTIFY.CHILDLESS_IKEV2_SUPPORTED))
+  const invited =
+    sa.announced.has(NOTIFY.CHILDLESS_IKEV2_SUPPORTED) ||
+    core.decide("childless initiation", "when announced") === "always";
+  if (childless && !invited)
     return giveUp(core, sa, attempt, "the peer did not announce CHILDLESS_IKEV2_SUPPORTED");
   const byEap = ownAuth.method === "eap";
   if (byEap) attempt.conversation = supplicant({ user: ownAuth.user, random });

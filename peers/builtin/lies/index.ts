@@ -1,4 +1,5 @@
 /** All lies, in one list. */
+import { childlessLies } from "./childless.ts";
 import { espLies } from "./esp.ts";
 import { exchangeRuleLies } from "./exchange-rules.ts";
 import { fragmentationLies } from "./fragmentation.ts";
@@ -18,6 +19,7 @@ export const lies: readonly Lie[] = [
   ...payloadLies,
   ...fragmentationLies,
   ...espLies,
+  ...childlessLies,
 ];
 
 export const findLie = (name: string): Lie | undefined => lies.find((l) => l.name === name);
