@@ -21,6 +21,7 @@ export * from "./fragments.ts";
 export type { Pipe } from "./host.ts";
 export { espProposals, ikeProposals, selector } from "./policy.ts";
 export * from "./raw.ts";
+export * from "./refusals.ts";
 export { Script } from "./script.ts";
 export { Session } from "./session.ts";
 export { test } from "./test.ts";

@@ -1,15 +1,10 @@
 import {
   EXCHANGE,
-  errorNotify,
-  expectAbandoned,
-  expectServed,
-  listPayloads,
-  NOTIFY,
+  expectRefusedByInitiator,
+  expectRefusedByResponder,
   type OutgoingMessage,
   payload,
-  require,
-  type Script,
-  Session,
+  type Spoil,
   test,
 } from "../../harness/script/index.ts";
 
@@ -19,9 +14,6 @@ const flipAuth = (message: OutgoingMessage): void => {
 };
 
 const stranger = { type: 2, data: new TextEncoder().encode("stranger.example") };
-
-/** Spoils what we prove who we are with; the returned function undoes it. */
-type Spoil = (s: Script) => () => void;
 
 const spoilAuth =
   (which: "request" | "response"): Spoil =>
@@ -43,31 +35,6 @@ const proveAnother: Spoil = ({ policy }) => {
     policy.psk = psk;
   };
 };
-
-/** The peer, as responder, must refuse our IKE_AUTH, best with AUTHENTICATION_FAILED; the right one serves it. */
-async function expectRefusedByResponder(s: Script, spoil: Spoil): Promise<void> {
-  const undo = spoil(s);
-  await s.tryDial();
-  const { response } = s.exchange(EXCHANGE.IKE_AUTH);
-  const error = errorNotify(response?.payloads ?? []);
-  require(error !== undefined || !response, "N(AUTHENTICATION_FAILED)", listPayloads(response));
-  if (error?.notifyType === NOTIFY.AUTHENTICATION_FAILED) return;
-  undo();
-  await s.dial();
-  s.tolerate(`refuses with ${listPayloads(response)}; section 2.21.2 recommends AUTHENTICATION_FAILED`);
-}
-
-/** The peer, as initiator, must drop the SA once it has our IKE_AUTH response; the right one serves it. */
-async function expectRefusedByInitiator(s: Script, spoil: Spoil): Promise<void> {
-  const undo = spoil(s);
-  const answer = () => s.trace.exchangesOf(EXCHANGE.IKE_AUTH, "peer")[0]?.response;
-  await s.provoke(() => answer() !== undefined);
-  const sa = answer()?.sa;
-  require(sa !== undefined, "an IKE_AUTH request of the peer", s.lastReason());
-  await expectAbandoned(new Session(s, sa));
-  undo();
-  await expectServed(s);
-}
 
 /**
  * One bit of the AUTH value in our IKE_AUTH request is flipped. The peer must verify it and refuse: its protected

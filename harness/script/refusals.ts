@@ -1,0 +1,35 @@
+/** What a peer must do with a proof of identity that is not good. */
+import { errorNotify } from "../ike/payloads.ts";
+import { EXCHANGE } from "../wire/registry/exchange-types.ts";
+import { NOTIFY } from "../wire/registry/notify-types.ts";
+import { expectAbandoned, expectServed, listPayloads, require } from "./expectations.ts";
+import type { Script } from "./script.ts";
+import { Session } from "./session.ts";
+
+/** Spoils what we prove who we are with; the returned function undoes it. */
+export type Spoil = (s: Script) => () => void;
+
+/** The peer, as responder, must refuse our IKE_AUTH, best with AUTHENTICATION_FAILED; the right one serves it. */
+export async function expectRefusedByResponder(s: Script, spoil: Spoil): Promise<void> {
+  const undo = spoil(s);
+  await s.tryDial();
+  const { response } = s.exchange(EXCHANGE.IKE_AUTH);
+  const error = errorNotify(response?.payloads ?? []);
+  require(error !== undefined || !response, "N(AUTHENTICATION_FAILED)", listPayloads(response));
+  if (error?.notifyType === NOTIFY.AUTHENTICATION_FAILED) return;
+  undo();
+  await s.dial();
+  s.tolerate(`refuses with ${listPayloads(response)}; section 2.21.2 recommends AUTHENTICATION_FAILED`);
+}
+
+/** The peer, as initiator, must drop the SA once it has our IKE_AUTH response; the right one serves it. */
+export async function expectRefusedByInitiator(s: Script, spoil: Spoil): Promise<void> {
+  const undo = spoil(s);
+  const answer = () => s.trace.exchangesOf(EXCHANGE.IKE_AUTH, "peer")[0]?.response;
+  await s.provoke(() => answer() !== undefined);
+  const sa = answer()?.sa;
+  require(sa !== undefined, "an IKE_AUTH request of the peer", s.lastReason());
+  await expectAbandoned(new Session(s, sa));
+  undo();
+  await expectServed(s);
+}
