@@ -13,11 +13,52 @@ import { expect } from "chai";
 import { toHtml } from "./html.ts";
 import { toJunit } from "./junit.ts";
 import { toMarkdown } from "./markdown.ts";
-import { makeResults, outcomeOf } from "./results.ts";
+import { makeResults, outcomeOf, parseResults } from "./results.ts";
 import { sampleExtras, sampleResults } from "./sample.ts";
 import { REPORT_FORMATS, writeReports } from "./write.ts";
 
 const sample = sampleResults();
+/** The first three tests as a baseline judges them: known, unstable, not as it says; and a pass. */
+const compared = makeResults({
+  ...sample,
+  tests: [
+    {
+      ...{ ...sample.tests[0]!, verdict: "fail", reason: "answers" },
+      baseline: {
+        ...{ agreement: "expected", expected: "fail" },
+        known: {
+          ...{
+            reason: "answers",
+            why: "Its window is wider.",
+            evidence: "log: <window>",
+            section: "RFC 7296 2.3",
+          },
+          ...{ fault: "peer", expires: "2027-11-01" },
+        },
+      },
+    },
+    {
+      ...{ ...sample.tests[1]!, verdict: "hang", reason: "silent" },
+      again: { verdict: "pass", reason: "as required", evidence: { log: "again/evidence/peer.log" } },
+      baseline: { agreement: "unstable", expected: "pass", deviation: "unexpected hang" },
+    },
+    {
+      ...{ ...sample.tests[2]!, verdict: "pass", reason: "as required" },
+      baseline: { agreement: "deviates", expected: "fail", deviation: "unexpected pass" },
+    },
+    {
+      ...{ ...sample.tests[3]!, verdict: "tolerated", reason: "slow" },
+      baseline: { agreement: "deviates", expected: "pass", deviation: "unexpected tolerated" },
+    },
+    { ...sample.tests[4]!, baseline: { agreement: "expected", expected: "pass" } },
+  ],
+  baselines: [
+    {
+      ...{ file: "baselines/strongswan@6.1.yaml", missing: false, peers: ["strongswan@6.1:netns"] },
+      problems: ["[1].tests: there is no test gone"],
+    },
+  ],
+});
 const nothing = makeResults({ ...sample, peers: [], tests: [] });
 
 describe("JUnit", () => {
@@ -37,6 +78,42 @@ describe("JUnit", () => {
     const xml = toJunit(sample);
     expect(xml).to.include('message="fail: both new Child SAs are still in use');
     expect(xml).to.include("[[ATTACHMENT|evidence/libreswan@5.2-uml/initiator/");
+  });
+});
+
+describe("reports of a run with baselines", () => {
+  it("survive their own schema", () => {
+    expect(parseResults(JSON.stringify(compared))).to.deep.equal(compared);
+  });
+
+  it("are red in JUnit only where something is new", () => {
+    const xml = toJunit(compared);
+    expect(xml.split("\n")[1]).to.include('tests="6" failures="3" errors="0" skipped="2"');
+    expect(xml).to.include('<skipped message="known, fail: answers (Its window is wider.)"/>');
+    expect(xml).to.include(
+      '<skipped message="unstable, hang: silent; again, alone: pass: as required (unexpected hang)"/>',
+    );
+    expect(xml).to.match(/<failure message="pass: as required \(unexpected pass\)"/);
+    expect(xml).to.include('<failure message="[1].tests: there is no test gone" type="baseline"/>');
+  });
+
+  it("tell what is new before what is known in Markdown", () => {
+    const page = toMarkdown(compared);
+    const heads = [...page.matchAll(/^## (.*)$/gm)].map(([, head]) => head);
+    expect(heads.slice(0, 4)).to.deep.equal([
+      ...["Not as the baseline says", "Wrong in the baselines", "Unstable", "Known"],
+    ]);
+    expect(page).to.include("Its window is wider.").and.include("unexpected pass");
+  });
+
+  it("tell it in HTML, too", () => {
+    const page = toHtml(compared);
+    expect(page).to.include("2 of 5 as expected, 2 not as the baseline says, 1 unstable, 1 wrong");
+    const standings = [...page.matchAll(/<li id=[^>]* data-baseline="([^"]*)"/g)].map(([, text]) => text);
+    const odd = "not as the baseline says";
+    expect(standings).to.deep.equal([odd, odd, "known", "unstable", "pass, as expected"]);
+    expect(page).to.include("log: &lt;window&gt;").and.include("./again/evidence/peer.log");
+    expect(toHtml(sample)).to.not.include('data-field="baseline"');
   });
 });
 

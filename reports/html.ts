@@ -7,7 +7,7 @@ import type { Extras } from "./extras.ts";
 import { html, render, trusted } from "./html/markup.ts";
 import { SCRIPT } from "./html/script.ts";
 import { STYLE } from "./html/style.ts";
-import { header, matrix, peerTable } from "./html/summary.ts";
+import { baselineProblems, header, matrix, peerTable } from "./html/summary.ts";
 import { testList } from "./html/tests.ts";
 import type { Results } from "./results.ts";
 
@@ -31,6 +31,7 @@ export function toHtml(results: Results, extras: Extras = {}): string {
 <a class="skip" href="#tests">Skip to the tests</a>
 ${header(results)}
 <main>
+${baselineProblems(results)}
 ${matrix(results)}
 ${testList(results, extras)}
 ${peerTable(results)}

@@ -91,6 +91,23 @@ describe("journal", () => {
     expect(results).to.have.nested.property("tests[0].verdict", "pass");
   });
 
+  it("keeps what a second try found beside the verdict", () => {
+    const [test] = sample.tests;
+    const { evidence } = test!;
+    const again: JournalRecord = {
+      ...{ kind: "test-tried-again", time: sample.finished },
+      test: { ...test!, verdict: "hang", reason: "silent" },
+    };
+    const results = resultsFromJournal([...recordsOf(sample), again]);
+    expect(results).to.have.nested.property("tests[0].verdict", test!.verdict);
+    expect(results)
+      .to.have.nested.property("tests[0].again")
+      .deep.equal({
+        ...{ verdict: "hang", reason: "silent", evidence },
+      });
+    expect(finishedTests([again]).size).to.equal(0);
+  });
+
   it("names the line of what is no record", () => {
     const [first, , third] = recordsOf(sample).map((record) => JSON.stringify(record));
     const { records, findings } = parseJournal([first, "garbage", '{"kind":"other"}', third, ""].join("\n"));

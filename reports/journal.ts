@@ -9,9 +9,16 @@ import { makeResults, peerSchema, type Results, testKey, testSchema, toolSchema 
 const time = z.iso.datetime();
 
 const recordSchema = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("run-started"), time, tool: toolSchema, seed: z.string() }),
+  z.strictObject({
+    kind: z.literal("run-started"),
+    ...{ time, tool: toolSchema, seed: z.string() },
+    /** The baseline file of the run, or `none`; absent where each peer's own was taken. */
+    baseline: z.string().optional(),
+  }),
   z.strictObject({ kind: z.literal("peer-started"), time, peer: peerSchema }),
   z.strictObject({ kind: z.literal("test-finished"), time, test: testSchema }),
+  /** A second run of a test whose verdict is not as the baseline says. */
+  z.strictObject({ kind: z.literal("test-tried-again"), time, test: testSchema }),
   z.strictObject({ kind: z.literal("run-finished"), time, interrupted: z.string().optional() }),
 ]);
 /** `time` is UTC in ISO 8601. `interrupted` says why a run ended early, and is absent for a complete one. */
@@ -108,6 +115,7 @@ export function finishedTests(records: readonly JournalRecord[]): Set<string> {
 
 /**
  * The results a journal holds. A test that appears twice keeps its first verdict, a peer its last description.
+ * What a second try of a test found stands beside its verdict.
  * A run without `run-finished` is interrupted, and finished at the time of its last record.
  */
 export function resultsFromJournal(records: readonly JournalRecord[]): Results | JournalError {
@@ -116,8 +124,13 @@ export function resultsFromJournal(records: readonly JournalRecord[]): Results |
   if (!first || !last) return { error: "no-run", reason: "the journal has no run-started record" };
   const peers = new Map<string, Results["peers"][number]>();
   const tests = new Map<string, Results["tests"][number]>();
+  const again = new Map<string, Results["tests"][number]["again"]>();
   for (const record of records) {
     if (record.kind === "peer-started") peers.set(record.peer.id, record.peer);
+    if (record.kind === "test-tried-again") {
+      const { verdict, reason, evidence } = record.test;
+      again.set(testKey(record.test), { verdict, reason, evidence });
+    }
     if (record.kind !== "test-finished") continue;
     const key = testKey(record.test);
     if (!tests.has(key)) tests.set(key, record.test);
@@ -133,6 +146,9 @@ export function resultsFromJournal(records: readonly JournalRecord[]): Results |
     finished: last.time,
     ...(interrupted === undefined ? {} : { interrupted }),
     peers: [...peers.values()],
-    tests: [...tests.values()],
+    tests: [...tests].map(([key, test]) => {
+      const second = again.get(key);
+      return second ? { ...test, again: second } : test;
+    }),
   });
 }

@@ -1,13 +1,33 @@
 /** JUnit XML as CI servers read it: one test suite per document, peer and role. */
 import { groupBy } from "./group.ts";
-import { outcomeOf, type Results, type TestResult, verdictMeaning } from "./results.ts";
+import {
+  type Outcome,
+  outcomeOf,
+  type Results,
+  standingOf,
+  type TestResult,
+  verdictMeaning,
+} from "./results.ts";
 import { escapeMarkup } from "./text.ts";
 
-/** Text of junit.xml. `fail` and `wrong-reason` are failures; `crash`, `hang` and `setup` are errors; `unsupported` and `ambiguous` are skipped. */
+/**
+ * Text of junit.xml. `fail` and `wrong-reason` are failures; `crash`, `hang` and `setup` are errors; `unsupported` and
+ * `ambiguous` are skipped. Beside a baseline, what it says is skipped too, also what is unstable, and what deviates
+ * from it is a failure or an error, also a pass.
+ */
 export function toJunit(results: Results): string {
   const suites = groupBy(results.tests, suiteName);
   const body = [...suites].map(([name, tests]) => suite(name, tests, results.started));
-  const head = attributes({ name: results.tool.name, ...counts(results.tests) });
+  const problems = (results.baselines ?? []).flatMap(({ file, problems }) =>
+    problems.map((problem) => ({ file, problem })),
+  );
+  const all = counts(results.tests);
+  const head = attributes({
+    ...{ name: results.tool.name, ...all },
+    tests: String(Number(all.tests) + problems.length),
+    failures: String(Number(all.failures) + problems.length),
+  });
+  body.push(problemSuite(problems));
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites${head}>\n${body.join("")}</testsuites>\n`;
 }
 
@@ -20,9 +40,28 @@ function suite(name: string, tests: TestResult[], timestamp: string): string {
   return `  <testsuite${head}>\n${tests.map(testCase).join("")}  </testsuite>\n`;
 }
 
-function counts(tests: TestResult[]): Record<string, string> {
-  const count = (outcome: string) =>
-    String(tests.filter((test) => outcomeOf(test.verdict) === outcome).length);
+/** What is wrong with the baselines themselves. */
+function problemSuite(problems: readonly { file: string; problem: string }[]): string {
+  if (problems.length === 0) return "";
+  const total = String(problems.length);
+  const head = attributes({ name: "baselines", tests: total, failures: total });
+  const cases = problems.map(({ file, problem }) => {
+    const failure = `      <failure${attributes({ message: problem, type: "baseline" })}/>\n`;
+    return `    <testcase${attributes({ classname: file, name: problem })}>\n${failure}    </testcase>\n`;
+  });
+  return `  <testsuite${head}>\n${cases.join("")}  </testsuite>\n`;
+}
+
+/** How a CI server counts a test. */
+function countedAs(test: TestResult): Outcome {
+  const outcome = outcomeOf(test.verdict);
+  if (!test.baseline) return outcome;
+  if (standingOf(test) === "deviates") return outcome === "broken" ? "broken" : "failed";
+  return standingOf(test) === "expected" && outcome === "passed" ? "passed" : "skipped";
+}
+
+function counts(tests: TestResult[]) {
+  const count = (outcome: Outcome) => String(tests.filter((test) => countedAs(test) === outcome).length);
   return {
     tests: String(tests.length),
     failures: count("failed"),
@@ -40,8 +79,8 @@ function testCase(test: TestResult): string {
 }
 
 function outcome(test: TestResult): string {
-  const message = `${test.verdict}: ${test.reason}`;
-  switch (outcomeOf(test.verdict)) {
+  const message = messageOf(test);
+  switch (countedAs(test)) {
     case "passed":
       return "";
     case "skipped":
@@ -51,6 +90,15 @@ function outcome(test: TestResult): string {
     case "broken":
       return problem("error", test, message);
   }
+}
+
+function messageOf({ verdict, reason, baseline, again }: TestResult): string {
+  const found = `${verdict}: ${reason}`;
+  if (baseline?.deviation === undefined) {
+    return baseline?.known ? `known, ${found} (${baseline.known.why})` : found;
+  }
+  const second = again ? `; again, alone: ${again.verdict}: ${again.reason}` : "";
+  return `${baseline.agreement === "unstable" ? "unstable, " : ""}${found}${second} (${baseline.deviation})`;
 }
 
 function problem(element: "failure" | "error", test: TestResult, message: string): string {

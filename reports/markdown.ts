@@ -1,17 +1,29 @@
 /** A short page for a pull request: what is not pass first, then totals. */
 import { groupBy } from "./group.ts";
-import { outcomeOf, type Results, type TestResult, VERDICTS } from "./results.ts";
+import { type Agreement, outcomeOf, type Results, standingOf, type TestResult, VERDICTS } from "./results.ts";
 import { formatDuration, plural, printable } from "./text.ts";
 
 /** A page of a pull request is cut off somewhere; before that we rather say how many more there are. */
 const LISTED = 100;
 
-/** Text of report.md. */
+/** Text of report.md. What a baseline knows stands apart from what is new. */
 export function toMarkdown(results: Results): string {
-  const open = VERDICTS.flatMap((verdict) =>
-    verdict === "pass" ? [] : results.tests.filter((test) => test.verdict === verdict),
-  ).sort((a, b) => rank(a) - rank(b));
-  return [...summary(results), ...notPass(open), ...totals(results), ...peers(results)].join("\n") + "\n";
+  const sorted = VERDICTS.flatMap((verdict) => results.tests.filter((test) => test.verdict === verdict)).sort(
+    (a, b) => rank(a) - rank(b),
+  );
+  const open = sorted.filter((test) => !test.baseline && test.verdict !== "pass");
+  const compared = (agreement: Agreement) =>
+    sorted.filter((test) => test.baseline?.agreement === agreement && (test.baseline.known || test.again));
+  const deviating = sorted.filter((test) => test.baseline && standingOf(test) === "deviates");
+  const parts = [
+    ...listed("Not as the baseline says", deviating, "deviation"),
+    ...problems(results),
+    ...listed("Unstable", compared("unstable"), "deviation"),
+    ...listed("Not pass", open, undefined),
+    ...listed("Known", compared("expected"), "known"),
+  ];
+  const all = parts.length > 0 ? parts : ["Every verdict is `pass`.", ""];
+  return [...summary(results), ...all, ...totals(results), ...peers(results)].join("\n") + "\n";
 }
 
 function rank(test: TestResult): number {
@@ -30,29 +42,48 @@ function summary({ tool, seed, started, finished, interrupted, tests, totals }: 
   ];
 }
 
-function notPass(tests: TestResult[]): string[] {
-  if (tests.length === 0) return ["Every verdict is `pass`.", ""];
-  const more = tests.length - LISTED;
+/** A table of tests; `more` is what their last column says beside the verdict's own facts. */
+function listed(title: string, tests: TestResult[], more: "deviation" | "known" | undefined): string[] {
+  if (tests.length === 0) return [];
+  const rest = tests.length - LISTED;
+  const facts = ["verdict", "test", "peer", "role", "level", "reason"];
+  const last = {
+    deviation: ["expected", "actual", "baseline"],
+    known: ["fault", "why"],
+    none: ["expected", "actual"],
+  };
   return [
-    "## Not pass",
+    `## ${title}`,
     "",
     ...table(
-      ["verdict", "test", "peer", "role", "level", "reason", "expected", "actual"],
-      tests
-        .slice(0, LISTED)
-        .map((test) => [
-          `**${test.verdict}**`,
-          code(test.id) + (test.lie === undefined ? "" : ` lie ${code(test.lie)}`),
-          code(test.peer),
-          test.role,
-          test.level,
-          cell(test.reason),
-          cell(test.expected),
-          cell(test.actual),
-        ]),
+      [...facts, ...last[more ?? "none"]],
+      tests.slice(0, LISTED).map((test) => [...factsOf(test), ...lastOf(test, more)]),
     ),
-    ...(more > 0 ? [`and ${more} more in results.json.`, ""] : []),
+    ...(rest > 0 ? [`and ${rest} more in results.json.`, ""] : []),
   ];
+}
+
+const factsOf = (test: TestResult): string[] => [
+  `**${test.verdict}**`,
+  code(test.id) + (test.lie === undefined ? "" : ` lie ${code(test.lie)}`),
+  code(test.peer),
+  test.role,
+  test.level,
+  cell(test.reason),
+];
+
+function lastOf({ expected, actual, baseline, again }: TestResult, more?: "deviation" | "known"): string[] {
+  if (more === "known") return [baseline?.known?.fault ?? "", cell(baseline?.known?.why ?? "")];
+  if (more === undefined) return [cell(expected), cell(actual)];
+  const second = again ? `; again, alone: ${again.verdict}: ${again.reason}` : "";
+  return [cell(expected), cell(actual), cell(`${baseline?.deviation ?? ""}${second}`)];
+}
+
+function problems({ baselines = [] }: Results): string[] {
+  const lines = baselines.flatMap(({ file, problems }) =>
+    problems.map((problem) => `- ${code(file)}: ${cell(problem)}`),
+  );
+  return lines.length > 0 ? ["## Wrong in the baselines", "", ...lines, ""] : [];
 }
 
 function totals({ totals }: Results): string[] {

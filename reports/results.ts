@@ -109,6 +109,40 @@ export type Level = z.infer<typeof levelSchema>;
 
 const roleSchema = z.enum(["initiator", "responder"]).describe("The role the peer plays.");
 
+export const FAULTS = ["peer", "kernel", "tester", "text", "none"] as const;
+
+const knownSchema = z
+  .strictObject({
+    reason: z.string().describe("What the verdict's reason must contain, or match if it is a /regex/."),
+    why: z.string().describe("Our explanation."),
+    evidence: z.string().describe("What in log, ladder or source shows it."),
+    section: z.string().describe("The section of the text that it is about."),
+    fault: z
+      .enum(FAULTS)
+      .describe("Who we think is at fault; text: the text has two readings; none: a feature it may lack."),
+    expires: z.iso.date().describe("After this day somebody has to look again."),
+  })
+  .describe("What a baseline says of a test that does not pass.");
+export type Known = z.infer<typeof knownSchema>;
+
+const agreementSchema = z
+  .enum(["expected", "unstable", "deviates"])
+  .describe("unstable: not as expected at first, but in a second run of the test alone.");
+export type Agreement = z.infer<typeof agreementSchema>;
+
+const comparisonSchema = z
+  .strictObject({
+    agreement: agreementSchema,
+    expected: verdictSchema.describe("The verdict that the baseline holds; pass where it has no entry."),
+    deviation: z
+      .string()
+      .describe("How the verdict differs from that, in one sentence; absent if it does not.")
+      .optional(),
+    known: knownSchema.optional(),
+  })
+  .describe("The verdict beside what the peer's baseline says; absent for a peer judged without one.");
+export type Comparison = z.infer<typeof comparisonSchema>;
+
 export const testSchema = z.strictObject({
   id: z.string().min(1).describe("Derived from the test's place: rfc7296/2.8/initiator-reuses-old-spi."),
   title: z.string(),
@@ -129,6 +163,15 @@ export const testSchema = z.strictObject({
   actual: z.string(),
   durationMs: z.number().nonnegative().describe("Wall-clock time."),
   evidence: evidenceSchema,
+  again: z
+    .strictObject({
+      verdict: verdictSchema,
+      reason: z.string(),
+      evidence: evidenceSchema,
+    })
+    .describe("What a second run of this test alone found, after a verdict that is not as the baseline says.")
+    .optional(),
+  baseline: comparisonSchema.optional(),
 });
 export type TestResult = z.infer<typeof testSchema>;
 
@@ -166,6 +209,17 @@ export const resultsSchema = z
     peers: z.array(peerSchema),
     tests: z.array(testSchema),
     totals: totalsSchema,
+    baselines: z
+      .array(
+        z.strictObject({
+          file: z.string().describe("As the program names it."),
+          missing: z.boolean().describe("There is no such file: everything must pass."),
+          peers: z.array(z.string()).describe("Ids of the peers judged by it."),
+          problems: z.array(z.string()).describe("What is wrong with its entries; each is an error."),
+        }),
+      )
+      .describe("What the verdicts were compared with; absent if no peer has a baseline.")
+      .optional(),
   })
   .describe("Results of one run of ipsec-bakeoff.");
 export type Results = z.infer<typeof resultsSchema>;
@@ -201,7 +255,7 @@ export function totalsOf(tests: readonly TestResult[]): Totals {
 
 /** Makes a complete result set: the only way totals come to be. */
 export function makeResults(parts: Omit<Results, "schema" | "totals">): Results {
-  const { tool, seed, started, finished, interrupted, peers, tests } = parts;
+  const { tool, seed, started, finished, interrupted, peers, tests, baselines } = parts;
   return {
     schema: RESULTS_SCHEMA,
     tool,
@@ -212,7 +266,17 @@ export function makeResults(parts: Omit<Results, "schema" | "totals">): Results 
     peers,
     tests,
     totals: totalsOf(tests),
+    ...(baselines === undefined ? {} : { baselines }),
   };
+}
+
+/**
+ * Whether a verdict is as it should be: as the peer's baseline says, or good news where there is none.
+ * An unstable one says nothing.
+ */
+export function standingOf({ verdict, baseline }: TestResult): Agreement {
+  if (baseline) return baseline.agreement;
+  return ["failed", "broken"].includes(outcomeOf(verdict)) ? "deviates" : "expected";
 }
 
 /** What tells one result from another within a run: test, role, peer and lie. */

@@ -40,6 +40,12 @@ export function progress(stream: Screen): Observer & { close(): void } {
       if (!live) stream.write(`[${finished}/${planned}] ${line(result)}`);
       else if (result.verdict !== "pass") stream.write(`${CLEAR}${line(result)}`);
     },
+    tryingAgain({ lanes }) {
+      stream.write(`${live ? CLEAR : ""}${lanes.length} not as the baseline says; once more, each alone\n`);
+    },
+    triedAgain(result) {
+      stream.write(`${live ? CLEAR : ""}again: ${line(result)}`);
+    },
     close() {
       if (live) stream.write(CLEAR);
     },

@@ -21,6 +21,7 @@ interface Flags {
   out: string;
   format: string;
   resume?: true;
+  baseline?: string;
   testLimit: string;
   limit: string;
   json?: true;
@@ -61,6 +62,10 @@ export function runCommand(finish: Finish): Command {
     .option("--out <dir>", "folder of the report", "bakeoff-report")
     .option("--format <list>", "any of json, junit, md, html, with commas", "json,junit,md,html")
     .option("--resume", "goes on where the run in the folder ended")
+    .option(
+      "--baseline <file>",
+      "what the peer is known to do, or none (default: baselines/<peer>@<version>.yaml)",
+    )
     .option("--test-limit <seconds>", "hard end of one test", "120")
     .option("--limit <minutes>", "hard end of the run", "120")
     .option("--json", "the results as JSON on standard output")
@@ -69,9 +74,9 @@ export function runCommand(finish: Finish): Command {
 }
 
 async function runAction(documents: string[], flags: Flags, finish: Finish): Promise<void> {
-  const { grep, lie, variant, seed, out } = flags;
+  const { grep, lie, variant, seed, out, baseline } = flags;
   const options = {
-    ...{ documents, grep, lie, variant, seed, out },
+    ...{ documents, grep, lie, variant, seed, out, baseline },
     peers: flags.peer.length > 0 ? flags.peer : ["builtin"],
     role: role(flags.role),
     jobs: wholeNumber("--jobs", flags.jobs),

@@ -1,29 +1,64 @@
 /** What a run came to, in a few lines. */
-import { outcomeOf, type Results, type TestResult, VERDICTS } from "../../reports/results.ts";
-import type { RunOutcome } from "../run/run.ts";
+import { type Results, standingOf, type TestResult, VERDICTS } from "../../reports/results.ts";
+import type { RunOutcome } from "../run/report.ts";
 import { EXIT } from "./exit.ts";
-import { hasColor, oneLine, painter } from "./output.ts";
+import { hasColor, oneLine, type Paint, painter } from "./output.ts";
 
-/** 1 as soon as the peer is at fault, 3 if only the lab was; a run that was cut short is not as expected either. */
+/**
+ * 1 as soon as a verdict is not as expected or a baseline has an entry for nothing, 3 if only the lab is at fault; a
+ * run that was cut short is not as expected either.
+ */
 export function exitOf(results: Results): number {
-  const bad = results.tests.filter(isBad);
-  if (bad.length === 0) return results.interrupted === undefined ? EXIT.ok : EXIT.verdict;
-  return bad.every(({ verdict }) => verdict === "setup") ? EXIT.lab : EXIT.verdict;
+  const bad = results.tests.filter(deviates);
+  const problems = problemsOf(results);
+  if (bad.length + problems.length === 0) return results.interrupted === undefined ? EXIT.ok : EXIT.verdict;
+  const lab = problems.length === 0 && bad.every(({ verdict }) => verdict === "setup");
+  return lab ? EXIT.lab : EXIT.verdict;
 }
 
-const isBad = ({ verdict }: TestResult): boolean => ["failed", "broken"].includes(outcomeOf(verdict));
+const deviates = (test: TestResult): boolean => standingOf(test) === "deviates";
+
+const problemsOf = ({ baselines = [] }: Results): string[] =>
+  baselines.flatMap(({ file, problems }) => problems.map((problem) => `${file}: ${problem}`));
 
 export function summary({ results, files }: RunOutcome): string {
   const paint = painter(hasColor(process.stderr));
-  const bad = results.tests.filter(isBad);
+  const unstable = results.tests.filter((test) => standingOf(test) === "unstable");
   const counts = VERDICTS.filter((verdict) => results.totals.verdicts[verdict] > 0).map(
     (verdict) => `${results.totals.verdicts[verdict]} ${verdict}`,
   );
   const lines = [
-    ...bad.map((test) => `${paint("red", test.verdict)}  ${test.peer}  ${test.id}: ${oneLine(test.reason)}`),
+    ...unstable.map((test) => `${paint("yellow", "unstable")}  ${told(test)}`),
+    ...results.tests.filter(deviates).map((test) => `${paint("red", test.verdict)}  ${told(test)}`),
+    ...problemsOf(results).map((problem) => paint("red", problem)),
     ...(results.interrupted === undefined ? [] : [paint("yellow", `interrupted: ${results.interrupted}`)]),
     paint("bold", `${results.tests.length} tests: ${counts.join(", ") || "none"}`),
+    ...baselineLines(results, paint),
     `seed ${results.seed}; written: ${files.join(" ")}`,
   ];
   return lines.map((line) => `${line}\n`).join("");
+}
+
+function told({ peer, id, reason, verdict, again, baseline }: TestResult): string {
+  const second = again ? `; again, alone: ${again.verdict}: ${again.reason}` : "";
+  const deviation = baseline?.deviation === undefined ? "" : ` (${baseline.deviation})`;
+  const first = again ? `${verdict}: ` : "";
+  return `${peer}  ${id}: ${oneLine(`${first}${reason}${second}${deviation}`)}`;
+}
+
+/** How many verdicts are known, beside those that pass, and which file is not there yet. */
+function baselineLines({ baselines, tests }: Results, paint: Paint): string[] {
+  if (!baselines) return [];
+  const count = (standing: string) =>
+    tests.filter((test) => test.baseline && test.verdict !== "pass" && standingOf(test) === standing).length;
+  const deviating = tests.filter((test) => test.baseline && deviates(test)).length;
+  return [
+    paint(
+      "bold",
+      `against the baselines: ${count("expected")} known, ${count("unstable")} unstable, ${deviating} not as they say`,
+    ),
+    ...baselines
+      .filter(({ missing }) => missing)
+      .map(({ file }) => `there is no ${file}: everything had to pass`),
+  ];
 }

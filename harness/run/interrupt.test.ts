@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect } from "chai";
 import { parseResults } from "../../reports/results.ts";
-import { report } from "./run.ts";
+import { report } from "./report.ts";
 
 const MAIN = join(import.meta.dirname, "../cli/main.ts");
 

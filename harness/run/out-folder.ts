@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { startTime } from "../../peers/runtime/process.ts";
+import { TRIED_AGAIN } from "./again.ts";
 import { UsageError } from "./usage-error.ts";
 
 export const JOURNAL = "journal.jsonl";
@@ -10,7 +11,7 @@ export const JOURNAL = "journal.jsonl";
 const OWNER = ".running";
 
 /** All a run writes into its folder; nothing else in there is touched. */
-const OURS = [JOURNAL, "evidence", "results.json", "junit.xml", "report.md", "report.html"];
+const OURS = [JOURNAL, "evidence", TRIED_AGAIN, "results.json", "junit.xml", "report.md", "report.html"];
 
 /**
  * Makes the folder and tries to write into it; what a run before has left there goes, unless it is resumed.

@@ -6,10 +6,15 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { LabError } from "../../peers/runtime/errors.ts";
 import { startTime } from "../../peers/runtime/process.ts";
-import { type Observer, type RunOptions, report, run } from "./run.ts";
+import { report } from "./report.ts";
+import { type Observer, type RunOptions, run } from "./run.ts";
+import { loadTests } from "./suites.ts";
 import { UsageError } from "./usage-error.ts";
 
-const quiet: Observer = { planned: () => {}, testStarted: () => {}, testFinished: () => {} };
+const quiet: Observer = {
+  ...{ planned: () => {}, testStarted: () => {}, testFinished: () => {} },
+  ...{ tryingAgain: () => {}, triedAgain: () => {} },
+};
 const never = new AbortController().signal;
 
 const SOME = "1.2/(sends-a-nonce|sets-up-ike-and-child-sa|initiates-ike-and-child-sa)$";
@@ -129,6 +134,33 @@ describe("a run", () => {
     } finally {
       execFileSync("umount", [folder]);
     }
+  });
+
+  it("tries once more what is not as the baseline says, and keeps both", async () => {
+    const file = join(folder, "mine.yaml");
+    writeFileSync(file, "[]");
+    const out = join(folder, "out");
+    const changes = { lie: "omits-nonce", grep: "1.2/sends-a-nonce$", baseline: file };
+    const tried: string[] = [];
+    const watching = { ...quiet, triedAgain: ({ verdict }: { verdict: string }) => tried.push(verdict) };
+    const { results } = await run(options(out, changes), watching, never);
+    expect(tried).to.deep.equal(["fail"]);
+    const [test] = results.tests;
+    expect(test).to.have.nested.property("baseline.agreement", "deviates");
+    expect(test?.again?.verdict).to.equal("fail");
+    expect(test?.again?.evidence.ladder).to.match(/^again\/evidence\//);
+    for (const path of Object.values({ ...test?.evidence, ...test?.again?.evidence }))
+      expect(existsSync(join(out, path)), path).to.equal(true);
+    expect(report(out, [], await loadTests()).results).to.deep.equal(results);
+    expect(report(out, [], await loadTests(), "none").results.baselines).to.equal(undefined);
+  });
+
+  it("reads the baseline before anything starts", async () => {
+    const file = join(folder, "mine.yaml");
+    writeFileSync(file, "- tests: x");
+    const out = join(folder, "out");
+    expect(await refusal(run(options(out, { baseline: file }), quiet, never))).to.be.instanceOf(UsageError);
+    expect(existsSync(out)).to.equal(false);
   });
 
   it("keeps what it did not make", async () => {

@@ -1,7 +1,6 @@
 /** A whole run: plan, lanes, journal, reports. */
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
-import { LabError } from "../../peers/runtime/errors.ts";
+import { join, resolve } from "node:path";
 import {
   finishedTests,
   type JournalRecord,
@@ -9,13 +8,16 @@ import {
   readJournal,
   resultsFromJournal,
 } from "../../reports/journal.ts";
-import type { Results, TestResult } from "../../reports/results.ts";
-import { type ReportFormat, writeReports } from "../../reports/write.ts";
+import type { TestResult } from "../../reports/results.ts";
+import type { ReportFormat } from "../../reports/write.ts";
+import { oddOnes, secondTries, TRIED_AGAIN } from "./again.ts";
+import { type Baselines, loadBaselines } from "./baseline.ts";
 import { catalogue, documents } from "./catalogue.ts";
 import { checkLab, type Lab, openLab } from "./lab.ts";
 import { type ResultSink, runLane } from "./lanes.ts";
 import { JOURNAL, prepareOut } from "./out-folder.ts";
-import { makePlan, type Plan, type Selection, withoutFinished } from "./plan.ts";
+import { type LanePlan, makePlan, type Plan, type Selection, withoutFinished } from "./plan.ts";
+import { comparedResults, type RunOutcome, writable, writeOutcome } from "./report.ts";
 import { loadTests, type SuiteTest } from "./suites.ts";
 import { tool } from "./tool.ts";
 import { UsageError } from "./usage-error.ts";
@@ -28,6 +30,8 @@ export interface RunOptions extends Selection {
   out: string;
   formats: readonly ReportFormat[];
   resume: boolean;
+  /** A baseline file in place of the peer's own, or `none`. */
+  baseline?: string;
   /** Hard end of one test and of the whole run, in milliseconds. */
   testLimitMs: number;
   runLimitMs: number;
@@ -38,12 +42,9 @@ export interface Observer {
   planned(plan: Plan, seed: string): void;
   testStarted(test: SuiteTest, peer: string): void;
   testFinished(result: TestResult): void;
-}
-
-export interface RunOutcome {
-  results: Results;
-  /** Paths of the reports written. */
-  files: string[];
+  /** These verdicts are not as the baseline says; each test runs once more, alone. */
+  tryingAgain(plan: Plan): void;
+  triedAgain(result: TestResult): void;
 }
 
 /**
@@ -55,18 +56,27 @@ export async function run(options: RunOptions, observer: Observer, signal: Abort
   const whole = makePlan(tests, options);
   // A slip in a requirements file is told before anything starts.
   for (const document of documents()) catalogue(document);
+  const baselines = loadBaselines(whole.lanes.map(baselinePeer), options.baseline);
   await checkLab(whole.lanes.map(({ peer }) => peer));
   const release = prepareOut(options.out, options.resume);
   try {
-    return await runPlan(whole, tests, options, observer, signal);
+    return await runPlan({ whole, tests, baselines }, options, observer, signal);
   } finally {
     release();
   }
 }
 
+const baselinePeer = ({ peer }: LanePlan) => ({ name: peer.definition.name, version: peer.version.version });
+
+/** What is known before anything starts. */
+interface Known {
+  whole: Plan;
+  tests: readonly SuiteTest[];
+  baselines: Baselines;
+}
+
 async function runPlan(
-  whole: Plan,
-  tests: readonly SuiteTest[],
+  { whole, tests, baselines }: Known,
   options: RunOptions,
   observer: Observer,
   signal: AbortSignal,
@@ -76,7 +86,7 @@ async function runPlan(
   const plan = before ? withoutFinished(whole, before.finished, options.lie) : whole;
   const journal = openRunJournal(options.out);
   const time = () => new Date().toISOString();
-  journal.append({ kind: "run-started", time: time(), tool: tool(), seed });
+  journal.append({ kind: "run-started", time: time(), tool: tool(), seed, ...choiceOf(options) });
   observer.planned(plan, seed);
   const sink: ResultSink = {
     peerStarted: (peer) => journal.append({ kind: "peer-started", time: time(), peer }),
@@ -88,34 +98,25 @@ async function runPlan(
   };
   const stop = AbortSignal.any([signal, hardEnd(options.runLimitMs), journal.broken]);
   await runLanes(plan, { ...options, seed }, sink, stop);
+  const odd = oddOnes(whole, comparedResults(options.out, tests, baselines).tests);
+  if (odd.planned > 0 && !stop.aborted) {
+    observer.tryingAgain(odd);
+    const again = secondTries((test) => {
+      journal.append({ kind: "test-tried-again", time: time(), test });
+      observer.triedAgain(test);
+    });
+    await runLanes(odd, { ...options, seed, jobs: 1, out: join(options.out, TRIED_AGAIN) }, again, stop);
+  }
   const interrupted = stop.aborted ? { interrupted: String(stop.reason) } : {};
   journal.append({ kind: "run-finished", time: time(), ...interrupted });
   journal.close();
-  return report(options.out, options.formats, tests);
+  const results = comparedResults(options.out, tests, baselines);
+  return writeOutcome(results, options.out, options.formats, tests);
 }
 
-/** The reports of a folder, from its journal. @throws UsageError when there is none that holds a run */
-export function report(
-  out: string,
-  formats: readonly ReportFormat[],
-  tests: readonly SuiteTest[],
-): RunOutcome {
-  const content = readJournal(join(out, JOURNAL));
-  const results = "error" in content ? content : resultsFromJournal(content.records);
-  if ("error" in results) throw new UsageError(`${join(out, JOURNAL)}: ${results.reason}`);
-  const documentation = new Map(tests.map(({ id, page }) => [id, page]));
-  return { results, files: writable(out, () => writeReports(out, results, formats, { documentation })) };
-}
-
-/** @throws LabError where `write` throws what the file system throws */
-function writable<T>(out: string, write: () => T): T {
-  try {
-    return write();
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new LabError("unwritable", `${out}: cannot be written: ${why}`);
-  }
-}
+/** In the journal a file stands with its whole path: a report may be made from elsewhere. */
+const choiceOf = ({ baseline }: RunOptions): { baseline?: string } =>
+  baseline === undefined ? {} : { baseline: baseline === "none" ? baseline : resolve(baseline) };
 
 interface RunJournal {
   /** Aborted by the first record that cannot be written: the run ends in good order, as nothing of it would be kept. */

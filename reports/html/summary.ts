@@ -1,10 +1,13 @@
 /** The top of the page: what came out, who took part, and the matrix of documents and peers. */
 import { groupBy } from "../group.ts";
 import {
+  type Agreement,
   type Counts,
   outcomeOf,
   type PeerInfo,
   type Results,
+  standingOf,
+  type TestResult,
   VERDICTS,
   type Verdict,
   verdictMeaning,
@@ -37,8 +40,9 @@ ${bar(totals.verdicts)}
 </div></header>`;
 }
 
-function headline({ tests }: Results): string {
+function headline({ tests, baselines }: Results): string {
   if (tests.length === 0) return "No test has finished";
+  if (baselines) return comparedHeadline(tests, baselines);
   const count = (outcome: string) => tests.filter((test) => outcomeOf(test.verdict) === outcome).length;
   const parts: [number, string][] = [
     [count("failed"), "failed"],
@@ -47,6 +51,34 @@ function headline({ tests }: Results): string {
   ];
   const bad = parts.filter(([n]) => n > 0).map(([n, what]) => `${n} ${what}`);
   return [`${count("passed")} of ${tests.length} passed`, ...bad].join(", ");
+}
+
+/** Of a run that was judged by baselines it matters what is new. */
+function comparedHeadline(
+  tests: readonly TestResult[],
+  baselines: NonNullable<Results["baselines"]>,
+): string {
+  const count = (agreement: Agreement) => tests.filter((test) => standingOf(test) === agreement).length;
+  const unstable = count("unstable");
+  const problems = baselines.reduce((sum, { problems }) => sum + problems.length, 0);
+  return [
+    `${count("expected")} of ${tests.length} as expected`,
+    ...(count("deviates") > 0 ? [`${count("deviates")} not as the baseline says`] : []),
+    ...(unstable > 0 ? [`${unstable} unstable`] : []),
+    ...(problems > 0 ? [`${problems} wrong in the baselines`] : []),
+  ].join(", ");
+}
+
+/** What is wrong with the baselines themselves. */
+export function baselineProblems({ baselines = [] }: Results): Fragment {
+  const lines = baselines.flatMap(({ file, problems }) =>
+    problems.map((problem) => html`<li><code>${file}</code>: ${problem}</li>`),
+  );
+  return (
+    lines.length > 0 &&
+    html`<h2 id="baselines">Wrong in the baselines</h2>
+<div class="card"><ul>${lines}</ul></div>`
+  );
 }
 
 /** A stacked bar; every part has its count as a tooltip, and the chips below say the same in words. */

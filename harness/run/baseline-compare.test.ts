@@ -1,0 +1,124 @@
+import { expect } from "chai";
+import { makeResults, type Results, standingOf, type TestResult } from "../../reports/results.ts";
+import { sampleResults } from "../../reports/sample.ts";
+import type { BaselineEntry, Baselines } from "./baseline.ts";
+import { compare } from "./baseline-compare.ts";
+import { draftEntries } from "./baseline-draft.ts";
+
+const sample = sampleResults();
+const PEER = "libreswan@5.2:uml";
+const FILE = "baselines/libreswan@5.2.yaml";
+
+const entry = (changes: Partial<BaselineEntry> = {}): BaselineEntry => ({
+  ...{ tests: ["a/1/x"], verdict: "fail", reason: "answers", why: "It does.", evidence: "log" },
+  ...{ section: "A 1", fault: "peer", expires: "2027-11-01" },
+  ...changes,
+});
+
+const test = (changes: Partial<TestResult> = {}): TestResult => {
+  const [first] = sample.tests;
+  if (!first) throw new Error("the sample is empty");
+  return { ...first, id: "a/1/x", peer: PEER, verdict: "fail", reason: "it answers", ...changes };
+};
+
+const baselines = (entries: BaselineEntry[]): Baselines =>
+  new Map([["libreswan@5.2", { file: FILE, missing: false, entries }]]);
+
+const ALL = ["a/1/x"];
+
+function judged(tests: TestResult[], entries: BaselineEntry[], ids: string[] = ALL): Results {
+  return compare(makeResults({ ...sample, tests }), baselines(entries), ids);
+}
+
+const comparison = (found: Partial<TestResult>, entries: BaselineEntry[]) =>
+  judged([test(found)], entries).tests[0]?.baseline;
+
+describe("verdicts beside a baseline", () => {
+  it("are as expected: pass without entry, and what the entry says", () => {
+    expect(comparison({ verdict: "pass" }, [])).to.deep.equal({ agreement: "expected", expected: "pass" });
+    expect(comparison({}, [entry()])).to.deep.include({ agreement: "expected", expected: "fail" });
+    expect(comparison({}, [entry({ runtime: "uml" })])).to.include({ agreement: "expected" });
+    expect(comparison({ verdict: "tolerated" }, [entry({ verdict: "tolerated" })])).to.include({
+      agreement: "expected",
+    });
+  });
+
+  const deviations: [string, Partial<TestResult>, BaselineEntry[], RegExp][] = [
+    ["an unexpected failure", {}, [], /^unexpected fail: .*no entry$/],
+    ["an unexpected tolerance", { verdict: "tolerated" }, [], /^unexpected tolerated/],
+    ["an entry for another runtime", {}, [entry({ runtime: "netns" })], /^unexpected fail/],
+    ["an unexpected pass", { verdict: "pass" }, [entry()], /^unexpected pass: the baseline says fail$/],
+    ["another verdict", { verdict: "crash" }, [entry()], /^another verdict: crash, .* says fail$/],
+    ["another reason", { reason: "is silent" }, [entry()], /^fail for another reason: .*"answers"$/],
+    ["an entry that is over", {}, [entry({ expires: "2026-11-19" })], /entry expired on 2026-11-19$/],
+  ];
+  for (const [what, found, entries, message] of deviations) {
+    it(`deviate by ${what}`, () => {
+      const { agreement, deviation } = comparison(found, entries) ?? {};
+      expect(agreement).to.equal("deviates");
+      expect(deviation).to.match(message);
+    });
+  }
+
+  it("hold on the last day of an entry", () => {
+    expect(comparison({}, [entry({ expires: sample.finished.slice(0, 10) })])).to.include({
+      agreement: "expected",
+    });
+  });
+
+  it("are unstable if a second try is as expected, and both stay", () => {
+    const again = { verdict: "pass", reason: "as required", evidence: {} } as const;
+    const [unstable] = judged([test({ again })], []).tests;
+    expect(unstable?.baseline).to.deep.include({ agreement: "unstable", expected: "pass" });
+    expect(unstable).to.deep.include({ verdict: "fail", again });
+    expect(comparison({ again: { ...again, verdict: "hang" } }, [])).to.include({ agreement: "deviates" });
+    const over = [entry({ expires: "2026-11-19" })];
+    expect(comparison({ again }, over)).to.include({ agreement: "deviates" });
+  });
+
+  it("of peers without a baseline stay as they are", () => {
+    const { tests, baselines: used } = compare(sample, new Map(), ALL);
+    expect(tests).to.deep.equal(sample.tests);
+    expect(used).to.equal(undefined);
+    expect(standingOf(test())).to.equal("deviates");
+    expect(standingOf(test({ verdict: "tolerated" }))).to.equal("expected");
+  });
+
+  it("show entries that name no test, only where all tests ran", () => {
+    const entries = [entry(), entry({ tests: ["a/1/gone"] })];
+    const problems = (ids: string[]) => judged([test()], entries, ids).baselines?.[0]?.problems;
+    expect(problems(ALL)).to.deep.equal(["[1].tests: there is no test a/1/gone"]);
+    expect(problems([...ALL, "a/1/not-selected"])).to.deep.equal([]);
+  });
+});
+
+describe("a draft of a baseline", () => {
+  it("groups what deviates by verdict and reason, and leaves the judgement empty", () => {
+    const tests = ["a/1/x", "a/1/y"].map((id) => test({ id }));
+    const open = [
+      ...tests,
+      test({ id: "a/1/z", verdict: "unsupported" }),
+      test({ id: "p", verdict: "pass" }),
+    ];
+    const results = judged([...open, test({ id: "s", verdict: "setup" })], []);
+    const text = draftEntries(results, "libreswan@5.2", new Date("2026-11-20"));
+    expect(text).to.match(
+      /^- tests:\n {4}- a\/1\/x\n {4}- a\/1\/y\n {2}verdict: fail\n {2}reason: it answers/,
+    );
+    expect(text).to.include('why: ""').and.include("fault: none").and.include("expires: 2027-11-20");
+    expect(text).to.not.match(/tests: [ps]\n/);
+    expect(draftEntries(results, "strongswan@6.1")).to.equal("");
+    expect(draftEntries(judged([test()], [entry()]), "libreswan@5.2")).to.equal("");
+  });
+
+  it("names the runtime where the peer does otherwise in another", () => {
+    const [uml] = sample.peers.filter(({ id }) => id === PEER);
+    if (!uml) throw new Error("the sample lacks its peer");
+    const netns = { ...uml, id: "libreswan@5.2:netns", runtime: "netns" };
+    const tests = [test(), test({ peer: netns.id, verdict: "pass" })];
+    const results = makeResults({ ...sample, peers: [uml, netns], tests });
+    expect(draftEntries(results, "libreswan@5.2")).to.match(/runtime: uml\n$/);
+    const both = makeResults({ ...results, tests: [test(), test({ peer: netns.id })] });
+    expect(draftEntries(both, "libreswan@5.2")).to.not.include("runtime");
+  });
+});

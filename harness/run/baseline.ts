@@ -1,0 +1,146 @@
+/** Baselines: `baselines/<peer>@<version>.yaml` holds every verdict of a peer that is not pass, and our judgement of it. */
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { z } from "zod";
+import { FAULTS, type Known, VERDICTS, type Verdict } from "../../reports/results.ts";
+import { UsageError } from "./usage-error.ts";
+import { FileError, parseYaml } from "./yaml-file.ts";
+
+/** Where the baselines are, in the source tree and in the built one alike. */
+export const baselinesFolder = resolve(import.meta.dirname, "../../baselines");
+
+const filled = z
+  .string({ error: ({ input }) => (input === null || input === undefined ? "is empty" : "must be a text") })
+  .trim()
+  .min(1, "is empty");
+
+const KNOWN_VERDICTS = VERDICTS.filter((verdict) => verdict !== "pass" && verdict !== "setup");
+
+const entrySchema = z.strictObject({
+  tests: z
+    .union([filled, z.array(filled).min(1, "names no test")], {
+      error: "must be the id of a test, or a list of them",
+    })
+    .transform((tests) => [tests].flat()),
+  verdict: z.enum(KNOWN_VERDICTS, { error: `must be one of ${KNOWN_VERDICTS.join(", ")}` }),
+  reason: filled.refine((text) => patternOf(text) !== "wrong", "is no regular expression"),
+  why: filled,
+  evidence: filled,
+  section: filled,
+  fault: z.enum(FAULTS, { error: `must be one of ${FAULTS.join(", ")}` }),
+  expires: z.iso.date("must be a day, as in 2027-01-31"),
+  runtime: z.enum(["netns", "uml"], { error: "must be netns or uml" }).optional(),
+});
+
+const baselineSchema = z.array(entrySchema, { error: "must be a list of entries" });
+
+export interface BaselineEntry extends Known {
+  tests: string[];
+  verdict: Verdict;
+  /** The entry holds in this runtime only; absent: in all. */
+  runtime?: "netns" | "uml" | undefined;
+}
+
+export interface Baseline {
+  /** As it is shown to the user. */
+  file: string;
+  /** There is no such file; then there are no entries. */
+  missing: boolean;
+  entries: BaselineEntry[];
+}
+
+/** `/.../` is a regular expression, anything else a text. */
+function patternOf(reason: string): RegExp | "wrong" | undefined {
+  const source = /^\/(.+)\/$/s.exec(reason)?.[1];
+  if (source === undefined) return undefined;
+  try {
+    return new RegExp(source);
+  } catch {
+    return "wrong";
+  }
+}
+
+/** Whether a verdict's reason is the one an entry expects. Line breaks and runs of spaces count as one space. */
+export function reasonFits(expected: string, reason: string): boolean {
+  const pattern = patternOf(expected);
+  const said = oneSpace(reason);
+  return pattern instanceof RegExp ? pattern.test(said) : said.includes(oneSpace(expected));
+}
+
+export const oneSpace = (text: string): string => text.replace(/\s+/g, " ").trim();
+
+/**
+ * Reads the text of a baseline. `today` bounds how far ahead an entry may expire.
+ * @throws FileError naming the field
+ */
+export function parseBaseline(text: string, file: string, today: Date): BaselineEntry[] {
+  const entries = parseYaml(text, file, baselineSchema, () => Object.keys(entrySchema.shape));
+  const latest = `${today.getUTCFullYear() + 1}${today.toISOString().slice(4, 10)}`;
+  const seen = new Map<string, number>();
+  for (const [i, { tests, runtime, expires }] of entries.entries()) {
+    if (expires > latest)
+      throw new FileError(file, `[${i}].expires`, `is more than a year ahead (${latest} at most)`);
+    for (const test of tests) {
+      for (const place of runtime ? [runtime] : ["netns", "uml"]) {
+        const other = seen.get(`${test} ${place}`);
+        if (other !== undefined)
+          throw new FileError(file, `[${i}].tests`, `${test} is named by entry [${other}] already`);
+        seen.set(`${test} ${place}`, i);
+      }
+    }
+  }
+  return entries;
+}
+
+/** A peer as baselines tell them apart. */
+export interface BaselinePeer {
+  name: string;
+  version: string;
+}
+
+/** `strongswan@6.1`. */
+export const baselineName = ({ name, version }: BaselinePeer): string => `${name}@${version}`;
+
+/** By {@link baselineName}. A peer that is not in there is judged without one. */
+export type Baselines = ReadonlyMap<string, Baseline>;
+
+/**
+ * The baselines of the peers of a run. `choice`: `none`, or a file in place of the peer's own. The builtin peer has
+ * none of its own: it must pass everything.
+ * @throws UsageError for a file that cannot be used
+ */
+export function loadBaselines(
+  peers: readonly BaselinePeer[],
+  choice: string | undefined,
+  today = new Date(),
+  folder = baselinesFolder,
+): Baselines {
+  if (choice === "none") return new Map();
+  if (choice !== undefined) return new Map(oneFile(peers, choice, today));
+  const names = new Set(peers.filter(({ name }) => name !== "builtin").map(baselineName));
+  return new Map(
+    [...names].map((name) => {
+      const file = `baselines/${name}.yaml`;
+      const path = join(folder, `${name}.yaml`);
+      return [name, existsSync(path) ? read(path, file, today) : { file, missing: true, entries: [] }];
+    }),
+  );
+}
+
+function oneFile(peers: readonly BaselinePeer[], file: string, today: Date): [string, Baseline][] {
+  const names = [...new Set(peers.map(baselineName))];
+  if (names.length > 1)
+    throw new UsageError(`--baseline ${file}: it is for one peer, and here are ${names.join(", ")}`);
+  return names.map((name) => [name, read(file, file, today)]);
+}
+
+function read(path: string, file: string, today: Date): Baseline {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`--baseline ${file}: cannot be read: ${why}`);
+  }
+  return { file, missing: false, entries: parseBaseline(text, file, today) };
+}
