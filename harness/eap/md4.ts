@@ -3,13 +3,18 @@
  * node:crypto does not load, @noble/hashes leaves it out, and hash-wasm makes its hashes asynchronously.
  */
 
-type Round = readonly [mix: (x: number, y: number, z: number) => number, constant: number, words: string, shifts: number[]];
+type Round = readonly [
+  mix: (x: number, y: number, z: number) => number,
+  constant: number,
+  words: string,
+  shifts: number[],
+];
 
 /** Function, constant, the order in which words of the block are used (as hex digits), and the rotations. */
 const ROUNDS: readonly Round[] = [
   [(x, y, z) => (x & y) | (~x & z), 0, "0123456789abcdef", [3, 7, 11, 19]],
   [(x, y, z) => (x & y) | (x & z) | (y & z), 0x5a827999, "048c159d26ae37bf", [3, 5, 9, 13]],
-  [(x, y, z) => x ^ y ^ z, 0x6ed9eba1, "082a4c6e195d3b7f", [3, 9, 11, 15]],
+  [(x, y, z) => x ^ y ^ z, 0x6ed9eba1, "084c2a6e195d3b7f", [3, 9, 11, 15]],
 ];
 
 const rotate = (value: number, bits: number): number => (value << bits) | (value >>> (32 - bits));

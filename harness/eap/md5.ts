@@ -1,6 +1,6 @@
 /** EAP MD5-Challenge: RFC 3748 section 5.4, which is CHAP of RFC 1994. It makes no key. */
 import { createHash } from "node:crypto";
-import { concat, equal, plain, view } from "../wire/bytes.ts";
+import { concat, EMPTY, equal, plain, view } from "../wire/bytes.ts";
 import { EAP_TYPE } from "../wire/registry/eap.ts";
 import { type EapMethod, failed, succeeded } from "./method.ts";
 
@@ -33,7 +33,7 @@ export const md5: EapMethod = {
 
   authenticator({ user, random, manners = {} }, known) {
     const challenge = random(16);
-    let right: Uint8Array;
+    let right = EMPTY;
     return {
       begin(identifier) {
         right = chapResponse(identifier, user.password, challenge);

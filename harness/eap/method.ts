@@ -42,6 +42,9 @@ export interface EapMethod {
   authenticator(options: EapOptions, known: boolean): AuthenticatorMethod;
 }
 
-export const succeeded = (MSK?: Uint8Array): AuthenticatorAnswer => ({ result: "success", ...(MSK && { MSK }) });
+export const succeeded = (MSK?: Uint8Array): AuthenticatorAnswer => ({
+  result: "success",
+  ...(MSK && { MSK }),
+});
 
 export const failed = (reason: string): AuthenticatorAnswer => ({ result: "failure", reason });

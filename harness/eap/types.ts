@@ -38,6 +38,8 @@ export interface EapConversation {
 
 export interface EapAuthenticator extends EapConversation {
   begin(): EapPacket;
+  /** What the peer's Identity response named; not set before it has come. */
+  readonly identity: string | undefined;
 }
 
 /** Choices that a lie or a test changes; not set: ordinary. */

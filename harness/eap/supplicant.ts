@@ -1,0 +1,128 @@
+/** The peer of RFC 3748: it answers requests, and ends by a Success or Failure. The states are those of RFC 4137. */
+import { equal, view } from "../wire/bytes.ts";
+import { EAP_CODE, EAP_TYPE, eapTypes } from "../wire/registry/eap.ts";
+import type { PeerMethod } from "./method.ts";
+import { eapMethod } from "./methods.ts";
+import { ignored, packet, turned, typed } from "./packets.ts";
+import type { EapConversation, EapManners, EapOptions, EapPacket, EapStep } from "./types.ts";
+
+/** Requests that a peer answers before it gives up on an authenticator that never ends. */
+const MAX_REQUESTS = 256;
+
+export const supplicant = (options: EapOptions): EapConversation => new Supplicant(options);
+
+class Supplicant implements EapConversation {
+  readonly #options: EapOptions;
+  readonly #manners: EapManners;
+  readonly #ownType: number;
+  #method: PeerMethod | undefined;
+  /** The last request that was answered, and the answer. */
+  #last: { request: EapPacket; response: EapPacket } | undefined;
+  #requests = 0;
+  #sent = 0;
+  #ended = false;
+  #mayEnd = false;
+  #MSK: Uint8Array | undefined;
+  /** Why a Success would not be believed now. */
+  #reason = "the method has not begun";
+
+  constructor(options: EapOptions) {
+    this.#options = options;
+    this.#manners = options.manners ?? {};
+    this.#ownType = eapMethod(options.user.type)?.type ?? EAP_TYPE.TLS;
+  }
+
+  take(received: EapPacket): EapStep {
+    if (this.#ended) return ignored("the conversation has ended");
+    switch (received.code) {
+      case EAP_CODE.REQUEST:
+        return this.#onRequest(received);
+      case EAP_CODE.SUCCESS:
+        return this.#onSuccess(received);
+      case EAP_CODE.FAILURE:
+        return this.#onFailure();
+      default:
+        return ignored(`code ${received.code} is not for a peer`);
+    }
+  }
+
+  #onRequest(request: EapPacket): EapStep {
+    this.#requests++;
+    if (this.#requests > MAX_REQUESTS) return this.#fail(`more than ${MAX_REQUESTS} requests`);
+    const [type] = request.data;
+    if (type === undefined) return ignored("a request without a type");
+    const before = this.#last;
+    if (before?.request.identifier !== request.identifier) return this.#onNewRequest(request, type);
+    if (this.#manners.answersAnew) return this.#onNewRequest(request, type);
+    const same = equal(before.request.data, request.data);
+    return {
+      send: before.response,
+      ...(!same && { reason: "another request with the identifier of the last" }),
+    };
+  }
+
+  #onNewRequest(request: EapPacket, type: number): EapStep {
+    if (type === EAP_TYPE.NOTIFICATION) return this.#onNotification(request);
+    if (type === EAP_TYPE.NAK) return ignored("a request of type Nak");
+    if (this.#method && type !== this.#ownType)
+      return ignored(
+        `a request of ${eapTypes.nameOf(type)} after another method has begun (RFC 3748 section 2.1)`,
+      );
+    if (type === EAP_TYPE.IDENTITY)
+      return this.#respond(request, EAP_TYPE.IDENTITY, new TextEncoder().encode(this.#options.user.identity));
+    return type === this.#ownType ? this.#onOwnType(request) : this.#nak(request, [this.#ownType]);
+  }
+
+  #onNotification(request: EapPacket): EapStep {
+    if (this.#manners.ignoresNotifications) return ignored("a Notification");
+    return this.#respond(request, EAP_TYPE.NOTIFICATION, new Uint8Array(0));
+  }
+
+  #nak(request: EapPacket, wanted: number[]): EapStep {
+    return this.#respond(request, EAP_TYPE.NAK, Uint8Array.from(wanted));
+  }
+
+  #onOwnType(request: EapPacket): EapStep {
+    const method = this.#method ?? eapMethod(this.#ownType)?.peer(this.#options);
+    if (!method || this.#manners.refusesOwnType)
+      return this.#nak(request, this.#manners.refusesOwnType ?? [0]);
+    this.#method = method;
+    const answer = method.take(view(request.data, 1, request.data.length), request.identifier);
+    this.#mayEnd = answer.mayEnd ?? false;
+    this.#MSK = answer.MSK;
+    this.#reason = answer.reason ?? "the method is not done";
+    return answer.data ? this.#respond(request, this.#ownType, answer.data) : this.#fail(this.#reason);
+  }
+
+  #respond(request: EapPacket, type: number, data: Uint8Array): EapStep {
+    const response = packet(EAP_CODE.RESPONSE, request.identifier, typed(type, data));
+    const send = this.#manners.bend?.(response, this.#sent++) ?? response;
+    this.#last = { request, response: send };
+    return { send };
+  }
+
+  /** A Failure counts whatever its identifier: IKE protects it, and daemons that give up early have none to name. */
+  #onFailure(): EapStep {
+    const why = this.#mayEnd ? "it gives no reason" : this.#reason;
+    return this.#fail(`the authenticator sent Failure: ${why}`);
+  }
+
+  #onSuccess({ identifier, data }: EapPacket): EapStep {
+    const { acceptsAnything, wrongMSK } = this.#manners;
+    const expected = this.#last?.request.identifier;
+    if (!acceptsAnything) {
+      if (expected !== undefined && identifier !== expected)
+        return ignored(`Success with identifier ${identifier}, not ${expected} (RFC 3748 section 4.2)`);
+      if (data.length > 0) return ignored("Success with data");
+      if (!this.#mayEnd) return this.#fail(`Success too early: ${this.#reason}`);
+    }
+    this.#ended = true;
+    const MSK = this.#MSK;
+    return { result: "success", ...(MSK && { MSK: wrongMSK ? turned(MSK) : MSK }) };
+  }
+
+  #fail(reason: string): EapStep {
+    this.#ended = true;
+    return { result: "failure", reason };
+  }
+}
