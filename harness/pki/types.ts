@@ -25,11 +25,19 @@ export interface CertificateWishes {
   issuer?: "unknown" | "itself";
   /** Has an extension that nobody knows and that is marked critical. */
   extension?: "unknown critical";
+  /**
+   * `huge`: valid, with names that fill 60 KiB. `long chain`: valid, below 100 CAs in a row. `garbage`: octets that
+   * begin as a certificate does, and are none.
+   */
+  bomb?: "huge" | "long chain" | "garbage";
 }
 
 export interface Pki {
   /** Certificate of the CA that both ends trust, in DER. */
   ca: Uint8Array;
-  /** The same identity, kind of key and wishes give the same octets in every process. */
+  /**
+   * The same identity, kind of key and wishes give the same octets in every process. Identities are spelled as in
+   * configurations, see `harness/script/identity.ts`.
+   */
   credential(identity: string, key: KeyKind, wishes?: CertificateWishes): Promise<Credential>;
 }
