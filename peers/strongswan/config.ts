@@ -1,11 +1,13 @@
 /** strongSwan's configuration: the daemon's file, and a connection as vici takes it. */
+import type { Material } from "../../harness/script/policy.ts";
 import type { PeerConfig } from "../contract.ts";
+import { authSections, unsupportedAuth } from "./auth.ts";
 import type { ViciFields } from "./vici-codec.ts";
 
 /** Name of the connection and of its Child SA. */
 export const CONNECTION = "lane";
 
-/** What a daemon has to be started with, as it cannot be changed while it runs. */
+/** What is in the daemon's own file: all but the last cannot be changed while it runs. */
 export interface DaemonSettings {
   /** ESP in the kernel (a guest) or in the daemon (a namespace of a host without kernel ESP). */
   esp: "kernel" | "userspace";
@@ -13,12 +15,14 @@ export interface DaemonSettings {
   rawEsp: boolean;
   /** Ask every initiator for a cookie while an IKE SA is half open. */
   cookies: boolean;
+  /** Authenticate without RFC 7427. */
+  oldMethods?: boolean;
 }
 
 const PLUGINS =
-  "random nonce openssl aes sha1 sha2 gmp curve25519 gcm ccm ctr chapoly cmac xcbc pem x509 pubkey pkcs1 pkcs8 " +
+  "random nonce openssl aes sha1 sha2 md5 mgf1 gmp curve25519 gcm ccm ctr chapoly cmac xcbc pem x509 pubkey pkcs1 pkcs8 " +
   "revocation constraints kdf hmac drbg KERNEL socket-default vici updown counters error-notify " +
-  "eap-identity eap-md5";
+  "eap-identity eap-md5 eap-gtc eap-mschapv2 eap-tls xauth-eap";
 
 /**
  * Text of strongswan.conf. Timers are short so that a test of a lost message is, too; what would keep a test out
@@ -49,8 +53,11 @@ export function daemonConfig(settings: DaemonSettings): string {
     make_before_break = yes
     close_ike_on_child_failure = no
     install_virtual_ip = no
+    signature_authentication = ${settings.oldMethods ? "no" : "yes"}
     plugins {
       vici { socket = unix:///lane/charon.vici }
+      eap-gtc { backend = eap }
+      xauth-eap { backend = md5 }
       error-notify { socket = unix:///lane/charon.enfy }
       ${mark}
     }
@@ -71,6 +78,8 @@ export function daemonConfig(settings: DaemonSettings): string {
 
 /** What of this configuration the daemon cannot do: kernel-libipsec has tunnel mode and 32-bit sequence numbers only. */
 export function unsupported(config: PeerConfig, settings: DaemonSettings): string | undefined {
+  const auth = unsupportedAuth(config);
+  if (auth) return auth;
   if (settings.esp === "kernel") return undefined;
   if (config.mode !== "tunnel") return "userspace ESP of strongSwan has no transport mode";
   const esn = config.espProposals.some((proposal) => proposal.split("-").includes("esn"));
@@ -78,7 +87,7 @@ export function unsupported(config: PeerConfig, settings: DaemonSettings): strin
 }
 
 /** The connection of a test. Nothing happens by timer: no rekeying, no liveness check, no MOBIKE. */
-export function connection(config: PeerConfig): ViciFields {
+export function connection(config: PeerConfig, material: Material = { trust: [] }): ViciFields {
   const port = (key: string, value: number, usual: number) =>
     value && value !== usual ? { [key]: value } : {};
   return {
@@ -89,7 +98,7 @@ export function connection(config: PeerConfig): ViciFields {
     proposals: config.ikeProposals,
     mobike: "no",
     unique: "never",
-    childless: "allow",
+    childless: config.childless ?? "allow",
     keyingtries: 1,
     dpd_delay: 0,
     rekey_time: 0,
@@ -97,8 +106,7 @@ export function connection(config: PeerConfig): ViciFields {
     over_time: 0,
     rand_time: 0,
     ...(config.fragmentation !== undefined && { fragmentation: config.fragmentation ? "yes" : "no" }),
-    "local-1": { auth: "psk", id: config.localId },
-    "remote-1": { auth: "psk", id: config.remoteId },
+    ...authSections(config, material),
     children: {
       [CONNECTION]: {
         local_ts: config.localTs,

@@ -1,7 +1,10 @@
 /** Drives strongSwan through vici, wherever it runs. */
+import { pki } from "../../harness/pki/pki.ts";
+import { materialFor } from "../../harness/script/policy.ts";
 import { type Driver, DriverUnsupported, type PeerConfig, type PeerStatus } from "../contract.ts";
 import { LabError } from "../runtime/errors.ts";
 import type { DaemonHost } from "../runtime/host.ts";
+import { credentialCommands, usesOldMethods } from "./auth.ts";
 import {
   CONNECTION,
   connection,
@@ -77,21 +80,24 @@ export class StrongswanDriver implements Driver {
     const cookies = config.cookies === "always";
     const anew = cookies || this.#settings.cookies;
     this.#settings.cookies = cookies;
+    await this.#signatures(usesOldMethods(config), anew);
     await (anew ? this.start() : this.reset());
     await this.#request("unload-conn", { name: CONNECTION }).catch(ignoreRefusal);
     await this.#request("clear-creds");
     const owned = config.localTs.join(" ");
     if (owned !== this.#owned) await ownAddresses(this.#host, config.localTs);
     this.#owned = owned;
-    const owners = [config.localId, config.remoteId];
-    await this.#request("load-shared", { id: CONNECTION, type: "IKE", data: config.psk, owners });
-    await this.#request("load-conn", { [CONNECTION]: connection(config) });
+    const material = await materialFor(config, "peer", pki);
+    for (const command of credentialCommands(CONNECTION, config, material)) await this.#request(...command);
+    await this.#request("load-conn", { [CONNECTION]: connection(config, material) });
     this.#config = config;
     if (cookies) await this.#holdHalfOpen();
   }
 
   async initiate(): Promise<void> {
-    await this.#request("initiate", { child: CONNECTION, ike: CONNECTION, timeout: -1, "init-limits": "no" });
+    const fields: ViciFields = { ike: CONNECTION, timeout: -1, "init-limits": "no" };
+    if (this.#config?.childless !== "force") fields.child = CONNECTION;
+    await this.#request("initiate", fields);
   }
 
   async rekeyIke(): Promise<void> {
@@ -131,6 +137,8 @@ export class StrongswanDriver implements Driver {
 
   /** Deletes that this makes the daemon send are dropped before they reach the wire. */
   async reset(): Promise<void> {
+    // Certificates that came from the tester must be sent again.
+    await this.#request("flush-certs");
     const sas = await this.#ikeSas();
     if (sas.length === 0) return;
     const remote = this.#config?.remote.host;
@@ -159,6 +167,15 @@ export class StrongswanDriver implements Driver {
   async logs(): Promise<string> {
     const lines = await this.#host.read(LOG, this.#logMark);
     return lines.replace(/^.*\[CFG\] vici client \d+ .*\n/gm, "");
+  }
+
+  /** RFC 7427 is a matter of the daemon's file, which it reads again on command. */
+  async #signatures(oldMethods: boolean, starting: boolean): Promise<void> {
+    if (oldMethods === (this.#settings.oldMethods ?? false)) return;
+    this.#settings.oldMethods = oldMethods;
+    if (starting) return;
+    await this.#host.write("strongswan.conf", daemonConfig(this.#settings));
+    await this.#request("reload-settings");
   }
 
   #client(): ViciClient {
