@@ -1,5 +1,6 @@
 /** The vocabulary of the suites. */
 export { expect } from "chai";
+export type { PeerConfig } from "../../peers/contract.ts";
 export type { KeyPair } from "../crypto/types.ts";
 export type { ChildSa } from "../ike/child.ts";
 export type { IncomingMessage, OutgoingMessage } from "../ike/hooks.ts";
@@ -7,8 +8,10 @@ export { natHash } from "../ike/nat.ts";
 export * from "../ike/payloads.ts";
 export type { Datagram } from "../link/types.ts";
 export * from "../wire/index.ts";
+export { AUTH_METHOD } from "../wire/registry/auth-methods.ts";
 export { encrTransforms } from "../wire/registry/encr.ts";
 export { EXCHANGE } from "../wire/registry/exchange-types.ts";
+export { ID_TYPE } from "../wire/registry/id-types.ts";
 export { NOTIFY, notifyTypes } from "../wire/registry/notify-types.ts";
 export { PAYLOAD } from "../wire/registry/payload-types.ts";
 export { formatProposal } from "../wire/registry/proposal-spec.ts";

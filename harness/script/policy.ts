@@ -128,6 +128,8 @@ export function policyFor(config: PeerConfig, side: Side, material: Material = {
     mode: config.mode,
     ...configuration(config, side),
     initialContact: peerSide && config.unique === "replace",
+    // A test wants to hear of every refusal.
+    retry: peerSide ? { tries: 5, waitMs: 5000 } : ordinaryPolicy.retry,
     unique: peerSide && config.unique === "replace" ? "replace" : "keep",
     cookies: peerSide ? (config.cookies ?? "never") : "never",
   };

@@ -6,6 +6,7 @@ import { fragmentationLies } from "./fragmentation.ts";
 import { keyLies } from "./keys.ts";
 import type { Lie } from "./lie.ts";
 import { negotiationLies } from "./negotiation.ts";
+import { nullAuthenticationLies } from "./null-authentication.ts";
 import { payloadLies } from "./payloads.ts";
 import { rekeyingLies } from "./rekeying.ts";
 import { setupLies } from "./setup.ts";
@@ -20,6 +21,7 @@ export const lies: readonly Lie[] = [
   ...fragmentationLies,
   ...espLies,
   ...childlessLies,
+  ...nullAuthenticationLies,
 ];
 
 export const findLie = (name: string): Lie | undefined => lies.find((l) => l.name === name);

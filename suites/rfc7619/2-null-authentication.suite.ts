@@ -1,0 +1,153 @@
+import {
+  AUTH_METHOD,
+  EXCHANGE,
+  expect,
+  expectAlive,
+  expectRefusedByInitiator,
+  expectRefusedByResponder,
+  ID_TYPE,
+  NOTIFY,
+  notify,
+  PAYLOAD,
+  type PeerConfig,
+  payload,
+  require,
+  type Script,
+  type Spoil,
+  test,
+} from "../../harness/script/index.ts";
+
+const NULL = { method: "null" } as const;
+const ANONYMOUS: Partial<PeerConfig> = { auth: NULL, testerAuth: NULL, localId: "null:", remoteId: "null:" };
+
+type Role = "responder" | "initiator";
+const ROLES: Role[] = ["responder", "initiator"];
+
+/** The peer's own IKE_AUTH message that has its AUTH. */
+function fromPeer(s: Script, peer: Role) {
+  const exchange = s.exchange(EXCHANGE.IKE_AUTH, peer === "responder" ? "us" : "peer");
+  const message = peer === "responder" ? exchange.response : exchange.request;
+  const id = payload(message?.payloads ?? [], "ID", peer === "responder" ? PAYLOAD.IDr : PAYLOAD.IDi);
+  return { id, auth: payload(message?.payloads ?? [], "AUTH") };
+}
+
+for (const peer of ROLES) {
+  /**
+   * Neither end is authenticated. The peer's AUTH has method 13 and is what SK_pi or SK_pr makes it, which the tester
+   * computes again; traffic passes both ways.
+   */
+  test(`as-${peer}-proves-nothing-but-the-exchange`, {
+    requirements: ["NULLAUTH-04"],
+    peer,
+    lies: ["uses-the-shared-secret-for-null", "writes-method-2-for-null"],
+    config: ANONYMOUS,
+  }, async (s) => {
+    const session = await s.establish(peer);
+    expect(fromPeer(s, peer).auth?.method).to.equal(AUTH_METHOD.NULL);
+    await session.proveTraffic();
+  });
+
+  /** The peer has no name to give: its ID payload is of type ID_NULL and empty. */
+  test(`as-${peer}-sends-an-empty-id-null`, {
+    requirements: ["NULLAUTH-06", "NULLAUTH-07"],
+    peer,
+    lies: ["puts-a-name-into-id-null"],
+    config: ANONYMOUS,
+  }, async (s) => {
+    s.decide("wrong identity", "accept");
+    await s.establish(peer);
+    const { id } = fromPeer(s, peer);
+    expect(id?.idType).to.equal(ID_TYPE.ID_NULL);
+    require(id?.data.length === 0, "no data in ID_NULL", `${id?.data.length} octets`);
+  });
+
+  /** Each end chooses on its own: the tester stays anonymous while the peer proves itself by its shared secret. */
+  test(`as-${peer}-proves-itself-to-an-anonymous-tester`, {
+    requirements: ["NULLAUTH-03"],
+    peer,
+    lies: ["answers-null-with-null"],
+    config: { testerAuth: NULL, remoteId: "null:" },
+  }, async (s) => {
+    const session = await s.establish(peer);
+    expect(fromPeer(s, peer).auth?.method).to.equal(AUTH_METHOD.SHARED_KEY_MIC);
+    await session.proveTraffic();
+  });
+}
+
+/** The value of a NULL AUTH covers the exchange: with one bit flipped it must be refused. */
+const flipAuth =
+  (which: "request" | "response"): Spoil =>
+  (s) =>
+    s.change(
+      EXCHANGE.IKE_AUTH,
+      ({ payloads }) => {
+        const auth = payload(payloads, "AUTH");
+        if (auth) auth.data = auth.data.map((octet, i) => (i === 0 ? octet ^ 1 : octet));
+      },
+      which,
+    );
+
+/** A policy of ours that proves nothing although the peer wants the shared secret. */
+const proveNothing: Spoil = ({ policy }) => {
+  policy.ownAuth = NULL;
+  return () => {
+    policy.ownAuth = { method: "psk" };
+  };
+};
+
+/** The tester's anonymous IKE_AUTH request has a wrong AUTH value. It must be refused. */
+test("refuses-a-wrong-null-auth-of-the-initiator", {
+  requirements: ["NULLAUTH-05"],
+  peer: "responder",
+  lies: ["accepts-wrong-auth"],
+  config: ANONYMOUS,
+}, async (s) => {
+  await expectRefusedByResponder(s, flipAuth("request"));
+});
+
+/** The tester's anonymous IKE_AUTH response has a wrong AUTH value. The peer must not keep the IKE SA. */
+test("refuses-a-wrong-null-auth-of-the-responder", {
+  requirements: ["NULLAUTH-05"],
+  peer: "initiator",
+  lies: ["accepts-wrong-auth"],
+  config: ANONYMOUS,
+}, async (s) => {
+  await expectRefusedByInitiator(s, flipAuth("response"));
+});
+
+/**
+ * The peer is configured for a shared secret. The tester names itself rightly, but proves nothing: method 13 with an
+ * AUTH that is right for it. The answer is AUTHENTICATION_FAILED.
+ */
+test("refuses-an-anonymous-initiator", {
+  requirements: ["NULLAUTH-01"],
+  peer: "responder",
+  lies: ["accepts-null-for-a-shared-secret"],
+}, async (s) => {
+  await expectRefusedByResponder(s, proveNothing);
+});
+
+/** The peer is configured for a shared secret, and the tester answers with method 13. The peer must not keep the SA. */
+test("refuses-an-anonymous-responder", {
+  requirements: ["NULLAUTH-01"],
+  peer: "initiator",
+  lies: ["accepts-null-for-a-shared-secret"],
+}, async (s) => {
+  await expectRefusedByInitiator(s, proveNothing);
+});
+
+/**
+ * Anonymous peers cannot be told apart, so INITIAL_CONTACT of one must not end the IKE SA of another. The tester sets
+ * up two IKE SAs; the second says INITIAL_CONTACT. The first still answers.
+ */
+test("keeps-the-sa-of-an-anonymous-peer-when-another-says-initial-contact", {
+  requirements: ["NULLAUTH-09"],
+  peer: "responder",
+  lies: ["heeds-initial-contact-of-anonymous-peers"],
+  config: { ...ANONYMOUS, unique: "replace" },
+}, async (s) => {
+  const first = await s.dial();
+  s.change(EXCHANGE.IKE_AUTH, ({ payloads }) => void payloads.push(notify(NOTIFY.INITIAL_CONTACT)));
+  await s.dial();
+  await expectAlive(first);
+});
