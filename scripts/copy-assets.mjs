@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-for (const room of ["harness", "suites", "fuzz", "peers", "pcaps", "reports", "baselines"]) {
+for (const room of ["harness", "suites", "fuzz", "peers", "pcaps", "reports"]) {
   const source = join(root, room);
   if (!existsSync(source)) continue;
   cpSync(source, join(root, "dist", room), {

@@ -6,8 +6,10 @@ import { FAULTS, type Known, VERDICTS, type Verdict } from "../../reports/result
 import { UsageError } from "./usage-error.ts";
 import { FileError, parseYaml } from "./yaml-file.ts";
 
-/** Where the baselines are, in the source tree and in the built one alike. */
-export const baselinesFolder = resolve(import.meta.dirname, "../../baselines");
+/** Where the baselines are. They are not copied into the built tree: what a user changes holds at once. */
+export const baselinesFolder = ["../../baselines", "../../../baselines"]
+  .map((path) => resolve(import.meta.dirname, path))
+  .reduce((near, far) => (existsSync(near) ? near : far));
 
 const filled = z
   .string({ error: ({ input }) => (input === null || input === undefined ? "is empty" : "must be a text") })
