@@ -1,36 +1,86 @@
 import { Command } from "commander";
-import { documents } from "../run/catalogue.ts";
-import { coverageOf, unknownRequirements } from "../run/coverage.ts";
-import { loadTests } from "../run/suites.ts";
+import { lies } from "../../peers/builtin/lies/index.ts";
+import { catalogues, documents } from "../run/catalogue.ts";
+import { coverageOf, uncovered, wrongClaims } from "../run/coverage.ts";
+import { changes, fallen, inWords, recordedCoverage, recordOf, writeRecord } from "../run/coverage-gate.ts";
+import { loadTests, type SuiteTest } from "../run/suites.ts";
 import { UsageError, unknownName } from "../run/usage-error.ts";
-import { printJson, table } from "./output.ts";
+import { coverageTable, GROUPINGS, type Grouping, todoTable } from "./coverage-table.ts";
+import { EXIT } from "./exit.ts";
+import { hasColor, painter } from "./output.ts";
+import type { Finish } from "./program.ts";
 
 const EXAMPLES = `
+Rows are the requirements that bind a peer in that role, % is how many of the testable ones are covered.
+
 Examples:
   bakeoff coverage
-  bakeoff coverage rfc7296 --json
+  bakeoff coverage rfc7296 --by role
+  bakeoff coverage rfc7427 --todo           what still wants a test
+  bakeoff coverage --update                 after tests were added
 `;
 
-export function coverageCommand(): Command {
+interface Options {
+  by?: Grouping;
+  todo?: true;
+  json?: true;
+  update?: true;
+}
+
+export function coverageCommand(finish: Finish): Command {
   return new Command("coverage")
-    .description("how many of the testable requirements have a test, by document and level")
+    .description("how many of the testable requirements have a test, by document, level and role of the peer")
     .argument("[document...]", "all documents when none is named")
+    .option("--by <what>", `one line for each of: ${GROUPINGS.join(", ")}`, grouping)
+    .option("--todo", "list the testable requirements without a test")
     .option("--json", "as JSON on standard output")
+    .option("--update", "write suites/coverage.json, below which coverage must not fall")
     .addHelpText("after", EXAMPLES)
-    .action(async (names: string[], { json }: { json?: true }) => {
-      const known = documents();
-      for (const name of names) if (!known.includes(name)) throw unknownName("document", name, known);
+    .action(async (names: string[], options: Options) => {
+      const chosen = chooseDocuments(names);
       const tests = await loadTests();
-      const rows = coverageOf(tests, names.length > 0 ? names : known);
-      if (json) printJson(rows);
-      else {
-        const head = ["document", "level", "requirements", "testable", "covered"];
-        const cells = rows.map((r) =>
-          [r.document, r.level, r.requirements, r.testable, r.covered].map(String),
-        );
-        process.stdout.write(table([head, ...cells]));
-      }
-      const [wrong] = unknownRequirements(tests);
-      if (wrong) throw new UsageError(`${wrong.test}: requirements: there is no ${wrong.id}`);
+      process.stdout.write(shown(tests, chosen, options));
+      refuseWrongClaims(tests);
+      if (!compareWithRecord(tests, options.update === true)) finish(EXIT.verdict);
     });
+}
+
+function grouping(given: string): Grouping {
+  const found = GROUPINGS.find((name) => name === given);
+  if (!found) throw unknownName("grouping", given, GROUPINGS);
+  return found;
+}
+
+function chooseDocuments(names: string[]): string[] {
+  const known = documents();
+  for (const name of names) if (!known.includes(name)) throw unknownName("document", name, known);
+  return names.length > 0 ? names : known;
+}
+
+function shown(tests: readonly SuiteTest[], chosen: string[], { by, todo, json }: Options): string {
+  const paint = painter(hasColor(process.stdout));
+  if (todo) {
+    const rows = uncovered(tests, catalogues(chosen));
+    return json ? asJson(rows) : todoTable(rows, paint);
+  }
+  const rows = coverageOf(tests, catalogues(chosen));
+  return json ? asJson(rows) : coverageTable(rows, by, paint);
+}
+
+const asJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+
+function refuseWrongClaims(tests: readonly SuiteTest[]): void {
+  const wrong = wrongClaims(tests, lies, catalogues());
+  for (const each of wrong.slice(1)) process.stderr.write(`bakeoff: ${each}\n`);
+  if (wrong[0] !== undefined) throw new UsageError(wrong[0]);
+}
+
+/** False if coverage fell. The record is of all documents, whichever are shown. */
+function compareWithRecord(tests: readonly SuiteTest[], update: boolean): boolean {
+  const now = recordOf(coverageOf(tests, catalogues()));
+  const all = changes(recordedCoverage(), now);
+  for (const change of all) process.stderr.write(`${inWords(change)}\n`);
+  if (update) writeRecord(now);
+  else if (all.length > 0) process.stderr.write("to record this: bakeoff coverage --update\n");
+  return update || fallen(all).length === 0;
 }

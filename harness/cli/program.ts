@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { tool } from "../run/tool.ts";
 import { UsageError, unknownName } from "../run/usage-error.ts";
+import { baselineCommand } from "./baseline.ts";
 import { benchCommand } from "./bench.ts";
 import { coverageCommand } from "./coverage.ts";
 import { doctorCommand } from "./doctor-command.ts";
@@ -27,9 +28,10 @@ export async function bakeoff(argv: string[]): Promise<number> {
   program.addCommand(doctorCommand());
   program.addCommand(listCommand());
   program.addCommand(runCommand(finish));
-  program.addCommand(coverageCommand());
+  program.addCommand(coverageCommand(finish));
   program.addCommand(peersCommand());
   program.addCommand(reportCommand(finish));
+  program.addCommand(baselineCommand());
   program.addCommand(benchCommand());
   harden(program);
   try {
