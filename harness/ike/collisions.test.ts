@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { disagreements } from "../run/agreement.ts";
-import { makePair, type Pair } from "../run/pair.ts";
+import { makePair, type Pair, type PairOptions } from "../run/pair.ts";
 import { hex } from "../wire/bytes.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
@@ -18,11 +18,11 @@ interface Up {
 }
 
 /** A pair that is up, on a network of 10 ms one way: commands of the same moment cross. */
-function up(seed: string): Up {
+function up(seed: string, policies: PairOptions["policies"] = {}): Up {
   const refusals = { a: [] as number[], b: [] as number[] };
   const config = { ikeProposals: ["aes256gcm16-prfsha256-x25519"], espProposals: ["aes256gcm16"] };
   const pair = makePair({
-    ...{ seed, config, impairment: { delayMs: 10 } },
+    ...{ seed, config, policies, impairment: { delayMs: 10 } },
     event: (end, event) => {
       if (event.type !== "sent") return;
       for (const type of [NOTIFY.TEMPORARY_FAILURE, NOTIFY.CHILD_SA_NOT_FOUND])
@@ -92,7 +92,7 @@ describe("crossing requests", () => {
   }
 
   it("refuse a new Child SA while rekeying the IKE SA, and the other way round", () => {
-    const all = up("5");
+    const all = up("5", { b: { retry: { tries: 0, waitMs: 0 } } });
     const outcome: unknown[] = [];
     cross(
       all,

@@ -66,6 +66,11 @@ export class Core {
     this.sas.set(hex(sa.ownSpi), sa);
   }
 
+  /** A nonce for CREATE_CHILD_SA. */
+  nonce(): Uint8Array {
+    return this.policy.nonce?.() ?? this.random(this.policy.nonceLength);
+  }
+
   /** Sets a timer `ms` from now. */
   after(ms: number, action: () => void): () => void {
     return this.timers.set(this.options.now() + ms, action);
@@ -101,6 +106,7 @@ export class Core {
   closeChild(child: ChildSa, reason: string): void {
     if (child.state === "closed") return;
     child.state = "closed";
+    if (child.replaces) child.replaces.replaces = undefined;
     const index = child.ike.children.indexOf(child);
     if (index >= 0) child.ike.children.splice(index, 1);
     this.emit({ type: "child-closed", child, reason });
@@ -111,6 +117,7 @@ export class Core {
     if (sa.state === "closed") return;
     sa.state = "closed";
     sa.closedBecause = reason;
+    if (sa.replaces) sa.replaces.replaces = undefined;
     sa.cancelHalfOpen?.();
     sa.pending?.cancelTimer?.();
     const unanswered = sa.pending;

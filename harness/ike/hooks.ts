@@ -109,6 +109,7 @@ export interface Decisions {
   "crossing request": "TEMPORARY_FAILURE" | "NO_PROPOSAL_CHOSEN" | "process";
   "replaced Child SA": "delete" | "keep";
   "replaced IKE SA": "delete" | "keep";
+  "redundant SA": "delete" | "keep";
   "Child SAs of a replaced IKE SA": "move" | "drop";
   "key exchange in CREATE_CHILD_SA": "mix in" | "leave out of KEYMAT";
   "message ids of a rekeyed IKE SA": "from zero" | "go on";

@@ -47,7 +47,7 @@ export interface Policy {
   peerAuth: PeerAuth;
   /** Ids of SIGNATURE_HASH_ALGORITHMS (RFC 7427 section 4); empty: only the methods 1 and 9 to 11. */
   signatureHashes: number[];
-  /** How our EAP authenticator behaves; not set: ordinary. */
+  /** How our end of EAP behaves; not set: ordinary. */
   eapManners?: EapManners;
   /** Milliseconds since 1970, for the validity of certificates. */
   date: number;
@@ -69,10 +69,22 @@ export interface Policy {
   initialContact: boolean;
   /** What INITIAL_CONTACT does to older IKE SAs of the same identity. */
   unique: "keep" | "replace";
+  /**
+   * What a responder makes of several acceptable selectors: all of them, only the first pair of them, which
+   * ADDITIONAL_TS_POSSIBLE tells, or only a pair of single addresses, else SINGLE_PAIR_REQUIRED (section 2.9).
+   */
+  narrowing: "all" | "one pair of selectors" | "one pair of addresses";
+  /**
+   * Further tries of a request that the peer puts off with TEMPORARY_FAILURE, and milliseconds before the first of
+   * them, doubled each time (section 2.25). Without tries the owner hears of it, and of CHILD_SA_NOT_FOUND, too.
+   */
+  retry: { tries: number; waitMs: number };
   /** When a responder demands a COOKIE (section 2.6). */
   cookies: "never" | "always";
   /** Octets of the nonce, 16 to 256. */
   nonceLength: number;
+  /** Set to choose the nonces of CREATE_CHILD_SA. */
+  nonce?: () => Uint8Array;
   /** First wait for an answer in milliseconds; doubles with every retransmission. */
   retransmitMs: number;
   retransmitTries: number;
@@ -91,6 +103,8 @@ export const ordinaryPolicy = {
   addressPools: [],
   initialContact: false,
   unique: "keep",
+  narrowing: "all",
+  retry: { tries: 0, waitMs: 5000 },
   nonceLength: 32,
   retransmitMs: 500,
   retransmitTries: 6,

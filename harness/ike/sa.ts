@@ -102,7 +102,7 @@ export class IkeSa {
   /** Inner addresses, one per selector: those the peer assigned to us, and those we leased to the peer. */
   ownAddresses?: TrafficSelector[];
   leased?: TrafficSelector[];
-  /** Set on an SA made by rekeying, and on the one it replaced. */
+  /** Set on an SA made by rekeying, and on the one it replaced; older ones are forgotten once they are closed. */
   replaces?: IkeSa;
   replacedBy?: IkeSa;
   /** Responder: digest of the IKE_SA_INIT request that made this SA. */

@@ -47,13 +47,19 @@ export function announce(core: Core, sa: IkeSa): void {
   core.emit({ type: "ike-established", sa });
 }
 
+/** The SA that has taken the place of this one, or itself. */
+export function successorOf(sa: IkeSa): IkeSa {
+  let newest = sa;
+  while (newest.replacedBy) newest = newest.replacedBy;
+  return newest;
+}
+
 /**
  * Moves what the old SA has, Child SAs and waiting requests, to the new one. When rekeys cross, the peer can have
  * rekeyed the new one already: then to the newest.
  */
 export function succeed(core: Core, old: IkeSa, successor: IkeSa): void {
-  let sa = successor;
-  while (sa.replacedBy) sa = sa.replacedBy;
+  const sa = successorOf(successor);
   old.state = "rekeyed";
   old.replacedBy = sa;
   if (sa.state === "closed") return endWith(core, old, sa);

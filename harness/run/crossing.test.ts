@@ -63,7 +63,7 @@ function give(pair: Pair, { by, verb, which }: Command, open: { count: number })
 }
 
 async function play(seed: number, impairment: Partial<Impairment>, commands: Command[]): Promise<string[]> {
-  const policy = { retransmitTries: 12, retransmitMs: 200 };
+  const policy = { retransmitTries: 12, retransmitMs: 200, retry: { tries: 3, waitMs: 300 } };
   const config = { ikeProposals: ["aes256gcm16-prfsha256-x25519"], espProposals: ["aes256gcm16"] };
   const pair = makePair({ seed: `crossing ${seed}`, impairment, config, policies: { a: policy, b: policy } });
   let up = false;

@@ -3,6 +3,7 @@ import { encrTransform } from "../../crypto/encr.ts";
 import { integTransform } from "../../crypto/integ.ts";
 import { childKeymat } from "../../crypto/keys.ts";
 import type { KeyPair } from "../../crypto/types.ts";
+import { equal } from "../../wire/bytes.ts";
 import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../wire/registry/payload-types.ts";
@@ -217,7 +218,7 @@ export function answerChild(
   const exchanged = answerKe(core, proposal, ke?.group, ke?.data);
   if ("error" in exchanged) return exchanged;
   const ts = answerTs(core, sa, { tsi: tsi.selectors, tsr: tsr.selectors }, context.replaces);
-  if (!ts) return { error: notify(NOTIFY.TS_UNACCEPTABLE) };
+  if ("error" in ts) return ts;
   const agreed: Agreed = {
     proposal,
     spiIn: core.freshSpi(4),
@@ -231,7 +232,8 @@ export function answerChild(
   };
   const child = install(core, sa, agreed, { ...nonces, sharedSecret: exchanged.secret });
   if (typeof child === "string") return { error: notify(NOTIFY.NO_PROPOSAL_CHOSEN) };
-  return { child, payloads: answerPayloads(agreed, [...context.nonce, ...exchanged.payloads]) };
+  const payloads = answerPayloads(agreed, [...context.nonce, ...exchanged.payloads]);
+  return { child, payloads: ts.more ? [...payloads, notify(NOTIFY.ADDITIONAL_TS_POSSIBLE)] : payloads };
 }
 
 const answerPayloads = (agreed: Agreed, nonceAndKe: Payload[]): Payload[] => [
@@ -268,14 +270,28 @@ interface TsPair {
   tsr: TrafficSelector[];
 }
 
-function answerTs(core: Core, sa: IkeSa, { tsi, tsr }: TsPair, replaces?: ChildSa): TsPair | undefined {
+/** `more` says that selectors were left out that are as acceptable. */
+type NarrowedTs = (TsPair & { more: boolean }) | { error: NotifyPayload };
+
+function answerTs(core: Core, sa: IkeSa, { tsi, tsr }: TsPair, replaces?: ChildSa): NarrowedTs {
   // A rekeyed SA must not become narrower than the one it replaces (section 2.9.2).
   const remote = narrow(tsi, replaces?.remoteTs ?? sa.leased ?? core.policy.remoteTs);
   const local = narrow(tsr, replaces?.localTs ?? core.policy.localTs);
-  if (remote.length > 0 && local.length > 0) return { tsi: remote, tsr: local };
+  if (remote.length > 0 && local.length > 0)
+    return replaces ? { tsi: remote, tsr: local, more: false } : pairOf(core, remote, local);
   const otherwise = core.decide("unacceptable TS", "TS_UNACCEPTABLE");
-  if (otherwise === "take own") return { tsi: core.policy.remoteTs, tsr: core.policy.localTs };
-  return otherwise === "take all" ? { tsi, tsr } : undefined;
+  if (otherwise === "take own") return { tsi: core.policy.remoteTs, tsr: core.policy.localTs, more: false };
+  return otherwise === "take all" ? { tsi, tsr, more: false } : { error: notify(NOTIFY.TS_UNACCEPTABLE) };
+}
+
+/** As much of what is acceptable as one Child SA may have. */
+function pairOf(core: Core, tsi: TrafficSelector[], tsr: TrafficSelector[]): NarrowedTs {
+  const { narrowing } = core.policy;
+  if (narrowing === "all") return { tsi, tsr, more: false };
+  const first = { tsi: tsi.slice(0, 1), tsr: tsr.slice(0, 1) };
+  const wide = [...first.tsi, ...first.tsr].some((ts) => !equal(ts.startAddress, ts.endAddress));
+  if (narrowing === "one pair of addresses" && wide) return { error: notify(NOTIFY.SINGLE_PAIR_REQUIRED) };
+  return { ...first, more: tsi.length + tsr.length > 2 };
 }
 
 function answerMode(core: Core, request: Payload[], replaces?: ChildSa): ChildSa["mode"] {

@@ -25,6 +25,7 @@ import {
 import { kePayload, noncePayload, saPayload } from "./ike-sa-init.ts";
 import { deleteChild } from "./informational.ts";
 import { answerIkeRekey } from "./rekey-ike.ts";
+import { tryLater } from "./retry.ts";
 
 /** Asks for a new Child SA, or with `wishes.replaces` for one that replaces it. */
 export function startChild(
@@ -32,9 +33,10 @@ export function startChild(
   sa: IkeSa,
   wishes: ChildWishes,
   done: (child: ChildSa | string) => void,
+  tries = 0,
 ): void {
   const offer = offerChild(core, wishes, core.policy.rekeyEsp ?? core.policy.esp, sa);
-  const Ni = core.random(core.policy.nonceLength);
+  const Ni = core.nonce();
   const { replaces, keyPair, group } = offer;
   const payloads: Payload[] = [
     ...(replaces ? [notify(NOTIFY.REKEY_SA, undefined, namesChild(replaces))] : []),
@@ -58,15 +60,43 @@ export function startChild(
     if (typeof child === "string") {
       childFailed(core, on, child);
       if (on.established) disownChild(core, on, offer, response.payloads);
-      if (replaces && hasNotify(response.payloads, NOTIFY.CHILD_SA_NOT_FOUND))
-        core.closeChild(replaces, "the peer does not know it");
-      return done(child);
+      const command: ChildCommand = { wishes, done, tries, crossed: "crossing" in doing };
+      return afterRefusal(core, on, command, response.payloads, child);
     }
     done(doing.what === "rekey Child" ? finishRekey(core, child, nonces, doing) : child);
     if (doing.deletedEarly?.has(hex(child.spiOut)))
       core.closeChild(child, "deleted by the peer before we knew of it");
   };
   sendRequest(core, sa, EXCHANGE.CREATE_CHILD_SA, payloads, answered, { doing });
+}
+
+interface ChildCommand {
+  wishes: ChildWishes;
+  done: (child: ChildSa | string) => void;
+  tries: number;
+  /** True if the peer has replaced the Child SA while we asked. */
+  crossed: boolean;
+}
+
+/** Goes on by another way, or says that there is no Child SA (section 2.25). */
+function afterRefusal(
+  core: Core,
+  sa: IkeSa,
+  command: ChildCommand,
+  response: Payload[],
+  reason: string,
+): void {
+  const { wishes, done, tries, crossed } = command;
+  const { replaces: old } = wishes;
+  const again = (on: IkeSa) =>
+    old && old.state !== "installed" ? done(reason) : startChild(core, on, wishes, done, tries + 1);
+  if (!crossed && tryLater(core, sa, response, { tries, again, gone: () => done(reason) })) return;
+  if (!old || !hasNotify(response, NOTIFY.CHILD_SA_NOT_FOUND)) return done(reason);
+  const wasInUse = old.state === "installed";
+  core.closeChild(old, "the peer does not know it");
+  if (!wasInUse || core.policy.retry.tries === 0 || !sa.established) return done(reason);
+  const { localTs, remoteTs, mode } = old;
+  startChild(core, sa, { localTs, remoteTs, mode, ...wishes, replaces: undefined }, done);
 }
 
 /** Settles which Child SA replaces the old one, if the peer rekeyed it at the same time (section 2.8.1). */
@@ -77,7 +107,7 @@ function finishRekey(
   { child: old, crossing }: Extract<Doing, { what: "rekey Child" }>,
 ): ChildSa {
   if (crossing && oursIsRedundant(nonces.Ni, nonces.Nr, crossing)) {
-    deleteChild(core, child, () => {});
+    if (core.decide("redundant SA", "delete") === "delete") deleteChild(core, child, () => {});
     return crossing.made;
   }
   if (old.state !== "closed") retire(core, old);
@@ -111,7 +141,7 @@ export function onCreateChildRequest(core: Core, sa: IkeSa, request: IncomingMes
   const busy = refusedByCrossing(core, sa, "Child", replaces);
   const error = busy ?? (rekey && !replaces ? unknownChild(core, sa, rekey) : undefined) ?? crowded(sa);
   if (error) return { payloads: [error] };
-  const Nr = core.random(core.policy.nonceLength);
+  const Nr = core.nonce();
   const nonces = { Ni: nonce.data, Nr };
   const answer = answerChild(core, sa, payloads, nonces, {
     inAuth: false,

@@ -12,7 +12,7 @@ import type { IncomingMessage } from "../hooks.ts";
 import { hasNotify } from "../payloads.ts";
 import type { Answered, IkeSa } from "../sa.ts";
 import { sendRequest } from "../send.ts";
-import { succeed } from "../succession.ts";
+import { succeed, successorOf } from "../succession.ts";
 import type { Answer } from "./answer.ts";
 import { answerInformationalConfiguration } from "./configuration.ts";
 
@@ -68,9 +68,9 @@ export function onInformationalRequest(core: Core, sa: IkeSa, request: IncomingM
     return answerIkeDelete(core);
   }
   noteEarlyDeletes(sa, deletes);
-  const closing = [...sa.children, ...(unsettledPredecessor(sa)?.children ?? [])].filter((c) =>
-    deletes.some((d) => names(d, c)),
-  );
+  // A Delete can have been on its way while the IKE SA was rekeyed.
+  const moved = sa.state === "rekeyed" ? successorOf(sa).children : unsettledPredecessor(sa)?.children;
+  const closing = [...sa.children, ...(moved ?? [])].filter((c) => deletes.some((d) => names(d, c)));
   const answer = closing.length === 0 ? { payloads: [] } : answerChildDelete(core, closing);
   const configuration = answerInformationalConfiguration(core, sa, payloads);
   return answer && { ...answer, payloads: [...configuration, ...answer.payloads] };

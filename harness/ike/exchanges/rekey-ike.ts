@@ -16,6 +16,7 @@ import { type Answer, NO_ANSWER, otherGroup, refusal } from "./answer.ts";
 import { answerKe, type KeAnswer } from "./child.ts";
 import { groups, kePayload, noncePayload, saPayload, takeFirst } from "./ike-sa-init.ts";
 import { deleteIke } from "./informational.ts";
+import { type PutOff, tryLater } from "./retry.ts";
 
 /** Replaces an IKE SA; the Child SAs move over. */
 export function startIkeRekey(
@@ -23,6 +24,7 @@ export function startIkeRekey(
   old: IkeSa,
   wishes: { proposals?: Proposal[]; group?: number },
   done: (sa: IkeSa | string) => void,
+  tries = 0,
 ): void {
   const sa = new IkeSa("initiator", core.freshSpi(8), old.local, old.remote);
   const proposals = (wishes.proposals ?? core.policy.ike).map((p, i) => ({
@@ -33,7 +35,7 @@ export function startIkeRekey(
   const group = wishes.group ?? groups(proposals)[0] ?? 0;
   const keyPair = freshKeyPair(core, group);
   if (!keyPair) return done("no key exchange method for this group");
-  sa.Ni = core.random(core.policy.nonceLength);
+  sa.Ni = core.nonce();
   const payloads = [saPayload(proposals), noncePayload(sa.Ni), kePayload(group, keyPair.publicValue)];
   const doing: IkeRekey = { what: "rekey IKE" };
   const answered: Answered = (response, on) => {
@@ -42,9 +44,14 @@ export function startIkeRekey(
       return startIkeRekey(core, on, { ...wishes, group: again }, done);
     const offer = { proposals, group, keyPair };
     const refused = response ? acceptIkeRekey(core, on, sa, offer, response.payloads) : NO_ANSWER;
-    done(
-      refused === undefined ? finishIkeRekey(core, on, sa, doing) : failIkeRekey(core, on, doing, refused),
-    );
+    if (refused === undefined) return done(finishIkeRekey(core, on, sa, doing));
+    const putOff: PutOff = {
+      tries,
+      again: (now) => (now === on ? startIkeRekey(core, on, wishes, done, tries + 1) : done(now)),
+      gone: () => done(refused),
+    };
+    const later = !doing.crossing && tryLater(core, on, response?.payloads ?? [], putOff);
+    if (!later) done(failIkeRekey(core, on, doing, refused));
   };
   sendRequest(core, old, EXCHANGE.CREATE_CHILD_SA, payloads, answered, { doing });
 }
@@ -82,7 +89,7 @@ function finishIkeRekey(core: Core, old: IkeSa, sa: IkeSa, { crossing }: IkeReke
   if (crossing && oursIsRedundant(sa.Ni, sa.Nr, crossing)) {
     succeed(core, old, crossing.made);
     announce(core, sa);
-    deleteIke(core, sa, () => {});
+    if (core.decide("redundant SA", "delete") === "delete") deleteIke(core, sa, () => {});
     return crossing.made;
   }
   succeed(core, old, sa);
@@ -118,7 +125,7 @@ export function answerIkeRekey(core: Core, old: IkeSa, payloads: Payload[], Ni: 
   const sa = new IkeSa("responder", proposal.spi, old.local, old.remote);
   sa.spiR = core.freshSpi(8);
   sa.Ni = Ni;
-  sa.Nr = core.random(core.policy.nonceLength);
+  sa.Nr = core.nonce();
   if (!exchanged.secret || !deriveFrom(core, old, sa, proposal, exchanged.secret)) {
     return { payloads: [notify(NOTIFY.NO_PROPOSAL_CHOSEN)] };
   }
