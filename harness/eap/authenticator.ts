@@ -14,7 +14,7 @@ const typeOf = (named: EapMethodName | number): number =>
 /** Types in the order in which they are asked for; the user's method is the last. */
 function agendaOf({ user, manners = {} }: EapOptions): number[] {
   return [
-    ...(manners.notifiesFirst === undefined ? [] : [EAP_TYPE.NOTIFICATION]),
+    ...(manners.notifiesFirst ?? []).map(() => EAP_TYPE.NOTIFICATION),
     ...(manners.skipsIdentity ? [] : [EAP_TYPE.IDENTITY]),
     ...(manners.proposesFirst ?? []).map(typeOf),
     typeOf(user.type),
@@ -27,6 +27,7 @@ class Authenticator implements EapAuthenticator {
   readonly #options: EapOptions;
   readonly #manners: EapManners;
   readonly #agenda: number[];
+  readonly #notifications: string[];
   /** Set while the method of the first entry of the agenda goes on. */
   #method: AuthenticatorMethod | undefined;
   /** The peer has answered the method of `method` with its own type. */
@@ -44,6 +45,7 @@ class Authenticator implements EapAuthenticator {
     this.#options = options;
     this.#manners = options.manners ?? {};
     this.#agenda = agendaOf(options);
+    this.#notifications = [...(options.manners?.notifiesFirst ?? [])];
     this.#identifier = options.random(1)[0] ?? 0;
   }
 
@@ -140,7 +142,7 @@ class Authenticator implements EapAuthenticator {
     this.#agreed = false;
     if (type === EAP_TYPE.IDENTITY) return this.#sendRequest(typed(type, text("")));
     if (type === EAP_TYPE.NOTIFICATION)
-      return this.#sendRequest(typed(type, text(this.#manners.notifiesFirst ?? "")));
+      return this.#sendRequest(typed(type, text(this.#notifications.shift() ?? "")));
     const known = this.#identity === undefined || this.#identity === this.#options.user.identity;
     this.#method = eapMethod(type)?.authenticator(this.#options, known) ?? unknownMethod;
     return this.#sendRequest(typed(type, this.#method.begin(this.#identifier)));

@@ -178,7 +178,7 @@ describe("eap: choosing the method", () => {
   });
 
   it("can do without Identity, and answers a Notification", () => {
-    const outcome = converse("md5", { manners: { skipsIdentity: true, notifiesFirst: "hello" } });
+    const outcome = converse("md5", { manners: { skipsIdentity: true, notifiesFirst: ["hello"] } });
     expect(outcome.course).to.deep.equal(["1:2", "2:2", "1:4", "2:4", "3"]);
     expect(results(outcome)).to.deep.equal(["success", "success"]);
   });
@@ -259,7 +259,7 @@ describe("eap: a peer that lies", () => {
 
   it("does not answer a Notification", () => {
     const outcome = converse("md5", {
-      manners: { notifiesFirst: "hello" },
+      manners: { notifiesFirst: ["hello"] },
       peerManners: { ignoresNotifications: true },
     });
     expect(outcome.course).to.deep.equal(["1:2"]);
@@ -292,7 +292,7 @@ describe("eap: bad input", () => {
     {
       proposesFirst: fc.array(fc.oneof(fc.constantFrom(...METHODS), octet), { maxLength: 4 }),
       skipsIdentity: fc.boolean(),
-      notifiesFirst: fc.string(),
+      notifiesFirst: fc.array(fc.string(), { maxLength: 3 }),
       repeatsRequests: fc.boolean(),
       keepsIdentifier: fc.boolean(),
       succeedsEarly: fc.constantFrom("at once", "before the method", "within the method"),

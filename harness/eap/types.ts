@@ -60,8 +60,8 @@ export interface AuthenticatorManners {
   proposesFirst?: (EapMethodName | number)[];
   /** Leaves out the Identity exchange (RFC 7296 section 3.16: it SHOULD, as IDi has the name). */
   skipsIdentity?: boolean;
-  /** A Notification with this text before all else (RFC 3748 section 5.2). */
-  notifiesFirst?: string;
+  /** Notifications with these texts before all else (RFC 3748 section 5.2). */
+  notifiesFirst?: string[];
   /** Sends every request twice; the second answer must be the first again (RFC 3748 section 4.1). */
   repeatsRequests?: boolean;
   /** All requests have the identifier of the first. */

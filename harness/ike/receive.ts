@@ -8,6 +8,7 @@ import { FLAG, type Message } from "../wire/types.ts";
 import { demultiplex } from "../wire/udp.ts";
 import type { Core } from "./core.ts";
 import type { IncomingMessage, Opener } from "./hooks.ts";
+import { excess } from "./limits.ts";
 import { hasNotify, notify } from "./payloads.ts";
 import type { IkeSa } from "./sa.ts";
 import { requestAnswered, resendResponse, sendClearAnswer } from "./send.ts";
@@ -38,6 +39,8 @@ export function receive(core: Core, datagram: Datagram, dispatch: Dispatch): boo
   };
   if (decoded.header.length !== undefined)
     return drop(core, datagram, "the Length field differs from the datagram");
+  const tooMuch = excess(decoded.payloads);
+  if (tooMuch) return drop(core, datagram, tooMuch);
   if (
     decoded.header.version >> 4 > 2 &&
     core.decide("higher major version", "INVALID_MAJOR_VERSION") !== "process"
@@ -246,6 +249,8 @@ function open(
   if (opened === undefined) return unprotected(core, sa);
   if ("error" in opened) return opened;
   const chain = decodeChain(opened.innerType, opened.plaintext);
+  const tooMuch = excess(chain.payloads);
+  if (tooMuch) return { error: tooMuch };
   message.clear = decoded.payloads.slice(0, -1);
   message.payloads = chain.payloads;
   message.protected = true;

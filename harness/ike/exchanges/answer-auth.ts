@@ -61,7 +61,8 @@ function beginEap(core: Core, sa: IkeSa, ids: Pick<AuthRounds, "id" | "IDr">, fi
   if (typeof own === "string") return failed(own);
   const conversation = authenticator({
     ...{ user: peerAuth.user, random: core.random },
-    ...(eapManners && { manners: eapManners }),
+    // IDi has the name already (section 3.16).
+    manners: { skipsIdentity: true, ...eapManners },
   });
   sa.authRounds = { ...ids, first, conversation };
   const proof = own ? [...certificates(core.policy), own] : [];

@@ -73,7 +73,8 @@ export function startAuth(
   if (childless && !invited)
     return giveUp(core, sa, attempt, "the peer did not announce CHILDLESS_IKEV2_SUPPORTED");
   const byEap = ownAuth.method === "eap";
-  if (byEap) attempt.conversation = supplicant({ user: ownAuth.user, random });
+  const manners = policy.eapManners;
+  if (byEap) attempt.conversation = supplicant({ user: ownAuth.user, random, ...(manners && { manners }) });
   const auth = byEap ? undefined : prove(core, sa, id);
   if (typeof auth === "string") return giveUp(core, sa, attempt, auth);
   sendAuth(core, sa, attempt, [
