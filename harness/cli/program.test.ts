@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -45,6 +45,8 @@ describe("bakeoff", () => {
     ["an unknown list", "list lie", /unknown list "lie", nearest: lies/],
     ["an unknown document to cover", "coverage rfc7269", /unknown document "rfc7269"/],
     ["an unknown benchmark", "bench esq", /unknown benchmark "esq", nearest: esp/],
+    ["a baseline that is not there", "run --baseline none.yaml", /--baseline none\.yaml: cannot be read/],
+    ["a folder to draft from", "baseline none builtin@current", /journal\.jsonl/],
     ["a folder without journal", "report none", /journal\.jsonl/],
     ["no command", "", /a command is missing/],
     ["too much", "doctor now", /too many arguments/],
@@ -77,6 +79,7 @@ describe("bakeoff", () => {
       "doctor",
       "coverage",
       "report",
+      "baseline",
       "bench",
       "peers",
       "peers install",
@@ -99,6 +102,31 @@ describe("bakeoff", () => {
       expect(err).to.match(
         /\[1\/1\] fail {2}builtin@current:memory {2}rfc7296\/1.2\/sends-a-nonce: expected NONCE/,
       );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("exits with 0 exactly when all is as the baseline says, and drafts what is missing in it", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "bakeoff-cli-test-"));
+    const file = join(folder, "baseline.yaml");
+    const line = ["run", "--lie", "omits-nonce", "--grep", "1.2/sends-a-nonce$"];
+    const run = () => said(...line, "--out", join(folder, "out"), "--baseline", file);
+    try {
+      writeFileSync(file, "[]");
+      const odd = await run();
+      expect(odd.status).to.equal(1);
+      expect(odd.err)
+        .to.match(/again: fail {2}builtin/)
+        .and.to.match(/unexpected fail: the baseline has no/);
+      const draft = await said("baseline", join(folder, "out"), "builtin@current");
+      expect(draft).to.include({ status: 0, err: "" });
+      writeFileSync(file, draft.out);
+      expect((await run()).err).to.match(/^bakeoff: .*baseline.yaml: \[0\].why: is empty\n$/);
+      writeFileSync(file, draft.out.replaceAll('""', "peer"));
+      const known = await run();
+      expect(known.status).to.equal(0);
+      expect(known.err).to.match(/against the baselines: 1 known, 0 unstable, 0 not as they say/);
     } finally {
       rmSync(folder, { recursive: true });
     }
