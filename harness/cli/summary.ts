@@ -42,7 +42,7 @@ export function summary({ results, files }: RunOutcome): string {
 function told({ peer, id, reason, verdict, again, baseline }: TestResult): string {
   const second = again ? `; again, alone: ${again.verdict}: ${again.reason}` : "";
   const deviation = baseline?.deviation === undefined ? "" : ` (${baseline.deviation})`;
-  const first = again ? `${verdict}: ` : "";
+  const first = baseline?.agreement === "unstable" ? `${verdict}: ` : "";
   return `${peer}  ${id}: ${oneLine(`${first}${reason}${second}${deviation}`)}`;
 }
 
