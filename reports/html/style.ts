@@ -59,7 +59,7 @@ summary:hover, details[open] > summary { background: var(--hover); }
 summary .what { min-width: 0; overflow-wrap: anywhere; }
 summary .what code { display: block; color: var(--soft); font-size: .78rem; }
 summary .what em { display: block; font-style: normal; font-size: .88rem; color: var(--tone); }
-.mark { display: inline-block; margin-right: .5rem; border: 1px solid var(--line); border-radius: 5px; padding: 0 .4rem; color: var(--soft); font-size: .76rem; }
+.mark { display: table; border: 1px solid var(--line); border-radius: 5px; padding: 0 .4rem; color: var(--soft); font-size: .76rem; }
 .mark.m-deviates { color: var(--fail); border-color: var(--fail); font-weight: 600; } .mark.m-unstable { color: var(--wrong-reason); border-color: var(--wrong-reason); }
 summary .who { text-align: right; font-size: .86rem; }
 summary .who span { display: block; color: var(--soft); font-size: .78rem; }
