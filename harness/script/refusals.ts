@@ -5,6 +5,7 @@ import { NOTIFY } from "../wire/registry/notify-types.ts";
 import { expectAbandoned, expectServed, listPayloads, require } from "./expectations.ts";
 import type { Script } from "./script.ts";
 import { Session } from "./session.ts";
+import type { SeenMessage } from "./trace.ts";
 
 /** Spoils what we prove who we are with; the returned function undoes it. */
 export type Spoil = (s: Script) => () => void;
@@ -22,13 +23,24 @@ export async function expectRefusedByResponder(s: Script, spoil: Spoil): Promise
   s.tolerate(`refuses with ${listPayloads(response)}; section 2.21.2 recommends AUTHENTICATION_FAILED`);
 }
 
-/** The peer, as initiator, must drop the SA once it has our IKE_AUTH response; the right one serves it. */
-export async function expectRefusedByInitiator(s: Script, spoil: Spoil): Promise<void> {
+/**
+ * The peer, as initiator, must drop the SA once it has our IKE_AUTH response, of several rounds the one that is
+ * `spoilt`; the right one serves it.
+ */
+export async function expectRefusedByInitiator(
+  s: Script,
+  spoil: Spoil,
+  spoilt: (response: SeenMessage) => boolean = () => true,
+): Promise<void> {
   const undo = spoil(s);
-  const answer = () => s.trace.exchangesOf(EXCHANGE.IKE_AUTH, "peer")[0]?.response;
+  const answer = () =>
+    s.trace
+      .exchangesOf(EXCHANGE.IKE_AUTH, "peer")
+      .flatMap(({ response }) => response ?? [])
+      .find(spoilt);
   await s.provoke(() => answer() !== undefined);
   const sa = answer()?.sa;
-  require(sa !== undefined, "an IKE_AUTH request of the peer", s.lastReason());
+  require(sa !== undefined, "the peer to come to this round of IKE_AUTH", s.lastReason());
   await expectAbandoned(new Session(s, sa));
   undo();
   await expectServed(s);

@@ -14,7 +14,7 @@ import { isDemanded } from "./demanded.ts";
 import { Host } from "./host.ts";
 import { espProposals, ikeProposals, withoutKe } from "./policy.ts";
 import { Session } from "./session.ts";
-import { type Exchange, Trace } from "./trace.ts";
+import { type Exchange, MOST_OCTETS, Trace } from "./trace.ts";
 import { Failure, Unsupported } from "./verdicts.ts";
 
 /** How an attempt at an IKE SA ended. */
@@ -31,6 +31,8 @@ const PATIENT: Extension = {
   name: "patient",
   decide: { "INVALID_SYNTAX in a response": "keep the IKE SA" },
 };
+
+const FLOODED = [`at most ${MOST_OCTETS / 2 ** 20} MiB of events in one test`, "more: the peer floods us"] as const;
 
 export class Script {
   readonly arena: Arena;
@@ -55,7 +57,9 @@ export class Script {
       extensions: this.extensions,
       esp: this.espExtensions,
       answersEcho: true,
-      event: (event) => this.trace.add(world.clock.now(), event),
+      event: (event) => {
+        if (!this.trace.add(world.clock.now(), event)) this.#fault ??= { error: new Failure(...FLOODED) };
+      },
       settled: () => arena.poke(),
       failed: (error) => {
         this.#fault ??= { error };

@@ -4,6 +4,7 @@ import type { ChildWishes } from "../ike/exchanges/child.ts";
 import type { IncomingMessage } from "../ike/hooks.ts";
 import { hasNotify } from "../ike/payloads.ts";
 import type { IkeSa } from "../ike/sa.ts";
+import { formatAddress } from "../wire/address.ts";
 import { hex } from "../wire/bytes.ts";
 import { EXCHANGE, exchangeTypes } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
@@ -156,18 +157,29 @@ export class Session {
     return (await this.tryRequest(EXCHANGE.INFORMATIONAL, [])) !== undefined;
   }
 
+  /** The inner hosts at both ends: those of the arena, or who was leased an address, with that. */
+  get hosts(): { tester: string; peer: string } {
+    const { ownAddresses, leased } = this.sa;
+    const { tester, peer } = this.script.arena.inner;
+    const [own, other] = [ownAddresses?.[0], leased?.[0]];
+    return {
+      tester: own ? formatAddress(own.startAddress) : tester,
+      peer: other ? formatAddress(other.startAddress) : peer,
+    };
+  }
+
   /** Sends up to `tries` (3) echo requests through the Child SA; true if a reply came back inside of ESP. */
   async ping(
     options: { child?: ChildSa; size?: number; from?: string; to?: string; tries?: number } = {},
   ): Promise<boolean> {
     const { script } = this;
-    const { inner } = script.arena;
+    const { hosts } = this;
     const child = options.child ?? this.child;
     const pipe = this.pipe(child);
     const identifier = (script.arena.random(1)[0] ?? 0) + 0x4200;
     const data = new Uint8Array(options.size ?? 56).fill(0xa5);
     const since = script.mark();
-    const { from = inner.tester, to = inner.peer, tries = 3 } = options;
+    const { from = hosts.tester, to = hosts.peer, tries = 3 } = options;
     const answered = () =>
       script.trace.entries.slice(since).some(({ event }) => {
         if (event.type !== "esp-received" || !event.inner?.echo?.reply) return false;
@@ -190,8 +202,8 @@ export class Session {
       throw new Failure(`an echo reply through ESP SPI ${spi}`, "none that opens with our keys");
     const { script } = this;
     const since = script.mark();
-    const { inner, driver } = script.arena;
-    await driver.sendTraffic({ from: inner.peer, to: inner.tester, count: 2 });
+    const { peer, tester } = this.hosts;
+    await script.arena.driver.sendTraffic({ from: peer, to: tester, count: 2 });
     const came = () =>
       script.trace.entries
         .slice(since)

@@ -1,6 +1,7 @@
 /** What happened in a test, in order: the source of its evidence and of what its assertions look at. */
 import type { ChildSa } from "../ike/child.ts";
 import type { IncomingMessage, OutgoingMessage } from "../ike/hooks.ts";
+import { countParts } from "../ike/limits.ts";
 import type { IkeSa } from "../ike/sa.ts";
 import type { Header, Payload } from "../wire/types.ts";
 import type { HostEvent } from "./host.ts";
@@ -41,11 +42,42 @@ const fromReceived = (message: IncomingMessage): SeenMessage => ({
   ...{ protected: message.protected, datagrams: [message.octets], sa: message.sa },
 });
 
+/** Octets that a trace may take up: ten times what the longest test needs. A peer that floods us must not fill the memory. */
+export const MOST_OCTETS = 24 * 1024 * 1024;
+/** About what an entry, and a decoded payload or part of one, takes beside the octets of its datagram. */
+const ENTRY = 512;
+const PART = 128;
+
+function octetsOf(event: HostEvent): number {
+  switch (event.type) {
+    case "datagram-sent":
+    case "datagram-received":
+      return event.datagram.data.length;
+    case "sent":
+    case "received":
+      return PART * (event.message.payloads.length + countParts(event.message.payloads));
+    case "esp-sent":
+    case "esp-received":
+      return event.packet.length;
+    default:
+      return 0;
+  }
+}
+
 export class Trace {
   readonly entries: TraceEntry[] = [];
   readonly exchanges: Exchange[] = [];
+  #octets = 0;
 
-  add(at: number, event: HostEvent): void {
+  /** False once it is full: what happens from then on is not kept. */
+  add(at: number, event: HostEvent): boolean {
+    this.#octets += ENTRY + octetsOf(event);
+    if (this.#octets > MOST_OCTETS) return false;
+    this.#keep(at, event);
+    return true;
+  }
+
+  #keep(at: number, event: HostEvent): void {
     this.entries.push({ at, event });
     if (event.type === "sent" && event.copy === 0)
       this.#enter("us", event.message.isResponse, fromSent(event.message, event.datagrams));

@@ -1,5 +1,6 @@
 /** All lies, in one list. */
 import { childlessLies } from "./childless.ts";
+import { eapLies } from "./eap.ts";
 import { espLies } from "./esp.ts";
 import { exchangeRuleLies } from "./exchange-rules.ts";
 import { fragmentationLies } from "./fragmentation.ts";
@@ -21,6 +22,7 @@ export const lies: readonly Lie[] = [
   ...fragmentationLies,
   ...espLies,
   ...childlessLies,
+  ...eapLies,
   ...nullAuthenticationLies,
 ];
 

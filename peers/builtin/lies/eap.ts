@@ -1,0 +1,96 @@
+/** Lies about EAP in IKE_AUTH (RFC 7296 sections 2.16 and 3.16). */
+import type { EapManners, EapPacket } from "../../../harness/eap/types.ts";
+import type { OutgoingMessage } from "../../../harness/ike/hooks.ts";
+import { payload } from "../../../harness/ike/payloads.ts";
+import { AUTH_METHOD } from "../../../harness/wire/registry/auth-methods.ts";
+import { EAP_CODE, EAP_TYPE } from "../../../harness/wire/registry/eap.ts";
+import { EXCHANGE } from "../../../harness/wire/registry/exchange-types.ts";
+import { PAYLOAD } from "../../../harness/wire/registry/payload-types.ts";
+import { type Lie, lie } from "./lie.ts";
+import { decides, inMessage, without } from "./tools.ts";
+
+type Change = (message: OutgoingMessage) => void;
+
+/** Applies to the message whose AUTH comes after EAP. */
+const afterEap = (change: Change): Change =>
+  inMessage(EXCHANGE.IKE_AUTH, (message) => {
+    if (payload(message.payloads, "AUTH") && !payload(message.payloads, "ID")) change(message);
+  });
+
+/** Applies to the responder's first message of an IKE_AUTH with EAP. */
+const beforeEap = (change: Change): Change =>
+  inMessage(EXCHANGE.IKE_AUTH, (message) => {
+    if (payload(message.payloads, "EAP") && payload(message.payloads, "ID")) change(message);
+  });
+
+const turnAuth: Change = ({ payloads }) => {
+  const auth = payload(payloads, "AUTH");
+  if (auth) auth.data = auth.data.map((octet) => octet ^ 0x5a);
+};
+
+const behaves = (name: string, breaks: string, effect: string, eapManners: EapManners): Lie =>
+  lie(name, breaks, effect, () => ({
+    policy: (policy) => {
+      policy.eapManners = eapManners;
+    },
+  }));
+
+/** A response of the type that was asked for, whatever that is. */
+const inKind = (packet: EapPacket): EapPacket =>
+  packet.data[0] === EAP_TYPE.NAK ? { ...packet, data: Uint8Array.of(253) } : packet;
+
+export const eapLies: readonly Lie[] = [
+  lie("uses-another-key-after-eap", "IKEV2-167", "AUTH after EAP is from neither MSK nor SK_p", () => ({
+    ike: { outgoing: afterEap(turnAuth) },
+  })),
+  lie("omits-auth-after-eap", "IKEV2-172", "no AUTH after EAP Success", () => ({
+    ike: { outgoing: afterEap(without(PAYLOAD.AUTH)) },
+  })),
+  lie("omits-auth-before-eap", "IKEV2-164", "an EAP server that does not prove itself", () => ({
+    ike: { outgoing: beforeEap(without(PAYLOAD.AUTH)) },
+  })),
+  lie("grants-a-child-sa-before-eap", "IKEV2-166", "SA in the first response of IKE_AUTH with EAP", () => ({
+    ike: {
+      outgoing: beforeEap(({ sa, payloads }) => {
+        if (sa?.proposal) payloads.push({ kind: "SA", type: PAYLOAD.SA, proposals: [sa.proposal] });
+      }),
+    },
+  })),
+  lie("sends-auth-beside-eap", "IKEV2-165", "asks for EAP with an AUTH payload", () => ({
+    ike: {
+      outgoing: inMessage(
+        EXCHANGE.IKE_AUTH,
+        ({ payloads }) => {
+          const auth = { method: AUTH_METHOD.SHARED_KEY_MIC, data: new Uint8Array(32) };
+          if (payload(payloads, "ID")) payloads.push({ kind: "AUTH", type: PAYLOAD.AUTH, ...auth });
+        },
+        "request",
+      ),
+    },
+  })),
+  behaves("lets-everybody-in-by-eap", "IKEV2-171", "any password is right", { acceptsAnything: true }),
+  behaves("believes-any-eap-server", "IKEV2-167", "any proof of the server is right", {
+    acceptsAnything: true,
+  }),
+  behaves("counts-eap-identifiers-on", "IKEV2-292", "the identifier of a response is one too high", {
+    bend: (packet) => ({ ...packet, identifier: (packet.identifier + 1) & 0xff }),
+  }),
+  behaves("answers-unknown-eap-methods-in-kind", "IKEV2-292", "a response of the unknown type, no Nak", {
+    bend: inKind,
+  }),
+  behaves("gives-up-after-eight-rounds-of-eap", "IKEV2-170", "the ninth round gets another EAP code", {
+    bend: (packet, turn) => (turn < 8 ? packet : { ...packet, code: EAP_CODE.FAILURE }),
+  }),
+  lie("begins-eap-uninvited", "IKEV2-165", "EAP for everybody who leaves AUTH out", () => ({
+    policy: (policy) => {
+      if (policy.peerAuth.method !== "psk") return;
+      policy.peerAuth = {
+        method: "eap",
+        user: { type: "md5", identity: "eap-user", password: "eap-password" },
+      };
+    },
+  })),
+  decides("overlooks-wrong-eap-lengths", "IKEV2-291", "a malformed EAP payload is taken", {
+    "malformed message": "accept",
+  }),
+];
