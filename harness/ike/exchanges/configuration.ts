@@ -13,7 +13,7 @@ import type {
   TrafficSelector,
 } from "../../wire/types.ts";
 import type { Core } from "../core.ts";
-import { notify } from "../payloads.ts";
+import { errorNotify, notify } from "../payloads.ts";
 import type { AddressFamily } from "../policy.ts";
 import type { IkeSa } from "../sa.ts";
 import { isSubset } from "../selectors.ts";
@@ -119,7 +119,8 @@ export function takeConfiguration(
   response: Payload[],
 ): { assigned?: TrafficSelector[]; failure?: string } {
   const wanted = core.policy.requestAddresses;
-  if (wanted.length === 0) return {};
+  // What the responder refuses is told by its notify.
+  if (wanted.length === 0 || errorNotify(response)) return {};
   const attributes = cpOf(response, CFG.REPLY)?.attributes ?? [];
   const assigned = wanted.flatMap((family) => addressesIn(attributes, family).slice(0, 1));
   if (assigned.length === 0) return { failure: "no inner address was assigned" };
