@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import type { PeerConfig } from "../contract.ts";
-import { identity, ipsecConf, ipsecSecrets, ownPrefixes } from "./config.ts";
+import { identity } from "./auth.ts";
+import { ipsecConf, ipsecSecrets, ownPrefixes } from "./config.ts";
 
 const config: PeerConfig = {
   local: { host: "192.0.2.2", port: 500 },

@@ -1,7 +1,8 @@
 /** A `PeerConfig` as pluto's own files: `ipsec.conf` and `ipsec.secrets`. */
-import { BlockList, isIP, isIPv6 } from "node:net";
+import { BlockList, isIPv6 } from "node:net";
 import type { Address } from "../../harness/link/types.ts";
 import type { PeerConfig } from "../contract.ts";
+import { authLines, identity } from "./auth.ts";
 import { espSettings, ikeSetting } from "./proposals.ts";
 
 /** Name of the one connection. */
@@ -13,11 +14,6 @@ export const SETUP = `config setup
   uniqueids=no
   nhelpers=0
 `;
-
-/** An identity: addresses and mail addresses as they are, names with the `@` that keeps pluto from resolving them. */
-export function identity(id: string): string {
-  return isIP(id) || id.includes("@") ? id : `@${id}`;
-}
 
 function side(name: "left" | "right", address: Address, id: string, selectors: string[]): string[] {
   const lines = [`${name}=${address.host}`, `${name}id=${identity(id)}`];
@@ -32,14 +28,14 @@ function side(name: "left" | "right", address: Address, id: string, selectors: s
 
 /**
  * `ipsec.conf` with one connection that is loaded, and initiated, only on command.
- * @throws DriverUnsupported for transforms that libreswan does not have
+ * @throws DriverUnsupported for transforms and ways to authenticate that libreswan does not have
  */
 export function ipsecConf(config: PeerConfig): string {
   const { esp, pfs, esn } = espSettings(config.espProposals);
   const lines = [
     ...side("left", config.local, config.localId, config.localTs),
     ...side("right", config.remote, config.remoteId, config.remoteTs),
-    "authby=secret",
+    ...authLines(config),
     "keyexchange=ikev2",
     "auto=ignore",
     `type=${config.mode}`,

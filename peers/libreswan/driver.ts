@@ -1,10 +1,20 @@
 /** libreswan in a guest: pluto as a process, driven with `whack` and `addconn`. */
-import type { Driver, PeerConfig, PeerStatus, RunningPeer } from "../contract.ts";
+import { createHash } from "node:crypto";
+import { pki } from "../../harness/pki/pki.ts";
+import { type Material, materialFor } from "../../harness/script/policy.ts";
+import {
+  type Driver,
+  DriverUnsupported,
+  type PeerConfig,
+  type PeerStatus,
+  type RunningPeer,
+} from "../contract.ts";
 import { KERNEL, rootfsPath } from "../install/cache.ts";
 import { LabError } from "../runtime/errors.ts";
 import type { StartContext } from "../runtime/host.ts";
 import { type Guest, type GuestDaemon, startUmlPeer } from "../runtime/uml.ts";
 import { endingOf, type GuestProcess } from "../runtime/uml-guest.ts";
+import { impairments, importCommands, NEW_DATABASE } from "./auth.ts";
 import { CONNECTION, ipsecConf, ipsecSecrets, ownPrefixes, SETUP } from "./config.ts";
 import { parseSas } from "./status.ts";
 
@@ -16,14 +26,14 @@ const WHACK = `${LIBEXEC}/whack`;
 const LOG_LIMIT = 4 * 1024 * 1024;
 const VERB_MS = 5_000;
 
-/** Drops every SA without a word to the other side, then loads the connection anew. */
-const RELOAD = `
+/** Drops every SA without a word to the other side. */
+const FORGET = `
 ${WHACK} --impair send_no_delete
 ${WHACK} --delete --name ${CONNECTION}
 ${WHACK} --no-impair send_no_delete
-ip xfrm state flush
-${LIBEXEC}/addconn --config ${CONF} ${CONNECTION}
-`;
+ip xfrm state flush`;
+
+const LOAD = `${LIBEXEC}/addconn --config ${CONF} ${CONNECTION}`;
 
 const WAIT_UNTIL_LISTENING = `
 for attempt in $(seq 100); do
@@ -42,6 +52,8 @@ export class LibreswanDriver implements Driver {
   #exit: string | undefined;
   #config: PeerConfig | undefined;
   #log = "";
+  /** What is in the NSS database; undefined for nothing. */
+  #imported: string | undefined;
 
   constructor(guest: Guest) {
     this.#guest = guest;
@@ -50,7 +62,8 @@ export class LibreswanDriver implements Driver {
   /** Starts pluto. @throws LabError `start-failed` with the end of its log */
   async start(): Promise<void> {
     await this.#guest.write(CONF, this.#config ? ipsecConf(this.#config) : SETUP);
-    await this.#shell("ipsec initnss >/dev/null 2>&1; rm -f /run/pluto/pluto.*");
+    await this.#shell(`${NEW_DATABASE}; rm -f /run/pluto/pluto.*`);
+    this.#imported = undefined;
     this.#exit = undefined;
     const pluto = this.#guest.start([`${LIBEXEC}/pluto`, "--nofork", "--stderrlog", "--config", CONF], {
       onOutput: (data) => {
@@ -81,7 +94,10 @@ export class LibreswanDriver implements Driver {
   }
 
   async configure(config: PeerConfig): Promise<void> {
+    if (config.childless === "never")
+      throw new DriverUnsupported("libreswan accepts a childless IKE_AUTH whatever it is told");
     const conf = ipsecConf(config);
+    const material = await materialFor(config, "peer", pki);
     this.#config = config;
     await this.#guest.write(CONF, conf);
     await this.#guest.write(SECRETS, ipsecSecrets(config));
@@ -94,9 +110,25 @@ export class LibreswanDriver implements Driver {
         `ip route flush table local proto ${ROUTE_MARK}; ip -6 route flush table local proto ${ROUTE_MARK}`,
         ...routes,
         `${WHACK} --rereadsecrets; ${WHACK} ${cookies}`,
-        RELOAD,
+        FORGET,
+        ...impairments(config).map((impairment) => `${WHACK} ${impairment}`),
+        ...this.#imports(material),
+        LOAD,
       ].join("\n"),
     );
+  }
+
+  /** Commands that bring these credentials into the NSS database; none where they are in it. */
+  #imports(material: Material): string[] {
+    const { own, trust } = material;
+    const all = [...(own?.chain ?? []), ...trust];
+    if (all.length === 0) return [];
+    const hash = createHash("sha256");
+    for (const certificate of all) hash.update(certificate);
+    const wanted = hash.digest("hex");
+    if (wanted === this.#imported) return [];
+    this.#imported = wanted;
+    return [...importCommands(material), `${WHACK} --rereadcerts`];
   }
 
   initiate(): Promise<void> {
@@ -149,7 +181,7 @@ export class LibreswanDriver implements Driver {
   }
 
   reset(): Promise<void> {
-    return this.#shell(RELOAD);
+    return this.#shell(`${FORGET}\n${LOAD}`);
   }
 
   async logs(): Promise<string> {

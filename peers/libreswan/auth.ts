@@ -1,0 +1,91 @@
+/** Identities and ways to authenticate as pluto's files say them. */
+import { isIP } from "node:net";
+import { identity as octetsOf } from "../../harness/script/identity.ts";
+import type { Material } from "../../harness/script/policy.ts";
+import { type AuthSpec, DriverUnsupported, type PeerConfig } from "../contract.ts";
+import { pkcs12 } from "../pkcs12.ts";
+
+/** Nickname of the peer's own key and certificate in the NSS database. */
+export const OWN = "bakeoff-peer";
+
+/** As pluto reads it; names have the `@` that keeps it from resolving them, binary kinds are in hex. */
+export function identity(id: string): string {
+  const hex = () => Buffer.from(octetsOf(id).data).toString("hex");
+  if (id.startsWith("null:")) return "%null";
+  if (id.startsWith("keyid:")) return `@#${hex()}`;
+  if (id.startsWith("dn:")) return `@~${hex()}`;
+  return isIP(id) || id.includes("@") ? id : `@${id}`;
+}
+
+const PSK: AuthSpec = { method: "psk" };
+const authOf = ({ auth = PSK, testerAuth = PSK }: PeerConfig) => ({ auth, testerAuth });
+
+function authKeyword(spec: AuthSpec): string {
+  if (spec.method === "psk") return "secret";
+  if (spec.method === "null") return "null";
+  if (spec.method !== "signature")
+    throw new DriverUnsupported("libreswan has no EAP but EAP-TLS between its own like");
+  if (spec.key.startsWith("ed")) throw new DriverUnsupported("libreswan has no EdDSA");
+  return spec.key.startsWith("rsa") ? "rsasig" : "ecdsa";
+}
+
+/** The hash, and for RSA the padding, of the peer's own signatures; pluto wants the keys of both ends named in it. */
+function hashPolicy(own: AuthSpec, keywords: string[]): string[] {
+  if (own.method !== "signature") return [];
+  if (own.oldMethods) return own.key.startsWith("rsa") ? ["authby=rsa-sha1"] : [];
+  if (!own.scheme) return [];
+  const hash = /^(?:rsa-pss|ecdsa)-sha(256|384|512)$/.exec(own.scheme)?.[1];
+  if (!hash) throw new DriverUnsupported(`libreswan does not sign with ${own.scheme}`);
+  const keys = [...new Set(keywords)].flatMap((k) => (k === "rsasig" ? ["rsa"] : k === "ecdsa" ? [k] : []));
+  return [`authby=${keys.map((key) => `${key}-sha2_${hash}`).join(",")}`];
+}
+
+/**
+ * Lines of a connection.
+ * @throws DriverUnsupported
+ */
+export function authLines(config: PeerConfig): string[] {
+  const { auth, testerAuth } = authOf(config);
+  if (auth.method === "psk" && testerAuth.method === "psk") return ["authby=secret"];
+  const [left, right] = [authKeyword(auth), authKeyword(testerAuth)];
+  return [
+    `leftauth=${left}`,
+    `rightauth=${right}`,
+    ...(auth.method === "signature" ? [`leftcert=${OWN}`] : []),
+    ...(testerAuth.method === "signature" ? ["rightca=%any"] : []),
+    ...hashPolicy(auth, [left, right]),
+  ];
+}
+
+const HASHES = "SIGNATURE_HASH_ALGORITHMS";
+const IMPAIRMENTS = ["omit_v2_notification", "ignore_v2_notification", "omit_v2_ike_auth_child"];
+
+/** Arguments of whack, one call each: faults that pluto is told to have where no setting does it, and no others. */
+export function impairments(config: PeerConfig): string[] {
+  const { auth, testerAuth } = authOf(config);
+  const old = [auth, testerAuth].some((spec) => spec.method === "signature" && spec.oldMethods);
+  return [
+    ...IMPAIRMENTS.map((name) => `--no-impair ${name}`),
+    ...(old ? IMPAIRMENTS.slice(0, 2).map((name) => `--impair ${name}:${HASHES}`) : []),
+    ...(config.childless === "force" ? ["--impair omit_v2_ike_auth_child"] : []),
+  ];
+}
+
+const DB = "sql:/var/lib/ipsec/nss";
+const PASSWORD = "bakeoff";
+const CA = "bakeoff-ca";
+const IMPORTS = "/tmp/bakeoff-import";
+
+/** A new NSS database, with nothing in it. */
+export const NEW_DATABASE = `rm -rf ${DB.slice(4)}/*; ipsec initnss >/dev/null 2>&1`;
+
+/** Commands that leave the NSS database with these keys and certificates and no others of ours. */
+export function importCommands({ own, trust }: Material): string[] {
+  const from = (data: Uint8Array) => `echo ${Buffer.from(data).toString("base64")} | base64 -d >${IMPORTS}`;
+  const forget = [`certutil -F -d ${DB} -n ${OWN}`, `certutil -D -d ${DB} -n ${CA}`];
+  return [
+    ...forget.map((command) => `${command} 2>/dev/null`),
+    ...trust.flatMap((ca) => [from(ca), `certutil -A -d ${DB} -n ${CA} -t CT,, -i ${IMPORTS}`]),
+    ...(own ? [from(pkcs12(own, OWN, PASSWORD)), `pk12util -i ${IMPORTS} -d ${DB} -W ${PASSWORD}`] : []),
+  ];
+}
