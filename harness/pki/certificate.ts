@@ -1,0 +1,143 @@
+/** A certificate of RFC 5280 as path validation looks at it. Reading one never throws. */
+import "reflect-metadata";
+import { type KeyObject, X509Certificate as OpenSslCertificate } from "node:crypto";
+import {
+  AuthorityKeyIdentifierExtension,
+  BasicConstraintsExtension,
+  ExtendedKeyUsageExtension,
+  type Extension,
+  type JsonGeneralName,
+  KeyUsagesExtension,
+  Name,
+  SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
+  X509Certificate,
+} from "@peculiar/x509";
+import { elements, inside } from "./der.ts";
+
+/** Octets of a certificate beyond which it is not looked at. */
+export const LARGEST_CERTIFICATE = 32 * 1024;
+
+export interface Certificate {
+  der: Uint8Array;
+  key: KeyObject;
+  /** Comparable by `===`, see {@link comparable}; empty for an empty name. */
+  subject: string;
+  issuer: string;
+  /** The subject for people: one line of printable characters. */
+  title: string;
+  /** Milliseconds since 1970. */
+  notBefore: number;
+  notAfter: number;
+  /** subjectAltName. */
+  names: readonly JsonGeneralName[];
+  /** Whether basicConstraints say so; `pathLength` is how many CAs may be between it and the end. */
+  isCa: boolean;
+  pathLength?: number;
+  /** Bits of `KeyUsageFlags`, and object identifiers. Not set: the extension is absent. */
+  keyUsage?: number;
+  purposes?: readonly string[];
+  /** Key identifiers in hex. */
+  keyId?: string;
+  issuerKeyId?: string;
+  /** Critical extensions that nobody here knows, as object identifiers. */
+  unknownCritical: readonly string[];
+  /** Whether this key made its signature. */
+  signedBy(key: KeyObject): boolean;
+}
+
+/** basicConstraints, keyUsage, extKeyUsage, subjectAltName; certificatePolicies, as no policy is asked for. */
+const KNOWN_CRITICAL = new Set(["2.5.29.19", "2.5.29.15", "2.5.29.37", "2.5.29.17", "2.5.29.32"]);
+
+/** The certificate; a string says why the octets are none. */
+export function readCertificate(der: Uint8Array): Certificate | string {
+  if (der.length > LARGEST_CERTIFICATE) return `${der.length} octets are more than ${LARGEST_CERTIFICATE}`;
+  if (der[0] !== 0x30 || inside(der)?.length !== 3) return "the octets are no DER of a certificate";
+  try {
+    return certificateFrom(der);
+  } catch (error) {
+    return printable(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function certificateFrom(der: Uint8Array): Certificate | string {
+  const openSsl = new OpenSslCertificate(der);
+  const parsed = new X509Certificate(Uint8Array.from(der));
+  const [notBefore, notAfter] = [parsed.notBefore.getTime(), parsed.notAfter.getTime()];
+  if (Number.isNaN(notBefore) || Number.isNaN(notAfter)) return "the validity is no pair of dates";
+  const types = parsed.extensions.map(({ type }) => type);
+  if (new Set(types).size < types.length) return "it has an extension twice";
+  return {
+    der,
+    key: openSsl.publicKey,
+    subject: comparable(parsed.subjectName),
+    issuer: comparable(parsed.issuerName),
+    title: printable(parsed.subject),
+    notBefore,
+    notAfter,
+    ...extensionsOf(parsed.extensions),
+    signedBy: (key) => isSignedBy(openSsl, key),
+  };
+}
+
+function isSignedBy(certificate: OpenSslCertificate, key: KeyObject): boolean {
+  try {
+    return certificate.verify(key);
+  } catch {
+    return false;
+  }
+}
+
+type Extended = Omit<
+  Certificate,
+  "der" | "key" | "subject" | "issuer" | "title" | "notBefore" | "notAfter" | "signedBy"
+>;
+
+function extensionsOf(extensions: Extension[]): Extended {
+  const found: Extended = { names: [], isCa: false, unknownCritical: [] };
+  for (const extension of extensions) {
+    if (extension instanceof BasicConstraintsExtension) {
+      found.isCa = extension.ca;
+      found.pathLength = extension.pathLength;
+    } else if (extension instanceof KeyUsagesExtension) found.keyUsage = extension.usages;
+    else if (extension instanceof ExtendedKeyUsageExtension) found.purposes = extension.usages.map(String);
+    else if (extension instanceof SubjectAlternativeNameExtension) found.names = extension.names.toJSON();
+    else if (extension instanceof SubjectKeyIdentifierExtension) found.keyId = extension.keyId;
+    else if (extension instanceof AuthorityKeyIdentifierExtension) found.issuerKeyId = extension.keyId;
+  }
+  const unknown = extensions.filter(({ critical, type }) => critical && !KNOWN_CRITICAL.has(type));
+  return { ...found, unknownCritical: unknown.map(({ type }) => type) };
+}
+
+/**
+ * A form in which equal names are equal texts, whatever string types they use: RFC 5280 section 7.1 compares without
+ * regard to case and to the amount of white space. Empty for an empty name.
+ */
+export function comparable(name: Name): string {
+  const plain = (value: string): string =>
+    value.normalize("NFKC").trim().replaceAll(/\s+/g, " ").toLowerCase();
+  const parts = name
+    .toJSON()
+    .map((rdn) =>
+      Object.entries(rdn).flatMap(([type, values]) => values.map((value) => [type, plain(String(value))])),
+    );
+  return parts.length === 0
+    ? ""
+    : JSON.stringify(parts.map((rdn) => rdn.map((pair) => pair.join("=")).sort()));
+}
+
+/** The comparable form of a name in DER; undefined for what is none. */
+export function comparableName(der: Uint8Array): string | undefined {
+  if (der[0] !== 0x30 || elements(der)?.length !== 1) return undefined;
+  try {
+    return comparable(new Name(Uint8Array.from(der)));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Octets of strangers, for a report or terminal. */
+function printable(text: string): string {
+  const line = text.replaceAll(/[^\x20-\x7e]/g, "?");
+  return line.length > 120 ? `${line.slice(0, 117)}...` : line;
+}
