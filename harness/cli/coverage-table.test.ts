@@ -21,11 +21,12 @@ const linesOf = (text: string): string[] => text.trimEnd().split("\n");
 describe("coverage table", () => {
   it("has a line for each level of each document, the roles side by side", () => {
     const lines = linesOf(coverageTable(ROWS, undefined, plain));
-    expect(lines).to.have.length(2 + 2 * 4);
+    expect(lines).to.have.length(2 + 2 * 4 + 1);
     expect(lines[0]).to.match(/^ +peer as initiator +peer as responder$/);
     expect(lines[2]).to.match(/^a +MUST +20 +16 +4 +3 +12 +25 +20 +16 +15 +3 +1 +93$/);
     expect(lines[3]).to.match(/^ +MUST NOT /);
     expect(lines[5]).to.match(/^ +MUST \+ MUST NOT +40 +32 +8 /);
+    expect(lines[10]).to.match(/^all +MUST \+ MUST NOT +80 +64 +16 /);
     expect(lines[0]?.indexOf("peer as responder")).to.equal(lines[1]?.lastIndexOf("rows"));
   });
 
@@ -34,7 +35,7 @@ describe("coverage table", () => {
     expect(linesOf(coverageTable(ROWS, "level", plain))[2]).to.match(/^MUST +40 +32 +8 /);
     const byRole = linesOf(coverageTable(ROWS, "role", plain));
     expect(byRole[1]).to.match(/^initiator +a +MUST +20 +16 +4 +3 +12 +25$/);
-    expect(byRole[9]).to.match(/^responder +a +MUST +20 +16 +15 +3 +1 +93$/);
+    expect(byRole[10]).to.match(/^responder +a +MUST +20 +16 +15 +3 +1 +93$/);
   });
 
   it("uses colour only where it is asked for", () => {

@@ -1,11 +1,7 @@
 /** Coverage as text for people. */
 import { ROLES } from "../run/catalogue.ts";
-import { type Counts, type CoverageRow, sumOf, type Uncovered } from "../run/coverage.ts";
+import { type Counts, type CoverageRow, type Grouping, sumOf, type Uncovered } from "../run/coverage.ts";
 import { type Paint, table } from "./output.ts";
-
-/** What has a line of its own; without one of these, each level of each document has. */
-export const GROUPINGS = ["document", "level", "role"] as const;
-export type Grouping = (typeof GROUPINGS)[number];
 
 /** A line of the table: names, and the counts of one role or of both, side by side. */
 interface Line {
@@ -17,6 +13,7 @@ interface Line {
 const STRICT = "MUST + MUST NOT";
 const isStrict = ({ level }: CoverageRow): boolean => level === "MUST" || level === "MUST NOT";
 
+/** Without a grouping each level of each document has a line. */
 export function coverageTable(rows: readonly CoverageRow[], by: Grouping | undefined, paint: Paint): string {
   if (by === "document") return render(["document"], byDocument(rows), paint);
   if (by === "level") return render(["level"], withStrict(rows, []), paint);
@@ -29,22 +26,30 @@ const byDocument = (rows: readonly CoverageRow[]): Line[] => [
   { ...line(["all"], rows), strong: true },
 ];
 
-const byDocumentAndLevel = (rows: readonly CoverageRow[]): Line[] =>
-  namesOf(rows, "document").flatMap((document) => withStrict(only(rows, { document }), [document]));
-
 const byRole = (rows: readonly CoverageRow[]): Line[] =>
-  ROLES.flatMap((role) =>
-    namesOf(rows, "document").flatMap((document) => {
-      const lines = withStrict(only(rows, { role, document }), [role, document]);
-      return lines.map((each) => ({ ...each, counts: each.counts.slice(ROLES.indexOf(role)).slice(0, 1) }));
-    }),
+  ROLES.flatMap((role, i) =>
+    byDocumentAndLevel(only(rows, { role })).map(({ names, counts, strong }) => ({
+      ...{ names: [role, ...names], strong },
+      counts: counts.slice(i, i + 1),
+    })),
   );
+
+function byDocumentAndLevel(rows: readonly CoverageRow[]): Line[] {
+  const documents = namesOf(rows, "document");
+  const lines = documents.flatMap((document) => withStrict(only(rows, { document }), [document]));
+  return documents.length === 1 ? lines : [...lines, strictLine(rows, ["all"])];
+}
 
 /** A line for each level, and one for the two that nobody may neglect. */
 function withStrict(rows: readonly CoverageRow[], names: string[]): Line[] {
   const levels = namesOf(rows, "level").map((level) => line([...names, level], only(rows, { level })));
-  return [...levels, { ...line([...names, STRICT], rows.filter(isStrict)), strong: true }];
+  return [...levels, strictLine(rows, names)];
 }
+
+const strictLine = (rows: readonly CoverageRow[], names: string[]): Line => ({
+  ...line([...names, STRICT], rows.filter(isStrict)),
+  strong: true,
+});
 
 const line = (names: string[], rows: readonly CoverageRow[]): Line => ({
   names,

@@ -1,11 +1,11 @@
 import { Command } from "commander";
 import { lies } from "../../peers/builtin/lies/index.ts";
 import { catalogues, documents } from "../run/catalogue.ts";
-import { coverageOf, uncovered, wrongClaims } from "../run/coverage.ts";
+import { coverageOf, GROUPINGS, type Grouping, grouped, uncovered, wrongClaims } from "../run/coverage.ts";
 import { changes, fallen, inWords, recordedCoverage, recordOf, writeRecord } from "../run/coverage-gate.ts";
 import { loadTests, type SuiteTest } from "../run/suites.ts";
 import { UsageError, unknownName } from "../run/usage-error.ts";
-import { coverageTable, GROUPINGS, type Grouping, todoTable } from "./coverage-table.ts";
+import { coverageTable, todoTable } from "./coverage-table.ts";
 import { EXIT } from "./exit.ts";
 import { hasColor, painter } from "./output.ts";
 import type { Finish } from "./program.ts";
@@ -64,7 +64,7 @@ function shown(tests: readonly SuiteTest[], chosen: string[], { by, todo, json }
     return json ? asJson(rows) : todoTable(rows, paint);
   }
   const rows = coverageOf(tests, catalogues(chosen));
-  return json ? asJson(rows) : coverageTable(rows, by, paint);
+  return json ? asJson(by ? grouped(rows, by) : rows) : coverageTable(rows, by, paint);
 }
 
 const asJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;

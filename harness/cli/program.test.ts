@@ -44,6 +44,7 @@ describe("bakeoff", () => {
     ["an option without its value", "run --out", /option "--out <dir>" argument missing/],
     ["an unknown list", "list lie", /unknown list "lie", nearest: lies/],
     ["an unknown document to cover", "coverage rfc7269", /unknown document "rfc7269"/],
+    ["an unknown grouping", "coverage --by levle", /unknown grouping "levle", nearest: level/],
     ["an unknown benchmark", "bench esq", /unknown benchmark "esq", nearest: esp/],
     ["a baseline that is not there", "run --baseline none.yaml", /--baseline none\.yaml: cannot be read/],
     ["a folder to draft from", "baseline none builtin@current", /journal\.jsonl/],
@@ -66,9 +67,11 @@ describe("bakeoff", () => {
       expect({ status, err }).to.deep.equal({ status: 0, err: "" });
       expect(JSON.parse(out)).to.be.an("array").that.is.not.empty;
     }
-    expect(JSON.parse((await said("coverage", "rfc7296", "--json")).out)[0]).to.include({
-      document: "rfc7296",
-    });
+    for (const options of [[], ["--by", "document"], ["--todo"]]) {
+      const { status, out } = await said("coverage", "rfc7296", "--json", ...options);
+      expect(status).to.equal(0);
+      expect(JSON.parse(out)[0]).to.include({ document: "rfc7296" });
+    }
   });
 
   it("has an example in the help of every command", async () => {

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { lies } from "../../peers/builtin/lies/index.ts";
 import type { PeerRole } from "../../peers/contract.ts";
 import { type Catalogue, catalogues, type Requirement } from "./catalogue.ts";
-import { type CoveringTest, coverageOf, sumOf, uncovered, wrongClaims } from "./coverage.ts";
+import { type CoveringTest, coverageOf, grouped, sumOf, uncovered, wrongClaims } from "./coverage.ts";
 import { loadTests } from "./suites.ts";
 
 const requirement = (fields: Partial<Requirement>): Requirement => ({
@@ -49,6 +49,26 @@ describe("coverage", () => {
         ...{ document: "x", level: "SHOULD", role: "responder" },
         ...{ requirements: 1, testable: 1, covered: 0, withLie: 0, todo: 1 },
       },
+    ]);
+  });
+
+  it("puts rows together, the roles apart", () => {
+    const rows = coverageOf([test("responder", ["X-1", "X-5"])], [PLANTED]);
+    expect(
+      grouped(rows, "document").map(({ document, role, covered }) => [document, role, covered]),
+    ).to.deep.equal([
+      ["x", "initiator", 0],
+      ["x", "responder", 2],
+    ]);
+    expect(grouped(rows, "level").map(({ level, role, testable }) => [level, role, testable])).to.deep.equal([
+      ["MUST", "initiator", 1],
+      ["MUST", "responder", 3],
+      ["SHOULD", "initiator", 1],
+      ["SHOULD", "responder", 1],
+    ]);
+    expect(grouped(rows, "role").map(({ role, covered }) => [role, covered])).to.deep.equal([
+      ["initiator", 0],
+      ["responder", 2],
     ]);
   });
 

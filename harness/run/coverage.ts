@@ -86,6 +86,25 @@ export function sumOf(rows: readonly Counts[]): Counts {
   return sum;
 }
 
+/** What rows can be put together by. */
+export const GROUPINGS = ["document", "level", "role"] as const;
+export type Grouping = (typeof GROUPINGS)[number];
+
+/** Counts of all rows that agree in the role and in what they are grouped by. */
+export type GroupedRow = Counts &
+  Pick<CoverageRow, "role"> &
+  Partial<Pick<CoverageRow, "document" | "level">>;
+
+export function grouped(rows: readonly CoverageRow[], by: Grouping): GroupedRow[] {
+  const values = [...new Set(rows.map((row) => row[by]))];
+  return values.flatMap((value) =>
+    ROLES.flatMap((role) => {
+      const same = rows.filter((row) => row[by] === value && row.role === role);
+      return same.length === 0 ? [] : [{ [by]: value, role, ...sumOf(same) }];
+    }),
+  );
+}
+
 /** A testable requirement that no test names in these roles. */
 export interface Uncovered extends Pick<Requirement, "section" | "level" | "text" | "observed"> {
   document: string;
