@@ -63,7 +63,7 @@ export interface PeerConfig {
   /** How the peer proves its identity, and how it wants ours proved. Not set: by the shared secret. */
   auth?: AuthSpec;
   testerAuth?: AuthSpec;
-  /** Not set: `eap-user` and `eap-password`. */
+  /** Of the end that logs in by EAP. Not set: the identity of its IDi, and `eap-password`. */
   eapIdentity?: string;
   eapPassword?: string;
   /** Transform ids in order of preference, each proposal a list as in `aes256-sha256-x25519`. */

@@ -86,10 +86,16 @@ function peerAuth(config: PeerConfig, spec: AuthSpec, { trust }: Material): Peer
   return spec.method === "signature" ? { method: "signature", trust } : spec;
 }
 
+/** Name and password of the end that logs in by EAP; its name is that of IDi unless the configuration says otherwise. */
+export function eapUserOf(config: PeerConfig): { identity: string; password: string } {
+  const { auth, localId, remoteId, eapIdentity, eapPassword = "eap-password" } = config;
+  const client = auth?.method === "eap" ? localId : remoteId;
+  return { identity: eapIdentity ?? client, password: eapPassword };
+}
+
 const eapUser = (config: PeerConfig, { type }: Extract<AuthSpec, { method: "eap" }>) => ({
   type,
-  identity: config.eapIdentity ?? "eap-user",
-  password: config.eapPassword ?? "eap-password",
+  ...eapUserOf(config),
 });
 
 const oldMethods = (spec: AuthSpec): boolean => spec.method === "signature" && spec.oldMethods === true;

@@ -1,6 +1,6 @@
 /** Identities, ways to authenticate and credentials in the words of vici. */
 import { identity } from "../../harness/script/identity.ts";
-import type { Material } from "../../harness/script/policy.ts";
+import { eapUserOf, type Material } from "../../harness/script/policy.ts";
 import type { AuthSpec, PeerConfig } from "../contract.ts";
 import { certificatePem } from "../pem.ts";
 import type { ViciFields } from "./vici-codec.ts";
@@ -48,7 +48,7 @@ function authField(spec: AuthSpec, other: AuthSpec, own: boolean): string {
 /** Sections `local-1` and `remote-1` of a connection. */
 export function authSections(config: PeerConfig, { own }: Material): ViciFields {
   const { auth, testerAuth } = authOf(config);
-  const eapId = { eap_id: config.eapIdentity ?? "eap-user" };
+  const eapId = { eap_id: eapUserOf(config).identity };
   const certificate = own?.chain[0];
   return {
     "local-1": {
@@ -81,8 +81,8 @@ export function credentialCommands(
   ];
   const { auth, testerAuth } = authOf(config);
   if (auth.method === "eap" || testerAuth.method === "eap") {
-    const { eapIdentity = "eap-user", eapPassword = "eap-password" } = config;
-    const eap = { id: `${name}-eap`, type: "EAP", data: eapPassword, owners: [eapIdentity] };
+    const { identity: user, password } = eapUserOf(config);
+    const eap = { id: `${name}-eap`, type: "EAP", data: password, owners: [user] };
     commands.push(["load-shared", eap]);
   }
   if (!own) return commands;

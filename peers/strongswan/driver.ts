@@ -6,6 +6,7 @@ import { LabError } from "../runtime/errors.ts";
 import type { DaemonHost } from "../runtime/host.ts";
 import { credentialCommands, usesOldMethods } from "./auth.ts";
 import {
+  addressPools,
   CONNECTION,
   connection,
   type DaemonSettings,
@@ -89,15 +90,15 @@ export class StrongswanDriver implements Driver {
     this.#owned = owned;
     const material = await materialFor(config, "peer", pki);
     for (const command of credentialCommands(CONNECTION, config, material)) await this.#request(...command);
+    for (const [name, pool] of Object.entries(addressPools(config)))
+      await this.#request("load-pool", { [name]: pool });
     await this.#request("load-conn", { [CONNECTION]: connection(config, material) });
     this.#config = config;
     if (cookies) await this.#holdHalfOpen();
   }
 
   async initiate(): Promise<void> {
-    const fields: ViciFields = { ike: CONNECTION, timeout: -1, "init-limits": "no" };
-    if (this.#config?.childless !== "force") fields.child = CONNECTION;
-    await this.#request("initiate", fields);
+    await this.#request("initiate", { child: CONNECTION, ike: CONNECTION, timeout: -1, "init-limits": "no" });
   }
 
   async rekeyIke(): Promise<void> {

@@ -177,14 +177,14 @@ test("refuses-eap-that-is-not-configured", {
   });
 });
 
-/** The tester sends ten EAP Notifications, one a round, before the method itself. The peer answers all of them. */
+/** The tester proposes ten methods that nobody has, one a round, before the right one. The peer answers all of them. */
 test("goes-through-ten-rounds-of-eap", {
   requirements: ["IKEV2-170"],
   peer: "initiator",
   lies: ["gives-up-after-eight-rounds-of-eap"],
   config: logsIn("md5"),
 }, async (s) => {
-  s.policy.eapManners = { notifiesFirst: Array.from({ length: 10 }, (_, i) => `round ${i + 1}`) };
+  s.policy.eapManners = { proposesFirst: Array.from({ length: 10 }, (_, i) => 200 + i) };
   const session = await s.accept();
   await session.proveTraffic();
 });

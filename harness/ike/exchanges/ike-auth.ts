@@ -159,7 +159,8 @@ function establish(core: Core, sa: IkeSa, attempt: Attempt, payloads: Payload[])
   core.emit({ type: "ike-established", sa });
   const { offer, done } = attempt;
   const { failure } = takeConfiguration(core, sa, payloads);
-  if (!offer) return done({});
+  const error = errorNotify(payloads);
+  if (!offer) return done(error ? { childFailure: `refused with notify ${error.notifyType}` } : {});
   const child = failure ?? acceptChild(core, sa, offer, payloads, { Ni: sa.Ni, Nr: sa.Nr });
   if (typeof child !== "string") return done({ child });
   core.emit({ type: "child-failed", sa, reason: child });
