@@ -16,7 +16,7 @@ import {
 import { elements, inside } from "./der.ts";
 
 /** Octets of a certificate beyond which it is not looked at. */
-export const LARGEST_CERTIFICATE = 32 * 1024;
+export const LARGEST_CERTIFICATE = 16 * 1024;
 
 export interface Certificate {
   der: Uint8Array;

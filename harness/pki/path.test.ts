@@ -212,7 +212,7 @@ describe("hostile certificates", () => {
   }).timeout(20_000);
 
   it("are not read when nested without end, or larger than any that is used", () => {
-    const nested = new Uint8Array(30_000).fill(0x30);
+    const nested = new Uint8Array(16_000).fill(0x30);
     for (let at = 1; at < nested.length; at += 2) nested[at] = 0x80;
     expect(readCertificate(nested)).to.be.a("string");
     expect(readCertificate(new Uint8Array(40_000))).to.contain("40000 octets are more than");

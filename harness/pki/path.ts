@@ -114,7 +114,7 @@ function* issuerFaults(
 ): Generator<Refusal> {
   const unused = new Set(others);
   let below = end;
-  for (let between = 0; ; between++) {
+  for (let between = 0; ; ) {
     const issuer = issuerOf(below, anchors, [...unused]);
     if (!issuer) return yield refusal("unknown issuer", `nobody known has issued ${below.title}`);
     if (!below.signedBy(issuer.key))
@@ -124,6 +124,7 @@ function* issuerFaults(
     yield* criticalFaults(issuer);
     yield* caFaults(issuer, between);
     unused.delete(issuer);
+    if (issuer.subject !== issuer.issuer) between++;
     below = issuer;
   }
 }
