@@ -125,9 +125,10 @@ function collect(fragment: Fragment, sa: IkeSa, slots: Slots, options: Fragmenta
     delete slots[key];
     return "drop" as const;
   };
-  if (!wellFormed(fragment, options)) {
+  const misfit = malformed(fragment, options);
+  if (misfit) {
     if (core.decide("fragment number", "check") === "close the IKE SA") core.closeIke(sa, "fragment number");
-    return "drop";
+    return { error: misfit };
   }
   const stored = slots[key]?.messageId === message.header.messageId ? slots[key] : undefined;
   const fit = stored ? fits(core, stored, fragment) : "restart";
@@ -153,13 +154,19 @@ function collect(fragment: Fragment, sa: IkeSa, slots: Slots, options: Fragmenta
   return done;
 }
 
-function wellFormed({ core, message, payload }: Fragment, { maxFragments }: FragmentationOptions): boolean {
+/** Why this cannot be a fragment of any message of ours; undefined if it can. */
+function malformed(
+  { core, message, payload }: Fragment,
+  { maxFragments }: FragmentationOptions,
+): string | undefined {
   const { fragmentNumber: number, totalFragments: total, innerType } = payload;
+  const name = `fragment ${number} of ${total}`;
   const numbered = number > 0 && number <= total;
-  if (!numbered && core.decide("fragment number", "check") !== "any") return false;
+  if (!numbered && core.decide("fragment number", "check") !== "any") return `there is no ${name}`;
+  if (total > maxFragments) return `${name}, and more than ${maxFragments} are not collected`;
   // What is in clear, and the type of the first inner payload, belong to fragment 1 (sections 2.5, 2.5.3).
   const bare = innerType === 0 && message.payloads.length === 1;
-  return total <= maxFragments && (number <= 1 || bare);
+  return number <= 1 || bare ? undefined : `${name} has what belongs to fragment 1`;
 }
 
 /** How this fragment relates to the set of its Message ID. */

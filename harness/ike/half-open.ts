@@ -1,8 +1,8 @@
 /** SAs by the IKE_SA_INIT request that made them (RFC 7296 section 2.1), bounded against floods (section 2.6). */
 import type { IkeSa } from "./sa.ts";
 
-/** Half-open SAs a responder keeps at most; the oldest gives way. */
-export const MOST_HALF_OPEN = 256;
+/** Half-open SAs a responder keeps at most; the oldest gives way. Each may hold a request and fragments of 64 KiB. */
+export const MOST_HALF_OPEN = 64;
 
 export class HalfOpenTable {
   readonly #byDigest = new Map<string, IkeSa>();

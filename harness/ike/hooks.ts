@@ -199,8 +199,10 @@ export type Sealer = (
 /** Opens the SK or SKF payload at the end of the message. */
 export type Opener = () => { plaintext: Uint8Array; innerType: number } | { error: string };
 
+/** `error` says why it is dropped, where there is more to say than that. */
 export type Collected =
   | { innerType: number; plaintext: Uint8Array; first: Uint8Array }
+  | { error: string }
   | "wait"
   | "drop"
   | undefined;

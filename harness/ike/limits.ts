@@ -17,9 +17,13 @@ export function excess(payloads: readonly Payload[]): string | undefined {
   const certificates = payloads.filter(({ kind }) => kind === "CERT").length;
   if (certificates > MOST_CERTIFICATES) return over(certificates, "certificates", MOST_CERTIFICATES);
   if (payloads.length > MOST_PAYLOADS) return over(payloads.length, "payloads", MOST_PAYLOADS);
-  const parts = payloads.reduce((sum, payload) => sum + partsOf(payload), 0);
+  const parts = countParts(payloads);
   return parts > MOST_PARTS ? over(parts, "parts of payloads", MOST_PARTS) : undefined;
 }
+
+/** Proposals, transforms, attributes, selectors and SPIs. */
+export const countParts = (payloads: readonly Payload[]): number =>
+  payloads.reduce((sum, payload) => sum + partsOf(payload), 0);
 
 const over = (count: number, what: string, most: number): string =>
   `${count} ${what}, of which no more than ${most} are looked at`;

@@ -271,6 +271,7 @@ function collect(
     if (collected === "wait") return "wait";
     if (collected === "drop") return { error: "an extension dropped it" };
     if (!collected) continue;
+    if ("error" in collected) return collected;
     message.octets = collected.first;
     return collected;
   }

@@ -169,7 +169,8 @@ export function sendResponse(core: Core, sa: IkeSa, request: IncomingMessage, pa
   };
   const datagrams = seal(core, message);
   if (exchangeType === EXCHANGE.IKE_SA_INIT) sa.initResponse = datagrams[0] ?? sa.initResponse;
-  sa.lastResponse = { message, datagrams, copies: 0 };
+  // Without the request, which can be as long as a datagram and decoded many times that.
+  sa.lastResponse = { message: { ...message, request: undefined }, datagrams, copies: 0 };
   transmitAll(core, message, datagrams, 0, answerRoute(request));
 }
 

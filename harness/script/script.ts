@@ -32,7 +32,10 @@ const PATIENT: Extension = {
   decide: { "INVALID_SYNTAX in a response": "keep the IKE SA" },
 };
 
-const FLOODED = [`at most ${MOST_OCTETS / 2 ** 20} MiB of events in one test`, "more: the peer floods us"] as const;
+const FLOODED = [
+  `at most ${MOST_OCTETS / 2 ** 20} MiB of events in one test`,
+  "more: the peer floods us",
+] as const;
 
 export class Script {
   readonly arena: Arena;

@@ -45,7 +45,7 @@ const fromReceived = (message: IncomingMessage): SeenMessage => ({
 /** Octets that a trace may take up: ten times what the longest test needs. A peer that floods us must not fill the memory. */
 export const MOST_OCTETS = 24 * 1024 * 1024;
 /** About what an entry, and a decoded payload or part of one, takes beside the octets of its datagram. */
-const ENTRY = 512;
+const ENTRY = 1280;
 const PART = 128;
 
 function octetsOf(event: HostEvent): number {

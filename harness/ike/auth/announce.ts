@@ -41,11 +41,15 @@ export function certificateRequest({ policy: { peerAuth } }: Core): Payload[] {
   return [{ kind: "CERTREQ", type: PAYLOAD.CERTREQ, encoding: CERT_ENCODING.X509_SIGNATURE, data }];
 }
 
+/** More hash algorithms than IANA knows; what comes behind them in a notify of 64 KiB is not kept. */
+const MOST_HASHES = 64;
+
 /** Ids out of the peer's SIGNATURE_HASH_ALGORITHMS; unknown ones stay in, an odd octet at the end does not. */
 export function announcedHashes(payloads: Payload[]): number[] {
-  return notifies(payloads, NOTIFY.SIGNATURE_HASH_ALGORITHMS).flatMap(({ data }) =>
+  const ids = notifies(payloads, NOTIFY.SIGNATURE_HASH_ALGORITHMS).flatMap(({ data }) =>
     Array.from({ length: data.length >> 1 }, (_, i) => ((data[2 * i] ?? 0) << 8) | (data[2 * i + 1] ?? 0)),
   );
+  return ids.slice(0, MOST_HASHES);
 }
 
 /** Whether both ends announced hashes, so that method 14 is the one for signatures (RFC 7427 section 3). */
