@@ -88,8 +88,6 @@ export interface Decisions {
   "Child SA failure in IKE_AUTH": "keep the IKE SA" | "fail the IKE SA";
   "Child SA failure in CREATE_CHILD_SA": "keep the IKE SA" | "fail the IKE SA";
   "IKE rekey without key exchange": "refuse" | "accept";
-  "missing CFG_REQUEST": "FAILED_CP_REQUIRED" | "go on";
-  "exhausted address pool": "INTERNAL_ADDRESS_FAILURE" | "lease one twice";
   INITIAL_CONTACT: "of proven identities" | "of any identity" | "ignore";
   "transport mode": "as configured" | "always" | "never";
   "unprotected message": "ignore" | "process";

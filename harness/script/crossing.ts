@@ -1,6 +1,7 @@
 /** Requests of both ends that are on their way at the same time: RFC 7296 sections 2.8.1, 2.8.2, 2.25. */
 import type { IncomingMessage, OutgoingMessage } from "../ike/hooks.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
+import { lose } from "./raw.ts";
 import type { Script } from "./script.ts";
 import type { Session } from "./session.ts";
 import { Failure } from "./verdicts.ts";
@@ -36,6 +37,29 @@ export const changesSas = ({ isResponse, header, payloads }: IncomingMessage): b
   !isResponse &&
   (header.exchangeType === EXCHANGE.CREATE_CHILD_SA ||
     (header.exchangeType === EXCHANGE.INFORMATIONAL && payloads.some((p) => p.kind === "Delete")));
+
+/**
+ * Has the peer ask, and leaves that unanswered while `ours` goes on: what we ask reaches a peer that waits. Its request
+ * is answered when it repeats that.
+ */
+export async function whileItWaits<T>(
+  s: Script,
+  theirs: () => Promise<void>,
+  ours: () => Promise<T>,
+): Promise<T> {
+  let asked = false;
+  const release = lose(s, (message) => {
+    asked ||= changesSas(message);
+    return changesSas(message);
+  });
+  await theirs();
+  if (!(await s.until(() => asked))) throw new Failure("the peer to do what it is told", s.lastReason());
+  try {
+    return await ours();
+  } finally {
+    release();
+  }
+}
 
 const LOWEST = new Uint8Array(32);
 const HIGHEST = new Uint8Array(32).fill(255);

@@ -40,7 +40,10 @@ const lively: Variant = {
   behaviour: () => ({
     ike: {
       outgoing: (message) => {
-        if (message.header.exchangeType !== EXCHANGE.IKE_SA_INIT) message.payloads.reverse();
+        if (message.header.exchangeType === EXCHANGE.IKE_SA_INIT) return;
+        message.payloads.reverse();
+        // Of this one the place is fixed: before SA (section 2.19).
+        message.payloads.sort((a, b) => Number(b.kind === "CP") - Number(a.kind === "CP"));
       },
     },
     livenessMs: 1700,

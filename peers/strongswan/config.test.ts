@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import type { PeerConfig } from "../contract.ts";
-import { connection, daemonConfig, halfOpenInit, unsupported } from "./config.ts";
+import { addressPools, connection, daemonConfig, halfOpenInit, unsupported } from "./config.ts";
 
 const config: PeerConfig = {
   local: { host: "192.0.2.2", port: 500 },
@@ -36,6 +36,18 @@ describe("strongSwan's configuration", () => {
     expect(connection({ ...config, fragmentation: false })).to.include({ fragmentation: "no" });
     const elsewhere = { ...config, remote: { host: "192.0.2.1", port: 5000 } };
     expect(connection(elsewhere)).to.include({ remote_port: 5000 });
+  });
+
+  it("leases addresses out of pools, asks for them, and replaces older IKE SAs, as told", () => {
+    const pool = connection({ ...config, addressPools: ["203.0.113.0/28", "2001:db8:1::/124"] });
+    expect(pool).to.deep.include({ pools: ["lane-0", "lane-1"], unique: "never" });
+    expect(pool).to.have.nested.property("children.lane.remote_ts").that.deep.equals(["dynamic"]);
+    expect(addressPools({ ...config, addressPools: ["203.0.113.0/28"] })).to.deep.equal({
+      "lane-0": { addrs: "203.0.113.0/28" },
+    });
+    const asking = connection({ ...config, requestAddresses: ["ipv4", "ipv6"], unique: "replace" });
+    expect(asking).to.deep.include({ vips: ["0.0.0.0", "::"], unique: "replace" });
+    expect(asking).to.have.nested.property("children.lane.local_ts").that.deep.equals(["dynamic"]);
   });
 
   it("says what userspace ESP lacks", () => {

@@ -90,6 +90,7 @@ export function unsupported(config: PeerConfig, settings: DaemonSettings): strin
 export function connection(config: PeerConfig, material: Material = { trust: [] }): ViciFields {
   const port = (key: string, value: number, usual: number) =>
     value && value !== usual ? { [key]: value } : {};
+  const { addressPools: pools = [], requestAddresses: asks = [] } = config;
   return {
     version: 2,
     local_addrs: [config.local.host],
@@ -97,7 +98,9 @@ export function connection(config: PeerConfig, material: Material = { trust: [] 
     ...port("remote_port", config.remote.port, 500),
     proposals: config.ikeProposals,
     mobike: "no",
-    unique: "never",
+    unique: config.unique ?? "never",
+    ...(pools.length > 0 && { pools: Object.keys(addressPools(config)) }),
+    ...(asks.length > 0 && { vips: asks.map((family) => (family === "ipv4" ? "0.0.0.0" : "::")) }),
     childless: config.childless ?? "allow",
     keyingtries: 1,
     dpd_delay: 0,
@@ -109,8 +112,9 @@ export function connection(config: PeerConfig, material: Material = { trust: [] 
     ...authSections(config, material),
     children: {
       [CONNECTION]: {
-        local_ts: config.localTs,
-        remote_ts: config.remoteTs,
+        // What an end is assigned are its selectors.
+        local_ts: asks.length > 0 ? ["dynamic"] : config.localTs,
+        remote_ts: pools.length > 0 ? ["dynamic"] : config.remoteTs,
         esp_proposals: config.espProposals,
         mode: config.mode,
         rekey_time: 0,
@@ -123,6 +127,10 @@ export function connection(config: PeerConfig, material: Material = { trust: [] 
     },
   };
 }
+
+/** Pools of inner addresses by name, each as `load-pool` takes it. */
+export const addressPools = (config: PeerConfig): Record<string, ViciFields> =>
+  Object.fromEntries((config.addressPools ?? []).map((addrs, i) => [`${CONNECTION}-${i}`, { addrs }]));
 
 /** Initiator's SPI of `halfOpenInit`. */
 export const HALF_OPEN_SPI = "b0".repeat(8);

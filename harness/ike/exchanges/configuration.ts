@@ -92,10 +92,7 @@ export function answerConfiguration(core: Core, sa: IkeSa, request: Payload[]): 
   const asked = cpOf(request, CFG.REQUEST)?.attributes ?? [];
   const wantsAddress = NAMES.some((family) => asks(asked, family));
   const leases = core.policy.addressPools.length > 0;
-  if (leases && !wantsAddress) {
-    const goesOn = core.decide("missing CFG_REQUEST", "FAILED_CP_REQUIRED") === "go on";
-    return goesOn ? { payloads: [] } : { payloads: [], error: notify(NOTIFY.FAILED_CP_REQUIRED) };
-  }
+  if (leases && !wantsAddress) return { payloads: [], error: notify(NOTIFY.FAILED_CP_REQUIRED) };
   const attributes = reply(core, sa, asked);
   if (leases && !sa.leased) return { payloads: [], error: notify(NOTIFY.INTERNAL_ADDRESS_FAILURE) };
   if (attributes.length === 0) return { payloads: [] };
@@ -183,8 +180,7 @@ function freeAddress(core: Core, suggested: TrafficSelector[], tsType: number): 
     while (inUse(address) && !equal(address, pool.endAddress)) address = next(address);
     if (!inUse(address)) return address;
   }
-  const full = core.decide("exhausted address pool", "INTERNAL_ADDRESS_FAILURE");
-  return full === "lease one twice" ? pools[0]?.endAddress : undefined;
+  return undefined;
 }
 
 /** The address after this one. */

@@ -1,5 +1,6 @@
 /** All lies, in one list. */
 import { childlessLies } from "./childless.ts";
+import { configurationLies } from "./configuration.ts";
 import { eapLies } from "./eap.ts";
 import { espLies } from "./esp.ts";
 import { exchangeRuleLies } from "./exchange-rules.ts";
@@ -22,6 +23,7 @@ export const lies: readonly Lie[] = [
   ...fragmentationLies,
   ...espLies,
   ...childlessLies,
+  ...configurationLies,
   ...eapLies,
   ...nullAuthenticationLies,
 ];
