@@ -1,15 +1,15 @@
 /** The authenticator of RFC 3748: it asks, one request at a time, and ends with Success or Failure. */
 import { equal, view } from "../wire/bytes.ts";
 import { EAP_CODE, EAP_TYPE, eapTypes } from "../wire/registry/eap.ts";
-import type { AuthenticatorAnswer, AuthenticatorMethod } from "./method.ts";
-import { eapMethod } from "./methods.ts";
-import { ignored, packet, turned, typed } from "./packets.ts";
+import { type AuthenticatorAnswer, type AuthenticatorMethod, failed } from "./method.ts";
+import { eapMethods, methodOfType } from "./methods.ts";
+import { ignored, packet, turned, typed, undisturbed } from "./packets.ts";
 import type { EapAuthenticator, EapManners, EapMethodName, EapOptions, EapPacket, EapStep } from "./types.ts";
 
 export const authenticator = (options: EapOptions): EapAuthenticator => new Authenticator(options);
 
 const typeOf = (named: EapMethodName | number): number =>
-  typeof named === "number" ? named : (eapMethod(named)?.type ?? EAP_TYPE.TLS);
+  typeof named === "number" ? named : eapMethods[named].type;
 
 /** Types in the order in which they are asked for; the user's method is the last. */
 function agendaOf({ user, manners = {} }: EapOptions): number[] {
@@ -39,6 +39,8 @@ class Authenticator implements EapAuthenticator {
   #firstResponse: EapPacket | undefined;
   #MSK: Uint8Array | undefined;
   #sent = 0;
+  /** The method is at work on a response. */
+  #busy = false;
   #ended = false;
 
   constructor(options: EapOptions) {
@@ -75,9 +77,15 @@ class Authenticator implements EapAuthenticator {
     return this.#onMethod(data);
   }
 
+  close(): void {
+    this.#ended = true;
+    this.#method?.close?.();
+  }
+
   /** Why this is no response to the last request. */
   #refused({ code, identifier, data }: EapPacket): string | undefined {
     if (this.#ended) return "the conversation has ended";
+    if (this.#busy) return "the packet before is still at work";
     if (code !== EAP_CODE.RESPONSE) return `code ${code} is not for an authenticator`;
     const expected = this.#request?.identifier;
     if (identifier !== expected) return `a response with identifier ${identifier}, not ${expected}`;
@@ -104,7 +112,15 @@ class Authenticator implements EapAuthenticator {
   #onMethod(data: Uint8Array): EapStep {
     const isFirst = !this.#agreed;
     this.#agreed = true;
-    const answer = this.#method?.take(data) ?? { result: "failure", reason: "no code for this method" };
+    const answer = (this.#method ?? unknownMethod).take(data);
+    if (!(answer instanceof Promise)) return this.#onAnswer(answer, isFirst);
+    this.#busy = true;
+    return { later: undisturbed(answer, failed).then((done) => this.#onAnswer(done, isFirst)) };
+  }
+
+  #onAnswer(answer: AuthenticatorAnswer, isFirst: boolean): EapStep {
+    this.#busy = false;
+    if (this.#ended) return ignored("the conversation has ended");
     if (isFirst && this.#agenda.length === 1) {
       const lie = this.#afterFirstResponse(answer);
       if (lie) return lie;
@@ -138,13 +154,14 @@ class Authenticator implements EapAuthenticator {
   #ask(): { send: EapPacket } {
     const [type = 0] = this.#agenda;
     if (!this.#manners.keepsIdentifier && this.#request) this.#identifier = (this.#identifier + 1) & 0xff;
+    this.#method?.close?.();
     this.#method = undefined;
     this.#agreed = false;
     if (type === EAP_TYPE.IDENTITY) return this.#sendRequest(typed(type, text("")));
     if (type === EAP_TYPE.NOTIFICATION)
       return this.#sendRequest(typed(type, text(this.#notifications.shift() ?? "")));
     const known = this.#identity === undefined || this.#identity === this.#options.user.identity;
-    this.#method = eapMethod(type)?.authenticator(this.#options, known) ?? unknownMethod;
+    this.#method = methodOfType(type)?.authenticator(this.#options, known) ?? unknownMethod;
     return this.#sendRequest(typed(type, this.#method.begin(this.#identifier)));
   }
 
@@ -159,7 +176,7 @@ class Authenticator implements EapAuthenticator {
   }
 
   #succeed(): EapStep & { send: EapPacket } {
-    this.#ended = true;
+    this.close();
     const { wrongSuccessIdentifier, wrongMSK } = this.#manners;
     const identifier = (this.#request?.identifier ?? this.#identifier) + (wrongSuccessIdentifier ? 1 : 0);
     const MSK = this.#MSK;
@@ -171,7 +188,7 @@ class Authenticator implements EapAuthenticator {
   }
 
   #fail(reason: string): EapStep {
-    this.#ended = true;
+    this.close();
     return {
       send: this.#bent(packet(EAP_CODE.FAILURE, this.#request?.identifier ?? this.#identifier)),
       result: "failure",

@@ -13,7 +13,8 @@ export interface PeerAnswer {
 }
 
 export interface PeerMethod {
-  take(data: Uint8Array, identifier: number): PeerAnswer;
+  take(data: Uint8Array, identifier: number): PeerAnswer | Promise<PeerAnswer>;
+  close?(): void;
 }
 
 /** What the authenticator's half makes of a response. */
@@ -28,7 +29,8 @@ export interface AuthenticatorAnswer {
 export interface AuthenticatorMethod {
   /** Type data of the first request, which has this identifier. */
   begin(identifier: number): Uint8Array;
-  take(data: Uint8Array): AuthenticatorAnswer;
+  take(data: Uint8Array): AuthenticatorAnswer | Promise<AuthenticatorAnswer>;
+  close?(): void;
 }
 
 export interface EapMethod {

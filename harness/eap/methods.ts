@@ -3,9 +3,11 @@ import { gtc } from "./gtc.ts";
 import { md5 } from "./md5.ts";
 import type { EapMethod } from "./method.ts";
 import { mschapv2 } from "./mschapv2.ts";
+import { tls } from "./tls.ts";
+import type { EapMethodName } from "./types.ts";
 
-export const eapMethods: readonly EapMethod[] = [md5, gtc, mschapv2];
+export const eapMethods: Readonly<Record<EapMethodName, EapMethod>> = { md5, gtc, mschapv2, tls };
 
-/** The method by its name or its type; undefined if there is no code for it. */
-export const eapMethod = (named: string | number): EapMethod | undefined =>
-  eapMethods.find(({ name, type }) => named === name || named === type);
+/** The method of this type; undefined if there is no code for it. */
+export const methodOfType = (type: number): EapMethod | undefined =>
+  Object.values(eapMethods).find((method) => method.type === type);

@@ -13,6 +13,10 @@ export const packet = (code: number, identifier: number, data: Uint8Array = EMPT
 
 export const ignored = (reason: string): EapStep => ({ reason: `ignored: ${reason}` });
 
+/** The promise, with an answer in the place of a rejection. */
+export const undisturbed = <T>(promise: Promise<T>, answer: (reason: string) => T): Promise<T> =>
+  promise.catch((error: unknown) => answer(error instanceof Error ? error.message : String(error)));
+
 /** A copy with its first bit turned. */
 export function turned(octets: Uint8Array): Uint8Array {
   const copy = Uint8Array.from(octets);

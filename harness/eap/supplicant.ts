@@ -1,9 +1,9 @@
 /** The peer of RFC 3748: it answers requests, and ends by a Success or Failure. The states are those of RFC 4137. */
 import { equal, view } from "../wire/bytes.ts";
 import { EAP_CODE, EAP_TYPE, eapTypes } from "../wire/registry/eap.ts";
-import type { PeerMethod } from "./method.ts";
-import { eapMethod } from "./methods.ts";
-import { ignored, packet, turned, typed } from "./packets.ts";
+import type { EapMethod, PeerAnswer, PeerMethod } from "./method.ts";
+import { eapMethods } from "./methods.ts";
+import { ignored, packet, turned, typed, undisturbed } from "./packets.ts";
 import type { EapConversation, EapManners, EapOptions, EapPacket, EapStep } from "./types.ts";
 
 /** Requests that a peer answers before it gives up on an authenticator that never ends. */
@@ -14,13 +14,15 @@ export const supplicant = (options: EapOptions): EapConversation => new Supplica
 class Supplicant implements EapConversation {
   readonly #options: EapOptions;
   readonly #manners: EapManners;
-  readonly #ownType: number;
+  readonly #own: EapMethod;
   #method: PeerMethod | undefined;
   /** The last request that was answered, and the answer. */
   #last: { request: EapPacket; response: EapPacket } | undefined;
   #requests = 0;
   #sent = 0;
   #ended = false;
+  /** The method is at work on a request. */
+  #busy = false;
   #mayEnd = false;
   #MSK: Uint8Array | undefined;
   /** Why a Success would not be believed now. */
@@ -29,11 +31,12 @@ class Supplicant implements EapConversation {
   constructor(options: EapOptions) {
     this.#options = options;
     this.#manners = options.manners ?? {};
-    this.#ownType = eapMethod(options.user.type)?.type ?? EAP_TYPE.TLS;
+    this.#own = eapMethods[options.user.type];
   }
 
   take(received: EapPacket): EapStep {
     if (this.#ended) return ignored("the conversation has ended");
+    if (this.#busy) return ignored("the packet before is still at work");
     switch (received.code) {
       case EAP_CODE.REQUEST:
         return this.#onRequest(received);
@@ -44,6 +47,11 @@ class Supplicant implements EapConversation {
       default:
         return ignored(`code ${received.code} is not for a peer`);
     }
+  }
+
+  close(): void {
+    this.#ended = true;
+    this.#method?.close?.();
   }
 
   #onRequest(request: EapPacket): EapStep {
@@ -64,13 +72,13 @@ class Supplicant implements EapConversation {
   #onNewRequest(request: EapPacket, type: number): EapStep {
     if (type === EAP_TYPE.NOTIFICATION) return this.#onNotification(request);
     if (type === EAP_TYPE.NAK) return ignored("a request of type Nak");
-    if (this.#method && type !== this.#ownType)
+    if (this.#method && type !== this.#own.type)
       return ignored(
         `a request of ${eapTypes.nameOf(type)} after another method has begun (RFC 3748 section 2.1)`,
       );
     if (type === EAP_TYPE.IDENTITY)
       return this.#respond(request, EAP_TYPE.IDENTITY, new TextEncoder().encode(this.#options.user.identity));
-    return type === this.#ownType ? this.#onOwnType(request) : this.#nak(request, [this.#ownType]);
+    return type === this.#own.type ? this.#onOwnType(request) : this.#nak(request, [this.#own.type]);
   }
 
   #onNotification(request: EapPacket): EapStep {
@@ -83,15 +91,23 @@ class Supplicant implements EapConversation {
   }
 
   #onOwnType(request: EapPacket): EapStep {
-    const method = this.#method ?? eapMethod(this.#ownType)?.peer(this.#options);
-    if (!method || this.#manners.refusesOwnType)
-      return this.#nak(request, this.#manners.refusesOwnType ?? [0]);
-    this.#method = method;
-    const answer = method.take(view(request.data, 1, request.data.length), request.identifier);
+    const { refusesOwnType } = this.#manners;
+    if (refusesOwnType) return this.#nak(request, refusesOwnType);
+    this.#method ??= this.#own.peer(this.#options);
+    const answer = this.#method.take(view(request.data, 1, request.data.length), request.identifier);
+    if (!(answer instanceof Promise)) return this.#onAnswer(request, answer);
+    this.#busy = true;
+    const sure = undisturbed(answer, (reason): PeerAnswer => ({ reason }));
+    return { later: sure.then((done) => this.#onAnswer(request, done)) };
+  }
+
+  #onAnswer(request: EapPacket, answer: PeerAnswer): EapStep {
+    this.#busy = false;
+    if (this.#ended) return ignored("the conversation has ended");
     this.#mayEnd = answer.mayEnd ?? false;
     this.#MSK = answer.MSK;
     this.#reason = answer.reason ?? "the method is not done";
-    return answer.data ? this.#respond(request, this.#ownType, answer.data) : this.#fail(this.#reason);
+    return answer.data ? this.#respond(request, this.#own.type, answer.data) : this.#fail(this.#reason);
   }
 
   #respond(request: EapPacket, type: number, data: Uint8Array): EapStep {
@@ -116,13 +132,13 @@ class Supplicant implements EapConversation {
       if (data.length > 0) return ignored("Success with data");
       if (!this.#mayEnd) return this.#fail(`Success too early: ${this.#reason}`);
     }
-    this.#ended = true;
+    this.close();
     const MSK = this.#MSK;
     return { result: "success", ...(MSK && { MSK: wrongMSK ? turned(MSK) : MSK }) };
   }
 
   #fail(reason: string): EapStep {
-    this.#ended = true;
+    this.close();
     return { result: "failure", reason };
   }
 }

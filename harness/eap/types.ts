@@ -1,5 +1,6 @@
 /** EAP conversations (RFC 3748) without I/O: packet in, packet out. */
 import type { Random } from "../crypto/types.ts";
+import type { Credential } from "../pki/types.ts";
 
 /** An EAP packet; `data` is everything after the 4-octet header: type and type data. */
 export interface EapPacket {
@@ -19,7 +20,7 @@ export interface EapUser {
   password: string;
 }
 
-/** What came of a packet. Neither `send` nor `result`: it is ignored, and `reason` says why. */
+/** What came of a packet. Neither `send`, `result` nor `later`: it is ignored, and `reason` says why. */
 export interface EapStep {
   send?: EapPacket;
   /** The conversation has ended; for the peer (supplicant) by the Success or Failure it received, or because it gave up. */
@@ -28,12 +29,19 @@ export interface EapStep {
   reason?: string;
   /** 64 octets, where the method makes keys (RFC 7296 section 2.16), once `result` is "success". */
   MSK?: Uint8Array;
+  /**
+   * The method needs the event loop (TLS): all the rest is in what this resolves to. It never rejects, and packets that
+   * come before it has resolved are ignored. Virtual time must stand still until then.
+   */
+  later?: Promise<EapStep>;
 }
 
 /** Either end. An authenticator has `begin`, which makes the first request. */
 export interface EapConversation {
   /** Never throws, whatever the packet. */
   take(packet: EapPacket): EapStep;
+  /** Lets go of what the method holds (TLS). Needed only for a conversation that is left before its end. */
+  close(): void;
 }
 
 export interface EapAuthenticator extends EapConversation {
@@ -86,8 +94,26 @@ export interface SupplicantManners {
   ignoresNotifications?: boolean;
 }
 
+/** What EAP-TLS needs beside the user. */
+export interface EapTls {
+  credential: Credential;
+  /** The certificate, in DER, of the CA under which the other end's must be. */
+  trusted: Uint8Array;
+  /**
+   * A host name, mail address or IP address that the other end's certificate must have. Not set: any will do for a
+   * supplicant, an authenticator wants the user's identity.
+   */
+  peerName?: string;
+  /** Not set: TLS 1.2 and 1.3. */
+  version?: "TLSv1.2" | "TLSv1.3";
+  /** Most octets of TLS in a packet. Not set: 1,000, which fits into the 1,020 octets that RFC 3748 section 3.1 grants. */
+  fragmentSize?: number;
+}
+
 export interface EapOptions {
   user: EapUser;
   random: Random;
+  /** For the type "tls" only. TLS takes its randomness from OpenSSL, not from `random`. */
+  tls?: EapTls;
   manners?: EapManners;
 }
