@@ -1,23 +1,30 @@
 import {
+  type DeletePayload,
+  type Driver,
+  distinctRequests,
   EXCHANGE,
   equal,
   errorNotify,
   expectAlive,
   expectKept,
   expectNotify,
+  Failure,
   hasNotify,
-  heard,
   hex,
-  type IncomingMessage,
-  lose,
+  listPayloads,
   NOTIFY,
   notifies,
   notify,
+  type OutgoingMessage,
+  type Payload,
   PROTOCOL,
+  peerDeletedIke,
   require,
   type Script,
   type SeenMessage,
+  Session,
   test,
+  whileItWaits,
 } from "../../harness/script/index.ts";
 
 const UNKNOWN_SPI = Uint8Array.of(0x0b, 0xad, 0x5b, 0x1e);
@@ -82,61 +89,158 @@ for (const error of ["CHILD_SA_NOT_FOUND", "TEMPORARY_FAILURE"] as const) {
   });
 }
 
-/** False if the peer does what it should put off; fails if it does not answer. */
-function expectPutOff(s: Script, response: SeenMessage | undefined): boolean {
-  require(response !== undefined, "N(TEMPORARY_FAILURE)", "silence");
-  const error = errorNotify(response.payloads);
-  if (error && error.notifyType !== NOTIFY.TEMPORARY_FAILURE)
-    s.tolerate(`says error ${error.notifyType} instead of TEMPORARY_FAILURE`);
-  return error !== undefined;
+for (const what of ["child", "ike"] as const) {
+  for (const peer of ["responder", "initiator"] as const) {
+    /**
+     * The peer rekeys on command, and the tester says TEMPORARY_FAILURE. The peer must not ask again at once. The IKE SA
+     * lives on.
+     */
+    test(`as-${peer}-does-not-repeat-a-rekey-of-the-${what}-sa-at-once`, {
+      requirements: ["IKEV2-218"],
+      peer,
+      lies: ["asks-again-at-once"],
+    }, async (s) => {
+      const session = await s.establish(peer);
+      const refuse = (message: OutgoingMessage) => {
+        message.payloads = [notify(NOTIFY.TEMPORARY_FAILURE)];
+      };
+      s.change(EXCHANGE.CREATE_CHILD_SA, refuse, "response");
+      const { driver } = s.arena;
+      const asked = () => s.trace.exchangesOf(EXCHANGE.CREATE_CHILD_SA, "peer").find((e) => e.response);
+      const rekey = () => (what === "child" ? driver.rekeyChild() : driver.rekeyIke());
+      await session.provoke(rekey, asked, `the peer to rekey the ${what} SA`);
+      await s.wait();
+      const asks = distinctRequests(s, EXCHANGE.CREATE_CHILD_SA).length;
+      require(asks === 1, `one request within ${s.arena.quiet} ms`, `${asks}`);
+      await expectKept(session, "deletes the IKE SA after a failed rekey, which it should not");
+    });
+  }
 }
 
-const asksForChild = (m: IncomingMessage) =>
-  !m.isResponse && m.header.exchangeType === EXCHANGE.CREATE_CHILD_SA;
+const isDelete = (p: Payload): p is DeletePayload => p.kind === "Delete";
 
-/**
- * While the peer's request to rekey the IKE SA is unanswered, the tester asks for a new Child SA. The peer should
- * say TEMPORARY_FAILURE, as the old IKE SA is about to go. Once its own request is answered, the rekey succeeds.
- * Note: another error is tolerated, but silence is not.
- */
-test("puts-off-a-child-sa-while-it-rekeys-the-ike-sa", {
-  requirements: ["IKEV2-217", "IKEV2-223"],
-  peer: "responder",
-  lies: ["answers-nothing-while-it-waits"],
-}, async (s) => {
-  const session = await s.dial();
-  const release = lose(s, asksForChild);
-  await s.arena.driver.rekeyIke();
-  const asked = await s.until(() => heard(s, EXCHANGE.CREATE_CHILD_SA) > 0);
-  require(asked, "the peer to rekey the IKE SA", "no request");
-  await session.tryCreateChild();
-  const { response } = s.exchange(EXCHANGE.CREATE_CHILD_SA);
-  if (!expectPutOff(s, response)) s.tolerate("it makes a Child SA on an IKE SA that it rekeys");
-  release();
-  const done = await s.until(() => session.sa.replacedBy !== undefined);
-  require(done, "its own rekey to succeed once answered", s.lastReason());
-});
+/** Says what is remarkable about the answer to a request of ours that a waiting peer got; fails if there is none. */
+const EXPECTED = {
+  /** The text recommends TEMPORARY_FAILURE, for everything else can be lost at once. */
+  TEMPORARY_FAILURE: (s: Script, { payloads }: SeenMessage) => {
+    const error = errorNotify(payloads);
+    if (!error) s.tolerate("does at once what it had better put off");
+    else if (error.notifyType !== NOTIFY.TEMPORARY_FAILURE)
+      s.tolerate(`says error ${error.notifyType} instead of TEMPORARY_FAILURE`);
+  },
+  "Delete as usual": (s: Script, { payloads }: SeenMessage) => {
+    if (!payloads.some(isDelete)) s.tolerate("leaves its own SPI out of the answer to a Delete");
+  },
+  "an empty response": (_: Script, message: SeenMessage) =>
+    require(!message.payloads.some(isDelete), "no Delete in the response", listPayloads(message)),
+} as const;
 
-/**
- * While the peer's request to rekey the Child SA is unanswered, the tester asks to rekey the IKE SA. The peer
- * should say TEMPORARY_FAILURE. Once its own request is answered, the Child SA is replaced.
- * Note: another error is tolerated, but silence is not.
- */
-test("puts-off-an-ike-rekey-while-it-rekeys-a-child-sa", {
-  requirements: ["IKEV2-217", "IKEV2-223"],
-  peer: "responder",
-  lies: ["answers-nothing-while-it-waits"],
-}, async (s) => {
-  const session = await s.dial();
-  const old = session.child;
-  const release = lose(s, asksForChild);
-  await s.arena.driver.rekeyChild();
-  const asked = await s.until(() => heard(s, EXCHANGE.CREATE_CHILD_SA) > 0);
-  require(asked, "the peer to rekey the Child SA", "no request");
-  await session.tryRekeyIke();
-  const { response } = s.exchange(EXCHANGE.CREATE_CHILD_SA);
-  if (!expectPutOff(s, response)) return s.tolerate("it rekeys the IKE SA in the midst of that");
-  release();
-  const done = await s.until(() => session.sa.children.some((c) => c.replaces === old));
-  require(done, "its own rekey to succeed once answered", s.lastReason());
-});
+interface Overlap {
+  /** What the peer does, and what we ask meanwhile. */
+  name: string;
+  requirement: "IKEV2-222" | "IKEV2-223";
+  exchangeType: number;
+  theirs: (driver: Driver) => Promise<void>;
+  ours: (session: Session) => Promise<unknown>;
+  expected: keyof typeof EXPECTED;
+}
+
+const { CREATE_CHILD_SA, INFORMATIONAL } = EXCHANGE;
+
+const closesChild = (driver: Driver) => driver.delete("child");
+const closesIke = (driver: Driver) => driver.delete("ike");
+const rekeysChild = (driver: Driver) => driver.rekeyChild();
+const rekeysIke = (driver: Driver) => driver.rekeyIke();
+
+/** All pairs of section 2.25, apart from both ends doing the same by rekeying: they are in sections 2.8.1 and 2.8.2. */
+const OVERLAPS: Overlap[] = [
+  {
+    ...{ name: "puts-off-the-rekey-of-a-child-sa-it-closes", requirement: "IKEV2-222" },
+    ...{ theirs: closesChild, exchangeType: CREATE_CHILD_SA, expected: "TEMPORARY_FAILURE" },
+    ours: (session) => session.tryCreateChild({ replaces: session.child }),
+  },
+  {
+    ...{ name: "closes-a-child-sa-it-rekeys", requirement: "IKEV2-222" },
+    ...{ theirs: rekeysChild, exchangeType: INFORMATIONAL, expected: "Delete as usual" },
+    ours: (session) => session.deleteChild(),
+  },
+  {
+    ...{ name: "puts-off-an-ike-rekey-while-it-rekeys-a-child-sa", requirement: "IKEV2-223" },
+    ...{ theirs: rekeysChild, exchangeType: CREATE_CHILD_SA, expected: "TEMPORARY_FAILURE" },
+    ours: (session) => session.tryRekeyIke(),
+  },
+  {
+    ...{ name: "puts-off-an-ike-rekey-while-it-closes-a-child-sa", requirement: "IKEV2-223" },
+    ...{ theirs: closesChild, exchangeType: CREATE_CHILD_SA, expected: "TEMPORARY_FAILURE" },
+    ours: (session) => session.tryRekeyIke(),
+  },
+  {
+    ...{ name: "puts-off-a-child-sa-while-it-rekeys-the-ike-sa", requirement: "IKEV2-223" },
+    ...{ theirs: rekeysIke, exchangeType: CREATE_CHILD_SA, expected: "TEMPORARY_FAILURE" },
+    ours: (session) => session.tryCreateChild(),
+  },
+  {
+    ...{ name: "puts-off-the-rekey-of-a-child-sa-while-it-rekeys-the-ike-sa", requirement: "IKEV2-223" },
+    ...{ theirs: rekeysIke, exchangeType: CREATE_CHILD_SA, expected: "TEMPORARY_FAILURE" },
+    ours: (session) => session.tryCreateChild({ replaces: session.child }),
+  },
+  {
+    ...{ name: "closes-a-child-sa-while-it-rekeys-the-ike-sa", requirement: "IKEV2-223" },
+    ...{ theirs: rekeysIke, exchangeType: INFORMATIONAL, expected: "Delete as usual" },
+    ours: (session) => session.deleteChild(),
+  },
+  {
+    ...{ name: "puts-off-an-ike-rekey-while-it-closes-the-ike-sa", requirement: "IKEV2-223" },
+    ...{ theirs: closesIke, exchangeType: CREATE_CHILD_SA, expected: "TEMPORARY_FAILURE" },
+    ours: (session) => session.tryRekeyIke(),
+  },
+  {
+    ...{ name: "closes-the-ike-sa-while-it-rekeys-it", requirement: "IKEV2-223" },
+    ...{ theirs: rekeysIke, exchangeType: INFORMATIONAL, expected: "an empty response" },
+    ours: (session) => session.deleteIke(),
+  },
+  {
+    ...{ name: "closes-the-ike-sa-while-it-closes-it-itself", requirement: "IKEV2-223" },
+    ...{ theirs: closesIke, exchangeType: INFORMATIONAL, expected: "an empty response" },
+    ours: (session) => session.deleteIke(),
+  },
+];
+
+for (const { name, requirement, exchangeType, theirs, ours, expected } of OVERLAPS) {
+  for (const peer of ["responder", "initiator"] as const) {
+    /**
+     * On command the peer begins what its name says second; while its request is unanswered, ours for the first arrives.
+     * Both are about the same SAs. The peer should answer as section 2.25 says: with TEMPORARY_FAILURE, or as usual. Its
+     * own request is answered after that, and it goes on: if the IKE SA is there still, it answers under it, and else
+     * it serves a new attempt.
+     * Note: the manner of the answer is a SHOULD; another one is tolerated, silence is not.
+     */
+    test(`as-${peer}-${name}`, {
+      requirements: ["IKEV2-217", requirement],
+      peer,
+      lies: ["answers-nothing-while-it-waits"],
+    }, async (s) => {
+      const session = await s.establish(peer);
+      await whileItWaits(
+        s,
+        () => theirs(s.arena.driver),
+        () => ours(session),
+      );
+      const { response } = s.exchange(exchangeType);
+      if (!response) throw new Failure(expected, "silence");
+      EXPECTED[expected](s, response);
+      const settled = () => session.sa.state !== "established" || session.sa.pending === undefined;
+      await s.until(settled, s.arena.quiet);
+      await expectOrder(s, session);
+    });
+  }
+}
+
+/** Fails unless the newest IKE SA answers, or, with none left, the peer serves a new attempt. */
+async function expectOrder(s: Script, { sa }: Session): Promise<void> {
+  const newest = s.trace.ikeSas().findLast((other) => other.state === "established");
+  const closes = sa.state === "closed" && newest === undefined;
+  if (newest && (await new Session(s, newest).alive())) return;
+  require(closes || peerDeletedIke(s), "an IKE SA that answers, or its Delete", "silence");
+  require(await s.peerAnswers(), "an answer to a fresh IKE_SA_INIT", "silence");
+}

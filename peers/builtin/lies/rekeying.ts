@@ -1,4 +1,5 @@
 /** Lies about CREATE_CHILD_SA and Delete. */
+import type { ChildSa } from "../../../harness/ike/child.ts";
 import type { OutgoingMessage } from "../../../harness/ike/hooks.ts";
 import { notifies, payload } from "../../../harness/ike/payloads.ts";
 import { equal } from "../../../harness/wire/bytes.ts";
@@ -157,6 +158,20 @@ const ikeSas = [
 ];
 
 const collisions = [
+  lie("asks-again-at-once", "IKEV2-218", "no pause after TEMPORARY_FAILURE", () => ({
+    policy: (policy) => {
+      policy.retry = { tries: 50, waitMs: 0 };
+    },
+  })),
+  lie("hears-one-of-two-new-child-sas", "IKEV2-128", "drops ESP on the second SA of a crossing rekey", () => {
+    const replaced = new Set<ChildSa>();
+    const childEstablished = ({ replaces, keysIn }: ChildSa) => {
+      if (!replaces) return;
+      if (replaced.has(replaces)) keysIn.encr.fill(0);
+      replaced.add(replaces);
+    };
+    return { ike: { childEstablished } };
+  }),
   decides(
     "creates-a-child-sa-for-an-unknown-rekey-sa",
     "IKEV2-220",
