@@ -33,9 +33,11 @@ export async function expectRefusedByInitiator(
   spoilt: (response: SeenMessage) => boolean = () => true,
 ): Promise<void> {
   const undo = spoil(s);
+  const before = s.trace.exchangesOf(EXCHANGE.IKE_AUTH, "peer").length;
   const answer = () =>
     s.trace
       .exchangesOf(EXCHANGE.IKE_AUTH, "peer")
+      .slice(before)
       .flatMap(({ response }) => response ?? [])
       .find(spoilt);
   await s.provoke(() => answer() !== undefined);

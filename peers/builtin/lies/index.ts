@@ -1,4 +1,5 @@
 /** All lies, in one list. */
+import { authenticationLies } from "./authentication.ts";
 import { childlessLies } from "./childless.ts";
 import { configurationLies } from "./configuration.ts";
 import { eapLies } from "./eap.ts";
@@ -14,6 +15,7 @@ import { rekeyingLies } from "./rekeying.ts";
 import { setupLies } from "./setup.ts";
 
 export const lies: readonly Lie[] = [
+  ...authenticationLies,
   ...setupLies,
   ...exchangeRuleLies,
   ...negotiationLies,

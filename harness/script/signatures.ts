@@ -1,0 +1,132 @@
+/** Proofs of identity by signature: the peer's taken apart, ours made otherwise than ordinary. */
+import type { KeyObject } from "node:crypto";
+import type { PeerConfig, PeerRole } from "../../peers/contract.ts";
+import { type SchemeName, type SignatureScheme, schemeOfIdentifier } from "../crypto/signatures.ts";
+import type { Random } from "../crypto/types.ts";
+import { authOctets } from "../ike/auth/octets.ts";
+import { payload } from "../ike/payloads.ts";
+import { pki } from "../pki/pki.ts";
+import type { CertificateWishes, Credential, KeyKind } from "../pki/types.ts";
+import { concat } from "../wire/bytes.ts";
+import { AUTH_METHOD, authMethods } from "../wire/registry/auth-methods.ts";
+import { EXCHANGE } from "../wire/registry/exchange-types.ts";
+import { PAYLOAD } from "../wire/registry/payload-types.ts";
+import type { AuthPayload } from "../wire/types.ts";
+import { listPayloads } from "./expectations.ts";
+import { expectRefusedByInitiator, expectRefusedByResponder, type Spoil } from "./refusals.ts";
+import type { Script } from "./script.ts";
+import { Session } from "./session.ts";
+import { Failure } from "./verdicts.ts";
+
+/** Both ends prove themselves by a signature of this kind. */
+export const bothSign = (
+  key: KeyKind,
+  more: { scheme?: SchemeName; oldMethods?: true } = {},
+): Pick<PeerConfig, "auth" | "testerAuth"> => ({
+  auth: { method: "signature", key, ...more },
+  testerAuth: { method: "signature", key, ...more },
+});
+
+/** Which message of IKE_AUTH is ours. */
+export const oursTo = (peer: PeerRole) => (peer === "responder" ? "request" : "response");
+
+const beganBy = (peer: PeerRole) => (peer === "responder" ? "us" : "peer");
+
+/** The AUTH payload of the peer in the last IKE_AUTH exchange. */
+export function peersAuth(s: Script, peer: PeerRole): AuthPayload {
+  const exchange = s.exchange(EXCHANGE.IKE_AUTH, beganBy(peer));
+  const message = peer === "responder" ? exchange.response : exchange.request;
+  const auth = payload(message?.payloads ?? [], "AUTH");
+  if (!auth) throw new Failure("an AUTH payload", listPayloads(message));
+  return auth;
+}
+
+/** AUTH data of RFC 7427 section 3, taken apart. */
+export interface SignatureData {
+  /** DER of the AlgorithmIdentifier. */
+  identifier: Uint8Array;
+  value: Uint8Array;
+  /** Not set for an identifier that names nothing known. */
+  scheme?: SignatureScheme;
+}
+
+/** Fails unless AUTH is of method 14. */
+export function signatureData({ method, data }: AuthPayload): SignatureData {
+  const name = authMethods.nameOf(method);
+  if (method !== AUTH_METHOD.DIGITAL_SIGNATURE) throw new Failure("AUTH of method 14", name);
+  const end = 1 + (data[0] ?? 0);
+  const identifier = data.subarray(1, end);
+  const scheme = schemeOfIdentifier(identifier);
+  return { identifier, value: data.subarray(end), ...(scheme && { scheme }) };
+}
+
+export const signatureAuthData = (identifier: Uint8Array, value: Uint8Array): Uint8Array =>
+  concat(Uint8Array.of(identifier.length), identifier, value);
+
+/** What our AUTH is made of. */
+export interface OwnSignature extends SignatureData {
+  key: KeyObject;
+  octets: Uint8Array;
+  random: Random;
+}
+
+/** Replaces the data of our AUTH payload, and its method where `method` is given. */
+export const signOtherwise =
+  (peer: PeerRole, make: (own: OwnSignature) => Uint8Array, method?: number): Spoil =>
+  (s) =>
+    s.change(
+      EXCHANGE.IKE_AUTH,
+      ({ sa, payloads }) => {
+        const id = payload(payloads, "ID", peer === "responder" ? PAYLOAD.IDi : PAYLOAD.IDr);
+        const auth = payload(payloads, "AUTH");
+        const { ownAuth } = s.policy;
+        if (!sa || !id || !auth || ownAuth.method !== "signature") return;
+        const { key } = ownAuth.credential;
+        const octets = authOctets(sa, sa.role, id);
+        const own = auth.method === AUTH_METHOD.DIGITAL_SIGNATURE && signatureData(auth);
+        const parts = own || { identifier: new Uint8Array(), value: auth.data };
+        auth.data = make({ ...parts, key, octets, random: s.arena.random });
+        auth.method = method ?? auth.method;
+      },
+      oursTo(peer),
+    );
+
+/** Fails unless the peer refuses what is spoilt and serves us without. */
+export async function expectOnlyGoodServed(s: Script, peer: PeerRole, spoil: Spoil): Promise<void> {
+  if (peer === "initiator") return expectRefusedByInitiator(s, spoil);
+  let undo = () => {};
+  await expectRefusedByResponder(s, (script) => {
+    undo = spoil(script);
+    return undo;
+  });
+  undo();
+  await s.dial();
+}
+
+/** Another IKE SA with its Child SA, as {@link Script.establish} makes the first; false if the peer keeps none. */
+export async function triesAnew(s: Script, peer: PeerRole): Promise<boolean> {
+  await s.arena.driver.reset();
+  if (peer === "responder") return (await s.tryDial()).failure === undefined;
+  const before = s.trace.childSas().length;
+  await s.provoke(() => s.trace.childSas().length > before);
+  const fresh = s.trace.childSas()[before];
+  return fresh !== undefined && (await new Session(s, fresh.ike).alive());
+}
+
+/** A credential of our identity with these wishes, for the key that the configuration gives us. */
+export async function ownCredential(s: Script, wishes: CertificateWishes = {}): Promise<Credential> {
+  const { testerAuth, remoteId } = s.arena.config;
+  if (testerAuth?.method !== "signature") throw new Error("the tester signs nothing");
+  return (await pki()).credential(remoteId, testerAuth.key, wishes);
+}
+
+/** Makes us prove ourselves with this credential. */
+export const withCredential =
+  (credential: Credential): Spoil =>
+  ({ policy }) => {
+    const { ownAuth } = policy;
+    if (ownAuth.method === "signature") policy.ownAuth = { ...ownAuth, credential };
+    return () => {
+      policy.ownAuth = ownAuth;
+    };
+  };
