@@ -48,6 +48,9 @@ export function authLines(config: PeerConfig): string[] {
   const { auth, testerAuth } = authOf(config);
   if (auth.method === "psk" && testerAuth.method === "psk") return ["authby=secret"];
   const [left, right] = [authKeyword(auth), authKeyword(testerAuth)];
+  const methods = [auth.method, testerAuth.method];
+  if (methods.includes("psk") && methods.includes("null"))
+    throw new DriverUnsupported("libreswan mixes no shared secret with NULL authentication");
   return [
     `leftauth=${left}`,
     `rightauth=${right}`,
@@ -58,7 +61,7 @@ export function authLines(config: PeerConfig): string[] {
 }
 
 const HASHES = "SIGNATURE_HASH_ALGORITHMS";
-const IMPAIRMENTS = ["omit_v2_notification", "ignore_v2_notification", "omit_v2_ike_auth_child"];
+const IMPAIRMENTS = ["omit_v2_notification", "ignore_v2_notification"];
 
 /** Arguments of whack, one call each: faults that pluto is told to have where no setting does it, and no others. */
 export function impairments(config: PeerConfig): string[] {
@@ -66,8 +69,7 @@ export function impairments(config: PeerConfig): string[] {
   const old = [auth, testerAuth].some((spec) => spec.method === "signature" && spec.oldMethods);
   return [
     ...IMPAIRMENTS.map((name) => `--no-impair ${name}`),
-    ...(old ? IMPAIRMENTS.slice(0, 2).map((name) => `--impair ${name}:${HASHES}`) : []),
-    ...(config.childless === "force" ? ["--impair omit_v2_ike_auth_child"] : []),
+    ...(old ? IMPAIRMENTS.map((name) => `--impair ${name}:${HASHES}`) : []),
   ];
 }
 

@@ -96,6 +96,8 @@ export class LibreswanDriver implements Driver {
   async configure(config: PeerConfig): Promise<void> {
     if (config.childless === "never")
       throw new DriverUnsupported("libreswan accepts a childless IKE_AUTH whatever it is told");
+    if (config.childless === "force")
+      throw new DriverUnsupported("libreswan begins without a Child SA only for labeled IPsec");
     const conf = ipsecConf(config);
     const material = await materialFor(config, "peer", pki);
     this.#config = config;
