@@ -163,6 +163,16 @@ const collisions = [
       policy.retry = { tries: 50, waitMs: 0 };
     },
   })),
+  lie("ends-the-ike-sa-on-a-late-rekey", "IKEV2-131", "REKEY_SA of a Child SA that is gone is fatal", () => ({
+    ike: {
+      incoming: ({ sa, isResponse, payloads }) => {
+        const [rekey] = isResponse ? [] : notifies(payloads, NOTIFY.REKEY_SA);
+        if (!sa || !rekey || sa.children.some((c) => equal(c.spiOut, rekey.spi))) return undefined;
+        sa.state = "closed";
+        return "drop";
+      },
+    },
+  })),
   lie("hears-one-of-two-new-child-sas", "IKEV2-128", "drops ESP on the second SA of a crossing rekey", () => {
     const replaced = new Set<ChildSa>();
     const childEstablished = ({ replaces, keysIn }: ChildSa) => {
