@@ -109,6 +109,18 @@ describe("crypto: worked example of the RFC 7296 digest, section 9.5", () => {
     );
   });
 
+  it("computes both AUTH values of NULL authentication, digest of RFC 7619 section 9", () => {
+    const anonymous = fromHex("0d000000");
+    const signedI = signedOctets(request, Nr, PRF, keys.SK_pi, anonymous);
+    const signedR = signedOctets(response, Ni, PRF, keys.SK_pr, anonymous);
+    expect(hex(pskAuth(PRF, keys.SK_pi, signedI))).to.equal(
+      "bc78f6841b4656d5a134d5486099b6495b34cfdd3840d10e32bd5da04508e934",
+    );
+    expect(hex(pskAuth(PRF, keys.SK_pr, signedR))).to.equal(
+      "752a880e345ee86616c97d20ed5864500d85554aaed0c156828c469bb078e245",
+    );
+  });
+
   it("cuts the KEYMAT of the first Child SA", () => {
     const child = childKeymat(PRF, keys.SK_d, Ni, Nr, encrTransform(12, 128)!, integ);
     const { initiatorToResponder: ir, responderToInitiator: ri } = child;
