@@ -60,33 +60,35 @@ test("answers-the-rekey-of-an-unknown-child-sa-with-child-sa-not-found", {
 });
 
 for (const error of ["CHILD_SA_NOT_FOUND", "TEMPORARY_FAILURE"] as const) {
-  /**
-   * The peer rekeys its Child SA on command, and the tester refuses. That is not fatal for the IKE SA: the peer
-   * answers on it afterwards.
-   */
-  test(`keeps-the-ike-sa-after-${error.toLowerCase().replaceAll("_", "-")}`, {
-    requirements: ["IKEV2-023", "IKEV2-131", "IKEV2-221"],
-    peer: "initiator",
-    lies: ["drops-the-ike-sa-on-a-refused-child-sa"],
-  }, async (s) => {
-    const session = await s.accept();
-    s.change(
-      EXCHANGE.CREATE_CHILD_SA,
-      (message) => {
-        const [rekey] = notifies(message.request?.payloads ?? [], NOTIFY.REKEY_SA);
-        const named = error === "CHILD_SA_NOT_FOUND" ? rekey : undefined;
-        message.payloads = [notify(NOTIFY[error], undefined, named)];
-      },
-      "response",
-    );
-    const asked = () => s.trace.exchangesOf(EXCHANGE.CREATE_CHILD_SA, "peer").find((e) => e.response);
-    await session.provoke(() => s.arena.driver.rekeyChild(), asked, "the peer to rekey the Child SA");
-    await s.wait();
-    await expectKept(
-      session,
-      "deletes the IKE SA after a failed Child SA, which it should not (section 1.3.1)",
-    );
-  });
+  for (const peer of ["responder", "initiator"] as const) {
+    /**
+     * The peer rekeys its Child SA on command, and the tester refuses. That is not fatal for the IKE SA: the peer
+     * answers on it afterwards.
+     */
+    test(`as-${peer}-keeps-the-ike-sa-after-${error.toLowerCase().replaceAll("_", "-")}`, {
+      requirements: ["IKEV2-023", "IKEV2-131", "IKEV2-221"],
+      peer,
+      lies: ["drops-the-ike-sa-on-a-refused-child-sa"],
+    }, async (s) => {
+      const session = await s.establish(peer);
+      s.change(
+        EXCHANGE.CREATE_CHILD_SA,
+        (message) => {
+          const [rekey] = notifies(message.request?.payloads ?? [], NOTIFY.REKEY_SA);
+          const named = error === "CHILD_SA_NOT_FOUND" ? rekey : undefined;
+          message.payloads = [notify(NOTIFY[error], undefined, named)];
+        },
+        "response",
+      );
+      const asked = () => s.trace.exchangesOf(EXCHANGE.CREATE_CHILD_SA, "peer").find((e) => e.response);
+      await session.provoke(() => s.arena.driver.rekeyChild(), asked, "the peer to rekey the Child SA");
+      await s.wait();
+      await expectKept(
+        session,
+        "deletes the IKE SA after a failed Child SA, which it should not (section 1.3.1)",
+      );
+    });
+  }
 }
 
 for (const what of ["child", "ike"] as const) {

@@ -110,20 +110,22 @@ const peerAsks = (session: Session) => {
   return session.provoke(() => script.arena.driver.rekeyChild(), answered, "the peer to rekey the Child SA");
 };
 
-/**
- * The tester replaces the Child SA and does not delete the old one yet. The very first packet on the new SA is
- * answered: the peer was ready for it before it sent its response. The old SA still works, too.
- */
-test("takes-esp-on-a-new-child-sa-at-once", {
-  requirements: ["IKEV2-123", "IKEV2-125"],
-  peer: "responder",
-  lies: ["misses-the-first-esp-packet", "drops-a-child-sa-once-replaced"],
-}, async (s) => {
-  const session = await s.dial();
-  const old = session.child;
-  await session.proveTraffic(old);
-  s.decide("replaced Child SA", "keep");
-  const fresh = await session.createChild({ replaces: old });
-  require(await session.ping({ child: fresh, tries: 1 }), "an answer to the first packet", "none");
-  require(await session.ping({ child: old }), "an answer on the old SA, which nobody deleted", "none");
-});
+for (const peer of ROLES) {
+  /**
+   * The tester replaces the Child SA and does not delete the old one yet. The very first packet on the new SA is
+   * answered: the peer was ready for it before it sent its response. The old SA still works, too.
+   */
+  test(`as-${peer}-takes-esp-on-a-new-child-sa-at-once`, {
+    requirements: ["IKEV2-123", "IKEV2-125"],
+    peer,
+    lies: ["misses-the-first-esp-packet", "drops-a-child-sa-once-replaced"],
+  }, async (s) => {
+    const session = await s.establish(peer);
+    const old = session.child;
+    await session.proveTraffic(old);
+    s.decide("replaced Child SA", "keep");
+    const fresh = await session.createChild({ replaces: old });
+    require(await session.ping({ child: fresh, tries: 1 }), "an answer to the first packet", "none");
+    require(await session.ping({ child: old }), "an answer on the old SA, which nobody deleted", "none");
+  });
+}

@@ -1,4 +1,4 @@
-/** Lies about inner addresses, INITIAL_CONTACT and the choice of one pair of selectors. */
+/** Lies about inner addresses, INITIAL_CONTACT and several Child SAs. */
 import type { Extension, OutgoingMessage } from "../../../harness/ike/hooks.ts";
 import { hasNotify, notify, payload } from "../../../harness/ike/payloads.ts";
 import type { IkeSa } from "../../../harness/ike/sa.ts";
@@ -178,7 +178,7 @@ const initialContact = [
   }),
 ];
 
-const selectors = [
+const severalChildSas = [
   lie("says-additional-ts-possible-with-data", "IKEV2-142", "the notify names selectors", () => ({
     policy: (policy) => {
       policy.narrowing = "one pair of selectors";
@@ -189,6 +189,27 @@ const selectors = [
       }),
     },
   })),
+  lie("drops-the-older-of-equal-child-sas", "IKEV2-122", "forgets the keys of the Child SA it had", () => ({
+    ike: {
+      childEstablished: (child) => {
+        const older = child.replaces ? [] : child.ike.children.filter((c) => c !== child);
+        for (const { keysIn } of older) keysIn.encr.fill(0);
+      },
+    },
+  })),
+  lie("is-stuck-after-no-additional-sas", "IKEV2-296", "asks for nothing any more", () => {
+    let stuck = false;
+    const ike: Omit<Extension, "name"> = {
+      incoming: ({ isResponse, payloads }) => {
+        stuck ||= isResponse && hasNotify(payloads, NOTIFY.NO_ADDITIONAL_SAS);
+        return undefined;
+      },
+      outgoing: (message) => {
+        if (stuck && !message.isResponse) message.octets = () => [];
+      },
+    };
+    return { ike };
+  }),
   lie("demands-a-single-pair", "IKEV2-143", "SINGLE_PAIR_REQUIRED for what it could narrow", () => ({
     policy: (policy) => {
       policy.narrowing = "one pair of addresses";
@@ -196,4 +217,9 @@ const selectors = [
   })),
 ];
 
-export const configurationLies: readonly Lie[] = [...pool, ...initiator, ...initialContact, ...selectors];
+export const configurationLies: readonly Lie[] = [
+  ...pool,
+  ...initiator,
+  ...initialContact,
+  ...severalChildSas,
+];
