@@ -52,7 +52,7 @@ const { INTERNAL_IP4_ADDRESS, INTERNAL_IP6_ADDRESS, APPLICATION_VERSION } = CFG_
 describe("configuration in the first Child SA's exchange", () => {
   for (const [family, pool, address] of [
     ["ipv4", "203.0.113.64/28", "203.0.113.65"],
-    ["ipv6", "2001:db8:7::/120", "2001:db8:7::1"],
+    ["ipv6", "2001:db8:7::8/125", "2001:db8:7::8"],
     ["ipv4", "203.0.113.99/32", "203.0.113.99"],
   ] as const) {
     it(`asks for, leases and takes an address of ${pool}`, () => {

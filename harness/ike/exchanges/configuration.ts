@@ -174,9 +174,9 @@ function freeAddress(core: Core, suggested: TrafficSelector[], tsType: number): 
   const wish = suggested.find((s) => isSubset([s], pools) && !inUse(s.startAddress));
   if (wish) return wish.startAddress;
   for (const pool of pools) {
-    // A larger prefix is a network, whose first address is not a host's.
-    const single = equal(pool.startAddress, pool.endAddress);
-    let address = single ? pool.startAddress : next(pool.startAddress);
+    // The first address of an IPv4 network is not a host's.
+    const network = pool.startAddress.length === 4 && !equal(pool.startAddress, pool.endAddress);
+    let address = network ? next(pool.startAddress) : pool.startAddress;
     while (inUse(address) && !equal(address, pool.endAddress)) address = next(address);
     if (!inUse(address)) return address;
   }
