@@ -1,9 +1,10 @@
 /** Payloads as many, as big and as deep as one message can carry: what a peer must not spend its memory and time on. */
+import { concat } from "../wire/bytes.ts";
 import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import { PROTOCOL } from "../wire/registry/protocol-ids.ts";
 import { TRANSFORM } from "../wire/registry/transform-types.ts";
 import { TS_TYPE } from "../wire/registry/ts-types.ts";
-import type { CertPayload, Payload, Proposal, Transform } from "../wire/types.ts";
+import type { CertPayload, EapPayload, Payload, Proposal, Transform } from "../wire/types.ts";
 
 /** What leaves room for the rest of the message in a UDP datagram, the longest of which has 65,507 octets. */
 const OCTETS = 62_000;
@@ -13,6 +14,7 @@ const HEADER = 4;
 const X509_SIGNATURE = 4;
 const SEQUENCE = 0x30;
 const OCTET_STRING = 4;
+const BIT_STRING = 3;
 
 const repeated = <T>(count: number, make: (index: number) => T): T[] =>
   Array.from({ length: count }, (_, index) => make(index));
@@ -55,10 +57,12 @@ export const manyConfigAttributes = (count = 10_000): Payload => ({
   attributes: repeated(count, (index) => ({ type: 1 + (index % 25), data: new Uint8Array() })),
 });
 
-/** An EAP Request of the Identity type with a prompt of 64 KiB. */
-export const hugeEap = (code = 1): Payload => ({
-  ...{ kind: "EAP", type: PAYLOAD.EAP, code, identifier: 7 },
-  data: new Uint8Array(OCTETS).fill(0x61).fill(1, 0, 1),
+const EAP_IDENTITY = Uint8Array.of(1);
+
+/** An EAP packet of 64 KiB: in the place of this one, or a Request of the Identity type. */
+export const hugeEap = (like?: EapPayload): EapPayload => ({
+  ...{ kind: "EAP", type: PAYLOAD.EAP, code: like?.code ?? 1, identifier: like?.identifier ?? 7 },
+  data: concat(like?.data ?? EAP_IDENTITY, new Uint8Array(OCTETS).fill(0x61)).subarray(0, OCTETS),
 });
 
 export const manySpis = (): Payload => ({
@@ -78,16 +82,21 @@ const certificate = (data: Uint8Array): CertPayload => ({
   ...{ kind: "CERT", type: PAYLOAD.CERT, encoding: X509_SIGNATURE, data },
 });
 
-/** DER of one SEQUENCE inside of the other, as deep as 64 KiB allow. */
-function nested(): Uint8Array {
-  const levels = OCTETS / HEADER;
-  const der = new Uint8Array(OCTETS);
+/** DER of one SEQUENCE inside of the other, as deep as these octets allow. */
+function nested(octets: number): Uint8Array {
+  const der = new Uint8Array(octets);
   const view = new DataView(der.buffer);
-  for (let level = 0; level < levels; level++) {
-    der.set([SEQUENCE, 0x82], level * HEADER);
-    view.setUint16(level * HEADER + 2, OCTETS - (level + 1) * HEADER);
+  for (let at = 0; at + HEADER <= octets; at += HEADER) {
+    der.set([SEQUENCE, 0x82], at);
+    view.setUint16(at + 2, octets - at - HEADER);
   }
   return der;
+}
+
+/** The same in the place of what a certificate says, with an algorithm and a signature behind it; 16,000 octets. */
+function nestedCertificate(): Uint8Array {
+  const inside = concat(nested(15_984), Uint8Array.of(SEQUENCE, 2, 6, 0), Uint8Array.of(BIT_STRING, 2, 0, 0));
+  return concat(Uint8Array.of(SEQUENCE, 0x82, inside.length >> 8, inside.length & 255), inside);
 }
 
 /** SEQUENCEs of indefinite length, which DER forbids; two octets for each level. */
@@ -109,7 +118,8 @@ function octetString(octets: number): Uint8Array {
 export const certificateBombs = {
   "of 64 KiB": () => [certificate(octetString(OCTETS))],
   "of garbage": () => [certificate(Uint8Array.from({ length: OCTETS }, (_, i) => (i * 167 + 13) & 255))],
-  "nested to the bottom": () => [certificate(nested())],
+  "nested to the bottom": () => [certificate(nested(OCTETS))],
+  "nested in the shape of one": () => [certificate(nestedCertificate())],
   "nested without end": () => [certificate(nestedWithoutEnd())],
   "in hundreds": () => repeated(300, () => certificate(octetString(200))),
 } as const satisfies Record<string, () => Payload[]>;
