@@ -122,7 +122,8 @@ export class TlsSession {
       ca: pemOf(trusted),
       minVersion: version ?? "TLSv1.2",
       maxVersion: version ?? "TLSv1.3",
-      secureOptions: constants.SSL_OP_NO_TICKET,
+      // Nothing is renegotiated here, and strongSwan's server does not say that it could do so safely (RFC 5746).
+      secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_LEGACY_SERVER_CONNECT,
       rejectUnauthorized: false,
     };
   }
