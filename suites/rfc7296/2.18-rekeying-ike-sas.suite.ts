@@ -130,35 +130,37 @@ async function replaced(old: Session): Promise<Session> {
   return new Session(script, sa.replacedBy);
 }
 
-/** An IKE rekey offers only the group NONE. It is refused: a new IKE SA always takes a key exchange of its own. */
-test("refuses-an-ike-rekey-with-group-none", {
-  requirements: ["IKEV2-175"],
-  peer: "responder",
-  lies: ["rekeys-the-ike-sa-without-key-exchange"],
-}, async (s) => {
-  const session = await s.dial();
-  s.change(EXCHANGE.CREATE_CHILD_SA, (message) => {
-    message.payloads = message.payloads.filter((p) => p.kind !== "KE");
-    for (const p of payload(message.payloads, "SA")?.proposals ?? []) {
-      p.transforms = p.transforms.map((t) => (t.type === TRANSFORM.KE ? { ...t, id: 0 } : t));
-    }
+for (const peer of ["responder", "initiator"] as const) {
+  /** An IKE rekey offers only the group NONE. It is refused: a new IKE SA always takes a key exchange of its own. */
+  test(`refuses-an-ike-rekey-with-group-none-as-${peer}`, {
+    requirements: ["IKEV2-175"],
+    peer,
+    lies: ["rekeys-the-ike-sa-without-key-exchange"],
+  }, async (s) => {
+    const session = await s.establish(peer);
+    s.change(EXCHANGE.CREATE_CHILD_SA, (message) => {
+      message.payloads = message.payloads.filter((p) => p.kind !== "KE");
+      for (const p of payload(message.payloads, "SA")?.proposals ?? []) {
+        p.transforms = p.transforms.map((t) => (t.type === TRANSFORM.KE ? { ...t, id: 0 } : t));
+      }
+    });
+    await session.tryRekeyIke({ proposals: ikeProposals("aes256-sha256-x25519") });
+    const { response } = s.exchange(EXCHANGE.CREATE_CHILD_SA);
+    expectNotify(response, NOTIFY.NO_PROPOSAL_CHOSEN, NOTIFY.INVALID_SYNTAX);
   });
-  await session.tryRekeyIke({ proposals: ikeProposals("aes256-sha256-x25519") });
-  const { response } = s.exchange(EXCHANGE.CREATE_CHILD_SA);
-  expectNotify(response, NOTIFY.NO_PROPOSAL_CHOSEN, NOTIFY.INVALID_SYNTAX);
-});
 
-/** An IKE rekey offers a group but lacks the KE payload. It is refused. */
-test("refuses-an-ike-rekey-without-ke-payload", {
-  requirements: ["IKEV2-175"],
-  peer: "responder",
-  lies: ["rekeys-the-ike-sa-without-key-exchange"],
-}, async (s) => {
-  const session = await s.dial();
-  s.change(EXCHANGE.CREATE_CHILD_SA, (message) => {
-    message.payloads = message.payloads.filter((p) => p.type !== PAYLOAD.KE);
+  /** An IKE rekey offers a group but lacks the KE payload. It is refused. */
+  test(`refuses-an-ike-rekey-without-ke-payload-as-${peer}`, {
+    requirements: ["IKEV2-175"],
+    peer,
+    lies: ["rekeys-the-ike-sa-without-key-exchange"],
+  }, async (s) => {
+    const session = await s.establish(peer);
+    s.change(EXCHANGE.CREATE_CHILD_SA, (message) => {
+      message.payloads = message.payloads.filter((p) => p.type !== PAYLOAD.KE);
+    });
+    await session.tryRekeyIke();
+    const { response } = s.exchange(EXCHANGE.CREATE_CHILD_SA);
+    expectNotify(response, NOTIFY.INVALID_SYNTAX, NOTIFY.INVALID_KE_PAYLOAD, NOTIFY.NO_PROPOSAL_CHOSEN);
   });
-  await session.tryRekeyIke();
-  const { response } = s.exchange(EXCHANGE.CREATE_CHILD_SA);
-  expectNotify(response, NOTIFY.INVALID_SYNTAX, NOTIFY.INVALID_KE_PAYLOAD, NOTIFY.NO_PROPOSAL_CHOSEN);
-});
+}

@@ -73,20 +73,22 @@ test("refuses-ike-proposals-it-is-not-configured-for", {
   if (spiR.some((octet) => octet !== 0)) s.tolerate("SPIr of the refusal is not zero");
 });
 
-/** A new Child SA is offered only transforms that the peer is not configured for: NO_PROPOSAL_CHOSEN, and the IKE SA lives on. */
-test("refuses-esp-proposals-it-is-not-configured-for", {
-  requirements: ["IKEV2-113", "IKEV2-244", "IKEV2-023"],
-  peer: "responder",
-  lies: ["takes-the-first-proposal"],
-}, async (s) => {
-  const session = await s.dial();
-  await session.tryCreateChild({ proposals: espProposals("aes192-sha512", "aes256ccm12") });
-  expectNotify(s.exchange(EXCHANGE.CREATE_CHILD_SA).response, NOTIFY.NO_PROPOSAL_CHOSEN);
-  await expectKept(
-    session,
-    "deletes the IKE SA after a failed Child SA, which it should not (section 1.3.1)",
-  );
-});
+for (const peer of ["responder", "initiator"] as const) {
+  /** A new Child SA is offered only transforms that the peer is not configured for: NO_PROPOSAL_CHOSEN, and the IKE SA lives on. */
+  test(`refuses-esp-proposals-it-is-not-configured-for-as-${peer}`, {
+    requirements: ["IKEV2-113", "IKEV2-244", "IKEV2-023"],
+    peer,
+    lies: ["takes-the-first-proposal"],
+  }, async (s) => {
+    const session = await s.establish(peer);
+    await session.tryCreateChild({ proposals: espProposals("aes192-sha512", "aes256ccm12") });
+    expectNotify(s.exchange(EXCHANGE.CREATE_CHILD_SA).response, NOTIFY.NO_PROPOSAL_CHOSEN);
+    await expectKept(
+      session,
+      "deletes the IKE SA after a failed Child SA, which it should not (section 1.3.1)",
+    );
+  });
+}
 
 type Spoil = (sa: SaPayload) => void;
 

@@ -194,21 +194,23 @@ test("never-carries-more-than-it-offered", {
   require(await new Session(s, second.ike).ping({ child: second }), "traffic through it", "none");
 });
 
-/**
- * The tester rekeys the Child SA with the selectors that it has, and then with wider ones. The new SA must not be
- * narrower than the one it replaces.
- */
-test("does-not-narrow-a-child-sa-by-rekeying", {
-  requirements: ["IKEV2-144", "IKEV2-146"],
-  peer: "responder",
-  lies: ["narrows-a-child-sa-by-rekeying"],
-}, async (s) => {
-  const session = await s.dial();
-  for (const wishes of [{}, { localTs: [selector("0.0.0.0/0")], remoteTs: [selector("0.0.0.0/0")] }]) {
-    const old = session.child;
-    const fresh = await session.rekeyChild(wishes);
-    expectWithin(old.localTs, fresh.localTs, "the tester's side");
-    expectWithin(old.remoteTs, fresh.remoteTs, "the peer's side");
-  }
-  await session.proveTraffic();
-});
+for (const peer of ["responder", "initiator"] as const) {
+  /**
+   * The tester rekeys the Child SA with the selectors that it has, and then with wider ones. The new SA must not be
+   * narrower than the one it replaces.
+   */
+  test(`does-not-narrow-a-child-sa-by-rekeying-as-${peer}`, {
+    requirements: ["IKEV2-144", "IKEV2-146"],
+    peer,
+    lies: ["narrows-a-child-sa-by-rekeying"],
+  }, async (s) => {
+    const session = await s.establish(peer);
+    for (const wishes of [{}, { localTs: [selector("0.0.0.0/0")], remoteTs: [selector("0.0.0.0/0")] }]) {
+      const old = session.child;
+      const fresh = await session.rekeyChild(wishes);
+      expectWithin(old.localTs, fresh.localTs, "the tester's side");
+      expectWithin(old.remoteTs, fresh.remoteTs, "the peer's side");
+    }
+    await session.proveTraffic();
+  });
+}

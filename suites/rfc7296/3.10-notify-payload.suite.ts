@@ -36,61 +36,72 @@ for (const [what, type] of Object.entries(UNKNOWN)) {
   }
 }
 
-/** The tester's responses to a peer that initiates have a notify of an unknown status type. The peer ignores it. */
-test("ignores-an-unknown-status-notify-in-responses", {
-  requirements: ["IKEV2-271"],
-  peer: "initiator",
-  lies: ["drops-responses-with-an-unknown-status-notify"],
-}, async (s) => {
-  s.extensions.push({
-    name: "unknown notify",
-    outgoing: ({ isResponse, payloads }) => {
-      if (isResponse) payloads.push(notify(UNKNOWN.status, Uint8Array.of(1, 2, 3)));
-    },
-  });
-  const session = await s.accept();
-  await session.peerRekeysChild();
-  await session.proveTraffic();
-});
-
-/**
- * The peer rekeys its Child SA on command. The tester's response, complete otherwise, has a notify of an unknown
- * error type: the request has failed, and the new Child SA must not be used.
- * Note: the peer may delete the IKE SA to clean up (section 2.21), but it must say so.
- */
-test("takes-an-unknown-error-notify-in-a-response-for-a-failure", {
-  requirements: ["IKEV2-270"],
-  peer: "initiator",
-  lies: ["overlooks-unknown-errors-in-responses"],
-}, async (s) => {
-  const session = await s.accept();
-  await session.proveTraffic();
-  const old = session.child;
-  s.change(EXCHANGE.CREATE_CHILD_SA, ({ payloads }) => void payloads.push(notify(UNKNOWN.error)), "response");
-  const fresh = await session.peerRekeysChild(old);
-  await s.wait();
-  const used = fresh.state === "installed" && (await session.ping({ child: fresh, tries: 1 }));
-  require(!used, "silence on the Child SA that was not made", "an answer");
-  if (!peerDeletedIke(s)) await expectAlive(session);
-});
-
-for (const protocolId of [1, 2, 3, 200]) {
-  /** All notifies of the tester without an SPI have this Protocol ID instead of 0. The peer ignores the field. */
-  test(`ignores-protocol-id-${protocolId}-of-notifies-without-spi`, {
-    requirements: ["IKEV2-269"],
-    peer: "responder",
-    lies: ["minds-the-protocol-of-notifies-without-spi"],
+for (const peer of ["responder", "initiator"] as const) {
+  /** The tester's responses to a peer that initiates have a notify of an unknown status type. The peer ignores it. */
+  test(`ignores-an-unknown-status-notify-in-responses-as-${peer}`, {
+    requirements: ["IKEV2-271"],
+    peer,
+    lies: ["drops-responses-with-an-unknown-status-notify"],
   }, async (s) => {
     s.extensions.push({
-      name: "protocol",
-      outgoing: ({ payloads }) => {
-        for (const p of payloads) if (p.kind === "Notify" && p.spi.length === 0) p.protocolId = protocolId;
+      name: "unknown notify",
+      outgoing: ({ isResponse, payloads }) => {
+        if (isResponse) payloads.push(notify(UNKNOWN.status, Uint8Array.of(1, 2, 3)));
       },
     });
-    const session = await s.dial();
-    await session.informational(notify(UNKNOWN.status));
+    const session = await s.establish(peer);
+    await session.peerRekeysChild();
     await session.proveTraffic();
   });
+
+  /**
+   * The peer rekeys its Child SA on command. The tester's response, complete otherwise, has a notify of an unknown
+   * error type: the request has failed, and the new Child SA must not be used.
+   * Note: the peer may delete the IKE SA to clean up (section 2.21), but it must say so.
+   */
+  test(`takes-an-unknown-error-notify-in-a-response-for-a-failure-as-${peer}`, {
+    requirements: ["IKEV2-270"],
+    peer,
+    lies: ["overlooks-unknown-errors-in-responses"],
+  }, async (s) => {
+    const session = await s.establish(peer);
+    await session.proveTraffic();
+    const old = session.child;
+    s.change(
+      EXCHANGE.CREATE_CHILD_SA,
+      ({ payloads }) => void payloads.push(notify(UNKNOWN.error)),
+      "response",
+    );
+    const fresh = await session.peerRekeysChild(old);
+    await s.wait();
+    const used = fresh.state === "installed" && (await session.ping({ child: fresh, tries: 1 }));
+    require(!used, "silence on the Child SA that was not made", "an answer");
+    if (!peerDeletedIke(s)) await expectAlive(session);
+  });
+}
+
+for (const protocols of [[1, 2, 3], [200]]) {
+  for (const peer of ["responder", "initiator"] as const) {
+    /** The tester's notifies without an SPI have these Protocol IDs in turn instead of 0. The peer ignores the field. */
+    test(`ignores-protocol-id-${protocols.join("-")}-of-notifies-without-spi-as-${peer}`, {
+      requirements: ["IKEV2-269"],
+      peer,
+      lies: ["minds-the-protocol-of-notifies-without-spi"],
+    }, async (s) => {
+      let count = 0;
+      s.extensions.push({
+        name: "protocol",
+        outgoing: ({ payloads }) => {
+          for (const p of payloads)
+            if (p.kind === "Notify" && p.spi.length === 0)
+              p.protocolId = protocols[count++ % protocols.length] ?? 0;
+        },
+      });
+      const session = await s.establish(peer);
+      for (const _ of protocols) await session.informational(notify(UNKNOWN.status));
+      await session.proveTraffic();
+    });
+  }
 }
 
 for (const peer of ["responder", "initiator"] as const) {

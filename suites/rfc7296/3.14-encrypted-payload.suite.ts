@@ -15,71 +15,73 @@ import {
   test,
 } from "../../harness/script/index.ts";
 
-const CIPHERS = { "cbc-and-hmac": "aes256-sha256-x25519", aead: "aes256gcm16-prfsha256-x25519" };
-/** Octets of padding of an empty request: with CBC the plaintext must fill whole blocks of 16. */
-const PADDING = { "cbc-and-hmac": [31, 255], aead: [7, 255] };
+/** `lengths` are octets of padding of an empty request: with CBC the plaintext must fill whole blocks of 16. */
+const CIPHERS = {
+  "cbc-and-hmac": { proposal: "aes256-sha256-x25519", lengths: [31, 255] },
+  aead: { proposal: "aes256gcm16-prfsha256-x25519", lengths: [7, 255] },
+};
 
-for (const [what, proposal] of Object.entries(CIPHERS)) {
+for (const [what, { proposal, lengths }] of Object.entries(CIPHERS)) {
   const config = { ikeProposals: [proposal] };
 
-  for (const length of PADDING[what === "aead" ? "aead" : "cbc-and-hmac"]) {
-    /** An empty INFORMATIONAL request has so much padding, of random octets. It is answered like any other. */
-    test(`takes-${length}-octets-of-random-padding-with-${what}`, {
-      requirements: ["IKEV2-281", "IKEV2-301"],
-      peer: "responder",
+  for (const peer of ["responder", "initiator"] as const) {
+    /** Empty INFORMATIONAL requests have more padding than they need, of random octets. They are answered like any other. */
+    test(`takes-random-padding-of-any-length-with-${what}-as-${peer}`, {
+      requirements: ["IKEV2-281", ...(what === "aead" ? ["IKEV2-301", "IKEV2-304", "IKEV2-306"] : [])],
+      peer,
       lies: ["wants-minimal-padding"],
       config,
     }, async (s) => {
-      const session = await s.dial();
-      s.change(EXCHANGE.INFORMATIONAL, (message) => {
-        message.seal.padding = s.arena.random(length);
+      const session = await s.establish(peer);
+      s.change(EXCHANGE.INFORMATIONAL, ({ header, seal }) => {
+        seal.padding = s.arena.random(lengths[header.messageId % lengths.length] ?? 0);
       });
-      await expectAlive(session);
+      for (const _ of lengths) await expectAlive(session);
+    });
+
+    /**
+     * Copies of a genuine request with one bit flipped each, in the header, the payload header, the IV, the ciphertext
+     * and the ICV, are dropped without an answer. The genuine request with the same Message ID is answered.
+     */
+    test(`drops-messages-with-a-flipped-bit-with-${what}-as-${peer}`, {
+      requirements: ["IKEV2-283", "IKEV2-305"],
+      peer,
+      lies: ["answers-wrong-icvs-in-clear", ...(what === "aead" ? [] : ["accepts-any-icv"])],
+      config,
+    }, async (s) => {
+      const session = await s.establish(peer);
+      const genuine = sealed(session, { exchangeType: EXCHANGE.INFORMATIONAL, payloads: [] });
+      const flipped = FLIPPED(genuine.length).map((at) => {
+        const copy = genuine.slice();
+        copy[at] = (copy[at] ?? 0) ^ 0x40;
+        return copy;
+      });
+      await expectSilence(
+        s,
+        () => sendUnder(session, ...flipped),
+        async () => {
+          const since = s.mark();
+          sendUnder(session, genuine);
+          const answered = await s.until(() => ikeReceived(s, since).length > 0);
+          require(answered, "an answer to the genuine request", "silence");
+        },
+      );
+    });
+
+    /** The IVs of all protected messages of the peer differ. */
+    test(`never-repeats-an-iv-with-${what}-as-${peer}`, {
+      requirements: ["IKEV2-280", "IKEV2-302"],
+      peer,
+      lies: ["repeats-the-iv-of-sk"],
+      config,
+    }, async (s) => {
+      const session = await s.establish(peer);
+      for (let count = 0; count < 5; count++) await session.informational();
+      const ivs = ivsReceived(session);
+      require(ivs.length >= 6, "six protected messages", `${ivs.length}`);
+      require(new Set(ivs).size === ivs.length, "no IV twice", ivs.join(" "));
     });
   }
-
-  /**
-   * Copies of a genuine request with one bit flipped each, in the header, the payload header, the IV, the ciphertext
-   * and the ICV, are dropped without an answer. The genuine request with the same Message ID is answered.
-   */
-  test(`drops-messages-with-a-flipped-bit-with-${what}`, {
-    requirements: ["IKEV2-283", "IKEV2-305"],
-    peer: "responder",
-    lies: ["answers-wrong-icvs-in-clear", ...(what === "aead" ? [] : ["accepts-any-icv"])],
-    config,
-  }, async (s) => {
-    const session = await s.dial();
-    const genuine = sealed(session, { exchangeType: EXCHANGE.INFORMATIONAL, payloads: [] });
-    const flipped = FLIPPED(genuine.length).map((at) => {
-      const copy = genuine.slice();
-      copy[at] = (copy[at] ?? 0) ^ 0x40;
-      return copy;
-    });
-    await expectSilence(
-      s,
-      () => sendUnder(session, ...flipped),
-      async () => {
-        const since = s.mark();
-        sendUnder(session, genuine);
-        const answered = await s.until(() => ikeReceived(s, since).length > 0);
-        require(answered, "an answer to the genuine request", "silence");
-      },
-    );
-  });
-
-  /** The IVs of all protected messages of the peer differ. */
-  test(`never-repeats-an-iv-with-${what}`, {
-    requirements: ["IKEV2-280", "IKEV2-302"],
-    peer: "responder",
-    lies: ["repeats-the-iv-of-sk"],
-    config,
-  }, async (s) => {
-    const session = await s.dial();
-    for (let count = 0; count < 5; count++) await session.informational();
-    const ivs = ivsReceived(session);
-    require(ivs.length >= 6, "six protected messages", `${ivs.length}`);
-    require(new Set(ivs).size === ivs.length, "no IV twice", ivs.join(" "));
-  });
 }
 
 /**
@@ -99,19 +101,21 @@ function ivsReceived(session: Session): string[] {
   });
 }
 
-/** After a good request, one whose Pad Length is larger than the plaintext. The peer does not take it for a good one. */
-test("refuses-a-pad-length-beyond-the-plaintext", {
-  requirements: ["IKEV2-281"],
-  peer: "responder",
-  lies: ["takes-any-pad-length"],
-}, async (s) => {
-  const session = await s.dial();
-  await expectAlive(session);
-  s.change(EXCHANGE.INFORMATIONAL, (message) => {
-    message.seal.padLength = 200;
+for (const peer of ["responder", "initiator"] as const) {
+  /** After a good request, one whose Pad Length is larger than the plaintext. The peer does not take it for a good one. */
+  test(`refuses-a-pad-length-beyond-the-plaintext-as-${peer}`, {
+    requirements: ["IKEV2-281"],
+    peer,
+    lies: ["takes-any-pad-length"],
+  }, async (s) => {
+    const session = await s.establish(peer);
+    await expectAlive(session);
+    s.change(EXCHANGE.INFORMATIONAL, (message) => {
+      message.seal.padLength = 200;
+    });
+    const response = await session.tryRequest(EXCHANGE.INFORMATIONAL, []);
+    const refused =
+      response === undefined || response.payloads.some((p) => p.kind === "Notify" && p.notifyType < 16384);
+    if (!refused) throw new Failure("an error or silence", "an answer without error");
   });
-  const response = await session.tryRequest(EXCHANGE.INFORMATIONAL, []);
-  const refused =
-    response === undefined || response.payloads.some((p) => p.kind === "Notify" && p.notifyType < 16384);
-  if (!refused) throw new Failure("an error or silence", "an answer without error");
-});
+}

@@ -25,21 +25,23 @@ const LYING: Record<string, Payload> = {
 };
 
 for (const [what, lying] of Object.entries(LYING)) {
-  /**
-   * A payload in an INFORMATIONAL request, which is protected and has the right Message ID, has a wrong length. The
-   * answer is INVALID_SYNTAX, which ends the IKE SA on both sides.
-   * Note: that the IKE SA ends is not worded as a requirement; a peer that keeps it is tolerated.
-   */
-  test(`refuses-a-payload-length-${what}`, {
-    requirements: ["IKEV2-272", "IKEV2-193", "IKEV2-195"],
-    peer: "responder",
-    lies: ["accepts-malformed-messages"],
-  }, async (s) => {
-    const session = await s.dial();
-    const response = await session.tryRequest(EXCHANGE.INFORMATIONAL, [lying]);
-    expectNotify(response, NOTIFY.INVALID_SYNTAX);
-    if (await session.alive()) s.tolerate("it keeps the IKE SA after INVALID_SYNTAX");
-  });
+  for (const peer of ["responder", "initiator"] as const) {
+    /**
+     * A payload in an INFORMATIONAL request, which is protected and has the right Message ID, has a wrong length. The
+     * answer is INVALID_SYNTAX, which ends the IKE SA on both sides.
+     * Note: that the IKE SA ends is not worded as a requirement; a peer that keeps it is tolerated.
+     */
+    test(`refuses-a-payload-length-${what}-as-${peer}`, {
+      requirements: ["IKEV2-272", "IKEV2-193", "IKEV2-195"],
+      peer,
+      lies: ["accepts-malformed-messages"],
+    }, async (s) => {
+      const session = await s.establish(peer);
+      const response = await session.tryRequest(EXCHANGE.INFORMATIONAL, [lying]);
+      expectNotify(response, NOTIFY.INVALID_SYNTAX);
+      if (await session.alive()) s.tolerate("it keeps the IKE SA after INVALID_SYNTAX");
+    });
+  }
 }
 
 for (const peer of ["responder", "initiator"] as const) {

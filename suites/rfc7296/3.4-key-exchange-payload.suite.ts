@@ -123,53 +123,57 @@ test("refuses-a-value-of-the-wrong-length-in-an-answer", {
   });
 });
 
-/**
- * The public value in the request for another Child SA is no point of the curve: no Child SA comes of it. RFC 6989
- * section 2.5 asks for INVALID_SYNTAX.
- * Note: RFC 7296 section 3.10.1 lets NO_PROPOSAL_CHOSEN stand for any reason why there is no Child SA, and refers to
- * RFC 6989 for information only. Whoever answers so is on one of two defensible readings.
- */
-test("refuses-a-bad-value-in-create-child-sa", {
-  requirements: ["IKEV2-316"],
-  peer: "responder",
-  lies: ["takes-any-ke-value"],
-  config: { espProposals: ["aes256gcm16-ecp256"] },
-}, async (s) => {
-  const session = await s.dial();
-  s.change(EXCHANGE.CREATE_CHILD_SA, ({ payloads }) => {
-    const ke = payload(payloads, "KE");
-    if (ke) ke.data = octets(64, 7);
+for (const peer of ["responder", "initiator"] as const) {
+  /**
+   * The public value in the request for another Child SA is no point of the curve: no Child SA comes of it. RFC 6989
+   * section 2.5 asks for INVALID_SYNTAX.
+   * Note: RFC 7296 section 3.10.1 lets NO_PROPOSAL_CHOSEN stand for any reason why there is no Child SA, and refers to
+   * RFC 6989 for information only. Whoever answers so is on one of two defensible readings.
+   */
+  test(`refuses-a-bad-value-in-create-child-sa-as-${peer}`, {
+    requirements: ["IKEV2-316"],
+    peer,
+    lies: ["takes-any-ke-value"],
+    config: { espProposals: ["aes256gcm16-ecp256"] },
+  }, async (s) => {
+    const session = await s.establish(peer);
+    s.change(EXCHANGE.CREATE_CHILD_SA, ({ payloads }) => {
+      const ke = payload(payloads, "KE");
+      if (ke) ke.data = octets(64, 7);
+    });
+    await session.tryCreateChild();
+    const { response } = s.exchange(EXCHANGE.CREATE_CHILD_SA);
+    if (hasNotify(response?.payloads ?? [], NOTIFY.NO_PROPOSAL_CHOSEN))
+      throw new Ambiguous(
+        "NO_PROPOSAL_CHOSEN by RFC 7296 section 3.10.1; RFC 6989 section 2.5: INVALID_SYNTAX",
+      );
+    expectNotify(response, NOTIFY.INVALID_SYNTAX);
   });
-  await session.tryCreateChild();
-  const { response } = s.exchange(EXCHANGE.CREATE_CHILD_SA);
-  if (hasNotify(response?.payloads ?? [], NOTIFY.NO_PROPOSAL_CHOSEN))
-    throw new Ambiguous(
-      "NO_PROPOSAL_CHOSEN by RFC 7296 section 3.10.1; RFC 6989 section 2.5: INVALID_SYNTAX",
-    );
-  expectNotify(response, NOTIFY.INVALID_SYNTAX);
-});
+}
 
 const MODP2048 = 14;
 
-/**
- * The tester rekeys the IKE SA with the groups 31 and 14 and a KE payload of group 31; the peer takes only 14. It
- * answers INVALID_KE_PAYLOAD with the group in two octets. With a KE payload of that group the rekey succeeds.
- */
-test("names-its-group-for-an-ike-rekey", {
-  requirements: ["IKEV2-015", "IKEV2-016", "IKEV2-256"],
-  peer: "responder",
-  lies: ["answers-a-wrong-group-with-no-proposal-chosen", "names-the-group-in-four-octets"],
-  config: { ikeProposals: ["aes256-sha256-modp2048"] },
-}, async (s) => {
-  const session = await s.dial();
-  const made = await session.tryRekeyIke({ proposals: ikeProposals("aes256-sha256-x25519-modp2048") });
-  const response = s.trace.exchangesOf(EXCHANGE.CREATE_CHILD_SA, "us")[0]?.response;
-  expectNotify(response, NOTIFY.INVALID_KE_PAYLOAD);
-  const [named] = notifies(response?.payloads ?? [], NOTIFY.INVALID_KE_PAYLOAD);
-  expect([...(named?.data ?? [])]).to.deep.equal([0, MODP2048]);
-  require(typeof made !== "string", "a new IKE SA", String(made));
-  await expectAlive(new Session(s, made));
-});
+for (const peer of ["responder", "initiator"] as const) {
+  /**
+   * The tester rekeys the IKE SA with the groups 31 and 14 and a KE payload of group 31; the peer takes only 14. It
+   * answers INVALID_KE_PAYLOAD with the group in two octets. With a KE payload of that group the rekey succeeds.
+   */
+  test(`names-its-group-for-an-ike-rekey-as-${peer}`, {
+    requirements: ["IKEV2-015", "IKEV2-016", "IKEV2-256"],
+    peer,
+    lies: ["answers-a-wrong-group-with-no-proposal-chosen", "names-the-group-in-four-octets"],
+    config: { ikeProposals: ["aes256-sha256-modp2048"] },
+  }, async (s) => {
+    const session = await s.establish(peer);
+    const made = await session.tryRekeyIke({ proposals: ikeProposals("aes256-sha256-x25519-modp2048") });
+    const response = s.trace.exchangesOf(EXCHANGE.CREATE_CHILD_SA, "us")[0]?.response;
+    expectNotify(response, NOTIFY.INVALID_KE_PAYLOAD);
+    const [named] = notifies(response?.payloads ?? [], NOTIFY.INVALID_KE_PAYLOAD);
+    expect([...(named?.data ?? [])]).to.deep.equal([0, MODP2048]);
+    require(typeof made !== "string", "a new IKE SA", String(made));
+    await expectAlive(new Session(s, made));
+  });
+}
 
 /**
  * Three IKE_SA_INIT exchanges: each public value of the peer has the length of the modulus, and no two are the same.
