@@ -124,10 +124,10 @@ class Supplicant implements EapConversation {
   }
 
   #onSuccess({ identifier, data }: EapPacket): EapStep {
-    const { acceptsAnything, wrongMSK } = this.#manners;
-    const expected = this.#last?.request.identifier;
+    const { acceptsAnything, believesAnyIdentifier, wrongMSK } = this.#manners;
+    const expected = this.#last?.request.identifier ?? identifier;
     if (!acceptsAnything) {
-      if (expected !== undefined && identifier !== expected)
+      if (identifier !== expected && !believesAnyIdentifier)
         return ignored(`Success with identifier ${identifier}, not ${expected} (RFC 3748 section 4.2)`);
       if (data.length > 0) return ignored("Success with data");
       if (!this.#mayEnd) return this.#fail(`Success too early: ${this.#reason}`);

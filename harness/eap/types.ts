@@ -92,6 +92,8 @@ export interface SupplicantManners {
   /** Makes a new answer to a request that it has answered before. */
   answersAnew?: boolean;
   ignoresNotifications?: boolean;
+  /** Believes a Success whatever its identifier: libreswan counts on instead of repeating that of the last response. */
+  believesAnyIdentifier?: boolean;
 }
 
 /** What EAP-TLS needs beside the user. */
