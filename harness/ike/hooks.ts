@@ -69,7 +69,7 @@ export interface Decisions {
   "SK padding": "any" | "minimal only" | "overlook a bad Pad Length";
   "retransmitted request": "resend" | "answer anew" | "ignore";
   "forgotten request": "ignore" | "answer anew";
-  "message id out of window": "ignore" | "process";
+  "message id out of window": "ignore" | "process" | "complain each time";
   "unexpected response": "ignore" | "answer";
   "higher major version": "INVALID_MAJOR_VERSION" | "process" | "ignore";
   "half-open SA": "found by the whole request" | "found by SPIi and address";
@@ -90,7 +90,7 @@ export interface Decisions {
   "IKE rekey without key exchange": "refuse" | "accept";
   INITIAL_CONTACT: "of proven identities" | "of any identity" | "ignore";
   "transport mode": "as configured" | "always" | "never";
-  "unprotected message": "ignore" | "process";
+  "unprotected message": "ignore" | "process" | "check liveness each time";
   "one-way INVALID_SPI": "ignore" | "answer";
   "non-ESP marker": "in front" | "left out";
   "unprotected error notify": "keep waiting" | "give up";

@@ -11,7 +11,7 @@ import type { IncomingMessage, Opener } from "./hooks.ts";
 import { excess } from "./limits.ts";
 import { hasNotify, notify } from "./payloads.ts";
 import type { IkeSa } from "./sa.ts";
-import { requestAnswered, resendResponse, sendClearAnswer } from "./send.ts";
+import { requestAnswered, resendResponse, sendClearAnswer, sendRequest } from "./send.ts";
 import { openPayload } from "./sk.ts";
 import { malformed, unknownCritical } from "./syntax.ts";
 
@@ -196,7 +196,9 @@ function repeated(core: Core, sa: IkeSa, decoded: Message, message: IncomingMess
   const { messageId } = message.header;
   if (messageId === sa.expectedMessageId) return false;
   if (messageId > sa.expectedMessageId) {
-    if (core.decide("message id out of window", "ignore") === "process") return false;
+    const manner = core.decide("message id out of window", "ignore");
+    if (manner === "process") return false;
+    if (manner === "complain each time") complain(core, sa, messageId);
     return drop(core, message.datagram, "the Message ID is above the window");
   }
   const isLast = messageId === sa.lastResponse?.message.header.messageId;
@@ -213,6 +215,13 @@ function repeated(core: Core, sa: IkeSa, decoded: Message, message: IncomingMess
   core.emit({ type: "received", message, repeated: true });
   resendResponse(core, sa, message);
   return true;
+}
+
+/** Section 2.3 allows it at a bounded rate; this has none. */
+function complain(core: Core, sa: IkeSa, messageId: number): void {
+  const data = new Uint8Array(4);
+  new DataView(data.buffer).setUint32(0, messageId);
+  sendRequest(core, sa, EXCHANGE.INFORMATIONAL, [notify(NOTIFY.INVALID_MESSAGE_ID, data)], () => {});
 }
 
 function openLast(core: Core, sa: IkeSa, decoded: Message, octets: Uint8Array): ReturnType<Opener> {
@@ -279,6 +288,8 @@ function collect(
 }
 
 function unprotected(core: Core, sa: IkeSa): { error: string } | { fault: undefined } {
-  const process = core.decide("unprotected message", "ignore") === "process";
-  return process && sa.keys ? { fault: undefined } : { error: "not protected" };
+  const manner = core.decide("unprotected message", "ignore");
+  if (manner === "check liveness each time" && sa.established)
+    sendRequest(core, sa, EXCHANGE.INFORMATIONAL, [], () => {});
+  return manner === "process" && sa.keys ? { fault: undefined } : { error: "not protected" };
 }

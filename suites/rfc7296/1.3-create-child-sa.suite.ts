@@ -34,44 +34,46 @@ for (const peer of ["responder", "initiator"] as const) {
   });
 }
 
-/**
- * For a new Child SA we offer two groups and send a KE payload of the one that the peer does not allow. It must
- * answer with INVALID_KE_PAYLOAD and, in two octets, the group it wants; the IKE SA stays, and with that group the
- * Child SA comes up and carries traffic.
- */
-test("names-the-group-it-wants-for-a-child-sa", {
-  requirements: ["IKEV2-015", "IKEV2-016"],
-  peer: "responder",
-  lies: ["refuses-another-group-of-a-child-sa", "names-group-in-four-octets"],
-  config: { espProposals: ["aes256gcm16-modp2048"] },
-}, async (s) => {
-  const session = await s.dial();
-  const child = await session.tryCreateChild({ proposals: espProposals("aes256gcm16-x25519-modp2048") });
-  const [first] = s.trace.exchangesOf(EXCHANGE.CREATE_CHILD_SA);
-  expectNotify(first?.response, NOTIFY.INVALID_KE_PAYLOAD);
-  const [wanted] = notifies(first?.response?.payloads ?? [], NOTIFY.INVALID_KE_PAYLOAD);
-  expect([...(wanted?.data ?? [])]).to.deep.equal([0, MODP2048]);
-  await expectAlive(session);
-  if (typeof child === "string") return require(false, "a Child SA with the named group", child);
-  require(await session.ping({ child }), "traffic through the new Child SA", "none");
-});
+for (const peer of ["responder", "initiator"] as const) {
+  /**
+   * For a new Child SA we offer two groups and send a KE payload of the one that the peer does not allow. It must
+   * answer with INVALID_KE_PAYLOAD and, in two octets, the group it wants; the IKE SA stays, and with that group the
+   * Child SA comes up and carries traffic.
+   */
+  test(`as-${peer}-names-the-group-it-wants-for-a-child-sa`, {
+    requirements: ["IKEV2-015", "IKEV2-016"],
+    peer,
+    lies: ["refuses-another-group-of-a-child-sa", "names-group-in-four-octets"],
+    config: { espProposals: ["aes256gcm16-modp2048"] },
+  }, async (s) => {
+    const session = await s.establish(peer);
+    const child = await session.tryCreateChild({ proposals: espProposals("aes256gcm16-x25519-modp2048") });
+    const [first] = s.trace.exchangesOf(EXCHANGE.CREATE_CHILD_SA);
+    expectNotify(first?.response, NOTIFY.INVALID_KE_PAYLOAD);
+    const [wanted] = notifies(first?.response?.payloads ?? [], NOTIFY.INVALID_KE_PAYLOAD);
+    expect([...(wanted?.data ?? [])]).to.deep.equal([0, MODP2048]);
+    await expectAlive(session);
+    if (typeof child === "string") return require(false, "a Child SA with the named group", child);
+    require(await session.ping({ child }), "traffic through the new Child SA", "none");
+  });
 
-/**
- * The peer is set to a key exchange for Child SAs and rekeys its Child SA on command: the group of its KE payload
- * must occur in a proposal of its SA payload.
- */
-test("sends-a-key-exchange-that-it-offers", {
-  requirements: ["IKEV2-014", "IKEV2-254"],
-  peer: "initiator",
-  lies: ["sends-a-key-exchange-of-another-group"],
-  config: { espProposals: ["aes256gcm16-modp2048"] },
-}, async (s) => {
-  const session = await s.accept();
-  const seen = () => s.trace.exchangesOf(EXCHANGE.CREATE_CHILD_SA, "peer")[0]?.request;
-  const request = await session.provoke(() => s.arena.driver.rekeyChild(), seen, "a rekey of the Child SA");
-  const proposals = payload(request.payloads, "SA")?.proposals ?? [];
-  const groups = proposals.flatMap((p) =>
-    p.transforms.filter((t) => t.type === TRANSFORM.KE).map((t) => t.id),
-  );
-  expect(groups).to.include(payload(request.payloads, "KE")?.group);
-});
+  /**
+   * The peer is set to a key exchange for Child SAs and rekeys its Child SA on command: the group of its KE payload
+   * must occur in a proposal of its SA payload.
+   */
+  test(`as-${peer}-sends-a-key-exchange-that-it-offers`, {
+    requirements: ["IKEV2-014", "IKEV2-254"],
+    peer,
+    lies: ["sends-a-key-exchange-of-another-group"],
+    config: { espProposals: ["aes256gcm16-modp2048"] },
+  }, async (s) => {
+    const session = await s.establish(peer);
+    const seen = () => s.trace.exchangesOf(EXCHANGE.CREATE_CHILD_SA, "peer")[0]?.request;
+    const request = await session.provoke(() => s.arena.driver.rekeyChild(), seen, "a rekey of the Child SA");
+    const proposals = payload(request.payloads, "SA")?.proposals ?? [];
+    const groups = proposals.flatMap((p) =>
+      p.transforms.filter((t) => t.type === TRANSFORM.KE).map((t) => t.id),
+    );
+    expect(groups).to.include(payload(request.payloads, "KE")?.group);
+  });
+}

@@ -94,6 +94,24 @@ test("deletes-the-child-sa-or-takes-tunnel-mode-when-declined", {
 });
 
 /**
+ * Both ends are set to transport mode, and the Child SA is in it. The peer rekeys it on command, and our response
+ * declines. It must either delete the new Child SA or the IKE SA, or use the new Child SA in tunnel mode.
+ */
+test("deletes-the-rekeyed-child-sa-or-takes-tunnel-mode-when-declined", {
+  requirements: ["IKEV2-019", "IKEV2-020"],
+  peer: "responder",
+  lies: ["takes-transport-mode-for-granted"],
+  config: { mode: "transport" },
+}, async (s) => {
+  const session = await s.dial();
+  s.decide("transport mode", "never");
+  const child = await session.peerRekeysChild();
+  const gone = () => peerDeletedIke(s) || child.state === "closed";
+  if (await s.until(gone, s.arena.quiet)) return;
+  require((await session.ping({ child })) || gone(), "a Delete, or traffic in tunnel mode", "neither");
+});
+
+/**
  * Our IKE_AUTH request says ESP_TFC_PADDING_NOT_SUPPORTED. None of the ESP packets of the peer may bear padding for
  * traffic flow confidentiality.
  */

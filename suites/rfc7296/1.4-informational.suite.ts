@@ -21,6 +21,10 @@ const deleteIke: Payload = {
   ...{ kind: "Delete", type: PAYLOAD.DELETE, protocolId: PROTOCOL.IKE, spiSize: 0, spis: [] },
 };
 
+const deleteEsp = (spi: Uint8Array): Payload => ({
+  ...{ kind: "Delete", type: PAYLOAD.DELETE, protocolId: PROTOCOL.ESP, spiSize: 4, spis: [spi] },
+});
+
 for (const peer of ["responder", "initiator"] as const) {
   /**
    * The tester sends three empty INFORMATIONAL requests, as a liveness check does. The peer must answer each; the
@@ -37,6 +41,44 @@ for (const peer of ["responder", "initiator"] as const) {
       require(errorNotify(response.payloads) === undefined, "no error", listPayloads(response));
     }
   });
+
+  /**
+   * Somebody on the way forges an INFORMATIONAL request in clear, with the right SPIs and the Message ID that is due:
+   * a Delete of the IKE SA. It is not protected, so it must not be processed: the SA lives on, and carries traffic.
+   */
+  test(`as-${peer}-does-not-process-an-informational-request-in-clear`, {
+    requirements: ["IKEV2-034"],
+    peer,
+    lies: ["obeys-messages-in-clear"],
+  }, async (s) => {
+    const session = await s.establish(peer);
+    const since = s.mark();
+    sendUnder(session, forged(session, { exchangeType: EXCHANGE.INFORMATIONAL, payloads: [deleteIke] }));
+    await s.wait();
+    expectNoAnswer(s, since, "no answer to a message in clear");
+    await expectAlive(session);
+    await session.proveTraffic();
+  });
+
+  /**
+   * We set up a second IKE SA and send on it a Delete that names the Child SA of the first one. What is about a Child SA
+   * goes under the IKE SA that made it: the response deletes nothing, and the Child SA still carries traffic.
+   */
+  test(`as-${peer}-heeds-a-delete-only-under-the-ike-sa-of-the-child`, {
+    requirements: ["IKEV2-035"],
+    peer,
+    lies: ["honours-deletes-under-another-ike-sa"],
+  }, async (s) => {
+    const first = await s.establish(peer);
+    const { child } = first;
+    const second = await s.dial();
+    require(child.state === "installed", "the first Child SA beside the second", "its Delete");
+    const { payloads } = await second.informational(deleteEsp(child.spiIn));
+    require(!payloads.some((p) => p.kind === "Delete"), "no Delete in the response", listPayloads({
+      payloads,
+    }));
+    require(await first.ping({ child }), "traffic through the first Child SA still", "none");
+  });
 }
 
 /**
@@ -51,24 +93,6 @@ test("answers-an-informational-request-it-does-not-understand", {
   const response = await session.informational(notify(60_001, new Uint8Array(12)));
   require(errorNotify(response.payloads) === undefined, "no error", listPayloads(response));
   await expectAlive(session);
-});
-
-/**
- * Somebody on the way forges an INFORMATIONAL request in clear, with the right SPIs and the Message ID that is due:
- * a Delete of the IKE SA. It is not protected, so it must not be processed: the SA lives on, and carries traffic.
- */
-test("does-not-process-an-informational-request-in-clear", {
-  requirements: ["IKEV2-034"],
-  peer: "responder",
-  lies: ["obeys-messages-in-clear"],
-}, async (s) => {
-  const session = await s.dial();
-  const since = s.mark();
-  sendUnder(session, forged(session, { exchangeType: EXCHANGE.INFORMATIONAL, payloads: [deleteIke] }));
-  await s.wait();
-  expectNoAnswer(s, since, "no answer to a message in clear");
-  await expectAlive(session);
-  await session.proveTraffic();
 });
 
 /**

@@ -192,16 +192,38 @@ async function crossDeletes(session: Session): Promise<Payload[]> {
   return response.payloads;
 }
 
-/**
- * Both ends delete the same Child SA at once: our Delete arrives while the peer's own is unanswered. Its response
- * must not hold a Delete then, for the pair is already named in its request. The IKE SA stays.
- */
-test("answers-a-crossing-delete-without-delete", {
-  requirements: ["IKEV2-042", "IKEV2-043"],
-  peer: "responder",
-  lies: ["answers-a-crossing-delete-with-delete"],
-}, async (s) => {
-  const session = await s.dial();
-  expect(espSpisIn(await crossDeletes(session))).to.deep.equal([]);
-  await expectIkeStays(session);
-});
+for (const peer of ["responder", "initiator"] as const) {
+  /**
+   * Both ends delete the same Child SA at once: our Delete arrives while the peer's own is unanswered. Its response
+   * must not hold a Delete then, for the pair is already named in its request. The IKE SA stays.
+   */
+  test(`as-${peer}-answers-a-crossing-delete-without-delete`, {
+    requirements: ["IKEV2-042", "IKEV2-043"],
+    peer,
+    lies: ["answers-a-crossing-delete-with-delete"],
+  }, async (s) => {
+    const session = await s.establish(peer);
+    expect(espSpisIn(await crossDeletes(session))).to.deep.equal([]);
+    await expectIkeStays(session);
+  });
+
+  /**
+   * The peer deletes its Child SA, and our response leaves out the other SPI of the pair: the pair is half closed. The
+   * SPI on which the peer received must not be used again: two more Child SAs have others.
+   */
+  test(`as-${peer}-does-not-reuse-the-spi-of-a-half-closed-child-sa`, {
+    requirements: ["IKEV2-045"],
+    peer,
+    lies: ["reuses-the-spi-of-a-deleted-child-sa"],
+  }, async (s) => {
+    s.decide("Delete of a Child SA", "answer without Delete");
+    const session = await s.establish(peer);
+    const old = hex(session.child.spiOut);
+    const deleted = () => peerDelete(s, PROTOCOL.ESP);
+    await session.provoke(() => s.arena.driver.delete("child"), deleted, "a Delete of the Child SA");
+    await s.wait();
+    const later = session.sa.state === "established" ? session : await s.dial();
+    const spis = [hex((await later.createChild()).spiOut), hex((await later.createChild()).spiOut)];
+    require(!spis.includes(old), `no Child SA with SPI ${old}`, spis.join(", "));
+  });
+}

@@ -4,6 +4,7 @@ import {
   expectNoError,
   hex,
   NOTIFY,
+  type OutgoingMessage,
   PAYLOAD,
   type Payload,
   require,
@@ -19,6 +20,11 @@ const vendor = (octets: number): Payload => ({
   ...{ kind: "VendorID", type: PAYLOAD.VENDOR_ID, data: new Uint8Array(octets).fill(0x76) },
 });
 
+function fillUp({ header, payloads }: OutgoingMessage): void {
+  const bare = encodeMessage({ header, payloads: [...payloads, vendor(0)] });
+  payloads.push(vendor(MUST_TAKE - bare.length));
+}
+
 /**
  * Our IKE_SA_INIT request is filled up to 1280 octets with a Vendor ID. The peer must be able to receive and process
  * a message of that length: the IKE SA and its Child SA come up.
@@ -28,28 +34,37 @@ test("takes-an-ike-sa-init-request-of-1280-octets", {
   peer: "responder",
   lies: ["drops-messages-over-1200-octets"],
 }, async (s) => {
-  s.change(EXCHANGE.IKE_SA_INIT, ({ header, payloads }) => {
-    const bare = encodeMessage({ header, payloads: [...payloads, vendor(0)] });
-    payloads.push(vendor(MUST_TAKE - bare.length));
-  });
+  s.change(EXCHANGE.IKE_SA_INIT, fillUp);
   await s.dial();
 });
 
-/**
- * An INFORMATIONAL request holds a Vendor ID that fills the protected message up to 1280 octets, less what the
- * block size takes. Fragmentation is not offered. The peer must answer without an error.
- */
-test("takes-a-protected-request-of-1280-octets", {
+/** The peer initiates, and our IKE_SA_INIT response is filled up in the same way: both SAs come up. */
+test("takes-an-ike-sa-init-response-of-1280-octets", {
   requirements: ["IKEV2-050"],
-  peer: "responder",
+  peer: "initiator",
   lies: ["drops-messages-over-1200-octets"],
 }, async (s) => {
-  s.fragmentation();
-  const session = await s.dial();
-  const bare = sealed(session, { exchangeType: EXCHANGE.INFORMATIONAL, payloads: [vendor(0)] });
-  const room = MUST_TAKE - bare.length;
-  expectNoError(await session.informational(vendor(room - (room % 16))));
+  s.change(EXCHANGE.IKE_SA_INIT, fillUp, "response");
+  await s.accept();
 });
+
+for (const peer of ["responder", "initiator"] as const) {
+  /**
+   * An INFORMATIONAL request holds a Vendor ID that fills the protected message up to 1280 octets, less what the
+   * block size takes. Fragmentation is not offered. The peer must answer without an error.
+   */
+  test(`as-${peer}-takes-a-protected-request-of-1280-octets`, {
+    requirements: ["IKEV2-050"],
+    peer,
+    lies: ["drops-messages-over-1200-octets"],
+  }, async (s) => {
+    s.fragmentation();
+    const session = await s.establish(peer);
+    const bare = sealed(session, { exchangeType: EXCHANGE.INFORMATIONAL, payloads: [vendor(0)] });
+    const room = MUST_TAKE - bare.length;
+    expectNoError(await session.informational(vendor(room - (room % 16))));
+  });
+}
 
 /**
  * We take a NAT to be on the way and send IKE_AUTH from and to the port with the non-ESP marker. Everything that

@@ -13,10 +13,12 @@ import { nullAuthenticationLies } from "./null-authentication.ts";
 import { payloadLies } from "./payloads.ts";
 import { rekeyingLies } from "./rekeying.ts";
 import { setupLies } from "./setup.ts";
+import { underIkeSaLies } from "./under-ike-sas.ts";
 
 export const lies: readonly Lie[] = [
   ...authenticationLies,
   ...setupLies,
+  ...underIkeSaLies,
   ...exchangeRuleLies,
   ...negotiationLies,
   ...rekeyingLies,
