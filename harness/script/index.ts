@@ -13,7 +13,7 @@ export type { Datagram } from "../link/types.ts";
 export type { CertificateWishes, KeyKind } from "../pki/types.ts";
 export { formatAddress } from "../wire/address.ts";
 export * from "../wire/index.ts";
-export { AUTH_METHOD } from "../wire/registry/auth-methods.ts";
+export { AUTH_METHOD, authMethods } from "../wire/registry/auth-methods.ts";
 export { CFG_ATTRIBUTE } from "../wire/registry/cfg-attributes.ts";
 export { CFG } from "../wire/registry/cfg-types.ts";
 export { EAP_CODE, EAP_TYPE } from "../wire/registry/eap.ts";

@@ -3,6 +3,7 @@ import type { AuthSpec, PeerConfig, ProposalSpec } from "../../peers/contract.ts
 import { type OwnAuth, ordinaryPolicy, type PeerAuth, type Policy } from "../ike/policy.ts";
 import type { Credential, Pki } from "../pki/types.ts";
 import { parsePrefix } from "../wire/ip.ts";
+import { HASH } from "../wire/registry/hash-algorithms.ts";
 import { parseProposal } from "../wire/registry/proposal-spec.ts";
 import { PROTOCOL } from "../wire/registry/protocol-ids.ts";
 import { TRANSFORM } from "../wire/registry/transform-types.ts";
@@ -100,6 +101,14 @@ const eapUser = (config: PeerConfig, { type }: Extract<AuthSpec, { method: "eap"
 
 const oldMethods = (spec: AuthSpec): boolean => spec.method === "signature" && spec.oldMethods === true;
 
+/** What can verify this end's signatures: EdDSA takes the message as it is, and nothing else does (RFC 8420 section 3). */
+function hashesFor(spec: AuthSpec): number[] {
+  const { signatureHashes } = ordinaryPolicy;
+  if (spec.method !== "signature") return [...signatureHashes];
+  const identity = spec.key.startsWith("ed");
+  return signatureHashes.filter((id) => (id === HASH.IDENTITY) === identity);
+}
+
 /** One end has the pools and the other asks; the peer gets the addresses that its own networks have anyway. */
 function configuration(config: PeerConfig, side: Side): Pick<Policy, "addressPools" | "requestAddresses"> {
   const asks = config.requestAddresses ?? [];
@@ -123,7 +132,7 @@ export function policyFor(config: PeerConfig, side: Side, material: Material = {
     psk: new TextEncoder().encode(config.psk),
     ownAuth: ownAuth(config, own, material),
     peerAuth: peerAuth(config, other, material),
-    signatureHashes: oldMethods(own) || oldMethods(other) ? [] : ordinaryPolicy.signatureHashes,
+    signatureHashes: oldMethods(own) || oldMethods(other) ? [] : hashesFor(other),
     childless: (peerSide && config.childless) || ordinaryPolicy.childless,
     date: Date.now(),
     ike: ikeProposals(...config.ikeProposals),

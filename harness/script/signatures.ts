@@ -3,15 +3,19 @@ import type { KeyObject } from "node:crypto";
 import type { PeerConfig, PeerRole } from "../../peers/contract.ts";
 import { type SchemeName, type SignatureScheme, schemeOfIdentifier } from "../crypto/signatures.ts";
 import type { Random } from "../crypto/types.ts";
+import { announcedHashes } from "../ike/auth/announce.ts";
 import { authOctets } from "../ike/auth/octets.ts";
-import { payload } from "../ike/payloads.ts";
+import type { OutgoingMessage } from "../ike/hooks.ts";
+import { notify, payload } from "../ike/payloads.ts";
 import { pki } from "../pki/pki.ts";
 import type { CertificateWishes, Credential, KeyKind } from "../pki/types.ts";
-import { concat } from "../wire/bytes.ts";
+import { concat, hex } from "../wire/bytes.ts";
 import { AUTH_METHOD, authMethods } from "../wire/registry/auth-methods.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
+import { NOTIFY } from "../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../wire/registry/payload-types.ts";
-import type { AuthPayload } from "../wire/types.ts";
+import type { AuthPayload, Payload } from "../wire/types.ts";
+import { initExchange } from "./choices.ts";
 import { listPayloads } from "./expectations.ts";
 import { expectRefusedByInitiator, expectRefusedByResponder, type Spoil } from "./refusals.ts";
 import type { Script } from "./script.ts";
@@ -130,3 +134,43 @@ export const withCredential =
       policy.ownAuth = ownAuth;
     };
   };
+
+/** The payloads of the peer's message in the IKE_SA_INIT exchange that counts. */
+export function peersInit(s: Script, peer: PeerRole): Payload[] {
+  const { request, response } = initExchange(s, beganBy(peer));
+  return (peer === "responder" ? response : request)?.payloads ?? [];
+}
+
+/** Ids in the peer's SIGNATURE_HASH_ALGORITHMS. */
+export const hashesOf = (s: Script, peer: PeerRole): number[] => announcedHashes(peersInit(s, peer));
+
+/** Sends notifies SIGNATURE_HASH_ALGORITHMS with these octets in place of ours, until the returned function is called. */
+export function listHashes(s: Script, peer: PeerRole, ...data: Uint8Array[]): () => void {
+  const change = (message: OutgoingMessage): void => {
+    const at = message.payloads.findIndex(
+      (p) => p.kind === "Notify" && p.notifyType === NOTIFY.SIGNATURE_HASH_ALGORITHMS,
+    );
+    const lists = data.map((octets) => notify(NOTIFY.SIGNATURE_HASH_ALGORITHMS, octets));
+    if (at >= 0) message.payloads.splice(at, 1, ...lists);
+  };
+  return s.change(EXCHANGE.IKE_SA_INIT, change, oursTo(peer));
+}
+
+/** Lets the peer authenticate: its AUTH payload, whatever we make of it; undefined if it sends none. */
+export async function peersProof(s: Script, peer: PeerRole): Promise<AuthPayload | undefined> {
+  const messages = () =>
+    s.trace
+      .exchangesOf(EXCHANGE.IKE_AUTH, beganBy(peer))
+      .map(({ request, response }) => (peer === "responder" ? response : request));
+  if (peer === "responder") await s.tryDial();
+  else await s.provoke(() => messages().length > 0);
+  return payload(messages().at(-1)?.payloads ?? [], "AUTH");
+}
+
+/** Fails if this is a signature of method 14 with a hash that is none of these. */
+export function expectOnlyHashes(auth: AuthPayload | undefined, hashes: number[]): void {
+  if (auth?.method !== AUTH_METHOD.DIGITAL_SIGNATURE) return;
+  const { scheme, identifier } = signatureData(auth);
+  if (scheme && hashes.includes(scheme.hash)) return;
+  throw new Failure(`a hash out of ${hashes.join(", ") || "none"}`, scheme?.name ?? hex(identifier));
+}

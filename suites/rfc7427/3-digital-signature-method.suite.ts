@@ -40,13 +40,13 @@ const MORE: Partial<Record<SchemeName, string[]>> = {
   ed448: ["SIGAUTH-23", "SIGAUTH-27"],
 };
 
+/**
+ * Both ends sign with the same kind of key by the same algorithm, the only one whose hash the tester lists. The
+ * peer's AUTH has method 14, an AlgorithmIdentifier in its preferred form, and a signature that verifies with the
+ * certificate it sent; it accepts ours, and traffic passes both ways.
+ * Note: the form of the identifier is a SHOULD, so another encoding of the same is tolerated.
+ */
 for (const peer of ["responder", "initiator"] as const)
-  /**
-   * Both ends sign with the same kind of key by the same algorithm, the only one whose hash the tester lists. The
-   * peer's AUTH has method 14, an AlgorithmIdentifier in its preferred form, and a signature that verifies with the
-   * certificate it sent; it accepts ours, and traffic passes both ways.
-   * Note: the form of the identifier is a SHOULD, so another encoding of the same is tolerated.
-   */
   for (const [key, schemes] of SCHEMES)
     for (const scheme of schemes)
       test(`${peer}-signs-and-verifies-by-${scheme}-with-${key}`, {

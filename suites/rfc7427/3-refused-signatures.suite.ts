@@ -131,12 +131,12 @@ for (const peer of ROLES)
       await expectOnlyGoodServed(s, peer, signOtherwise(peer, make));
     });
 
+/**
+ * The AUTH of the tester is not as RFC 7427 asks, and its signature is wrong as well: the peer must refuse it. With
+ * a signature that is right it best refuses it, too.
+ * Note: no text has the receiver refuse the latter, so a peer that takes it is tolerated.
+ */
 for (const peer of ROLES)
-  /**
-   * The AUTH of the tester is not as RFC 7427 asks, and its signature is wrong as well: the peer must refuse it. With
-   * a signature that is right it best refuses it, too.
-   * Note: no text has the receiver refuse the latter, so a peer that takes it is tolerated.
-   */
   for (const [fault, { key, scheme, requirement, make, method, reason }] of Object.entries(LENIENCIES))
     test(`${peer}-refuses-a-wrong-signature-by-${fault}`, {
       requirements: [requirement, "SIGAUTH-29"],

@@ -3,6 +3,7 @@ import { oldMethods, type SignatureScheme, schemes } from "../../crypto/signatur
 import { concat } from "../../wire/bytes.ts";
 import { AUTH_METHOD } from "../../wire/registry/auth-methods.ts";
 import { CERT_ENCODING } from "../../wire/registry/cert-encodings.ts";
+import { HASH } from "../../wire/registry/hash-algorithms.ts";
 import { PAYLOAD } from "../../wire/registry/payload-types.ts";
 import type { AuthPayload, IdPayload, Payload } from "../../wire/types.ts";
 import type { Core } from "../core.ts";
@@ -62,7 +63,10 @@ function signed(
   return authPayload(AUTH_METHOD.DIGITAL_SIGNATURE, data);
 }
 
-/** The scheme asked for, or the first one for this key, whose hash the peer announced (RFC 7427 section 4). */
+/**
+ * The scheme asked for, or the first one for this key, whose hash the peer announced (RFC 7427 section 4); by itself
+ * never SHA-1 (RFC 8247 section 3.2).
+ */
 function chooseScheme(
   core: Core,
   sa: IkeSa,
@@ -71,7 +75,7 @@ function chooseScheme(
   const announcedOnly = core.decide("hash of our signature", "announced by the peer") !== "any";
   return schemes.find(
     ({ name, fits, hash }) =>
-      (scheme === undefined || name === scheme) &&
+      (scheme === undefined ? hash !== HASH.SHA1 : name === scheme) &&
       fits(credential.key) &&
       (!announcedOnly || sa.peerHashes.includes(hash)),
   );

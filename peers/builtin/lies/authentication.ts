@@ -1,11 +1,15 @@
 /** Lies about who somebody is: signatures, hashes, certificates, identities. */
+
 import { hasNotify, notify } from "../../../harness/ike/payloads.ts";
+import type { Policy } from "../../../harness/ike/policy.ts";
+import { readU16 } from "../../../harness/wire/bytes.ts";
 import { AUTH_METHOD } from "../../../harness/wire/registry/auth-methods.ts";
 import { EXCHANGE } from "../../../harness/wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../../harness/wire/registry/notify-types.ts";
-import type { Payload } from "../../../harness/wire/types.ts";
-import { type Lie, lie } from "./lie.ts";
-import { eachPayload, inMessage } from "./tools.ts";
+import type { NotifyPayload, Payload } from "../../../harness/wire/types.ts";
+import { type Lie, type LieBehaviour, lie } from "./lie.ts";
+import { eachNotify } from "./setup.ts";
+import { decides, eachPayload, inMessage } from "./tools.ts";
 
 const isHashes = (p: Payload): boolean =>
   p.kind === "Notify" && p.notifyType === NOTIFY.SIGNATURE_HASH_ALGORITHMS;
@@ -43,4 +47,103 @@ const signatureLies: Lie[] = [
   ),
 ];
 
-export const authenticationLies: readonly Lie[] = [...signatureLies];
+/** Changes the list of hashes in IKE_SA_INIT. */
+const inHashes = (change: (list: NotifyPayload) => void) =>
+  inMessage(EXCHANGE.IKE_SA_INIT, eachNotify(NOTIFY.SIGNATURE_HASH_ALGORITHMS, change));
+
+const idsOf = ({ data }: NotifyPayload): number[] =>
+  Array.from({ length: data.length >> 1 }, (_, i) => readU16(data, 2 * i));
+const octetsOf = (ids: number[]): Uint8Array => Uint8Array.from(ids.flatMap((id) => [id >> 8, id & 255]));
+
+const lists = (name: string, breaks: string, effect: string, change: (ids: number[]) => number[]): Lie =>
+  lie(name, breaks, effect, () => ({
+    ike: {
+      outgoing: inHashes((list) => {
+        list.data = octetsOf(change(idsOf(list)));
+      }),
+    },
+  }));
+
+/** Changes the lists of the other end before the core sees them. */
+const hears = (name: string, breaks: string, effect: string, change: (payloads: Payload[]) => void): Lie =>
+  lie(name, breaks, effect, () => ({
+    ike: {
+      incoming: ({ header, payloads }) => {
+        if (header.exchangeType === EXCHANGE.IKE_SA_INIT) change(payloads);
+        return undefined;
+      },
+    },
+  }));
+
+/** What the other end lists is all that we list and accept ourselves. */
+function oneHashForBothWays(): LieBehaviour {
+  let own: Policy | undefined;
+  return {
+    policy: (policy) => {
+      own = policy;
+    },
+    ike: {
+      incoming: ({ header, payloads }) => {
+        const list = payloads.find(isHashes);
+        if (header.exchangeType !== EXCHANGE.IKE_SA_INIT || list?.kind !== "Notify" || !own) return undefined;
+        const theirs = idsOf(list);
+        own.signatureHashes = own.signatureHashes.filter((id) => theirs.includes(id));
+        return undefined;
+      },
+    },
+  };
+}
+
+const hashLies: Lie[] = [
+  lie("announces-hashes-with-an-odd-octet", "SIGAUTH-09", "one octet behind the list of hashes", () => ({
+    ike: {
+      outgoing: inHashes((list) => {
+        list.data = Uint8Array.of(...list.data, 0);
+      }),
+    },
+  })),
+  lie("announces-hashes-for-ike", "SIGAUTH-09", "Protocol ID 1 in SIGNATURE_HASH_ALGORITHMS", () => ({
+    ike: {
+      outgoing: inHashes((list) => {
+        list.protocolId = 1;
+      }),
+    },
+  })),
+  lists("announces-sha1", "SIGAUTH-30", "SHA-1 among the hashes", (ids) => [1, ...ids]),
+  lists("does-without-sha256", "SIGAUTH-28", "no SHA2-256 among the hashes", (ids) =>
+    ids.filter((id) => id !== 2),
+  ),
+  lists("announces-no-identity", "SIGAUTH-24", "SHA-2 in place of Identity", () => [2, 3, 4]),
+  lie(
+    "announces-only-common-hashes",
+    "SIGAUTH-10",
+    "only hashes that the other end listed",
+    oneHashForBothWays,
+  ),
+  lie(
+    "insists-on-one-hash-for-both-ways",
+    "SIGAUTH-12",
+    "refuses a hash it may not use itself",
+    oneHashForBothWays,
+  ),
+  decides("uses-a-hash-that-was-not-announced", "SIGAUTH-11", "SHA2-256 whatever the list says", {
+    "hash of our signature": "any",
+  }),
+  hears("signs-by-rfc7427-unasked", "SIGAUTH-01", "method 14 for one who announced no hashes", (payloads) => {
+    if (!payloads.some(isHashes))
+      payloads.push(notify(NOTIFY.SIGNATURE_HASH_ALGORITHMS, octetsOf([2, 3, 4, 5])));
+  }),
+  hears(
+    "stumbles-over-unknown-hashes",
+    "SIGAUTH-14",
+    "an older method where a hash is unknown",
+    (payloads) => {
+      const at = payloads.findIndex(
+        (p) => p.kind === "Notify" && isHashes(p) && idsOf(p).some((id) => id > 7),
+      );
+      if (at >= 0) payloads.splice(at, 1);
+    },
+  ),
+];
+
+export const authenticationLies: readonly Lie[] = [...signatureLies, ...hashLies];

@@ -1,0 +1,33 @@
+import {
+  AUTH_METHOD,
+  authMethods,
+  type KeyKind,
+  peersProof,
+  require,
+  test,
+  triesAnew,
+} from "../../harness/script/index.ts";
+
+const KEYS: KeyKind[] = ["rsa2048", "ecdsa256", "ed25519"];
+
+/**
+ * The tester sends no SIGNATURE_HASH_ALGORITHMS. The peer, which has a key of this kind, authenticates itself by an
+ * older method, or fails for want of one; it does not use method 14. With the notify it authenticates.
+ */
+for (const peer of ["responder", "initiator"] as const)
+  for (const key of KEYS)
+    test(`${peer}-does-not-use-method-14-with-${key}-unannounced`, {
+      requirements: ["SIGAUTH-01"],
+      peer,
+      lies: ["signs-by-rfc7427-unasked"],
+      config: { auth: { method: "signature", key } },
+    }, async (s) => {
+      const all = s.policy.signatureHashes;
+      s.policy.signatureHashes = [];
+      const proof = await peersProof(s, peer);
+      require(proof?.method !== AUTH_METHOD.DIGITAL_SIGNATURE, "an older method, or none", authMethods.nameOf(
+        proof?.method ?? 0,
+      ));
+      s.policy.signatureHashes = all;
+      require(await triesAnew(s, peer), "both SAs with the notify", s.lastReason());
+    });
