@@ -16,6 +16,9 @@ import type { Lie, LieBehaviour } from "./lies/lie.ts";
 /** Octets per fragment that keep an IPv4 packet within 576 octets (RFC 7383 section 2.5.1). */
 const CHUNK = 456;
 
+/** Lines of the log that are kept; who is flooded has nothing new to say behind them. */
+const MOST_LINES = 5_000;
+
 export interface BuiltinOptions {
   clock: Clock;
   random: Random;
@@ -34,7 +37,6 @@ export class BuiltinPeer implements Driver {
   #config?: PeerConfig;
   #dead?: string;
   readonly #log: string[] = [];
-  #logMark = 0;
 
   constructor(options: BuiltinOptions) {
     this.#options = options;
@@ -72,7 +74,8 @@ export class BuiltinPeer implements Driver {
 
   #onEvent(event: HostEvent, behaviours: LieBehaviour[]): void {
     if (event.type === "dropped" || event.type === "ike-closed" || event.type === "child-failed") {
-      this.#log.push(`${this.#options.clock.now()} ${event.type}: ${event.reason}`);
+      if (this.#log.length < MOST_LINES)
+        this.#log.push(`${this.#options.clock.now()} ${event.type}: ${event.reason}`);
     }
     for (const { livenessMs } of behaviours) {
       if (event.type === "ike-established" && livenessMs !== undefined) this.#ask(event.sa, livenessMs);
@@ -182,14 +185,11 @@ export class BuiltinPeer implements Driver {
   }
 
   async logs(): Promise<string> {
-    return this.#log
-      .slice(this.#logMark)
-      .map((line) => `${line}\n`)
-      .join("");
+    return this.#log.map((line) => `${line}\n`).join("");
   }
 
   async markLog(): Promise<void> {
-    this.#logMark = this.#log.length;
+    this.#log.length = 0;
   }
 }
 
