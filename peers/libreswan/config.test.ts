@@ -46,6 +46,17 @@ describe("libreswan configuration", () => {
     expect(lines).to.include.members(["fragmentation=no", "rightikeport=4501"]);
   });
 
+  it("leases addresses out of pools, asks for them, and replaces older IKE SAs, as told", () => {
+    const pool = settings({ addressPools: ["203.0.113.0/28", "2001:db8:1::/124"] });
+    expect(pool).to.include.members(["leftmodecfgserver=yes", "rightmodecfgclient=yes", "uniqueids=no"]);
+    expect(pool).to.include("rightaddresspool=203.0.113.0/28,2001:db8:1::/124");
+    expect(pool.join()).to.not.include("rightsubnet");
+    const asking = settings({ requestAddresses: ["ipv4"], unique: "replace" });
+    expect(asking).to.include.members(["leftmodecfgclient=yes", "rightmodecfgserver=yes"]);
+    expect(asking).to.include.members(["uniqueids=yes", "initial-contact=yes"]);
+    expect(asking).to.include("leftsubnet=0.0.0.0/0");
+  });
+
   it("writes identities as pluto reads them", () => {
     expect(["a.example", "u@a.example", "192.0.2.9", "2001:db8::9"].map(identity)).to.deep.equal([
       "@a.example",

@@ -9,11 +9,26 @@ import { espSettings, ikeSetting } from "./proposals.ts";
 export const CONNECTION = "bakeoff";
 
 /** Settings of the daemon itself. Alone in `ipsec.conf`, they are what pluto starts with. */
-export const SETUP = `config setup
+export const SETUP = setup(false);
+
+/** With `unique`, one end that says INITIAL_CONTACT replaces its older IKE SAs. */
+export function setup(unique: boolean): string {
+  return `config setup
   ikev1-policy=drop
-  uniqueids=no
+  uniqueids=${unique ? "yes" : "no"}
   nhelpers=0
 `;
+}
+
+/** What an end offers that has yet to get its address. */
+const ANY = { ipv4: "0.0.0.0/0", ipv6: "::/0" } as const;
+
+/** Leases addresses to the other end, or asks it for one. */
+function modeConfig({ addressPools: pools = [], requestAddresses: asks = [] }: PeerConfig): string[] {
+  const server = ["leftmodecfgserver=yes", "rightmodecfgclient=yes", `rightaddresspool=${pools.join(",")}`];
+  const client = ["leftmodecfgclient=yes", "rightmodecfgserver=yes"];
+  return [...(pools.length > 0 ? server : []), ...(asks.length > 0 ? client : [])];
+}
 
 function side(name: "left" | "right", address: Address, id: string, selectors: string[]): string[] {
   const lines = [`${name}=${address.host}`, `${name}id=${identity(id)}`];
@@ -32,9 +47,16 @@ function side(name: "left" | "right", address: Address, id: string, selectors: s
  */
 export function ipsecConf(config: PeerConfig): string {
   const { esp, pfs, esn } = espSettings(config.espProposals);
+  const { addressPools: pools = [], requestAddresses: asks = [] } = config;
   const lines = [
-    ...side("left", config.local, config.localId, config.localTs),
-    ...side("right", config.remote, config.remoteId, config.remoteTs),
+    ...side(
+      "left",
+      config.local,
+      config.localId,
+      asks.length > 0 ? asks.map((family) => ANY[family]) : config.localTs,
+    ),
+    ...side("right", config.remote, config.remoteId, pools.length > 0 ? [] : config.remoteTs),
+    ...modeConfig(config),
     ...authLines(config),
     "keyexchange=ikev2",
     "auto=ignore",
@@ -56,7 +78,8 @@ export function ipsecConf(config: PeerConfig): string {
     "leftupdown=/bin/true",
   ];
   if (config.fragmentation !== undefined) lines.push(`fragmentation=${config.fragmentation ? "yes" : "no"}`);
-  return `${SETUP}\nconn ${CONNECTION}\n${lines.map((line) => `  ${line}\n`).join("")}`;
+  if (config.unique === "replace") lines.push("initial-contact=yes");
+  return `${setup(config.unique === "replace")}\nconn ${CONNECTION}\n${lines.map((line) => `  ${line}\n`).join("")}`;
 }
 
 /** `ipsec.secrets`; in hex, so that no character of the key means anything else. */

@@ -99,8 +99,11 @@ export class LibreswanDriver implements Driver {
     if (config.childless === "force")
       throw new DriverUnsupported("libreswan begins without a Child SA only for labeled IPsec");
     const conf = ipsecConf(config);
+    // What pluto does about older IKE SAs counts when it starts.
+    const anew = config.unique !== this.#config?.unique;
     const material = await materialFor(config, "peer", pki);
     this.#config = config;
+    if (anew) return this.restart();
     await this.#guest.write(CONF, conf);
     await this.#guest.write(SECRETS, ipsecSecrets(config));
     const routes = ownPrefixes(config).map(

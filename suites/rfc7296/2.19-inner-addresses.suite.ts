@@ -57,6 +57,14 @@ function addToCp(s: Script, which: "request" | "response", attributes: ConfigAtt
   s.change(EXCHANGE.IKE_AUTH, add, which);
 }
 
+/** The peer's IKE_AUTH request for the Child SA. */
+async function childRequest(s: Script): Promise<WithPayloads | undefined> {
+  const seen = () =>
+    s.trace.exchangesOf(EXCHANGE.IKE_AUTH, "peer").find((e) => payload(e.request.payloads, "SA"));
+  await s.provoke(() => seen() !== undefined);
+  return seen()?.request;
+}
+
 for (const family of NAMES) {
   const { inner, pool, attribute, octets } = FAMILIES[family];
 
@@ -86,29 +94,20 @@ for (const family of NAMES) {
   });
 
   /**
-   * The peer asks for an inner address in IKE_AUTH. Its CFG_REQUEST stands before SA, asks for an address of the family
-   * it is told to, and has neither a netmask with a value nor a list of attributes that it supports. It then takes
-   * the address it gets: traffic passes both ways.
+   * The peer asks for an inner address in IKE_AUTH. Its CFG_REQUEST asks for an address of the family it is told to, and
+   * has neither a netmask with a value nor a list of attributes that it supports. It then takes the address it gets:
+   * traffic passes both ways.
    */
   test(`asks-for-an-${family}-address-and-takes-it`, {
-    requirements: ["IKEV2-178", "IKEV2-179", "IKEV2-180", "IKEV2-286", "IKEV2-287"],
+    requirements: ["IKEV2-178", "IKEV2-180", "IKEV2-286", "IKEV2-287"],
     peer: "initiator",
-    lies: [
-      "asks-for-no-address",
-      "puts-cp-behind-sa",
-      "asks-for-a-netmask-of-its-own",
-      "lists-what-it-supports-in-a-request",
-    ],
+    lies: ["asks-for-no-address", "asks-for-a-netmask-of-its-own", "lists-what-it-supports-in-a-request"],
     config: { requestAddresses: [family] },
     inner,
   }, async (s) => {
-    const request = () =>
-      s.trace.exchangesOf(EXCHANGE.IKE_AUTH, "peer").find((e) => payload(e.request.payloads, "SA"))?.request;
-    await s.provoke(() => request() !== undefined);
-    const { attributes } = cpOf(request(), CFG.REQUEST, "CP(CFG_REQUEST)");
+    const { attributes } = cpOf(await childRequest(s), CFG.REQUEST, "CP(CFG_REQUEST)");
     const types = attributes.map((a) => a.type);
     require(types.includes(attribute), `a request for an ${family} address`, `attributes ${types.join()}`);
-    expectCpBeforeSa(request());
     const empty = [CFG_ATTRIBUTE.INTERNAL_IP4_NETMASK, CFG_ATTRIBUTE.SUPPORTED_ATTRIBUTES] as number[];
     const filled = attributes.filter((a) => empty.includes(a.type) && a.data.length > 0);
     require(filled.length === 0, "no values", filled.map((a) => `${a.type}`).join());
@@ -118,6 +117,20 @@ for (const family of NAMES) {
     await new Session(s, child.ike).proveTraffic(child);
   });
 }
+
+/**
+ * The peer asks for an inner address in IKE_AUTH. Wherever other payloads stand, CP must stand before SA.
+ */
+test("puts-its-request-for-an-address-before-sa", {
+  requirements: ["IKEV2-179"],
+  peer: "initiator",
+  lies: ["puts-cp-behind-sa"],
+  config: { requestAddresses: ["ipv4"] },
+}, async (s) => {
+  const request = await childRequest(s);
+  cpOf(request, CFG.REQUEST, "CP(CFG_REQUEST)");
+  expectCpBeforeSa(request);
+});
 
 /**
  * The tester asks for no address, in a configuration without pools. The response must have no CP payload.
