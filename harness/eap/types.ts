@@ -92,7 +92,7 @@ export interface SupplicantManners {
   /** Makes a new answer to a request that it has answered before. */
   answersAnew?: boolean;
   ignoresNotifications?: boolean;
-  /** Believes a Success whatever its identifier: libreswan counts on instead of repeating that of the last response. */
+  /** Believes a Success whatever its identifier, as strongSwan does; one end counts on where it ought to repeat. */
   believesAnyIdentifier?: boolean;
 }
 
