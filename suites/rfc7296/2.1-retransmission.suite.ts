@@ -6,6 +6,7 @@ import {
   encodeMessage,
   expect,
   expectAlive,
+  expectNoAnswer,
   expectSilence,
   fragmentOf,
   hex,
@@ -21,6 +22,9 @@ import {
   sendUnder,
   test,
 } from "../../harness/script/index.ts";
+
+type PeerRole = "responder" | "initiator";
+const PEERS: PeerRole[] = ["responder", "initiator"];
 
 /** The different octets in hex that answered a request, in an order of their own. */
 function answersTo(s: Script, { request }: Exchange, since = 0): string[] {
@@ -41,15 +45,18 @@ function repeat(s: Script, session: Session, { exchangeType, request }: Exchange
   for (const octets of request.datagrams) s.sendOctets(octets);
 }
 
-/** Each brings an exchange of its kind about, which then is our last one. */
-const EXCHANGES: [name: string, type: number, reach: (s: Script) => Promise<Session>][] = [
-  ["ike-sa-init", EXCHANGE.IKE_SA_INIT, (s) => s.init()],
-  ["ike-auth", EXCHANGE.IKE_AUTH, (s) => s.dial()],
+/** Brings an exchange of its kind about, which then is our last one. */
+type Reach = (s: Script, peer: PeerRole) => Promise<Session>;
+
+const EXCHANGES: [name: string, type: number, peers: PeerRole[], reach: Reach][] = [
+  ["ike-sa-init", EXCHANGE.IKE_SA_INIT, ["responder"], (s) => s.init()],
+  ["ike-auth", EXCHANGE.IKE_AUTH, ["responder"], (s) => s.dial()],
   [
     "create-child-sa",
     EXCHANGE.CREATE_CHILD_SA,
-    async (s) => {
-      const session = await s.dial();
+    PEERS,
+    async (s, peer) => {
+      const session = await s.establish(peer);
       await session.createChild();
       return session;
     },
@@ -57,27 +64,32 @@ const EXCHANGES: [name: string, type: number, reach: (s: Script) => Promise<Sess
   [
     "informational",
     EXCHANGE.INFORMATIONAL,
-    async (s) => {
-      const session = await s.dial();
+    PEERS,
+    async (s, peer) => {
+      const session = await s.establish(peer);
       await session.informational();
       return session;
     },
   ],
 ];
 
-for (const [name, type, reach] of EXCHANGES) {
+const CASES = EXCHANGES.flatMap(([name, type, peers, reach]) =>
+  peers.map((peer) => ({ name, type, peer, reach })),
+);
+
+for (const { name, type, peer, reach } of CASES) {
   /**
    * A request that was answered comes again, octet by octet, as if the response had been lost. The peer must send
    * its stored response, the same octets, and do nothing else: a second SA or a response made anew would differ.
    * Note: a peer may still be busy with the request when its response is on the way already, and drop the repeat; an
    * initiator would repeat it again, and so do we.
    */
-  test(`answers-a-repeated-${name}-request-with-the-same-octets`, {
-    requirements: ["IKEV2-055", "IKEV2-056", ...(name === "ike-sa-init" ? ["IKEV2-060"] : [])],
-    peer: "responder",
+  test(`as-${peer}-answers-a-repeated-${name}-request-with-the-same-octets`, {
+    requirements: ["IKEV2-055", "IKEV2-056", "IKEV2-072", ...(name === "ike-sa-init" ? ["IKEV2-060"] : [])],
+    peer,
     lies: ["answers-repeats-anew", "ignores-repeats"],
   }, async (s) => {
-    const session = await reach(s);
+    const session = await reach(s, peer);
     const exchange = s.exchange(type);
     const first = answersTo(s, exchange);
     const since = s.mark();
@@ -92,25 +104,43 @@ for (const [name, type, reach] of EXCHANGES) {
   });
 }
 
-/**
- * A request comes again after the peer has answered a later one: with its window of one it has forgotten that
- * response, and must ignore the repeat. Afterwards it still answers.
- */
-test("ignores-the-repeat-of-a-forgotten-request", {
-  requirements: ["IKEV2-057"],
-  peer: "responder",
-  lies: ["answers-forgotten-requests"],
-}, async (s) => {
-  const session = await s.dial();
-  await session.informational();
-  const old = s.exchange(EXCHANGE.INFORMATIONAL);
-  await session.informational();
-  await expectSilence(
-    s,
-    () => repeat(s, session, old),
-    () => expectAlive(session),
-  );
-});
+for (const peer of PEERS) {
+  /**
+   * A request comes again after the peer has answered a later one: with its window of one it has forgotten that
+   * response, and must ignore the repeat. Afterwards it still answers.
+   */
+  test(`as-${peer}-ignores-the-repeat-of-a-forgotten-request`, {
+    requirements: ["IKEV2-057"],
+    peer,
+    lies: ["answers-forgotten-requests"],
+  }, async (s) => {
+    const session = await s.establish(peer);
+    await session.informational();
+    const old = s.exchange(EXCHANGE.INFORMATIONAL);
+    await session.informational();
+    await expectSilence(
+      s,
+      () => repeat(s, session, old),
+      () => expectAlive(session),
+    );
+  });
+
+  /**
+   * The peer answers a request of ours, and we send nothing for a while. A response is repeated only when its request
+   * is: no further one comes.
+   */
+  test(`as-${peer}-repeats-no-response-unasked`, {
+    requirements: ["IKEV2-054"],
+    peer,
+    lies: ["sends-its-responses-twice"],
+  }, async (s) => {
+    const session = await s.establish(peer);
+    const since = s.mark();
+    await session.informational();
+    await s.wait(s.arena.patience / 2);
+    expectNoAnswer(s, since, "one response to each request");
+  });
+}
 
 /**
  * The IKE_SA_INIT request of an established IKE SA comes again. The peer must take it neither for a new one nor
@@ -177,10 +207,15 @@ const copiesOf = (s: Script, exchangeType: number): Copy[] =>
     return [{ at, octets: hex(octets), fragment: fragmentOf(message) }];
   });
 
-/** Has the peer initiate and lets no request of this type reach us, until it was sent so many times. */
-async function watchRetransmissions(s: Script, exchangeType: number, times = 3): Promise<Copy[]> {
+/** Has the peer begin and lets no request of this type reach us, until it was sent so many times. */
+async function watchRetransmissions(
+  s: Script,
+  exchangeType: number,
+  begin: () => Promise<void>,
+  times = 3,
+): Promise<Copy[]> {
   lose(s, (message) => !message.isResponse && message.header.exchangeType === exchangeType);
-  await s.arena.driver.initiate();
+  await begin();
   const first = () => {
     const copies = copiesOf(s, exchangeType);
     return copies.filter((c) => c.fragment === copies[0]?.fragment);
@@ -190,37 +225,48 @@ async function watchRetransmissions(s: Script, exchangeType: number, times = 3):
   return copiesOf(s, exchangeType);
 }
 
-for (const [name, type] of [
-  ["ike-sa-init", EXCHANGE.IKE_SA_INIT],
-  ["ike-auth", EXCHANGE.IKE_AUTH],
+for (const [name, type, peer] of [
+  ["ike-sa-init", EXCHANGE.IKE_SA_INIT, "initiator"],
+  ["ike-auth", EXCHANGE.IKE_AUTH, "initiator"],
+  ["create-child-sa", EXCHANGE.CREATE_CHILD_SA, "responder"],
 ] as const) {
   /**
-   * The peer initiates, and its request stays unanswered. It must send it again and again, bit by bit the same
-   * from the IKE header on, Message ID, IV and ICV included.
+   * The peer begins an exchange, and its request stays unanswered: as initiator one of those that make the IKE SA, as
+   * responder the rekeying of its Child SA. It must send it again and again, bit by bit the same from the IKE header
+   * on, Message ID, IV and ICV included.
    */
-  test(`repeats-its-unanswered-${name}-request-octet-by-octet`, {
-    requirements: ["IKEV2-058", "IKEV2-059", "IKEV2-062"],
-    peer: "initiator",
+  test(`as-${peer}-repeats-its-unanswered-${name}-request-octet-by-octet`, {
+    requirements: ["IKEV2-058", "IKEV2-059", "IKEV2-062", "IKEV2-072"],
+    peer,
     lies: ["never-retransmits", "counts-retransmissions"],
   }, async (s) => {
-    const copies = await watchRetransmissions(s, type);
+    const { driver } = s.arena;
+    if (peer === "responder") await s.dial();
+    const begin = () => (peer === "responder" ? driver.rekeyChild() : driver.initiate());
+    const copies = await watchRetransmissions(s, type, begin);
     const fragments = new Set(copies.map((c) => c.fragment));
     const distinct = new Set(copies.map((c) => c.octets));
     require(distinct.size === fragments.size, "the same octets each time", `${distinct.size} different ones`);
   });
 }
 
-/**
- * The peer initiates, and its IKE_SA_INIT request stays unanswered. The time between its repeats must grow
- * exponentially. Note: the text names no base and no beginning, so only the third wait must be longer than the first,
- * by a factor of 1.2.
- */
-test("waits-longer-before-each-retransmission", {
-  requirements: ["IKEV2-083"],
-  peer: "initiator",
-  lies: ["retransmits-at-a-constant-pace"],
-}, async (s) => {
-  const times = (await watchRetransmissions(s, EXCHANGE.IKE_SA_INIT, 4)).map((c) => c.at);
-  const waits = times.slice(1).map((at, i) => Math.round(at - (times[i] ?? 0)));
-  require((waits[2] ?? 0) > 1.2 * (waits[0] ?? 0), "growing waits", `waits of ${waits.join(", ")} ms`);
-});
+for (const peer of PEERS) {
+  /**
+   * A request of the peer stays unanswered: as initiator its IKE_SA_INIT, as responder the Delete of its Child SA. The
+   * time between its repeats must grow exponentially. Note: the text names no base and no beginning, so only the third
+   * wait must be longer than the first, by a factor of 1.2.
+   */
+  test(`as-${peer}-waits-longer-before-each-retransmission`, {
+    requirements: ["IKEV2-083"],
+    peer,
+    lies: ["retransmits-at-a-constant-pace"],
+  }, async (s) => {
+    const { driver } = s.arena;
+    if (peer === "responder") await s.dial();
+    const begin = () => (peer === "responder" ? driver.delete("child") : driver.initiate());
+    const type = peer === "responder" ? EXCHANGE.INFORMATIONAL : EXCHANGE.IKE_SA_INIT;
+    const times = (await watchRetransmissions(s, type, begin, 4)).map((c) => c.at);
+    const waits = times.slice(1).map((at, i) => Math.round(at - (times[i] ?? 0)));
+    require((waits[2] ?? 0) > 1.2 * (waits[0] ?? 0), "growing waits", `waits of ${waits.join(", ")} ms`);
+  });
+}

@@ -6,6 +6,7 @@ import {
   expectNoNotify,
   FLAG,
   forged,
+  heard,
   isResponse,
   lose,
   messagesReceived,
@@ -24,22 +25,26 @@ const HINTS = [
   ["authentication-failed", NOTIFY.AUTHENTICATION_FAILED],
 ] as const;
 
+const CASES = HINTS.flatMap(([name, type]) =>
+  (["responder", "initiator"] as const).map((peer) => ({ name, type, peer })),
+);
+
 /** True once a request of this type came, whether or not our endpoint took it. */
 const requested = (s: Script, exchangeType: number): boolean =>
   messagesReceived(s).some((m) => !isResponse(m) && m.header.exchangeType === exchangeType);
 
-for (const [name, type] of HINTS) {
+for (const { name, type, peer } of CASES) {
   /**
    * An INFORMATIONAL request in clear, with the SPIs of the IKE SA and the Message ID that is due, says that the SA
    * is no good. Nothing protects it, so the peer must neither answer it nor conclude anything: the SA answers, and
    * traffic passes. The peer may check by itself whether we are alive.
    */
-  test(`outlives-a-request-in-clear-that-says-${name}`, {
+  test(`as-${peer}-outlives-a-request-in-clear-that-says-${name}`, {
     requirements: ["IKEV2-080", "IKEV2-198"],
-    peer: "responder",
+    peer,
     lies: ["obeys-messages-in-clear"],
   }, async (s) => {
-    const session = await s.dial();
+    const session = await s.establish(peer);
     const since = s.mark();
     sendUnder(session, forged(session, { exchangeType: EXCHANGE.INFORMATIONAL, payloads: [notify(type)] }));
     await s.wait();
@@ -52,15 +57,16 @@ for (const [name, type] of HINTS) {
    * The peer waits for the response to its own request, and a response in clear says that the SA is no good. The
    * peer must go on waiting, and so repeat its request, which we then answer.
    */
-  test(`waits-on-after-a-response-in-clear-that-says-${name}`, {
+  test(`as-${peer}-waits-on-after-a-response-in-clear-that-says-${name}`, {
     requirements: ["IKEV2-080", "IKEV2-081", "IKEV2-198"],
-    peer: "responder",
+    peer,
     lies: ["obeys-messages-in-clear"],
   }, async (s) => {
-    const session = await s.dial();
+    const session = await s.establish(peer);
     const answer = lose(s, (message) => !message.isResponse);
+    const since = s.mark();
     await s.arena.driver.delete("child");
-    const open = () => messagesReceived(s).findLast((m) => !isResponse(m))?.header;
+    const open = () => messagesReceived(s, since).findLast((m) => !isResponse(m))?.header;
     require(await s.until(() => open() !== undefined), "a Delete of the peer", "silence");
     const { exchangeType = EXCHANGE.INFORMATIONAL, messageId } = open() ?? {};
     const hint = { exchangeType, messageId, response: true, payloads: [notify(type)] };
@@ -68,6 +74,32 @@ for (const [name, type] of HINTS) {
     answer();
     const again = () => s.trace.exchangesOf(EXCHANGE.INFORMATIONAL, "peer").length > 0;
     require(await s.until(again), "the request once more", s.lastReason());
+  });
+}
+
+/** How many hints a test gives, and how many requests in answer to them are few. */
+const MANY = 100;
+const FEW = 10;
+
+for (const peer of ["responder", "initiator"] as const) {
+  /**
+   * A hundred messages in clear say INVALID_IKE_SPI for the SPIs of the IKE SA. The peer may check by itself whether we
+   * are alive, but must limit the rate at which it does: ten requests in that moment are enough for anybody.
+   */
+  test(`as-${peer}-limits-what-hints-in-clear-make-it-do`, {
+    requirements: ["IKEV2-082"],
+    peer,
+    lies: ["checks-liveness-at-every-hint"],
+  }, async (s) => {
+    const session = await s.establish(peer);
+    const payloads = [notify(NOTIFY.INVALID_IKE_SPI)];
+    const hint = forged(session, { exchangeType: EXCHANGE.INFORMATIONAL, payloads });
+    const since = s.mark();
+    sendUnder(session, ...Array.from({ length: MANY }, () => hint));
+    await s.wait();
+    await expectAlive(session);
+    const requests = heard(s, EXCHANGE.INFORMATIONAL, since);
+    require(requests <= FEW, `${FEW} requests of the peer or less`, `${requests}`);
   });
 }
 

@@ -149,29 +149,31 @@ test("refuses-a-higher-major-version", {
   expect(answer.header.spiI).to.deep.equal(sa.spiI);
 });
 
-/**
- * A Delete of the IKE SA comes under its keys, in a message of version 3.0. It must be dropped, whether or not the
- * peer answers in clear: the SA lives on.
- */
-test("drops-a-protected-message-of-a-higher-major-version", {
-  requirements: ["IKEV2-090"],
-  peer: "responder",
-  lies: ["processes-higher-major-versions"],
-}, async (s) => {
-  const session = await s.dial();
-  const payloads = [
-    {
-      ...({ kind: "Delete", type: PAYLOAD.DELETE } as const),
-      protocolId: PROTOCOL.IKE,
-      spiSize: 0,
-      spis: [],
-    },
-  ];
-  const since = s.mark();
-  sendUnder(session, sealed(session, { exchangeType: EXCHANGE.INFORMATIONAL, version: 0x30, payloads }));
-  await s.wait();
-  const answers = answersSince(s, since).filter(({ message }) => !message || isProtected(message));
-  require(answers.length === 0, "no protected answer", `${answers.length} of them`);
-  await expectAlive(session);
-  await session.proveTraffic();
-});
+for (const peer of ["responder", "initiator"] as const) {
+  /**
+   * A Delete of the IKE SA comes under its keys, in a message of version 3.0. It must be dropped, whether or not the
+   * peer answers in clear: the SA lives on.
+   */
+  test(`as-${peer}-drops-a-protected-message-of-a-higher-major-version`, {
+    requirements: ["IKEV2-090"],
+    peer,
+    lies: ["processes-higher-major-versions"],
+  }, async (s) => {
+    const session = await s.establish(peer);
+    const payloads = [
+      {
+        ...({ kind: "Delete", type: PAYLOAD.DELETE } as const),
+        protocolId: PROTOCOL.IKE,
+        spiSize: 0,
+        spis: [],
+      },
+    ];
+    const since = s.mark();
+    sendUnder(session, sealed(session, { exchangeType: EXCHANGE.INFORMATIONAL, version: 0x30, payloads }));
+    await s.wait();
+    const answers = answersSince(s, since).filter(({ message }) => !message || isProtected(message));
+    require(answers.length === 0, "no protected answer", `${answers.length} of them`);
+    await expectAlive(session);
+    await session.proveTraffic();
+  });
+}

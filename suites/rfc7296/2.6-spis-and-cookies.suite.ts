@@ -8,6 +8,7 @@ import {
   expectNotify,
   hasNotify,
   hex,
+  ikeProposals,
   messagesReceived,
   NOTIFY,
   notifies,
@@ -22,6 +23,7 @@ import {
 } from "../../harness/script/index.ts";
 
 const NO_SPI = "0000000000000000";
+const MODP2048 = 14;
 
 /** The peer's IKE_SA_INIT requests, in order. */
 const initRequests = (s: Script): SeenMessage[] => distinctRequests(s, EXCHANGE.IKE_SA_INIT);
@@ -43,6 +45,26 @@ test("gives-each-ike-sa-its-own-spi", {
   expect(new Set(spis).size).to.equal(spis.length);
   expect(spis).not.to.include(NO_SPI);
 });
+
+for (const peer of ["responder", "initiator"] as const) {
+  /**
+   * The peer rekeys the IKE SA on command. The SPI that it offers for the new one must be another than that of the old
+   * one, which it still has, and not zero.
+   */
+  test(`as-${peer}-gives-the-next-ike-sa-another-spi`, {
+    requirements: ["IKEV2-101"],
+    peer,
+    lies: ["offers-the-spi-of-the-old-ike-sa"],
+  }, async (s) => {
+    const session = await s.establish(peer);
+    const seen = () => s.trace.exchangesOf(EXCHANGE.CREATE_CHILD_SA, "peer")[0]?.request;
+    const request = await session.provoke(() => s.arena.driver.rekeyIke(), seen, "a rekey of the IKE SA");
+    const spis = (payload(request.payloads, "SA")?.proposals ?? []).map((p) => hex(p.spi));
+    expect(spis).to.have.length.above(0);
+    expect(spis).not.to.include(hex(peer === "responder" ? session.sa.spiR : session.sa.spiI));
+    expect(spis).not.to.include(NO_SPI);
+  });
+}
 
 /**
  * The peer is set to ask for cookies. It answers our IKE_SA_INIT request with a COOKIE of 1 to 64 octets and no more,
@@ -89,6 +111,34 @@ test("takes-a-wrong-cookie-for-none", {
   const answer = found();
   expectNotify(answer, NOTIFY.COOKIE);
   expect(payload(answer?.payloads ?? [], "SA")).to.equal(undefined);
+});
+
+/**
+ * The peer asks for a cookie and then for another group. Our request with that group lacks the cookie, as that of an
+ * initiator may: the peer asks for one again, or does without, and in the end both SAs come up.
+ */
+test("serves-an-initiator-that-does-not-keep-its-cookie", {
+  requirements: ["IKEV2-112"],
+  peer: "responder",
+  lies: ["refuses-whoever-forgets-its-cookie"],
+  config: { cookies: "always", ikeProposals: ["aes256-sha256-modp2048"] },
+}, async (s) => {
+  s.policy.ike = ikeProposals("aes256-sha256-x25519-modp2048");
+  s.decide("retransmission", "sealed anew");
+  let since: number | undefined;
+  const askedAgain = () => messagesReceived(s, since).some((m) => hasNotify(m.payloads, NOTIFY.COOKIE));
+  s.change(EXCHANGE.IKE_SA_INIT, (message) => {
+    if (payload(message.payloads, "KE")?.group !== MODP2048) return;
+    since ??= s.mark();
+    if (!askedAgain()) message.payloads = message.payloads.filter(({ type }) => type !== PAYLOAD.NOTIFY);
+    // AUTH covers the last one.
+    message.octets = (octets) => {
+      if (message.sa) message.sa.initRequest = octets;
+      return [octets];
+    };
+  });
+  await s.dial();
+  require(since !== undefined, "INVALID_KE_PAYLOAD for the first group", "none");
 });
 
 /**

@@ -2,7 +2,7 @@
 import type { ChildSa } from "../../../harness/ike/child.ts";
 import type { OutgoingMessage } from "../../../harness/ike/hooks.ts";
 import { hasNotify, notify } from "../../../harness/ike/payloads.ts";
-import { equal } from "../../../harness/wire/bytes.ts";
+import { equal, hex } from "../../../harness/wire/bytes.ts";
 import { EXCHANGE } from "../../../harness/wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../../harness/wire/registry/notify-types.ts";
 import { PROTOCOL } from "../../../harness/wire/registry/protocol-ids.ts";
@@ -107,15 +107,15 @@ const exchangeLies: Lie[] = [
 
 /** Refuses for good an initiator that has had a cookie of it and comes without. */
 function insistOnCookies(): LieBehaviour {
-  let asked = false;
+  const served = new Set<string>();
   return {
     ike: {
       incoming: ({ header, isResponse, payloads }) => {
         const begins = header.exchangeType === EXCHANGE.IKE_SA_INIT && !isResponse;
         if (!begins) return undefined;
-        const bare = !hasNotify(payloads, NOTIFY.COOKIE);
-        if (bare && asked) return "drop";
-        asked ||= !bare;
+        const initiator = hex(header.spiI);
+        if (hasNotify(payloads, NOTIFY.COOKIE)) served.add(initiator);
+        else if (served.has(initiator)) return "drop";
         return undefined;
       },
     },
