@@ -18,11 +18,12 @@ import {
   test,
 } from "../../harness/script/index.ts";
 
-const WHERE = {
-  "ike-sa": EXCHANGE.IKE_SA_INIT,
-  "first-child-sa": EXCHANGE.IKE_AUTH,
-  "new-child-sa": EXCHANGE.CREATE_CHILD_SA,
-};
+const WHERE = [
+  { what: "ike-sa", peer: "responder", exchangeType: EXCHANGE.IKE_SA_INIT },
+  { what: "first-child-sa", peer: "responder", exchangeType: EXCHANGE.IKE_AUTH },
+  { what: "new-child-sa", peer: "responder", exchangeType: EXCHANGE.CREATE_CHILD_SA },
+  { what: "new-child-sa", peer: "initiator", exchangeType: EXCHANGE.CREATE_CHILD_SA },
+] as const;
 
 const ODD_CHOICES = [
   "picks-two-ciphers",
@@ -31,16 +32,16 @@ const ODD_CHOICES = [
   "answers-with-two-proposals",
 ];
 
-for (const [what, exchangeType] of Object.entries(WHERE)) {
+for (const { what, peer, exchangeType } of WHERE) {
   const protocol = exchangeType === EXCHANGE.IKE_SA_INIT ? "ike" : "esp";
   /**
    * The tester offers three proposals: the first is none of the peer's, the others hold several transforms of one
    * type. The response has exactly one of them: its number and protocol, one transform of each of its types,
    * attributes as they were offered. Traffic then proves that this choice is what both sides use.
    */
-  test(`answers-with-one-offered-proposal-for-the-${what}`, {
+  test(`answers-with-one-offered-proposal-for-the-${what}-as-${peer}`, {
     requirements: ["IKEV2-113", "IKEV2-114", "IKEV2-115", "IKEV2-241", "IKEV2-248"],
-    peer: "responder",
+    peer,
     lies: ODD_CHOICES.map((name) => `${name}-for-${protocol}`),
   }, async (s) => {
     s.policy.ike = ikeProposals(
@@ -50,7 +51,7 @@ for (const [what, exchangeType] of Object.entries(WHERE)) {
     );
     s.policy.esp = espProposals("aes192gcm16", "aes192-aes128-sha512-sha256", "aes256gcm16");
     s.policy.rekeyEsp = s.policy.esp;
-    const session = new Session(s, (await s.tryDial()).sa);
+    const session = peer === "initiator" ? await s.accept() : new Session(s, (await s.tryDial()).sa);
     if (exchangeType === EXCHANGE.CREATE_CHILD_SA) await session.tryCreateChild();
     const { request, response } = s.exchange(exchangeType);
     expectChoice(response, request);

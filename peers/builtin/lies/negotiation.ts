@@ -3,6 +3,7 @@ import type { OutgoingMessage } from "../../../harness/ike/hooks.ts";
 import { notify, payload } from "../../../harness/ike/payloads.ts";
 import { EXCHANGE } from "../../../harness/wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../../harness/wire/registry/notify-types.ts";
+import { PAYLOAD } from "../../../harness/wire/registry/payload-types.ts";
 import { PROTOCOL } from "../../../harness/wire/registry/protocol-ids.ts";
 import { TRANSFORM } from "../../../harness/wire/registry/transform-types.ts";
 import type {
@@ -104,6 +105,43 @@ const offersOddly = (
 
 const HMAC_SHA2_256_128 = { type: TRANSFORM.INTEG, id: 12, attributes: [] };
 
+const CHACHA20_POLY1305 = 28;
+const ENCR_NULL = 11;
+
+/** Changes the attributes of the ciphers that have a Key Length, or of those that have none. */
+const attributes = (p: Proposal, change: (t: Transform) => Transform["attributes"]): Proposal => ({
+  ...p,
+  transforms: p.transforms.map((t) => (t.type === TRANSFORM.ENCR ? { ...t, attributes: change(t) } : t)),
+});
+
+const keysOfCiphers = [
+  offersOddly("repeats-key-lengths", "IKEV2-240", "Key Length twice in every cipher", (p) =>
+    attributes(p, (t) => [...t.attributes, ...t.attributes]),
+  ),
+  offersOddly("sends-key-lengths-in-the-long-format", "IKEV2-245", "Key Length as type, length, value", (p) =>
+    attributes(p, (t) => t.attributes.map(({ type }) => ({ type, value: Uint8Array.of(1, 0) }))),
+  ),
+  offersOddly("gives-a-key-length-to-chacha20-poly1305", "IKEV2-310", "Key Length 256 for ChaCha20", (p) =>
+    attributes(p, (t) => (t.id === CHACHA20_POLY1305 ? [{ type: 14, value: 256 }] : t.attributes)),
+  ),
+];
+
+/** A transform added to the proposals for IKE SAs that have an integrity algorithm. */
+const addsToIke = (name: string, effect: string, added: Transform): Lie =>
+  offersOddly(name, "IKEV2-298", effect, (p) => {
+    const ordinary = p.protocolId === PROTOCOL.IKE && p.transforms.some((t) => t.type === TRANSFORM.INTEG);
+    return ordinary ? { ...p, transforms: [...p.transforms, added] } : p;
+  });
+
+const weakOffers = [
+  addsToIke("offers-encr-null-for-the-ike-sa", "ENCR_NULL beside other ciphers of the IKE SA", {
+    ...{ type: TRANSFORM.ENCR, id: ENCR_NULL, attributes: [] },
+  }),
+  addsToIke("offers-no-integrity-for-the-ike-sa", "the integrity NONE for the IKE SA", {
+    ...{ type: TRANSFORM.INTEG, id: 0, attributes: [] },
+  }),
+];
+
 const offers = [
   offersOddly("numbers-proposals-from-zero", "IKEV2-238", "Proposal Num 0, 1, ...", (p) => ({
     ...p,
@@ -117,22 +155,35 @@ const offers = [
     ...p,
     transforms: p.transforms.map((t) => ({ ...t, attributes: [] })),
   })),
+  ...keysOfCiphers,
+  ...weakOffers,
   lie(
     "sends-ke-of-an-unoffered-group",
     "IKEV2-254",
     "the KE payload's group is not in the SA payload",
     () => ({
       ike: {
-        outgoing: inMessage(
-          EXCHANGE.IKE_SA_INIT,
-          eachPayload("KE", (ke) => {
+        outgoing: (message) => {
+          const alter = eachPayload("KE", (ke) => {
             ke.group = 5;
-          }),
-          "request",
-        ),
+          });
+          if (!message.isResponse) alter(message);
+        },
       },
     }),
   ),
+  lie("sends-ke-without-a-group", "IKEV2-255", "a KE payload in every request for a Child SA", () => ({
+    ike: {
+      outgoing: inMessage(
+        EXCHANGE.CREATE_CHILD_SA,
+        ({ payloads }) => {
+          if (payload(payloads, "KE")) return;
+          payloads.push({ kind: "KE", type: PAYLOAD.KE, group: 31, data: new Uint8Array(32).fill(9) });
+        },
+        "request",
+      ),
+    },
+  })),
   decides(
     "refuses-proposals-with-unknown-transforms",
     "IKEV2-251",
