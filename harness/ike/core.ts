@@ -19,6 +19,8 @@ export interface EndpointOptions {
   now(): number;
   send(datagram: Datagram): void;
   event(event: IkeEvent): void;
+  /** Is told of work that needs the event loop (TLS); the endpoint has acted on it once that is done. */
+  outside?(work: Promise<void>): void;
   /** The local port on which IKE has the non-ESP marker in front, and the peer's (4500). */
   natPort: number;
   remoteNatPort: number;
@@ -71,6 +73,14 @@ export class Core {
     return this.policy.nonce?.() ?? this.random(this.policy.nonceLength);
   }
 
+  /** Acts on what comes later, unless the SA is gone by then. */
+  later<T>(sa: IkeSa, work: Promise<T>, act: (result: T) => void): void {
+    const acted = work.then((result) => {
+      if (sa.state !== "closed") act(result);
+    });
+    this.options.outside?.(acted);
+  }
+
   /** Sets a timer `ms` from now. */
   after(ms: number, action: () => void): () => void {
     return this.timers.set(this.options.now() + ms, action);
@@ -119,6 +129,7 @@ export class Core {
     sa.closedBecause = reason;
     if (sa.replaces) sa.replaces.replaces = undefined;
     sa.cancelHalfOpen?.();
+    sa.conversation?.close();
     sa.pending?.cancelTimer?.();
     const unanswered = sa.pending;
     sa.pending = undefined;

@@ -6,7 +6,7 @@ import { NOTIFY } from "../wire/registry/notify-types.ts";
 import type { Payload, Proposal } from "../wire/types.ts";
 import type { ChildSa } from "./child.ts";
 import { Core, type EndpointOptions } from "./core.ts";
-import type { Answer } from "./exchanges/answer.ts";
+import type { Answer, LaterAnswer } from "./exchanges/answer.ts";
 import { onAuthRequest } from "./exchanges/answer-auth.ts";
 import type { ChildWishes } from "./exchanges/child.ts";
 import { onCreateChildRequest, startChild } from "./exchanges/create-child-sa.ts";
@@ -168,20 +168,27 @@ export class Endpoint {
 
   /** A request that is new, whole and authentic (or not protected, if an extension lets that pass). */
   #request(sa: IkeSa, message: IncomingMessage, fault: string | undefined): void {
-    const answer = this.#answer(sa, message, fault);
+    const answer = sa.answering ? undefined : this.#answer(sa, message, fault);
     if (!answer) {
       return this.core.emit({
         type: "dropped",
         datagram: message.datagram,
-        reason: "no answer to this exchange now",
+        reason: sa.answering ? "its answer is still being made" : "no answer to this exchange now",
       });
     }
+    if (!("later" in answer)) return this.#respond(sa, message, answer);
+    sa.answering = true;
+    this.core.later(sa, answer.later, (done) => this.#respond(sa, message, done));
+  }
+
+  #respond(sa: IkeSa, message: IncomingMessage, answer: Answer): void {
+    sa.answering = false;
     sa.expectedMessageId = Math.max(sa.expectedMessageId, message.header.messageId + 1);
     sendResponse(this.core, sa, message, answer.payloads);
     if (answer.close) this.core.closeIke(sa, answer.close);
   }
 
-  #answer(sa: IkeSa, message: IncomingMessage, fault: string | undefined): Answer | undefined {
+  #answer(sa: IkeSa, message: IncomingMessage, fault: string | undefined): Answer | LaterAnswer | undefined {
     const manner = fault ? this.core.decide("malformed message", "INVALID_SYNTAX") : "accept";
     if (manner === "drop") return undefined;
     if (manner === "INVALID_SYNTAX")
@@ -194,7 +201,7 @@ export class Endpoint {
     return this.#exchange(sa, message);
   }
 
-  #exchange(sa: IkeSa, message: IncomingMessage): Answer | undefined {
+  #exchange(sa: IkeSa, message: IncomingMessage): Answer | LaterAnswer | undefined {
     const { exchangeType } = message.header;
     if (!sa.established) {
       const awaitsAuth = exchangeType === EXCHANGE.IKE_AUTH && sa.role === "responder";

@@ -1,6 +1,6 @@
 /** What an endpoint is willing to negotiate. */
 import type { SchemeName } from "../crypto/signatures.ts";
-import type { EapManners, EapUser } from "../eap/types.ts";
+import type { EapManners, EapTls, EapUser } from "../eap/types.ts";
 import type { Credential } from "../pki/types.ts";
 import type { Proposal, TrafficSelector } from "../wire/types.ts";
 
@@ -11,6 +11,13 @@ export interface Identity {
   data: Uint8Array;
 }
 
+/** Who logs in by EAP; `tls` is for EAP-TLS only. */
+export interface EapLogin {
+  method: "eap";
+  user: EapUser;
+  tls?: EapTls;
+}
+
 /** How an end proves its identity (RFC 7296 section 2.15). */
 export type OwnAuth =
   | { method: "psk" }
@@ -19,7 +26,7 @@ export type OwnAuth =
   /** Not set: the best scheme for the key out of what the other end announced. */
   | { method: "signature"; credential: Credential; scheme?: SchemeName }
   /** Initiator only: no AUTH before EAP has ended (section 2.16). */
-  | { method: "eap"; user: EapUser }
+  | EapLogin
   /** Responder only: no AUTH of its own but that of the MSK (RFC 5998). */
   | { method: "eap-only" };
 
@@ -30,7 +37,7 @@ export type PeerAuth =
   /** Certificates of the CAs it trusts, in DER. */
   | { method: "signature"; trust: Uint8Array[] }
   /** Responder only. */
-  | { method: "eap"; user: EapUser }
+  | EapLogin
   /** Initiator only. */
   | { method: "eap-only" };
 

@@ -4,6 +4,7 @@ import { integTransform } from "../crypto/integ.ts";
 import type { IkeKeys } from "../crypto/keys.ts";
 import { prfTransform } from "../crypto/prf.ts";
 import type { Encr, Integ, Prf } from "../crypto/types.ts";
+import type { EapConversation } from "../eap/types.ts";
 import type { Address } from "../link/types.ts";
 import { EMPTY } from "../wire/bytes.ts";
 import { TRANSFORM } from "../wire/registry/transform-types.ts";
@@ -95,6 +96,10 @@ export class IkeSa {
   readonly announced = new Set<number>();
   /** Hash ids of the peer's SIGNATURE_HASH_ALGORITHMS; empty without one. */
   peerHashes: number[] = [];
+  /** A request was taken whose answer comes later. */
+  answering = false;
+  /** Either end of EAP, once it has begun. */
+  conversation?: EapConversation;
   /** Responder: set between the rounds of an IKE_AUTH with EAP. */
   authRounds?: AuthRounds;
   nat?: { peer: boolean; us: boolean };

@@ -38,6 +38,7 @@ export class MemoryNetwork implements World {
   #now = 0;
   #order = 0;
   readonly #due: Due[] = [];
+  readonly #outside = new Set<Promise<void>>();
   readonly #hosts = new Map<string, (datagram: Datagram) => void>();
   readonly #inARow = new Map<string, number>();
   readonly #random: Random;
@@ -46,7 +47,11 @@ export class MemoryNetwork implements World {
   constructor(random: Random, impairment: Partial<Impairment> = {}) {
     this.#random = random;
     this.impairment = { ...perfect, ...impairment };
-    this.clock = { now: () => this.#now, at: (time, callback) => this.#schedule(time, callback) };
+    this.clock = {
+      now: () => this.#now,
+      at: (time, callback) => this.#schedule(time, callback),
+      outside: (work) => this.#await(work),
+    };
   }
 
   /** Joins the network with these addresses. */
@@ -66,7 +71,12 @@ export class MemoryNetwork implements World {
 
   async until(condition: () => boolean, timeoutMs: number): Promise<boolean> {
     const deadline = this.#now + timeoutMs;
-    while (!condition()) {
+    for (;;) {
+      if (this.#outside.size > 0) {
+        await Promise.race(this.#outside);
+        continue;
+      }
+      if (condition()) return true;
       const next = this.#due[0];
       if (!next || next.at > deadline) {
         this.#now = deadline;
@@ -74,7 +84,11 @@ export class MemoryNetwork implements World {
       }
       this.#step();
     }
-    return true;
+  }
+
+  #await(work: Promise<void>): void {
+    const kept = work.finally(() => this.#outside.delete(kept));
+    this.#outside.add(kept);
   }
 
   /** Runs everything that is due within this time, without waiting. */

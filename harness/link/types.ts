@@ -28,6 +28,8 @@ export interface Clock {
   now(): number;
   /** Runs `callback` at that time or soon after; returns a function that cancels it. */
   at(time: number, callback: () => void): () => void;
+  /** Work that needs the event loop (TLS) has begun: virtual time stands still until it is done. It must not reject. */
+  outside(work: Promise<void>): void;
 }
 
 /**

@@ -118,6 +118,7 @@ export class RealWorld implements World {
       );
       return () => clearTimeout(timer);
     },
+    outside: (work) => void work.then(() => this.poke()),
   };
   readonly #waiting = new Set<() => void>();
 

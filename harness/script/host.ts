@@ -72,6 +72,7 @@ export class Host {
       now: () => clock.now(),
       send: (datagram) => this.send(datagram),
       event: (event) => this.#onIke(event),
+      outside: (work) => this.#await(work),
     });
     options.link.onReceive((datagram) => this.take(datagram));
   }
@@ -138,6 +139,14 @@ export class Host {
       else if (!this.endpoint.receive(datagram)) this.#receiveOther(datagram);
     });
     this.settle();
+  }
+
+  #await(work: Promise<void>): void {
+    const failed = (error: unknown) =>
+      this.#guarded(() => {
+        throw error;
+      });
+    this.options.clock.outside(work.catch(failed).then(() => this.settle()));
   }
 
   #guarded(action: () => void): void {

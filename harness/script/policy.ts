@@ -1,6 +1,6 @@
 /** Our policy as the mirror image of what a peer was told. */
 import type { AuthSpec, PeerConfig, ProposalSpec } from "../../peers/contract.ts";
-import { type OwnAuth, ordinaryPolicy, type PeerAuth, type Policy } from "../ike/policy.ts";
+import { type EapLogin, type OwnAuth, ordinaryPolicy, type PeerAuth, type Policy } from "../ike/policy.ts";
 import type { Credential, Pki } from "../pki/types.ts";
 import { parsePrefix } from "../wire/ip.ts";
 import { HASH } from "../wire/registry/hash-algorithms.ts";
@@ -69,22 +69,25 @@ export async function materialFor(
 ): Promise<Material> {
   const { own, other } = specsOf(config, side);
   const id = side === "peer" ? config.localId : config.remoteId;
+  const byTls = [own, other].some((spec) => spec.method === "eap" && spec.type === "tls");
+  const key = own.method === "signature" ? own.key : byTls ? "rsa2048" : undefined;
   return {
-    ...(own.method === "signature" && { own: await (await pki()).credential(id, own.key) }),
-    trust: other.method === "signature" ? [(await pki()).ca] : [],
+    ...(key && { own: await (await pki()).credential(id, key) }),
+    trust: byTls || other.method === "signature" ? [(await pki()).ca] : [],
   };
 }
 
-function ownAuth(config: PeerConfig, spec: AuthSpec, { own }: Material): OwnAuth {
-  if (spec.method === "eap") return { method: "eap", user: eapUser(config, spec) };
+function ownAuth(config: PeerConfig, spec: AuthSpec, material: Material): OwnAuth {
+  const { own } = material;
+  if (spec.method === "eap") return eapLogin(config, spec, material);
   if (spec.method !== "signature") return spec;
   if (!own) throw new Error("a signature needs a credential");
   return { method: "signature", credential: own, ...(spec.scheme && { scheme: spec.scheme }) };
 }
 
-function peerAuth(config: PeerConfig, spec: AuthSpec, { trust }: Material): PeerAuth {
-  if (spec.method === "eap") return { method: "eap", user: eapUser(config, spec) };
-  return spec.method === "signature" ? { method: "signature", trust } : spec;
+function peerAuth(config: PeerConfig, spec: AuthSpec, material: Material): PeerAuth {
+  if (spec.method === "eap") return eapLogin(config, spec, material);
+  return spec.method === "signature" ? { method: "signature", trust: material.trust } : spec;
 }
 
 /** Name and password of the end that logs in by EAP; its name is that of IDi unless the configuration says otherwise. */
@@ -94,10 +97,18 @@ export function eapUserOf(config: PeerConfig): { identity: string; password: str
   return { identity: eapIdentity ?? client, password: eapPassword };
 }
 
-const eapUser = (config: PeerConfig, { type }: Extract<AuthSpec, { method: "eap" }>) => ({
-  type,
-  ...eapUserOf(config),
-});
+function eapLogin(
+  config: PeerConfig,
+  { type }: Extract<AuthSpec, { method: "eap" }>,
+  { own, trust: [trusted] }: Material,
+): EapLogin {
+  const login: EapLogin = { method: "eap", user: { type, ...eapUserOf(config) } };
+  if (type !== "tls" || !own || !trusted) return login;
+  // Where EAP alone proves the server, its certificate must have the name of IDr (RFC 5998 section 4).
+  const eapOnly = [config.auth, config.testerAuth].some((spec) => spec?.method === "eap-only");
+  const server = config.auth?.method === "eap" ? config.remoteId : config.localId;
+  return { ...login, tls: { credential: own, trusted, ...(eapOnly && { peerName: server }) } };
+}
 
 const oldMethods = (spec: AuthSpec): boolean => spec.method === "signature" && spec.oldMethods === true;
 

@@ -1,10 +1,10 @@
 /** IKE_AUTH as the responder: RFC 7296 sections 1.2, 2.15, 2.16; RFC 5998, RFC 6023. */
 import { authenticator } from "../../eap/index.ts";
-import type { EapAuthenticator } from "../../eap/types.ts";
+import type { EapStep } from "../../eap/types.ts";
 import { NOTIFY } from "../../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../wire/registry/payload-types.ts";
 import type { IdPayload, Payload } from "../../wire/types.ts";
-import { eapPacket, eapPayload } from "../auth/eap-payload.ts";
+import { eapOptions, eapPacket, eapPayload } from "../auth/eap-payload.ts";
 import { idPayload } from "../auth/octets.ts";
 import { certificates, type EapKey, prove } from "../auth/prove.ts";
 import { refusedProof, wrongIdentity } from "../auth/verify.ts";
@@ -13,7 +13,7 @@ import type { IncomingMessage } from "../hooks.ts";
 import { onInitialContact } from "../initial-contact.ts";
 import { hasNotify, notify, payload } from "../payloads.ts";
 import type { IkeSa } from "../sa.ts";
-import type { Answer } from "./answer.ts";
+import type { Answer, LaterAnswer } from "./answer.ts";
 import { answerChild, type ChildAnswer } from "./child.ts";
 import { answerConfiguration } from "./configuration.ts";
 
@@ -23,7 +23,6 @@ export interface AuthRounds {
   first: Payload[];
   id: IdPayload;
   IDr: IdPayload;
-  conversation: EapAuthenticator;
   /** Set once EAP has succeeded. */
   eap?: EapKey;
 }
@@ -34,7 +33,7 @@ const failed = (reason: string): Answer => ({
 });
 
 /** Answers IKE_AUTH; `close` says why the SA must go once the answer is sent. */
-export function onAuthRequest(core: Core, sa: IkeSa, request: IncomingMessage): Answer {
+export function onAuthRequest(core: Core, sa: IkeSa, request: IncomingMessage): Answer | LaterAnswer {
   if (sa.authRounds) return onLaterRound(core, sa, sa.authRounds, request);
   const { payloads } = request;
   const id = payload(payloads, "ID", PAYLOAD.IDi);
@@ -59,17 +58,20 @@ function beginEap(core: Core, sa: IkeSa, ids: Pick<AuthRounds, "id" | "IDr">, fi
     return failed("the peer did not announce EAP_ONLY_AUTHENTICATION");
   const own = eapOnly ? undefined : prove(core, sa, ids.IDr);
   if (typeof own === "string") return failed(own);
-  const conversation = authenticator({
-    ...{ user: peerAuth.user, random: core.random },
-    // IDi has the name already (section 3.16).
-    manners: { skipsIdentity: true, ...eapManners },
-  });
-  sa.authRounds = { ...ids, first, conversation };
+  // IDi has the name already (section 3.16).
+  const conversation = authenticator(eapOptions(core, peerAuth, { skipsIdentity: true, ...eapManners }));
+  sa.conversation = conversation;
+  sa.authRounds = { ...ids, first };
   const proof = own ? [...certificates(core.policy), own] : [];
   return { payloads: [ids.IDr, ...proof, eapPayload(conversation.begin())] };
 }
 
-function onLaterRound(core: Core, sa: IkeSa, rounds: AuthRounds, request: IncomingMessage): Answer {
+function onLaterRound(
+  core: Core,
+  sa: IkeSa,
+  rounds: AuthRounds,
+  request: IncomingMessage,
+): Answer | LaterAnswer {
   const { payloads } = request;
   const auth = payload(payloads, "AUTH");
   if (rounds.eap) {
@@ -81,8 +83,13 @@ function onLaterRound(core: Core, sa: IkeSa, rounds: AuthRounds, request: Incomi
     return establish(core, sa, request, rounds.first, rounds.id, [own]);
   }
   const received = payload(payloads, "EAP");
-  const step = received && rounds.conversation.take(eapPacket(received));
-  if (!step?.send) return failed(`EAP: ${step?.reason ?? "no EAP payload in a later round"}`);
+  const step = received && sa.conversation?.take(eapPacket(received));
+  if (!step) return failed("no EAP payload in a later round");
+  return step.later ? { later: step.later.then((done) => onEapStep(rounds, done)) } : onEapStep(rounds, step);
+}
+
+function onEapStep(rounds: AuthRounds, step: EapStep): Answer {
+  if (!step.send) return failed(`EAP: ${step.reason}`);
   if (step.result === "success") rounds.eap = { ...(step.MSK && { MSK: step.MSK }) };
   const answer: Answer = { payloads: [eapPayload(step.send)] };
   return step.result === "failure" ? { ...answer, close: `EAP failed: ${step.reason}` } : answer;

@@ -10,6 +10,11 @@ export interface Answer {
   close?: string;
 }
 
+/** An answer that needs the event loop (TLS). */
+export interface LaterAnswer {
+  later: Promise<Answer>;
+}
+
 export const NO_ANSWER = "no answer to CREATE_CHILD_SA";
 
 export const refusal = (payloads: Payload[]): string => {

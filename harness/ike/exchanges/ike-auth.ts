@@ -1,12 +1,12 @@
 /** IKE_AUTH as the initiator: RFC 7296 sections 1.2, 2.15, 2.16, 2.21.2; RFC 5998, RFC 6023. */
 import { supplicant } from "../../eap/index.ts";
-import type { EapConversation } from "../../eap/types.ts";
+import type { EapStep } from "../../eap/types.ts";
 import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../wire/registry/payload-types.ts";
 import type { IdPayload, Payload } from "../../wire/types.ts";
 import { certificateRequest } from "../auth/announce.ts";
-import { eapPacket, eapPayload } from "../auth/eap-payload.ts";
+import { eapOptions, eapPacket, eapPayload } from "../auth/eap-payload.ts";
 import { idPayload } from "../auth/octets.ts";
 import { certificates, type EapKey, prove } from "../auth/prove.ts";
 import { refusedProof } from "../auth/verify.ts";
@@ -49,7 +49,6 @@ interface Attempt {
   done: (outcome: AuthOutcome) => void;
   /** The payloads of the first response: IDr, and certificates beside it. */
   first?: Payload[];
-  conversation?: EapConversation;
   /** Set once EAP has succeeded. */
   eap?: EapKey;
 }
@@ -62,7 +61,7 @@ export function startAuth(
   done: (outcome: AuthOutcome) => void,
 ): void {
   sa.state = "authenticating";
-  const { policy, random } = core;
+  const { policy } = core;
   const { ownAuth } = policy;
   const id = idPayload(PAYLOAD.IDi, policy.localId);
   const childless = wishes.childless ?? policy.childless === "force";
@@ -73,8 +72,7 @@ export function startAuth(
   if (childless && !invited)
     return giveUp(core, sa, attempt, "the peer did not announce CHILDLESS_IKEV2_SUPPORTED");
   const byEap = ownAuth.method === "eap";
-  const manners = policy.eapManners;
-  if (byEap) attempt.conversation = supplicant({ user: ownAuth.user, random, ...(manners && { manners }) });
+  if (byEap) sa.conversation = supplicant(eapOptions(core, ownAuth, policy.eapManners));
   const auth = byEap ? undefined : prove(core, sa, id);
   if (typeof auth === "string") return giveUp(core, sa, attempt, auth);
   sendAuth(core, sa, attempt, [
@@ -111,7 +109,7 @@ function onResponse(core: Core, sa: IkeSa, attempt: Attempt, payloads: Payload[]
     return giveUp(core, sa, attempt, `IKE_AUTH was refused with notify ${error.notifyType}`);
   const isFirst = attempt.first === undefined;
   attempt.first ??= payloads;
-  const inEap = attempt.conversation !== undefined && attempt.eap === undefined;
+  const inEap = sa.conversation !== undefined && attempt.eap === undefined;
   const laterRound = inEap && !isFirst;
   const eapOnly = inEap && core.policy.peerAuth.method === "eap-only" && !payload(payloads, "AUTH");
   const failure = laterRound || eapOnly ? undefined : refusedResponder(core, sa, attempt, payloads);
@@ -140,9 +138,14 @@ function refuse(core: Core, sa: IkeSa, attempt: Attempt, failure: string): void 
 /** One round of EAP; after its Success our AUTH. */
 function onEap(core: Core, sa: IkeSa, attempt: Attempt, payloads: Payload[]): void {
   const received = payload(payloads, "EAP");
-  const step = received && attempt.conversation?.take(eapPacket(received));
-  if (!step || step.result === "failure")
-    return giveUp(core, sa, attempt, `EAP failed: ${step?.reason ?? "a response without EAP payload"}`);
+  const step = received && sa.conversation?.take(eapPacket(received));
+  if (!step) return giveUp(core, sa, attempt, "EAP failed: a response without EAP payload");
+  if (step.later) core.later(sa, step.later, (done) => onEapStep(core, sa, attempt, done));
+  else onEapStep(core, sa, attempt, step);
+}
+
+function onEapStep(core: Core, sa: IkeSa, attempt: Attempt, step: EapStep): void {
+  if (step.result === "failure") return giveUp(core, sa, attempt, `EAP failed: ${step.reason}`);
   if (step.result === "success") {
     attempt.eap = { ...(step.MSK && { MSK: step.MSK }) };
     const auth = prove(core, sa, attempt.id, attempt.eap);
