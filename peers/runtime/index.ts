@@ -2,6 +2,7 @@
 import type { PeerDefinition, PeerVersion, RunningPeer, RuntimeName } from "../contract.ts";
 import { isInstalled, KERNEL, rootfsPath } from "../install/cache.ts";
 import { startLibreswan } from "../libreswan/driver.ts";
+import { startOpeniked } from "../openiked/driver.ts";
 import { startInGuest } from "../strongswan/guest.ts";
 import { startInNamespace } from "../strongswan/start.ts";
 import { LabError } from "./errors.ts";
@@ -18,6 +19,7 @@ type Starter = (context: StartContext) => Promise<RunningPeer>;
 /** How each peer is started, by runtime. */
 const STARTERS: { [peer: string]: { [runtime in RuntimeName]?: Starter } } = {
   libreswan: { uml: startLibreswan },
+  openiked: { uml: startOpeniked },
   strongswan: { netns: startInNamespace, uml: startInGuest },
 };
 

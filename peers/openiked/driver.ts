@@ -1,0 +1,247 @@
+/** OpenIKED in a guest: iked as a process, driven with `ikectl`, the kernel's expiry of SAs, and iked's clock. */
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Driver, PeerConfig, PeerStatus, RunningPeer } from "../contract.ts";
+import { KERNEL, rootfsPath } from "../install/cache.ts";
+import { ownPrefixes } from "../libreswan/config.ts";
+import { LabError } from "../runtime/errors.ts";
+import type { StartContext } from "../runtime/host.ts";
+import { type Guest, type GuestDaemon, startUmlPeer } from "../runtime/uml.ts";
+import { endingOf, type GuestProcess } from "../runtime/uml-guest.ts";
+import { IKE_LIFETIME, ikedConf, POLICY, SETUP } from "./config.ts";
+import { DaemonLog, lostChild } from "./log.ts";
+import { parseIkeSas, parseSas } from "./status.ts";
+
+const CONF = "/etc/iked.conf";
+const EXPIRE = "/run/expire.pl";
+/** Seconds by which iked's clock is ahead, as libfaketime reads them; iked's processes see only their empty folder. */
+const CLOCK =
+  "/var/lib/openiked/empty/clock"; /** What iked says last when it starts with the setting `passive`. */
+const READY = /config_getmode: mode active -> passive/;
+const START_MS = 20_000;
+const VERB_MS = 5_000;
+/** iked begins to initiate this many seconds after it was told to be active. */
+const INITIATE_AFTER = 3;
+
+/**
+ * Becomes iked. Its configuration is standard input, the first argument holds commands for `ip`: all in one go, as each
+ * command in a guest has its price. From the second start on, the modules that PF_KEY looks for are there or nowhere,
+ * and looking again would take 0.3 s.
+ */
+const START = `
+[ -d /run/iked ] && echo > /proc/sys/kernel/modprobe || mkdir -p /run/iked /dev/shm
+rm -f ${CLOCK} /dev/shm/*faketime*
+cat > ${CONF}
+echo "$1" | ip -force -batch - 2>/dev/null
+export LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1
+export FAKETIME_TIMESTAMP_FILE=/clock FAKETIME_NO_CACHE=1
+exec /usr/sbin/iked -d -vv -f ${CONF}`;
+
+/** What a daemon before left behind in the kernel. */
+const FORGET = ["xfrm state flush", "xfrm policy flush"];
+
+/** The driver, and the daemon it drives. */
+export class OpenikedDriver implements Driver {
+  readonly #guest: Guest;
+  readonly #log = new DaemonLog();
+  readonly #strangersKey = randomBytes(16).toString("hex");
+  #iked: GuestProcess | undefined;
+  #exit: string | undefined;
+  #config: PeerConfig | undefined;
+  #conf = SETUP;
+  /** Seconds by which iked's clock is ahead. */
+  #ahead = 0;
+
+  constructor(guest: Guest) {
+    this.#guest = guest;
+  }
+
+  /** Starts iked. @throws LabError `start-failed` with the end of its log */
+  async start(): Promise<void> {
+    await this.#guest.write(EXPIRE, await readFile(join(import.meta.dirname, "expire.pl"), "utf8"));
+    await this.#launch(this.#config);
+  }
+
+  /** Kills iked, however it is, and starts it again. */
+  async restart(): Promise<void> {
+    await this.#kill();
+    await this.start();
+  }
+
+  async configure(config: PeerConfig): Promise<void> {
+    const before = this.#config ? ownPrefixes(this.#config) : [];
+    this.#conf = ikedConf(config, this.#strangersKey);
+    this.#config = config;
+    await this.#kill();
+    await this.#launch(config, before);
+  }
+
+  /** In the 0.2 s that a fresh iked takes, nothing else is as sure to have it forget, and without a word. */
+  async reset(): Promise<void> {
+    await this.#kill();
+    await this.#launch(this.#config);
+  }
+
+  async initiate(): Promise<void> {
+    const begun = this.#log.next(new RegExp(`ikev2_init_ike_sa: (initiating )?"${POLICY}"`), VERB_MS);
+    void this.#hastenRetry();
+    await this.#shell("ikectl active");
+    let done = false;
+    const line = begun.finally(() => {
+      done = true;
+    });
+    // The order to be active may reach the process that keeps the time later than what wakes it. No second step in
+    // haste: it would be time to retransmit.
+    while (!done) {
+      await this.#advance(INITIATE_AFTER);
+      await Promise.race([line, pause(200)]);
+    }
+    const said = await line;
+    if (!said?.includes("initiating")) throw new LabError("control", `iked does not initiate: ${said}`);
+  }
+
+  async rekeyIke(): Promise<void> {
+    await this.#established();
+    const begun = this.#log.next(/ikev2_ike_sa_rekey: IKE SA/, VERB_MS);
+    await this.#advance(IKE_LIFETIME);
+    if (!(await begun)) throw new LabError("control", "iked does not rekey its IKE SA when its time is over");
+  }
+
+  rekeyChild(): Promise<void> {
+    return this.#expire("soft");
+  }
+
+  async delete(what: "ike" | "child"): Promise<void> {
+    if (what === "child") return this.#expire("hard");
+    const { remoteId } = await this.#established();
+    await this.#guest.must(["ikectl", "reset", "id", remoteId], { timeoutMs: VERB_MS });
+  }
+
+  async sendTraffic(options: { from: string; to: string; count: number; size?: number }): Promise<void> {
+    const { from, to, count, size = 56 } = options;
+    await this.#shell(`ip -o address | grep -qF " ${from}/" || ip address add ${from} dev lo`);
+    const pace = ["-n", "-q", "-i", "0.01", "-W", "1"];
+    this.#guest.start(["ping", ...pace, "-c", `${count}`, "-s", `${size}`, "-I", from, to]);
+  }
+
+  async status(): Promise<PeerStatus> {
+    const gone: PeerStatus = { alive: false, ikeSas: [], childSas: [] };
+    if (this.#exit) return { ...gone, exit: this.#exit };
+    const script = `timeout 2 ikectl show sa || exit 9; echo "=== xfrm"; ip -s xfrm state`;
+    const result = await this.#guest
+      .run(["/bin/sh", "-c", script], { timeoutMs: VERB_MS })
+      .catch(() => undefined);
+    if (result?.exit !== 0) return this.#exit ? { ...gone, exit: this.#exit } : gone;
+    const [sas = "", xfrm = ""] = result.stdout.split("=== xfrm\n");
+    return { alive: true, ...parseSas(sas, xfrm) };
+  }
+
+  async logs(): Promise<string> {
+    await this.#catchUp();
+    return this.#log.text;
+  }
+
+  async markLog(): Promise<void> {
+    await this.#catchUp();
+    this.#log.clear();
+  }
+
+  /** @param before prefixes that a configuration before had made the peer's own */
+  async #launch(config: PeerConfig | undefined, before: string[] = []): Promise<void> {
+    const own = config ? ownPrefixes(config) : [];
+    const commands = [
+      ...FORGET,
+      ...before.map((prefix) => `route delete local ${prefix} dev lo table local`),
+      ...own.map((prefix) => `route replace local ${prefix} dev lo table local`),
+    ];
+    const ready = this.#log.next(READY, START_MS);
+    this.#exit = undefined;
+    this.#ahead = 0;
+    let output = "";
+    const iked = this.#guest.start(["/bin/sh", "-c", START, "sh", commands.join("\n")], {
+      stdin: this.#conf,
+      onOutput: (data) => {
+        const text = data.toString("utf8");
+        output = (output + text).slice(-4096);
+        this.#log.append(text);
+      },
+    });
+    this.#iked = iked;
+    const ended = (text: string) => {
+      if (this.#iked === iked) this.#exit = lostChild(output) ?? text;
+    };
+    const end = iked.ended.then(
+      (result) => ended(endingOf(result.exit)),
+      () => ended("the guest is gone"),
+    );
+    await Promise.race([ready, end]);
+    if (this.#exit || !(await ready)) {
+      throw new LabError("start-failed", `iked does not start: ${this.#exit ?? ""} ${output.slice(-600)}`);
+    }
+  }
+
+  /** After INVALID_KE_PAYLOAD iked waits as long before its second attempt as before its first. */
+  async #hastenRetry(): Promise<void> {
+    const iked = this.#iked;
+    const retries = await this.#log.next(/reinitiating with new DH group/, VERB_MS);
+    // No failure of this is one of the test.
+    if (retries && this.#iked === iked) await this.#advance(INITIATE_AFTER).catch(() => {});
+  }
+
+  async #kill(): Promise<void> {
+    const iked = this.#iked;
+    this.#iked = undefined;
+    iked?.kill();
+    await iked?.ended.catch(() => {});
+  }
+
+  /** Moves iked's clock, and wakes it so that it looks. */
+  async #advance(seconds: number): Promise<void> {
+    this.#ahead += seconds;
+    await this.#shell(`echo +${this.#ahead} > ${CLOCK}; timeout 2 ikectl show sa >/dev/null`);
+  }
+
+  /** The newest established IKE SA. @throws LabError where there is none */
+  async #established(): Promise<{ remoteId: string }> {
+    const said = await this.#guest.must(["timeout", "2", "ikectl", "show", "sa"], { timeoutMs: VERB_MS });
+    const sa = parseIkeSas(said).findLast(({ state }) => state === "ESTABLISHED");
+    if (!sa) throw new LabError("control", "iked has no established IKE SA");
+    return sa;
+  }
+
+  /** Has the kernel tell iked that the newest Child SA is over its soft or hard lifetime. */
+  async #expire(limit: "soft" | "hard"): Promise<void> {
+    const child = (await this.status()).childSas.at(-1);
+    if (!child || !this.#config) throw new LabError("control", "iked has no established Child SA");
+    const argv = ["perl", EXPIRE, limit, this.#config.remote.host, child.spiOut];
+    await this.#guest.must(argv, { timeoutMs: VERB_MS });
+  }
+
+  /** Once a command has run, what iked had written before it has come along too. */
+  async #catchUp(): Promise<void> {
+    await this.#guest.run(["true"], { timeoutMs: VERB_MS }).catch(() => {});
+  }
+
+  async #shell(script: string): Promise<void> {
+    await this.#guest.must(["/bin/sh", "-c", script], { timeoutMs: VERB_MS });
+  }
+}
+
+async function startIked(guest: Guest): Promise<GuestDaemon> {
+  const driver = new OpenikedDriver(guest);
+  await driver.start();
+  const { stdout, stderr } = await guest.run(["iked", "-V"]);
+  return { driver, version: `${stdout}${stderr}`.trim(), restart: () => driver.restart() };
+}
+
+/**
+ * Boots a guest and starts OpenIKED in it.
+ * @throws LabError; nothing is left then
+ */
+export function startOpeniked(context: StartContext): Promise<RunningPeer> {
+  const { runId, lane, network, registry } = context.options;
+  const roots = { rootfs: context.rootfs, kernelRoot: rootfsPath(KERNEL) };
+  return startUmlPeer({ runId, lane, network, registry, ...roots }, startIked);
+}
