@@ -6,10 +6,7 @@ import type { Script } from "./script.ts";
 import type { Session } from "./session.ts";
 import { Failure } from "./verdicts.ts";
 
-/**
- * Holds our next request of this exchange type back; the returned function sends it. It is not repeated: the test has
- * to bring its answer about before our endpoint gives up.
- */
+/** Holds our next request of this exchange type back; the returned function sends it, and from then on it is repeated. */
 export function hold(s: Script, exchangeType: number): () => void {
   let held: { message: OutgoingMessage; octets: Uint8Array[] } | undefined;
   let released = false;
@@ -26,9 +23,11 @@ export function hold(s: Script, exchangeType: number): () => void {
     },
   });
   return () => {
-    const { sa } = held?.message ?? {};
-    if (!released && sa) for (const octets of held?.octets ?? []) s.sendOctets(octets, sa.local, sa.remote);
+    const { sa, header } = held?.message ?? {};
+    if (released || !held || !sa) return;
     released = true;
+    for (const octets of held.octets) s.sendOctets(octets, sa.local, sa.remote);
+    if (sa.pending?.messageId === header?.messageId && sa.pending) sa.pending.datagrams = held.octets;
   };
 }
 
