@@ -62,6 +62,7 @@ export interface Decisions {
   "RFC 7427 without announcement": "refuse" | "accept";
   "childless request": "as configured" | "INVALID_SYNTAX" | "accept";
   "childless initiation": "when announced" | "always";
+  "EAP-only without MSK": "refuse" | "accept";
   "NULL authentication": "as configured" | "accept";
   "unknown critical payload": "refuse" | "skip" | "drop";
   "malformed message": "INVALID_SYNTAX" | "drop" | "accept";

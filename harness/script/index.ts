@@ -1,6 +1,6 @@
 /** The vocabulary of the suites. */
 export { expect } from "chai";
-export type { Driver, PeerConfig } from "../../peers/contract.ts";
+export type { AuthSpec, Driver, PeerConfig } from "../../peers/contract.ts";
 export { type SchemeName, schemeByName } from "../crypto/signatures.ts";
 export type { KeyPair } from "../crypto/types.ts";
 export type { EapManners, EapMethodName } from "../eap/types.ts";
@@ -14,6 +14,7 @@ export type { CertificateWishes, KeyKind } from "../pki/types.ts";
 export { formatAddress } from "../wire/address.ts";
 export * from "../wire/index.ts";
 export { AUTH_METHOD, authMethods } from "../wire/registry/auth-methods.ts";
+export { CERT_ENCODING } from "../wire/registry/cert-encodings.ts";
 export { CFG_ATTRIBUTE } from "../wire/registry/cfg-attributes.ts";
 export { CFG } from "../wire/registry/cfg-types.ts";
 export { EAP_CODE, EAP_TYPE } from "../wire/registry/eap.ts";
@@ -27,6 +28,7 @@ export { PROTOCOL } from "../wire/registry/protocol-ids.ts";
 export { TRANSFORM } from "../wire/registry/transform-types.ts";
 export * from "./choices.ts";
 export * from "./crossing.ts";
+export * from "./eap.ts";
 export * from "./echo.ts";
 export * from "./expectations.ts";
 export * from "./fragments.ts";

@@ -79,7 +79,7 @@ export async function materialFor(
 
 function ownAuth(config: PeerConfig, spec: AuthSpec, material: Material): OwnAuth {
   const { own } = material;
-  if (spec.method === "eap") return eapLogin(config, spec, material);
+  if (spec.method === "eap") return namingServer(config, eapLogin(config, spec, material));
   if (spec.method !== "signature") return spec;
   if (!own) throw new Error("a signature needs a credential");
   return { method: "signature", credential: own, ...(spec.scheme && { scheme: spec.scheme }) };
@@ -103,11 +103,14 @@ function eapLogin(
   { own, trust: [trusted] }: Material,
 ): EapLogin {
   const login: EapLogin = { method: "eap", user: { type, ...eapUserOf(config) } };
-  if (type !== "tls" || !own || !trusted) return login;
-  // Where EAP alone proves the server, its certificate must have the name of IDr (RFC 5998 section 4).
+  return type === "tls" && own && trusted ? { ...login, tls: { credential: own, trusted } } : login;
+}
+
+/** Where EAP alone proves the server, its certificate must have the name of IDr (RFC 5998 section 4). */
+function namingServer(config: PeerConfig, login: EapLogin): EapLogin {
   const eapOnly = [config.auth, config.testerAuth].some((spec) => spec?.method === "eap-only");
-  const server = config.auth?.method === "eap" ? config.remoteId : config.localId;
-  return { ...login, tls: { credential: own, trusted, ...(eapOnly && { peerName: server }) } };
+  const peerName = config.auth?.method === "eap" ? config.remoteId : config.localId;
+  return eapOnly && login.tls ? { ...login, tls: { ...login.tls, peerName } } : login;
 }
 
 const oldMethods = (spec: AuthSpec): boolean => spec.method === "signature" && spec.oldMethods === true;

@@ -124,6 +124,14 @@ export async function ownCredential(s: Script, wishes: CertificateWishes = {}): 
   return (await pki()).credential(remoteId, testerAuth.key, wishes);
 }
 
+/** A good certificate of somebody else, with another key than ours. */
+export async function foreignCertificate(s: Script): Promise<Uint8Array> {
+  const { testerAuth } = s.arena.config;
+  if (testerAuth?.method !== "signature") throw new Error("the tester signs nothing");
+  const [certificate] = (await (await pki()).credential("other-peer.example", testerAuth.key)).chain;
+  return certificate ?? new Uint8Array();
+}
+
 /** Makes us prove ourselves with this credential. */
 export const withCredential =
   (credential: Credential): Spoil =>

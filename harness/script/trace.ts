@@ -42,8 +42,8 @@ const fromReceived = (message: IncomingMessage): SeenMessage => ({
   ...{ protected: message.protected, datagrams: [message.octets], sa: message.sa },
 });
 
-/** Octets that a trace may take up: ten times what the longest test needs. A peer that floods us must not fill the memory. */
-export const MOST_OCTETS = 24 * 1024 * 1024;
+/** Octets that a trace may take up; no test needs a tenth of it. A peer that floods us must not fill the memory. */
+export const MOST_OCTETS = 16 * 1024 * 1024;
 /** About what an entry, and a decoded payload or part of one, takes beside the octets of its datagram. */
 const ENTRY = 1280;
 const PART = 128;

@@ -48,6 +48,9 @@ function fault(core: Core, sa: IkeSa, proof: Proof): string | undefined {
       return `AUTH by method ${authMethods.nameOf(method)}, not by ${authMethods.nameOf(wanted)}`;
     return equal(data, sharedKeyAuth(sa, secret, octets)) ? undefined : "AUTH does not verify";
   };
+  const keyless = peerAuth.method === "eap-only" && proof.eap && !proof.eap.MSK;
+  if (keyless && core.decide("EAP-only without MSK", "refuse") === "refuse")
+    return "EAP alone, but by a method that makes no key";
   if (proof.eap) return byKey(AUTH_METHOD.SHARED_KEY_MIC, eapSecret(sa, end, proof.eap));
   if (method === AUTH_METHOD.NULL && core.decide("NULL authentication", "as configured") === "accept")
     return byKey(AUTH_METHOD.NULL, ownSecret(sa, end));

@@ -1,6 +1,7 @@
 /** IKE_AUTH as the responder: RFC 7296 sections 1.2, 2.15, 2.16; RFC 5998, RFC 6023. */
 import { authenticator } from "../../eap/index.ts";
 import type { EapStep } from "../../eap/types.ts";
+import { EAP_CODE } from "../../wire/registry/eap.ts";
 import { NOTIFY } from "../../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../wire/registry/payload-types.ts";
 import type { IdPayload, Payload } from "../../wire/types.ts";
@@ -61,9 +62,10 @@ function beginEap(core: Core, sa: IkeSa, ids: Pick<AuthRounds, "id" | "IDr">, fi
   // IDi has the name already (section 3.16).
   const conversation = authenticator(eapOptions(core, peerAuth, { skipsIdentity: true, ...eapManners }));
   sa.conversation = conversation;
-  sa.authRounds = { ...ids, first };
+  const begin = conversation.begin();
+  sa.authRounds = { ...ids, first, ...(begin.code === EAP_CODE.SUCCESS && { eap: {} }) };
   const proof = own ? [...certificates(core.policy), own] : [];
-  return { payloads: [ids.IDr, ...proof, eapPayload(conversation.begin())] };
+  return { payloads: [ids.IDr, ...proof, eapPayload(begin)] };
 }
 
 function onLaterRound(

@@ -1,10 +1,11 @@
 /** Lies about EAP in IKE_AUTH (RFC 7296 sections 2.16 and 3.16). */
 import type { EapManners, EapPacket } from "../../../harness/eap/types.ts";
 import type { OutgoingMessage } from "../../../harness/ike/hooks.ts";
-import { payload } from "../../../harness/ike/payloads.ts";
+import { hasNotify, notifies, payload } from "../../../harness/ike/payloads.ts";
 import { AUTH_METHOD } from "../../../harness/wire/registry/auth-methods.ts";
 import { EAP_CODE, EAP_TYPE } from "../../../harness/wire/registry/eap.ts";
 import { EXCHANGE } from "../../../harness/wire/registry/exchange-types.ts";
+import { NOTIFY } from "../../../harness/wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../../harness/wire/registry/payload-types.ts";
 import { type Lie, lie } from "./lie.ts";
 import { decides, inMessage, without } from "./tools.ts";
@@ -93,4 +94,51 @@ export const eapLies: readonly Lie[] = [
   decides("overlooks-wrong-eap-lengths", "IKEV2-291", "a malformed EAP payload is taken", {
     "malformed message": "accept",
   }),
+  lie("sends-auth-beside-eap-only", "EAPONLY-03", "AUTH where EAP alone ought to prove the server", () => ({
+    ike: {
+      outgoing: inMessage(EXCHANGE.IKE_AUTH, ({ payloads }) => {
+        const auth = { method: AUTH_METHOD.SHARED_KEY_MIC, data: new Uint8Array(32) };
+        if (payload(payloads, "ID") && payload(payloads, "EAP"))
+          payloads.push({ kind: "AUTH", type: PAYLOAD.AUTH, ...auth });
+      }),
+    },
+  })),
+  lie("drops-requests-with-eap-only", "EAPONLY-04", "no answer to EAP_ONLY_AUTHENTICATION", () => ({
+    ike: {
+      incoming: ({ payloads }) => (hasNotify(payloads, NOTIFY.EAP_ONLY_AUTHENTICATION) ? "drop" : undefined),
+    },
+  })),
+  lie("uses-any-method-eap-only", "EAPONLY-12", "EAP alone by a method that proves one end", () => ({
+    policy: (policy) => {
+      if (policy.peerAuth.method === "eap") policy.ownAuth = { method: "eap-only" };
+    },
+  })),
+  lie("omits-the-eap-only-notify", "EAPONLY-01", "EAP alone without saying so", () => ({
+    ike: {
+      outgoing: inMessage(EXCHANGE.IKE_AUTH, (message) => {
+        message.payloads = message.payloads.filter(
+          (p) => p.kind !== "Notify" || p.notifyType !== NOTIFY.EAP_ONLY_AUTHENTICATION,
+        );
+      }),
+    },
+  })),
+  lie("puts-data-into-the-eap-only-notify", "EAPONLY-02", "EAP_ONLY_AUTHENTICATION with data", () => ({
+    ike: {
+      outgoing: inMessage(EXCHANGE.IKE_AUTH, ({ payloads }) => {
+        for (const n of notifies(payloads, NOTIFY.EAP_ONLY_AUTHENTICATION)) n.data = Uint8Array.of(1);
+      }),
+    },
+  })),
+  lie("takes-any-method-eap-only", "EAPONLY-06", "EAP-MD5 alone is enough", () => ({
+    policy: (policy) => {
+      if (policy.ownAuth.method === "eap") policy.ownAuth.user = { ...policy.ownAuth.user, type: "md5" };
+    },
+    ike: { decide: { "EAP-only without MSK": "accept" } },
+  })),
+  lie("believes-success-without-a-method", "EAPONLY-07", "EAP Success at once is enough", () => ({
+    policy: (policy) => {
+      policy.eapManners = { acceptsAnything: true };
+    },
+    ike: { decide: { "EAP-only without MSK": "accept" } },
+  })),
 ];

@@ -1,0 +1,17 @@
+/** AUTH payloads after EAP, made otherwise than they ought to be. */
+import { authOctets, ownSecret, sharedKeyAuth } from "../ike/auth/octets.ts";
+import type { OutgoingMessage } from "../ike/hooks.ts";
+import { payload } from "../ike/payloads.ts";
+import { EXCHANGE } from "../wire/registry/exchange-types.ts";
+import { PAYLOAD } from "../wire/registry/payload-types.ts";
+import type { Script } from "./script.ts";
+
+/** Makes our AUTH with SK_pi or SK_pr, as for an EAP method that makes no key (RFC 7296 section 2.16). */
+export function skAuthAfterEap(s: Script, { sa, payloads }: OutgoingMessage): void {
+  const auth = payload(payloads, "AUTH");
+  const [first] = s.trace.exchangesOf(EXCHANGE.IKE_AUTH, sa?.role === "initiator" ? "us" : "peer");
+  const own = sa?.role === "initiator" ? first?.request : first?.response;
+  const id = payload(own?.payloads ?? [], "ID", sa?.role === "initiator" ? PAYLOAD.IDi : PAYLOAD.IDr);
+  if (!sa || !auth || !id) return;
+  auth.data = sharedKeyAuth(sa, ownSecret(sa, sa.role), authOctets(sa, sa.role, id));
+}
