@@ -89,7 +89,7 @@ const PROBES: readonly Probe[] = [
   },
   {
     id: "user-mode-linux",
-    costs: "libreswan, and strongSwan with kernel ESP, cannot be run",
+    costs: "libreswan, OpenIKED, and strongSwan with kernel ESP, cannot be run",
     fix: "as root: npx bakeoff peers install libreswan",
     find: () => {
       const ok = isInstalled(KERNEL);
