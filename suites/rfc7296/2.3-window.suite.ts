@@ -141,7 +141,7 @@ for (const peer of ["responder", "initiator"] as const) {
     const shape = { exchangeType: EXCHANGE.INFORMATIONAL, payloads: [] };
     sendUnder(session, ...ids.map((messageId) => sealed(session, { ...shape, messageId })));
     await s.wait();
-    await expectAlive(session);
+    require(await s.peerAnswers(), "an answer to a fresh IKE_SA_INIT", "silence");
     const reports = s.trace
       .exchangesOf(EXCHANGE.INFORMATIONAL, "peer")
       .flatMap(({ request }) => notifies(request.payloads, NOTIFY.INVALID_MESSAGE_ID));
