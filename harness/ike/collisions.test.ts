@@ -4,7 +4,9 @@ import { makePair, type Pair, type PairOptions } from "../run/pair.ts";
 import { hex } from "../wire/bytes.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
+import type { ChildSa } from "./child.ts";
 import { lowestNonce, oursIsRedundant } from "./collisions.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { notifies } from "./payloads.ts";
 import type { IkeSa } from "./sa.ts";
 
@@ -50,6 +52,24 @@ function cross({ pair }: Up, byA: () => void, byB: () => void): void {
 const counts = ({ pair }: Up): number[] =>
   [pair.a, pair.b].flatMap(({ endpoint: { core } }) => [core.sas.size, core.children().length]);
 
+type Verb = (endpoint: Endpoint, sa: IkeSa, done: () => void) => void;
+
+/** A verb on the one Child SA of an IKE SA. */
+const onChild =
+  (act: (endpoint: Endpoint, child: ChildSa, done: () => void) => void): Verb =>
+  (endpoint, { children: [child] }, done) => {
+    if (!child) throw new Error("no Child SA");
+    act(endpoint, child, done);
+  };
+
+const VERBS: Record<string, Verb> = {
+  "create a Child SA": (endpoint, sa, done) => endpoint.createChild(sa, {}, done),
+  "rekey the Child SA": onChild((endpoint, child, done) => endpoint.rekeyChild(child, {}, done)),
+  "delete the Child SA": onChild((endpoint, child, done) => endpoint.deleteChild(child, done)),
+  "rekey the IKE SA": (endpoint, sa, done) => endpoint.rekeyIke(sa, {}, done),
+  "delete the IKE SA": (endpoint, sa, done) => endpoint.deleteIke(sa, done),
+};
+
 describe("crossing requests", () => {
   it("know the lower nonce: octet by octet, a prefix being lower", () => {
     const [low, high] = [Uint8Array.of(1, 2), Uint8Array.of(1, 2, 0)];
@@ -89,6 +109,31 @@ describe("crossing requests", () => {
       expect(all.a.children[0]).not.to.equal(x);
       expect(all.refusals).to.deep.equal({ a: [], b: [] });
     });
+  }
+
+  for (const [byA, first] of Object.entries(VERBS)) {
+    for (const [byB, second] of Object.entries(VERBS)) {
+      it(`end in SAs on which both agree: ${byA}, and ${byB} at the other end`, () => {
+        const all = up(`${byA} and ${byB}`);
+        let ended = 0;
+        const done = () => {
+          ended++;
+        };
+        cross(
+          all,
+          () => first(all.pair.a.endpoint, all.a, done),
+          () => second(all.pair.b.endpoint, all.b, done),
+        );
+        expect(ended).to.equal(2);
+        const endpoints = [all.pair.a.endpoint, all.pair.b.endpoint];
+        const left = endpoints.flatMap(({ core }) => [...core.sas.values(), ...core.children()]);
+        expect(
+          left.map((sa) => sa.state).filter((s) => s !== "established" && s !== "installed"),
+        ).to.deep.equal([]);
+        const gone = byA === "delete the IKE SA" || byB === "delete the IKE SA";
+        expect(endpoints.map(({ core }) => core.sas.size)).to.deep.equal(gone ? [0, 0] : [1, 1]);
+      });
+    }
   }
 
   it("refuse a new Child SA while rekeying the IKE SA, and the other way round", () => {
