@@ -1,4 +1,5 @@
 /** Verifiers, named for what can be observed. They say what was expected and what came instead. */
+import type { ChildSa } from "../ike/child.ts";
 import { errorNotify, hasNotify } from "../ike/payloads.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY, notifyTypes } from "../wire/registry/notify-types.ts";
@@ -6,6 +7,7 @@ import { payloadTypes } from "../wire/registry/payload-types.ts";
 import { PROTOCOL } from "../wire/registry/protocol-ids.ts";
 import { describePayload } from "../wire/text.ts";
 import type { Payload } from "../wire/types.ts";
+import { whyNoAnswer } from "./diagnosis.ts";
 import { answersSince } from "./raw.ts";
 import type { Script } from "./script.ts";
 import { Session } from "./session.ts";
@@ -78,7 +80,10 @@ export function expectNoAnswer(s: Script, since: number, expected: string): void
 /** Fails if the SA is gone at the peer. */
 export async function expectAlive(session: Session): Promise<void> {
   if (!(await session.alive()))
-    throw new Failure("the IKE SA still alive (INFORMATIONAL answered)", "silence");
+    throw new Failure(
+      "the IKE SA still alive (INFORMATIONAL answered)",
+      (await whyNoAnswer(session)) ?? "silence",
+    );
 }
 
 /** Fails if the peer gave the IKE SA up in silence. A Delete is an end in order, which is tolerated for this reason. */
@@ -103,6 +108,15 @@ export async function expectAbandoned(session: Session): Promise<void> {
   const { script, sa } = session;
   if (await script.until(() => sa.state === "closed", script.arena.quiet)) return;
   await expectDead(session);
+}
+
+/** Fails if the peer uses a Child SA that it must not have made, or gives the IKE SA up without a Delete. */
+export async function expectUnused(session: Session, child: ChildSa): Promise<void> {
+  const { script } = session;
+  await script.wait();
+  const used = child.state === "installed" && (await session.ping({ child, tries: 1 }));
+  require(!used, "silence on the Child SA that was not made", "an answer");
+  if (!peerDeletedIke(script)) await expectAlive(session);
 }
 
 /** Has the peer begin anew, and fails unless it sets up both SAs and answers under them. */

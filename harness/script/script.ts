@@ -11,6 +11,7 @@ import { EXCHANGE, exchangeTypes } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import type { Arena } from "./arena.ts";
 import { isDemanded } from "./demanded.ts";
+import { keyRecorder } from "./diagnosis.ts";
 import { Host } from "./host.ts";
 import { espProposals, ikeProposals, withoutKe } from "./policy.ts";
 import { Session } from "./session.ts";
@@ -43,7 +44,8 @@ export class Script {
   readonly policy: Policy;
   readonly trace = new Trace();
   readonly host: Host;
-  readonly extensions: Extension[] = [fragmentation(), PATIENT];
+  readonly keyRecorder = keyRecorder();
+  readonly extensions: Extension[] = [fragmentation(), PATIENT, this.keyRecorder];
   readonly espExtensions: EspExtension[] = [];
   /** Set by {@link tolerate}. */
   tolerated?: string;

@@ -9,7 +9,9 @@ import { hex } from "../wire/bytes.ts";
 import { EXCHANGE, exchangeTypes } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import type { Payload, Proposal } from "../wire/types.ts";
+import { whyNoEsp } from "./diagnosis.ts";
 import type { Pipe } from "./host.ts";
+import { expectNothingInClear } from "./in-clear.ts";
 import type { Script } from "./script.ts";
 import { Failure, Unsupported } from "./verdicts.ts";
 
@@ -198,8 +200,12 @@ export class Session {
    */
   async proveTraffic(child: ChildSa = this.child): Promise<void> {
     const spi = hex(child.spiIn);
+    const begin = this.script.mark();
     if (!(await this.ping({ child })))
-      throw new Failure(`an echo reply through ESP SPI ${spi}`, "none that opens with our keys");
+      throw new Failure(
+        `an echo reply through ESP SPI ${spi}`,
+        (await whyNoEsp(this, child)) ?? "none that opens with our keys",
+      );
     const { script } = this;
     const since = script.mark();
     const { peer, tester } = this.hosts;
@@ -211,6 +217,8 @@ export class Session {
           ({ event }) =>
             event.type === "esp-received" && event.inner?.echo?.reply === false && event.inner.allowed,
         );
-    if (!(await script.until(came))) throw new Failure("the peer's echo request inside of ESP", "none");
+    if (!(await script.until(came)))
+      throw new Failure("the peer's echo request inside of ESP", (await whyNoEsp(this, child)) ?? "none");
+    expectNothingInClear(script, begin);
   }
 }
