@@ -1,6 +1,6 @@
 /** The vocabulary of the suites. */
 export { expect } from "chai";
-export type { AuthSpec, Driver, PeerConfig } from "../../peers/contract.ts";
+export type { AuthSpec, Driver, PeerConfig, PeerConfig, PeerRole } from "../../peers/contract.ts";
 export { type SchemeName, schemeByName } from "../crypto/signatures.ts";
 export type { KeyPair } from "../crypto/types.ts";
 export type { EapManners, EapMethodName } from "../eap/types.ts";

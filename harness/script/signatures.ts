@@ -6,7 +6,7 @@ import type { Random } from "../crypto/types.ts";
 import { announcedHashes } from "../ike/auth/announce.ts";
 import { authOctets } from "../ike/auth/octets.ts";
 import type { OutgoingMessage } from "../ike/hooks.ts";
-import { notify, payload } from "../ike/payloads.ts";
+import { hasNotify, notify, payload } from "../ike/payloads.ts";
 import { pki } from "../pki/pki.ts";
 import type { CertificateWishes, Credential, KeyKind } from "../pki/types.ts";
 import { concat, hex } from "../wire/bytes.ts";
@@ -15,11 +15,11 @@ import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import type { AuthPayload, Payload } from "../wire/types.ts";
-import { initExchange } from "./choices.ts";
 import { listPayloads } from "./expectations.ts";
 import { expectRefusedByInitiator, expectRefusedByResponder, type Spoil } from "./refusals.ts";
 import type { Script } from "./script.ts";
 import { Session } from "./session.ts";
+import type { Exchange } from "./trace.ts";
 import { Failure } from "./verdicts.ts";
 
 /** Both ends prove themselves by a signature of this kind. */
@@ -143,10 +143,11 @@ export const withCredential =
     };
   };
 
-/** The payloads of the peer's message in the IKE_SA_INIT exchange that counts. */
+/** The payloads of the peer's last message in IKE_SA_INIT that is not about a cookie. */
 export function peersInit(s: Script, peer: PeerRole): Payload[] {
-  const { request, response } = initExchange(s, beganBy(peer));
-  return (peer === "responder" ? response : request)?.payloads ?? [];
+  const isCookie = ({ response }: Exchange) => hasNotify(response?.payloads ?? [], NOTIFY.COOKIE);
+  const last = s.trace.exchangesOf(EXCHANGE.IKE_SA_INIT, beganBy(peer)).findLast((e) => !isCookie(e));
+  return (peer === "responder" ? last?.response : last?.request)?.payloads ?? [];
 }
 
 /** Ids in the peer's SIGNATURE_HASH_ALGORITHMS. */

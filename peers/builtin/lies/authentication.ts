@@ -2,14 +2,16 @@
 
 import { hasNotify, notify } from "../../../harness/ike/payloads.ts";
 import type { Policy } from "../../../harness/ike/policy.ts";
+import type { Fault } from "../../../harness/pki/path.ts";
 import { readU16 } from "../../../harness/wire/bytes.ts";
 import { AUTH_METHOD } from "../../../harness/wire/registry/auth-methods.ts";
 import { EXCHANGE } from "../../../harness/wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../../harness/wire/registry/notify-types.ts";
+import { PAYLOAD } from "../../../harness/wire/registry/payload-types.ts";
 import type { NotifyPayload, Payload } from "../../../harness/wire/types.ts";
 import { type Lie, type LieBehaviour, lie } from "./lie.ts";
 import { eachNotify } from "./setup.ts";
-import { decides, eachPayload, inMessage } from "./tools.ts";
+import { decides, eachPayload, inMessage, without } from "./tools.ts";
 
 const isHashes = (p: Payload): boolean =>
   p.kind === "Notify" && p.notifyType === NOTIFY.SIGNATURE_HASH_ALGORITHMS;
@@ -146,4 +148,52 @@ const hashLies: Lie[] = [
   ),
 ];
 
-export const authenticationLies: readonly Lie[] = [...signatureLies, ...hashLies];
+const overlooks = (name: string, effect: string, fault: Fault): Lie =>
+  decides(name, "IKEV2-001", effect, { "certificate fault": fault });
+
+const isCertificate = ({ kind }: Payload): boolean => kind === "CERT";
+
+const certificateLies: Lie[] = [
+  overlooks("accepts-an-expired-certificate", "an SA for a certificate that has expired", "expired"),
+  overlooks("accepts-a-certificate-before-its-time", "an SA for one that is not valid yet", "not yet valid"),
+  overlooks("accepts-a-certificate-of-another-name", "an SA for the certificate of another", "name"),
+  overlooks(
+    "accepts-a-certificate-with-a-broken-signature",
+    "an SA for a forged certificate",
+    "bad signature",
+  ),
+  overlooks(
+    "accepts-a-certificate-of-an-unknown-issuer",
+    "an SA for anybody's certificate",
+    "unknown issuer",
+  ),
+  overlooks("accepts-a-certificate-issued-by-no-ca", "an SA where an end certificate is a CA's", "not a CA"),
+  overlooks("accepts-a-certificate-for-another-use", "an SA for a certificate of other uses", "usage"),
+  overlooks("accepts-an-unknown-critical-extension", "an SA where it cannot know", "critical extension"),
+  lie("reads-one-certificate-only", "IKEV2-261", "refuses a certificate below another CA", () => ({
+    ike: {
+      incoming: (message) => {
+        const [first] = message.payloads.filter(isCertificate);
+        message.payloads = message.payloads.filter((p) => p === first || !isCertificate(p));
+        return undefined;
+      },
+    },
+  })),
+  lie("sends-another-certificate-first", "IKEV2-003", "AUTH does not verify with the first CERT", () => ({
+    ike: {
+      outgoing: inMessage(EXCHANGE.IKE_AUTH, ({ payloads }) => {
+        const own = payloads.find(isCertificate);
+        if (own?.kind !== "CERT") return;
+        payloads.splice(payloads.indexOf(own), 0, {
+          ...own,
+          data: own.data.map((octet, i) => (i > 300 ? octet ^ 1 : octet)),
+        });
+      }),
+    },
+  })),
+  lie("sends-no-certificate", "IKEV2-264", "no CERT although one is asked for", () => ({
+    ike: { outgoing: inMessage(EXCHANGE.IKE_AUTH, without(PAYLOAD.CERT)) },
+  })),
+];
+
+export const authenticationLies: readonly Lie[] = [...signatureLies, ...hashLies, ...certificateLies];
