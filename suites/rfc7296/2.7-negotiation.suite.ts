@@ -6,6 +6,8 @@ import {
   expectInitRefused,
   expectKept,
   expectNotify,
+  expectUnused,
+  type IncomingMessage,
   ikeProposals,
   NOTIFY,
   type OutgoingMessage,
@@ -167,5 +169,32 @@ for (const [what, spoil] of Object.entries(ODD_FORMS)) {
     require(child !== undefined, "no IKE_AUTH, or one under the suite of the choice", s.lastReason());
     await new Session(s, child.ike).proveTraffic();
     throw new Ambiguous("goes on with the transforms of the choice, whatever its form");
+  });
+}
+
+/** Has requests for a Child SA offer AES-GCM with keys of 128 bits, whatever the peer wrote. */
+function shortenKeys({ header, isResponse, payloads }: IncomingMessage): undefined {
+  if (header.exchangeType !== EXCHANGE.CREATE_CHILD_SA || isResponse) return;
+  const sa = payload(payloads, "SA");
+  if (sa)
+    sa.proposals = espProposals("aes128gcm16").map((p) => ({ ...p, spi: sa.proposals[0]?.spi ?? p.spi }));
+}
+
+for (const peer of ["responder", "initiator"] as const) {
+  /**
+   * The peer rekeys its Child SA on command, with keys of 256 bits alone. The tester's response chooses 128 bits and
+   * the tester uses them. The peer must not: it makes no Child SA of that, or deletes it.
+   * Note: the peer may delete the IKE SA to clean up (section 2.21), but it must say so.
+   */
+  test(`refuses-a-child-sa-choice-it-did-not-offer-as-${peer}`, {
+    requirements: ["IKEV2-249"],
+    peer,
+    lies: ["accepts-any-choice"],
+    config: { espProposals: ["aes256gcm16"] },
+  }, async (s) => {
+    const session = await s.establish(peer);
+    s.policy.rekeyEsp = espProposals("aes128gcm16");
+    s.extensions.push({ name: "shorter keys", incoming: shortenKeys });
+    await expectUnused(session, await session.peerRekeysChild());
   });
 }

@@ -84,6 +84,25 @@ for (const [what, { proposal, lengths }] of Object.entries(CIPHERS)) {
   }
 }
 
+for (const cipher of ["aes256gcm16", "aes128ccm8", "aes256ccm16"]) {
+  for (const peer of ["responder", "initiator"] as const) {
+    /**
+     * The IKE SA has this AEAD cipher, whose last figure is the length of the ICV. Both SAs come up and each end asks
+     * something of the other: with the salt in front of the IV in the nonce, and all in front of it authenticated.
+     */
+    test(`seals-with-${cipher}-as-${peer}`, {
+      requirements: ["IKEV2-303", "IKEV2-304", "IKEV2-305", "IKEV2-306"],
+      peer,
+      lies: ["takes-a-salt-of-zeros"],
+      config: { ikeProposals: [`${cipher}-prfsha256-x25519`] },
+    }, async (s) => {
+      const session = await s.establish(peer);
+      await expectAlive(session);
+      await session.peerRekeysChild();
+    });
+  }
+}
+
 /**
  * Places in a message of this length: flags, the payload header's reserved bits, the IV, the ciphertext, the ICV.
  * Note: the SPIs, Next Payload and lengths are left out, as they lead to other answers than silence.

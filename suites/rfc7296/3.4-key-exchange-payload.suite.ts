@@ -12,6 +12,7 @@ import {
   listPayloads,
   NOTIFY,
   notifies,
+  type OutgoingMessage,
   payload,
   require,
   type Script,
@@ -193,3 +194,45 @@ test("pads-its-values-to-the-length-of-the-modulus", {
   ), "256 octets each", `${lengths} in ${listPayloads(last)}`);
   if (new Set(values.map((v) => hex(v ?? new Uint8Array()))).size < 3) s.tolerate("it uses a key pair again");
 });
+
+/** The base point 9, once with the bit that is to be masked, and once as 9 above the prime 2^255 - 19. */
+const ODD_NINES: Record<string, Uint8Array> = {
+  "with-its-highest-bit-set": Uint8Array.from({ length: 32 }, (_, i) => (i === 0 ? 9 : i === 31 ? 0x80 : 0)),
+  "that-is-not-reduced": Uint8Array.from({ length: 32 }, (_, i) => (i === 0 ? 0xf6 : i === 31 ? 0x7f : 0xff)),
+};
+
+for (const [what, value] of Object.entries(ODD_NINES)) {
+  for (const peer of ["responder", "initiator"] as const) {
+    /**
+     * The tester's X25519 value is the base point in a form that a receiver must take for it, so that the shared secret
+     * is the peer's own public value. Both SAs come up under the keys that come of this, and carry traffic.
+     */
+    test(`takes-an-x25519-value-${what}-as-${peer}`, {
+      requirements: ["IKEV2-317"],
+      peer,
+      lies: ["insists-on-canonical-x25519-values"],
+      config: { ikeProposals: ["aes256-sha256-x25519"] },
+    }, async (s) => {
+      const which = peer === "responder" ? "request" : "response";
+      s.change(EXCHANGE.IKE_SA_INIT, (message) => setKe(message, value), which);
+      let theirs = new Uint8Array();
+      s.extensions.push({
+        name: "the base point",
+        incoming: ({ header, payloads }) => {
+          const ke = payload(payloads, "KE");
+          if (ke && header.exchangeType === EXCHANGE.IKE_SA_INIT) theirs = ke.data.slice();
+          return undefined;
+        },
+        ikeKeys: (inputs) => {
+          inputs.sharedSecret = theirs;
+        },
+      });
+      await (await s.establish(peer)).proveTraffic();
+    });
+  }
+}
+
+function setKe({ payloads }: OutgoingMessage, value: Uint8Array): void {
+  const ke = payload(payloads, "KE");
+  if (ke) ke.data = value;
+}

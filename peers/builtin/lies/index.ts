@@ -5,6 +5,7 @@ import { configurationLies } from "./configuration.ts";
 import { eapLies } from "./eap.ts";
 import { espLies } from "./esp.ts";
 import { exchangeRuleLies } from "./exchange-rules.ts";
+import { formatLies } from "./formats.ts";
 import { fragmentationLies } from "./fragmentation.ts";
 import { keyLies } from "./keys.ts";
 import type { Lie } from "./lie.ts";
@@ -24,6 +25,7 @@ export const lies: readonly Lie[] = [
   ...rekeyingLies,
   ...keyLies,
   ...payloadLies,
+  ...formatLies,
   ...fragmentationLies,
   ...espLies,
   ...childlessLies,

@@ -1,0 +1,20 @@
+import { hex, payload, require, test } from "../../harness/script/index.ts";
+
+for (const peer of ["responder", "initiator"] as const) {
+  /** The Child SA is rekeyed by the peer and by the tester: no two messages of the peer have the same nonce. */
+  test(`never-repeats-a-nonce-as-${peer}`, {
+    requirements: ["IKEV2-267"],
+    peer,
+    lies: ["repeats-its-nonce-in-create-child-sa"],
+  }, async (s) => {
+    const session = await s.establish(peer);
+    await session.peerRekeysChild();
+    await session.rekeyChild();
+    const messages = s.trace.exchanges.map((e) => (e.by === "peer" ? e.request : e.response));
+    // A repeated request has the nonce that it had.
+    const sent = new Set(messages.map((m) => m && hex(m.datagrams[0] ?? new Uint8Array())));
+    const nonces = messages.flatMap((m) => payload(m?.payloads ?? [], "Nonce")?.data ?? []).map(hex);
+    require(nonces.length >= 3, "three messages with a nonce", `${nonces.length} of ${sent.size}`);
+    require(new Set(nonces).size === nonces.length, "no nonce twice", nonces.join(" "));
+  });
+}
