@@ -3,11 +3,15 @@ import {
   espProposals,
   expect,
   expectAlive,
+  expectChoice,
   expectNotify,
+  expectWithin,
   NOTIFY,
   notifies,
+  PAYLOAD,
   payload,
   require,
+  selector,
   TRANSFORM,
   test,
 } from "../../harness/script/index.ts";
@@ -31,6 +35,35 @@ for (const peer of ["responder", "initiator"] as const) {
     // The first one may have been ended in order, if the peer sees no use in two alike.
     const kept = first.state === "closed" || (await session.ping({ child: first }));
     require(kept, "traffic through the first Child SA still, or its Delete", "neither");
+  });
+}
+
+for (const peer of ["responder", "initiator"] as const) {
+  /**
+   * We ask for a second Child SA that differs from the first: between two hosts only, and with one cipher only. What
+   * the peer answers is that, not the one there is: a choice out of the offer, selectors within it. Traffic passes.
+   */
+  test(`as-${peer}-makes-the-child-sa-that-was-asked-for`, {
+    requirements: ["IKEV2-013", "IKEV2-140"],
+    peer,
+    lies: ["answers-with-another-child-sa"],
+  }, async (s) => {
+    const session = await s.establish(peer);
+    const { inner } = s.arena;
+    const localTs = [selector(`${inner.tester}/32`)];
+    const remoteTs = [selector(`${inner.peer}/32`)];
+    const child = await session.tryCreateChild({
+      proposals: espProposals("aes128-sha256"),
+      localTs,
+      remoteTs,
+    });
+    const { request, response } = s.exchange(EXCHANGE.CREATE_CHILD_SA);
+    expectChoice(response, request);
+    const answered = (type: number) => payload(response?.payloads ?? [], "TS", type)?.selectors ?? [];
+    expectWithin(answered(PAYLOAD.TSi), localTs, "TSi of the Child SA that was asked for");
+    expectWithin(answered(PAYLOAD.TSr), remoteTs, "TSr of the Child SA that was asked for");
+    if (typeof child === "string") return require(false, "the second Child SA", child);
+    require(await session.ping({ child }), "traffic through the second Child SA", "none");
   });
 }
 

@@ -100,7 +100,9 @@ for (const { name, type, peer, reach } of CASES) {
     }
     require(answered(), "the response once more", "silence");
     await s.wait();
-    expect(answersTo(s, exchange, since)).to.deep.equal(first);
+    const again = answersTo(s, exchange, since);
+    const same = JSON.stringify(again) === JSON.stringify(first);
+    require(same, "the same octets for a repeated request", "another response: it was treated as a new one");
   });
 }
 

@@ -46,6 +46,7 @@ for (const peer of ROLES) {
       peer,
       lies: [
         "keys-new-child-sas-with-the-first-nonces",
+        "keeps-the-old-keys-after-a-rekey",
         ...(how === "with-pfs" ? ["leaves-g-ir-out-of-keymat"] : []),
       ],
       config,
@@ -80,6 +81,7 @@ for (const peer of ROLES) {
         "offers-less-traffic-in-a-rekey",
         "keeps-the-replaced-child-sa",
         "keys-new-child-sas-with-the-first-nonces",
+        "keeps-the-old-keys-after-a-rekey",
         ...(how === "with-pfs" ? ["leaves-g-ir-out-of-keymat"] : []),
       ],
       config,

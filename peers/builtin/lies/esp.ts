@@ -212,6 +212,12 @@ const protection = [
   lie("ignores-icv", "ESP-41", "delivers packets whatever their ICV", () =>
     deliver({ checkIcv: false, window: { enabled: false } }, (reason) => reason === "icv"),
   ),
+  lie("leaks-a-packet-in-clear", "ESP-24", "its second packet leaves in clear, too", () => {
+    let count = 0;
+    return sending((packet) => {
+      packet.leak = ++count === 2;
+    });
+  }),
   lie("reflects-strays", "ESP-31", "sends back what belongs to no SA", () => ({
     esp: { stray: (octets) => [octets.slice()] },
   })),

@@ -11,6 +11,14 @@ import type { Proposal } from "../../../harness/wire/types.ts";
 import { type Lie, type LieBehaviour, lie } from "./lie.ts";
 import { decides, eachPayload, inMessage, lastHostOnly, without } from "./tools.ts";
 
+/** Whoever began: the request tells what is whose. */
+function withSelectorsOfFirst({ sa, payloads }: OutgoingMessage): void {
+  const [first] = sa?.children ?? [];
+  if (!first) return;
+  for (const p of payloads)
+    if (p.kind === "TS") p.selectors = p.type === PAYLOAD.TSi ? first.remoteTs : first.localTs;
+}
+
 const childSas = [
   lie(
     "keys-new-child-sas-with-the-first-nonces",
@@ -23,6 +31,22 @@ const childSas = [
           inputs.Nr = inputs.sa.Nr;
         },
       },
+    }),
+  ),
+  lie("keeps-the-old-keys-after-a-rekey", "IKEV2-173", "a new Child SA has the keys of the old one", () => ({
+    ike: {
+      childEstablished: (child) => {
+        const { keysIn, keysOut } = child.replaces ?? child;
+        Object.assign(child, { keysIn, keysOut });
+      },
+    },
+  })),
+  lie(
+    "answers-with-another-child-sa",
+    "IKEV2-140",
+    "the selectors of its first Child SA, whatever is asked",
+    () => ({
+      ike: { outgoing: inMessage(EXCHANGE.CREATE_CHILD_SA, withSelectorsOfFirst, "response") },
     }),
   ),
   decides("leaves-g-ir-out-of-keymat", "IKEV2-174", "PFS on the wire only", {

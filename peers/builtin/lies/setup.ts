@@ -119,6 +119,13 @@ const groupLies: Lie[] = [
       }),
     },
   })),
+  lie("names-a-group-that-was-not-offered", "IKEV2-256", "INVALID_KE_PAYLOAD with group 21", () => ({
+    ike: {
+      outgoing: eachNotify(NOTIFY.INVALID_KE_PAYLOAD, (n) => {
+        n.data = Uint8Array.of(0, 21);
+      }),
+    },
+  })),
   lie("gives-up-on-invalid-ke", "IKEV2-004", "no retry after INVALID_KE_PAYLOAD", () => ({
     ike: { decide: { INVALID_KE_PAYLOAD: "give up" } },
   })),
