@@ -55,38 +55,42 @@ for (const peer of ["responder", "initiator"] as const) {
 }
 
 for (const spec of ["aes256gcm16-esn", "aes128-sha256-esn"]) {
-  /**
-   * With extended sequence numbers the tester's counter comes close to 2^32 and crosses it. The peer must find the
-   * high half by itself, for packets behind the boundary and for one from before it that comes late. A number of
-   * long ago stays refused.
-   */
-  test(`follows-extended-numbers-across-2-to-the-32-with-${spec}`, {
-    requirements: ["ESP-08", "ESP-10"],
-    peer: "responder",
-    lies: ["forgets-high-bits", "forgets-the-number-before-the-boundary"],
-    config: { espProposals: [spec] },
-  }, async (s) => {
-    const session = await s.dial();
-    await nearBoundary(session);
-    session.pipe().outbound.counter = TWO_32 + 5n;
-    await expectTraffic(session, "crossing 2^32");
-    await expectEcho(session, "a late packet from before 2^32", { sequence: TWO_32 - 3n });
-    await expectNoEcho(session, "sequence number 1000 of long ago", { sequence: 1000n });
-  });
+  for (const peer of ["responder", "initiator"] as const) {
+    /**
+     * With extended sequence numbers the tester's counter comes close to 2^32 and crosses it. The peer must find the
+     * high half by itself, for packets behind the boundary and for one from before it that comes late. A number of
+     * long ago stays refused.
+     */
+    test(`as-${peer}-follows-extended-numbers-across-2-to-the-32-with-${spec}`, {
+      requirements: ["ESP-08", "ESP-10"],
+      peer,
+      lies: ["forgets-high-bits", "forgets-the-number-before-the-boundary"],
+      config: { espProposals: [spec] },
+    }, async (s) => {
+      const session = await s.establish(peer);
+      await nearBoundary(session);
+      session.pipe().outbound.counter = TWO_32 + 5n;
+      await expectTraffic(session, "crossing 2^32");
+      await expectEcho(session, "a late packet from before 2^32", { sequence: TWO_32 - 3n });
+      await expectNoEcho(session, "sequence number 1000 of long ago", { sequence: 1000n });
+    });
+  }
 }
 
-/**
- * Without extended sequence numbers the tester's counter comes close to 2^32. A sender must not let it cycle, so
- * what then comes with the small numbers of a wrapped counter is a replay: it is not delivered.
- */
-test("drops-numbers-of-a-wrapped-counter", {
-  requirements: ["ESP-07", "ESP-36"],
-  peer: "responder",
-  lies: ["delivers-old-numbers"],
-  config: { espProposals: ["aes256gcm16"] },
-}, async (s) => {
-  const session = await s.dial();
-  await nearBoundary(session);
-  const wrapped = [TWO_32 + 100n, TWO_32 + 101n, TWO_32 + 4000n];
-  await expectNoEcho(session, "a wrapped sequence number", ...wrapped.map((sequence) => ({ sequence })));
-});
+for (const peer of ["responder", "initiator"] as const) {
+  /**
+   * Without extended sequence numbers the tester's counter comes close to 2^32. A sender must not let it cycle, so
+   * what then comes with the small numbers of a wrapped counter is a replay: it is not delivered.
+   */
+  test(`as-${peer}-drops-numbers-of-a-wrapped-counter`, {
+    requirements: ["ESP-07", "ESP-36"],
+    peer,
+    lies: ["delivers-old-numbers"],
+    config: { espProposals: ["aes256gcm16"] },
+  }, async (s) => {
+    const session = await s.establish(peer);
+    await nearBoundary(session);
+    const wrapped = [TWO_32 + 100n, TWO_32 + 101n, TWO_32 + 4000n];
+    await expectNoEcho(session, "a wrapped sequence number", ...wrapped.map((sequence) => ({ sequence })));
+  });
+}

@@ -30,68 +30,74 @@ const fill = (octet: number) => (plaintext: Uint8Array) => {
 };
 
 for (const spec of ["aes256gcm16", "aes128-sha256", "null-sha256"]) {
-  /**
-   * The peer answers echo requests of 16 sizes, one after the other. Each answer ends on a boundary of 4 octets and
-   * of the cipher's block, and its padding is 1, 2, 3 and so on, which is what a sender writes where the cipher has
-   * no words of its own.
-   */
-  test(`aligns-and-pads-with-${spec}`, {
-    requirements: ["ESP-12", "ESP-13", "ESP-14", "ESP-11"],
-    peer: "responder",
-    lies: spec === "aes256gcm16" ? ["pads-with-zeros", "pads-to-the-octet"] : ["pads-with-zeros"],
-    config: { espProposals: [spec] },
-  }, async (s) => {
-    const session = await s.dial();
-    const { child } = session;
-    const { ivLength, blockSize } = child.encr;
-    for (const { packet, result } of await sixteenSizes(session)) {
-      const encrypted = packet.length - 8 - ivLength - icvLengthOf(child);
-      const over = encrypted % Math.max(4, blockSize);
-      require(over === 0, "an end on the boundary", `${encrypted} octets of ciphertext`);
-      require(result.ok, "padding 1, 2, 3...", result.ok ? "" : `${result.reason}: ${result.detail}`);
-    }
-  });
+  for (const peer of ["responder", "initiator"] as const) {
+    /**
+     * The peer answers echo requests of 16 sizes, one after the other. Each answer ends on a boundary of 4 octets and
+     * of the cipher's block, and its padding is 1, 2, 3 and so on, which is what a sender writes where the cipher has
+     * no words of its own.
+     */
+    test(`as-${peer}-aligns-and-pads-with-${spec}`, {
+      requirements: ["ESP-12", "ESP-13", "ESP-14", "ESP-11"],
+      peer,
+      lies: spec === "aes256gcm16" ? ["pads-with-zeros", "pads-to-the-octet"] : ["pads-with-zeros"],
+      config: { espProposals: [spec] },
+    }, async (s) => {
+      const session = await s.establish(peer);
+      const { child } = session;
+      const { ivLength, blockSize } = child.encr;
+      for (const { packet, result } of await sixteenSizes(session)) {
+        const encrypted = packet.length - 8 - ivLength - icvLengthOf(child);
+        const over = encrypted % Math.max(4, blockSize);
+        require(over === 0, "an end on the boundary", `${encrypted} octets of ciphertext`);
+        require(result.ok, "padding 1, 2, 3...", result.ok ? "" : `${result.reason}: ${result.detail}`);
+      }
+    });
 
-  /** Up to 255 octets of padding are allowed, more than alignment needs. The peer must take it off and deliver. */
-  test(`takes-long-padding-with-${spec}`, {
-    requirements: ["ESP-12", "ESP-16"],
-    peer: "responder",
-    lies: ["refuses-long-padding"],
-    config: { espProposals: [spec] },
+    /** Up to 255 octets of padding are allowed, more than alignment needs. The peer must take it off and deliver. */
+    test(`as-${peer}-takes-long-padding-with-${spec}`, {
+      requirements: ["ESP-12", "ESP-16"],
+      peer,
+      lies: ["refuses-long-padding"],
+      config: { espProposals: [spec] },
+    }, async (s) => {
+      const session = await s.establish(peer);
+      for (const padding of [20, 100, 255]) {
+        await expectEcho(session, `a packet with ${padding} octets of padding`, { padding });
+      }
+    });
+  }
+}
+
+for (const peer of ["responder", "initiator"] as const) {
+  /**
+   * Padding of other octets than 1, 2, 3, under a good ICV. The receiver should look at it and drop the packet; one
+   * that delivers it is tolerated. Either way the SA goes on.
+   */
+  test(`as-${peer}-inspects-padding`, {
+    requirements: ["ESP-15"],
+    peer,
+    lies: ["stops-at-wrong-padding"],
   }, async (s) => {
-    const session = await s.dial();
-    for (const padding of [20, 100, 255]) {
-      await expectEcho(session, `a packet with ${padding} octets of padding`, { padding });
-    }
+    const session = await s.establish(peer);
+    await expectTraffic(session, "the Child SA came up");
+    const echo = sendEcho(session, { padding: 16, mutatePlaintext: fill(0xee) });
+    await s.wait();
+    if (replies(session, echo) > 0) s.tolerate("delivers a packet with wrong padding, which it should drop");
+    await expectTraffic(session, "a packet with wrong padding");
   });
 }
 
-/**
- * Padding of other octets than 1, 2, 3, under a good ICV. The receiver should look at it and drop the packet; one
- * that delivers it is tolerated. Either way the SA goes on.
- */
-test("inspects-padding", {
-  requirements: ["ESP-15"],
-  peer: "responder",
-  lies: ["stops-at-wrong-padding"],
-}, async (s) => {
-  const session = await s.dial();
-  await expectTraffic(session, "the Child SA came up");
-  const echo = sendEcho(session, { padding: 16, mutatePlaintext: fill(0xee) });
-  await s.wait();
-  if (replies(session, echo) > 0) s.tolerate("delivers a packet with wrong padding, which it should drop");
-  await expectTraffic(session, "a packet with wrong padding");
-});
-
-/** A Pad Length of more octets than the packet has, under a good ICV, is the sender's fault: dropped without harm. */
-test("survives-a-pad-length-beyond-the-packet", {
-  requirements: ["ESP-12"],
-  peer: "responder",
-  lies: ["stops-at-wrong-pad-length"],
-}, async (s) => {
-  const session = await s.dial();
-  await expectTraffic(session, "the Child SA came up");
-  const beyond = (plaintext: Uint8Array) => plaintext.fill(255, plaintext.length - 2, plaintext.length - 1);
-  await expectNoEcho(session, "a Pad Length beyond the packet", { mutatePlaintext: beyond });
-  require(await isDelivered(session), "the next packet delivered", "no echo reply");
-});
+for (const peer of ["responder", "initiator"] as const) {
+  /** A Pad Length of more octets than the packet has, under a good ICV, is the sender's fault: dropped without harm. */
+  test(`as-${peer}-survives-a-pad-length-beyond-the-packet`, {
+    requirements: ["ESP-12"],
+    peer,
+    lies: ["stops-at-wrong-pad-length"],
+  }, async (s) => {
+    const session = await s.establish(peer);
+    await expectTraffic(session, "the Child SA came up");
+    const beyond = (plaintext: Uint8Array) => plaintext.fill(255, plaintext.length - 2, plaintext.length - 1);
+    await expectNoEcho(session, "a Pad Length beyond the packet", { mutatePlaintext: beyond });
+    require(await isDelivered(session), "the next packet delivered", "no echo reply");
+  });
+}

@@ -11,20 +11,22 @@ import {
 } from "../../harness/script/index.ts";
 
 for (const tfc of [1, 255, 1000]) {
-  /**
-   * Octets behind the inner packet, which its own length does not count, hide how long it is. The peer must cut
-   * them off by the inner length and deliver. Unsupported where the peer sent ESP_TFC_PADDING_NOT_SUPPORTED.
-   */
-  test(`trims-tfc-padding-of-${tfc}-octets`, {
-    requirements: ["ESP-23", "ESP-21"],
-    peer: "responder",
-    lies: ["drops-tfc-padding"],
-  }, async (s) => {
-    const session = await s.dial();
-    if (session.child.noTfc) throw new Unsupported("the peer sent ESP_TFC_PADDING_NOT_SUPPORTED");
-    await expectEcho(session, `a packet with ${tfc} octets of TFC padding`, { tfc });
-    await expectTraffic(session, "TFC padding");
-  });
+  for (const peer of ["responder", "initiator"] as const) {
+    /**
+     * Octets behind the inner packet, which its own length does not count, hide how long it is. The peer must cut
+     * them off by the inner length and deliver. Unsupported where the peer sent ESP_TFC_PADDING_NOT_SUPPORTED.
+     */
+    test(`as-${peer}-trims-tfc-padding-of-${tfc}-octets`, {
+      requirements: ["ESP-23", "ESP-21"],
+      peer,
+      lies: ["drops-tfc-padding"],
+    }, async (s) => {
+      const session = await s.establish(peer);
+      if (session.child.noTfc) throw new Unsupported("the peer sent ESP_TFC_PADDING_NOT_SUPPORTED");
+      await expectEcho(session, `a packet with ${tfc} octets of TFC padding`, { tfc });
+      await expectTraffic(session, "TFC padding");
+    });
+  }
 }
 
 for (const peer of ["responder", "initiator"] as const) {

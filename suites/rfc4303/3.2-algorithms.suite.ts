@@ -55,47 +55,51 @@ for (const peer of ["responder", "initiator"] as const) {
   }
 }
 
-/**
- * A CREATE_CHILD_SA request offers NULL encryption without any integrity. Both at once is not allowed, so the peer,
- * which is configured for NULL encryption with HMAC-SHA2-256, must refuse with NO_PROPOSAL_CHOSEN.
- */
-test("refuses-null-encryption-without-integrity", {
-  requirements: ["ESP-01"],
-  peer: "responder",
-  lies: ["accepts-null-with-no-integrity"],
-  config: { espProposals: ["null-sha256"] },
-}, async (s) => {
-  const session = await s.dial();
-  await session.tryCreateChild({ proposals: espProposals("null") });
-  const { response } = s.exchange(EXCHANGE.CREATE_CHILD_SA);
-  expectNotify(response, NOTIFY.NO_PROPOSAL_CHOSEN);
-  await expectTraffic(session, "the refusal");
-});
+for (const peer of ["responder", "initiator"] as const) {
+  /**
+   * A CREATE_CHILD_SA request offers NULL encryption without any integrity. Both at once is not allowed, so the peer,
+   * which is configured for NULL encryption with HMAC-SHA2-256, must refuse with NO_PROPOSAL_CHOSEN.
+   */
+  test(`as-${peer}-refuses-null-encryption-without-integrity`, {
+    requirements: ["ESP-01"],
+    peer,
+    lies: ["accepts-null-with-no-integrity"],
+    config: { espProposals: ["null-sha256"] },
+  }, async (s) => {
+    const session = await s.establish(peer);
+    await session.tryCreateChild({ proposals: espProposals("null") });
+    const { response } = s.exchange(EXCHANGE.CREATE_CHILD_SA);
+    expectNotify(response, NOTIFY.NO_PROPOSAL_CHOSEN);
+    await expectTraffic(session, "the refusal");
+  });
+}
 
 for (const spec of ["aes256gcm16", "aes128-sha256", "chacha20poly1305", "aes128ctr-sha256"]) {
-  /**
-   * The tester provokes 24 packets. No initialization vector comes twice: with a counter-mode cipher that would
-   * give the key stream away. With AES-CBC none is a ciphertext block of a packet before, which would make it
-   * predictable.
-   */
-  test(`never-repeats-an-iv-with-${spec}`, {
-    requirements: ["ESP-GCM-01", "ESP-GCM-02", "ESP-CBC-01", "ESP-CTR-01"],
-    peer: "responder",
-    lies: spec === "aes128-sha256" ? ["repeats-iv", "chains-cbc-iv"] : ["repeats-iv"],
-    config: { espProposals: [spec] },
-  }, async (s) => {
-    const session = await s.dial();
-    const { child } = session;
-    for (let i = 0; i < 24; i++) await expectTraffic(session, "an echo request");
-    const { ivLength, randomIv } = child.encr;
-    const packets = espFromPeer(session, child).map(({ packet }) => Buffer.from(packet));
-    packets.forEach((packet, i) => {
-      const iv = packet.subarray(8, 8 + ivLength);
-      const seen = (other: Buffer) =>
-        randomIv ? other.includes(iv) : iv.equals(other.subarray(8, 8 + ivLength));
-      const before = packets.slice(0, i).findIndex(seen);
-      require(before <
-        0, "a fresh IV in every packet", `the IV of packet ${i + 1} is in packet ${before + 1}`);
+  for (const peer of ["responder", "initiator"] as const) {
+    /**
+     * The tester provokes 24 packets. No initialization vector comes twice: with a counter-mode cipher that would
+     * give the key stream away. With AES-CBC none is a ciphertext block of a packet before, which would make it
+     * predictable.
+     */
+    test(`as-${peer}-never-repeats-an-iv-with-${spec}`, {
+      requirements: ["ESP-GCM-01", "ESP-GCM-02", "ESP-CBC-01", "ESP-CTR-01"],
+      peer,
+      lies: spec === "aes128-sha256" ? ["repeats-iv", "chains-cbc-iv"] : ["repeats-iv"],
+      config: { espProposals: [spec] },
+    }, async (s) => {
+      const session = await s.establish(peer);
+      const { child } = session;
+      for (let i = 0; i < 24; i++) await expectTraffic(session, "an echo request");
+      const { ivLength, randomIv } = child.encr;
+      const packets = espFromPeer(session, child).map(({ packet }) => Buffer.from(packet));
+      packets.forEach((packet, i) => {
+        const iv = packet.subarray(8, 8 + ivLength);
+        const seen = (other: Buffer) =>
+          randomIv ? other.includes(iv) : iv.equals(other.subarray(8, 8 + ivLength));
+        const before = packets.slice(0, i).findIndex(seen);
+        require(before <
+          0, "a fresh IV in every packet", `the IV of packet ${i + 1} is in packet ${before + 1}`);
+      });
     });
-  });
+  }
 }
