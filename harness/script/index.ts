@@ -1,11 +1,11 @@
 /** The vocabulary of the suites. */
 export { expect } from "chai";
-export type { AuthSpec, Driver, PeerConfig, PeerConfig, PeerRole } from "../../peers/contract.ts";
+export type { AuthSpec, Driver, PeerConfig, PeerRole } from "../../peers/contract.ts";
 export { type SchemeName, schemeByName } from "../crypto/signatures.ts";
 export type { KeyPair } from "../crypto/types.ts";
 export type { EapManners, EapMethodName } from "../eap/types.ts";
 export type { ChildSa } from "../ike/child.ts";
-export type { IncomingMessage, OutgoingMessage } from "../ike/hooks.ts";
+export type { AuthInputs, IncomingMessage, OutgoingMessage } from "../ike/hooks.ts";
 export { natHash } from "../ike/nat.ts";
 export * from "../ike/payloads.ts";
 export { isSubset } from "../ike/selectors.ts";

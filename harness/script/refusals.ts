@@ -10,13 +10,17 @@ import type { SeenMessage } from "./trace.ts";
 /** Spoils what we prove who we are with; the returned function undoes it. */
 export type Spoil = (s: Script) => () => void;
 
-/** The peer, as responder, must refuse our IKE_AUTH, best with AUTHENTICATION_FAILED; the right one serves it. */
-export async function expectRefusedByResponder(s: Script, spoil: Spoil): Promise<void> {
+/**
+ * The peer, as responder, must refuse our IKE_AUTH, best with AUTHENTICATION_FAILED; the right one serves it. `what`
+ * names the proof in the reason of a failure.
+ */
+export async function expectRefusedByResponder(s: Script, spoil: Spoil, what?: string): Promise<void> {
   const undo = spoil(s);
   await s.tryDial();
   const { response } = s.exchange(EXCHANGE.IKE_AUTH);
   const error = errorNotify(response?.payloads ?? []);
-  require(error !== undefined || !response, "N(AUTHENTICATION_FAILED)", listPayloads(response));
+  const expected = ["N(AUTHENTICATION_FAILED)", ...(what ? [`for ${what}`] : [])].join(" ");
+  require(error !== undefined || !response, expected, listPayloads(response));
   if (error?.notifyType === NOTIFY.AUTHENTICATION_FAILED) return;
   undo();
   await s.dial();

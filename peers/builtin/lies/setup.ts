@@ -83,6 +83,13 @@ const authLies: Lie[] = [
   lie("accepts-wrong-auth", "IKEV2-001", "an SA although AUTH does not verify", () => ({
     ike: { decide: { "wrong AUTH": "accept" } },
   })),
+  lie("verifies-auth-without-the-nonce", "IKEV2-001", "takes an AUTH that leaves its own nonce out", () => ({
+    ike: {
+      authOctets: (inputs) => {
+        if (inputs.of !== inputs.sa.role) inputs.nonce = new Uint8Array();
+      },
+    },
+  })),
   lie("accepts-any-identity", "IKEV2-002", "an SA with whoever knows the secret", () => ({
     ike: { decide: { "wrong identity": "accept" } },
   })),
