@@ -3,6 +3,7 @@ import {
   EXCHANGE,
   equal,
   Failure,
+  formatAddress,
   hasNotify,
   initExchange,
   listPayloads,
@@ -10,9 +11,13 @@ import {
   natHash,
   notifies,
   type OutgoingMessage,
+  PAYLOAD,
+  payload,
   require,
   type Script,
+  type SeenMessage,
   Session,
+  type TrafficSelector,
   test,
   Unsupported,
 } from "../../harness/script/index.ts";
@@ -125,3 +130,38 @@ test("follows-to-port-4500-when-the-tester-is-behind-a-nat", {
   await session.proveTraffic();
   expectOnPort4500(s, mark);
 });
+
+const host = ({ startAddress, endAddress }: TrafficSelector): string =>
+  equal(startAddress, endAddress) ? formatAddress(startAddress) : "more than one address";
+
+/** The addresses that TSi and then TSr of this request are for. */
+const hostsOf = ({ payloads }: SeenMessage): string[] =>
+  [PAYLOAD.TSi, PAYLOAD.TSr].flatMap((type) => [
+    ...new Set(payload(payloads, "TS", type)?.selectors.map(host) ?? []),
+  ]);
+
+for (const peer of ["responder", "initiator"] as const) {
+  /**
+   * Both ends are set to transport mode, and the tester's NAT detection notifies say that it is behind a NAT. In the
+   * peer's request for a Child SA, that of IKE_AUTH or to rekey, TSi and TSr are for one address each: its own and
+   * the tester's of the IKE SA.
+   */
+  test(`names-the-two-hosts-in-transport-mode-behind-a-nat-as-${peer}`, {
+    requirements: ["IKEV2-214"],
+    peer,
+    lies: ["offers-a-network-in-transport-mode"],
+    config: { mode: "transport" },
+  }, async (s) => {
+    feignNat(s, peer === "responder" ? "request" : "response");
+    const exchangeType = peer === "responder" ? EXCHANGE.CREATE_CHILD_SA : EXCHANGE.IKE_AUTH;
+    const asked = () => s.trace.exchangesOf(exchangeType, "peer").find((e) => hostsOf(e.request).length > 0);
+    if (peer === "initiator") await s.provoke(() => asked() !== undefined);
+    else await needNatTraversal(await s.dial()).provoke(() => s.arena.driver.rekeyChild(), asked, "a rekey");
+    const request = asked()?.request;
+    if (!request) throw new Failure("a request for a Child SA", s.lastReason());
+    if (request.sa) needNatTraversal({ sa: request.sa });
+    const { local, remote } = s.arena;
+    const both = [remote.host, local.host].join(", ");
+    require(hostsOf(request).join(", ") === both, `TSi and TSr for ${both}`, hostsOf(request).join(", "));
+  });
+}

@@ -9,7 +9,7 @@ import { EXCHANGE } from "../../../harness/wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../../harness/wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../../harness/wire/registry/payload-types.ts";
 import { TRANSFORM } from "../../../harness/wire/registry/transform-types.ts";
-import type { Payload, Proposal, Transform } from "../../../harness/wire/types.ts";
+import type { Payload, Proposal, TrafficSelector, Transform } from "../../../harness/wire/types.ts";
 import { type Lie, type LieBehaviour, lie } from "./lie.ts";
 import { eachPayload, inMessage } from "./tools.ts";
 
@@ -114,10 +114,18 @@ const ipcomp = [
   lie("compresses-unasked", "IKEV2-201", "ESP with IPComp inside that was not accepted", compressesUnasked),
 ];
 
-const OPTIONAL: readonly number[] = [PAYLOAD.CERT, PAYLOAD.CERTREQ, PAYLOAD.EAP];
+const isOptional = ({ kind }: Payload): boolean => kind === "CERT" || kind === "CERTREQ" || kind === "EAP";
 
 const protectedOnes = ({ header }: OutgoingMessage): boolean =>
   header.exchangeType === EXCHANGE.INFORMATIONAL;
+
+/** The 256 addresses about the first one. */
+function network({ startAddress: first }: TrafficSelector): Partial<TrafficSelector> {
+  const [startAddress, endAddress] = [first.slice(), first.slice()];
+  startAddress[first.length - 1] = 0;
+  endAddress[first.length - 1] = 255;
+  return { startAddress, endAddress };
+}
 
 const payloads = [
   lie("nests-sk-payloads", "IKEV2-231", "an SK payload inside of SK", () => ({
@@ -164,6 +172,15 @@ const payloads = [
       },
     }),
   ),
+  lie("offers-a-network-in-transport-mode", "IKEV2-214", "TSi of requests is for 256 addresses", () => ({
+    ike: {
+      outgoing: ({ isResponse, payloads: sent }) => {
+        const tsi = payload(sent, "TS", PAYLOAD.TSi);
+        if (isResponse || !tsi) return;
+        tsi.selectors = tsi.selectors.map((s) => ({ ...s, ...network(s) }));
+      },
+    },
+  })),
   lie("ends-its-selectors-at-port-zero", "IKEV2-278", "any protocol with the ports 0 to 0", () => ({
     ike: {
       outgoing: eachPayload("TS", (ts) => {
@@ -171,17 +188,15 @@ const payloads = [
       }),
     },
   })),
-  lie(
-    "refuses-certificates-and-eap-by-type",
-    "IKEV2-294",
-    "INVALID_SYNTAX for types that it does not use",
-    () => ({
-      ike: {
-        outgoing: inMessage(
-          EXCHANGE.INFORMATIONAL,
-          (message) => {
-            const odd = message.request?.payloads.some(({ type }) => OPTIONAL.includes(type));
-            if (odd) message.payloads = [notify(NOTIFY.INVALID_SYNTAX)];
+  lie("drops-certificates-and-eap-by-type", "IKEV2-294", "no answer to types that it has no use for", () => ({
+    ike: {
+      incoming: ({ header, payloads: came }) => {
+        const odd = header.exchangeType === EXCHANGE.INFORMATIONAL && came.some(isOptional);
+        return odd ? "drop" : undefined;
+      },
+    },
+  })),
+];
           },
           "response",
         ),
