@@ -20,9 +20,7 @@ for (const peer of ["responder", "initiator"] as const) {
     require(spi >= 256, "an SPI of 256 or more", String(spi));
     await expectTraffic(session, "the Child SA came up");
   });
-}
 
-for (const peer of ["responder", "initiator"] as const) {
   /**
    * Two echo requests, well sealed, under SPIs that no SA has: a reserved one and a neighbour of the right one. They
    * must not be delivered, and nobody is told: whoever sent them is not known. A notify INVALID_SPI inside of the

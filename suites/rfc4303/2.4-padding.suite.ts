@@ -85,9 +85,7 @@ for (const peer of ["responder", "initiator"] as const) {
     if (replies(session, echo) > 0) s.tolerate("delivers a packet with wrong padding, which it should drop");
     await expectTraffic(session, "a packet with wrong padding");
   });
-}
 
-for (const peer of ["responder", "initiator"] as const) {
   /** A Pad Length of more octets than the packet has, under a good ICV, is the sender's fault: dropped without harm. */
   test(`as-${peer}-survives-a-pad-length-beyond-the-packet`, {
     requirements: ["ESP-12"],

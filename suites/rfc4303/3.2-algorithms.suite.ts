@@ -53,9 +53,7 @@ for (const peer of ["responder", "initiator"] as const) {
       await session.proveTraffic();
     });
   }
-}
 
-for (const peer of ["responder", "initiator"] as const) {
   /**
    * A CREATE_CHILD_SA request offers NULL encryption without any integrity. Both at once is not allowed, so the peer,
    * which is configured for NULL encryption with HMAC-SHA2-256, must refuse with NO_PROPOSAL_CHOSEN.

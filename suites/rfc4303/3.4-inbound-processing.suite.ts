@@ -38,9 +38,7 @@ for (const peer of ["responder", "initiator"] as const) {
     require(!delivered, "a packet outside the selectors dropped", "an echo reply");
     await expectEcho(session, "the same packet through the first Child SA", { child: wide });
   });
-}
 
-for (const peer of ["responder", "initiator"] as const) {
   /**
    * ESP inside of UDP port 4500 and, where the lab has it, as IP protocol 50 are both taken at any time, whatever was
    * found about NATs, by everybody who sends NAT detection notifies (RFC 7296 section 2.23).
@@ -59,9 +57,7 @@ for (const peer of ["responder", "initiator"] as const) {
     if (s.arena.rawEsp) await expectEcho(session, "ESP as IP protocol 50", { over: "esp" });
     await expectTraffic(session, "ESP in another encapsulation");
   });
-}
 
-for (const peer of ["responder", "initiator"] as const) {
   /**
    * Three NAT keepalives, each one octet ff on port 4500, are ignored: no answer, and traffic goes on. A keepalive of
    * the peer's own may come at any time.

@@ -10,6 +10,7 @@ import {
   expectTraffic,
   fragmentNext,
   needFragmentation,
+  type PeerRole,
   requestAs,
   require,
   type Script,
@@ -47,7 +48,8 @@ const ORDERS: { name: string; arrange: Arrange; lies: string[] }[] = [
 ];
 
 /** An established IKE SA with a peer that announced fragmentation. */
-const dial = async (s: Script): Promise<Session> => needFragmentation(await s.dial());
+const establish = async (s: Script, peer: PeerRole): Promise<Session> =>
+  needFragmentation(await s.establish(peer));
 
 /** Fails if these datagrams get an answer; traffic shows that the peer had the chance. */
 async function expectUnanswered(session: Session, what: string, datagrams: Uint8Array[]): Promise<void> {
@@ -95,21 +97,23 @@ for (const spec of [
   "chacha20poly1305-prfsha256-x25519",
 ]) {
   for (const octets of [1, 15, 16, 17]) {
-    /**
-     * A CREATE_CHILD_SA request under this protection, which is refused, cut behind so many octets: behind the
-     * first one, and around the border of a cipher block. With a combined-mode cipher the additional data run to
-     * Total Fragments.
-     */
-    test(`joins-fragments-cut-behind-${octets}-octets-under-${spec}`, {
-      requirements: ["IKEFRAG-13", "IKEFRAG-14", "IKEFRAG-36", "IKEFRAG-51"],
-      peer: "responder",
-      lies: ["drops-fragments"],
-      config: { ikeProposals: [spec] },
-    }, async (s) => {
-      const session = await dial(s);
-      await requestAs(session, childRequest(session), (cut) => cut.behind(octets));
-      await expectAlive(session);
-    });
+    for (const peer of ["responder", "initiator"] as const) {
+      /**
+       * A CREATE_CHILD_SA request under this protection, which is refused, cut behind so many octets: behind the
+       * first one, and around the border of a cipher block. With a combined-mode cipher the additional data run to
+       * Total Fragments.
+       */
+      test(`as-${peer}-joins-fragments-cut-behind-${octets}-octets-under-${spec}`, {
+        requirements: ["IKEFRAG-13", "IKEFRAG-14", "IKEFRAG-36", "IKEFRAG-51"],
+        peer,
+        lies: ["drops-fragments"],
+        config: { ikeProposals: [spec] },
+      }, async (s) => {
+        const session = await establish(s, peer);
+        await requestAs(session, childRequest(session), (cut) => cut.behind(octets));
+        await expectAlive(session);
+      });
+    }
   }
 }
 
@@ -119,113 +123,117 @@ for (const [number, total] of [
   [1, 0],
   [0, 0],
 ] as const) {
-  /**
-   * A fragment with number 0, with a number above its total, or with total 0 is dropped silently, well sealed as it
-   * is; the good set of the same request, which comes in around it, is answered.
-   */
-  test(`drops-fragment-${number}-of-${total}`, {
-    requirements: ["IKEFRAG-30"],
-    peer: "responder",
-    lies: ["takes-any-fragment-number"],
-  }, async (s) => {
-    const session = await dial(s);
-    const request = childRequest(session);
-    const wrong = cutRequest(session, request).stray(number, total);
-    await expectUnanswered(session, `fragment ${number} of ${total}`, [wrong]);
-    await requestAs(session, request, ({ set, stray }) => {
-      const fragments = set(3);
-      return [...at(fragments, 1, 2), stray(number, total), ...at(fragments, 3)];
+  for (const peer of ["responder", "initiator"] as const) {
+    /**
+     * A fragment with number 0, with a number above its total, or with total 0 is dropped silently, well sealed as it
+     * is; the good set of the same request, which comes in around it, is answered.
+     */
+    test(`as-${peer}-drops-fragment-${number}-of-${total}`, {
+      requirements: ["IKEFRAG-30"],
+      peer,
+      lies: ["takes-any-fragment-number"],
+    }, async (s) => {
+      const session = await establish(s, peer);
+      const request = childRequest(session);
+      const wrong = cutRequest(session, request).stray(number, total);
+      await expectUnanswered(session, `fragment ${number} of ${total}`, [wrong]);
+      await requestAs(session, request, ({ set, stray }) => {
+        const fragments = set(3);
+        return [...at(fragments, 1, 2), stray(number, total), ...at(fragments, 3)];
+      });
+      await expectAlive(session);
     });
+  }
+}
+
+for (const peer of ["responder", "initiator"] as const) {
+  /**
+   * Somebody without keys sends fragments with numbers 0 of 3, 4 of 3 and 1 of 0 under the SPIs of the IKE SA. They
+   * are dropped silently, and the IKE SA stays: otherwise whoever sees its SPIs could end it.
+   * Note: nothing in these fragments is authentic, so nothing may come of them.
+   */
+  test(`as-${peer}-survives-forged-fragments-with-wrong-numbers`, {
+    requirements: ["IKEFRAG-30", "IKEFRAG-33"],
+    peer,
+    lies: ["closes-at-a-wrong-fragment-number"],
+  }, async (s) => {
+    const session = await establish(s, peer);
+    const { stray } = cutRequest(session, childRequest(session));
+    const forged = [stray(0, 3), stray(4, 3), stray(1, 0)].map(withWrongIcv);
+    await expectUnanswered(session, "forged fragments with wrong numbers", forged);
+    await expectAlive(session);
+  });
+
+  /**
+   * The tester sends 1 of 2, then all of 1 to 3 of the same request, as one does that learns of a smaller path MTU. A
+   * larger total than the stored one makes the peer throw away what it has and begin again: it answers.
+   * Note: libreswan compares totals for equality and ignores the larger one.
+   */
+  test(`as-${peer}-begins-again-at-a-larger-total`, {
+    requirements: ["IKEFRAG-34"],
+    peer,
+    lies: ["keeps-the-smaller-total"],
+  }, async (s) => {
+    const session = await establish(s, peer);
+    await requestAs(session, childRequest(session), (cut) => [...at(cut.set(2), 1), ...cut.set(3)]);
+    await expectAlive(session);
+  });
+
+  /**
+   * With 1 of 3 stored, a whole set of two fragments of the same request is dropped silently, as it is older than what
+   * is stored. The rest of the three then completes the message.
+   * Note: strongSwan up to 6.0.5 joins 1 of 3 with 2 of 2, and destroys the IKE SA.
+   */
+  test(`as-${peer}-drops-a-smaller-total`, {
+    requirements: ["IKEFRAG-31"],
+    peer,
+    lies: ["restarts-at-a-smaller-total"],
+  }, async (s) => {
+    const session = await establish(s, peer);
+    const request = childRequest(session);
+    const cut = cutRequest(session, request);
+    await expectUnanswered(session, "a smaller total", [...at(cut.set(3), 1), ...cut.set(2)]);
+    await requestAs(session, request, ({ set }) => set(3));
+    await expectAlive(session);
+  });
+
+  /**
+   * Fragment 1 of 2 holds every payload a CREATE_CHILD_SA request needs, fragment 2 some ballast. Nothing may be done
+   * before the set is complete: there is no answer until fragment 2 comes.
+   */
+  test(`as-${peer}-waits-for-the-whole-set-before-it-acts`, {
+    requirements: ["IKEFRAG-49", "IKEFRAG-46"],
+    peer,
+    lies: ["acts-on-the-first-fragment"],
+  }, async (s) => {
+    const session = await establish(s, peer);
+    const request = childRequest(session);
+    const set = cutRequest(session, request).behind(-BALLAST);
+    await expectUnanswered(session, "the first of two fragments", at(set, 1));
+    await requestAs(session, request, (cut) => cut.behind(-BALLAST));
+    await expectAlive(session);
+  });
+
+  /**
+   * A request in three fragments was answered. Its fragments 2 and 3 come once more: silence. Then fragment 1 comes:
+   * only that one brings the response again.
+   */
+  test(`as-${peer}-answers-again-only-to-fragment-1`, {
+    requirements: ["IKEFRAG-42", "IKEFRAG-41"],
+    peer,
+    lies: ["answers-every-repeated-fragment"],
+  }, async (s) => {
+    const session = await establish(s, peer);
+    await requestAs(session, childRequest(session), (cut) => cut.set(3));
+    const { request } = s.exchange(EXCHANGE.CREATE_CHILD_SA);
+    await expectUnanswered(session, "repeated fragments 2 and 3", at(request.datagrams, 2, 3));
+    const since = s.mark();
+    sendUnder(session, ...at(request.datagrams, 1));
+    const answered = await s.until(() => answersSince(s, since).length > 0);
+    require(answered, "the response again for fragment 1", "silence");
     await expectAlive(session);
   });
 }
-
-/**
- * Somebody without keys sends fragments with numbers 0 of 3, 4 of 3 and 1 of 0 under the SPIs of the IKE SA. They
- * are dropped silently, and the IKE SA stays: otherwise whoever sees its SPIs could end it.
- * Note: nothing in these fragments is authentic, so nothing may come of them.
- */
-test("survives-forged-fragments-with-wrong-numbers", {
-  requirements: ["IKEFRAG-30", "IKEFRAG-33"],
-  peer: "responder",
-  lies: ["closes-at-a-wrong-fragment-number"],
-}, async (s) => {
-  const session = await dial(s);
-  const { stray } = cutRequest(session, childRequest(session));
-  const forged = [stray(0, 3), stray(4, 3), stray(1, 0)].map(withWrongIcv);
-  await expectUnanswered(session, "forged fragments with wrong numbers", forged);
-  await expectAlive(session);
-});
-
-/**
- * The tester sends 1 of 2, then all of 1 to 3 of the same request, as one does that learns of a smaller path MTU. A
- * larger total than the stored one makes the peer throw away what it has and begin again: it answers.
- * Note: libreswan compares totals for equality and ignores the larger one.
- */
-test("begins-again-at-a-larger-total", {
-  requirements: ["IKEFRAG-34"],
-  peer: "responder",
-  lies: ["keeps-the-smaller-total"],
-}, async (s) => {
-  const session = await dial(s);
-  await requestAs(session, childRequest(session), (cut) => [...at(cut.set(2), 1), ...cut.set(3)]);
-  await expectAlive(session);
-});
-
-/**
- * With 1 of 3 stored, a whole set of two fragments of the same request is dropped silently, as it is older than what
- * is stored. The rest of the three then completes the message.
- * Note: strongSwan up to 6.0.5 joins 1 of 3 with 2 of 2, and destroys the IKE SA.
- */
-test("drops-a-smaller-total", {
-  requirements: ["IKEFRAG-31"],
-  peer: "responder",
-  lies: ["restarts-at-a-smaller-total"],
-}, async (s) => {
-  const session = await dial(s);
-  const request = childRequest(session);
-  const cut = cutRequest(session, request);
-  await expectUnanswered(session, "a smaller total", [...at(cut.set(3), 1), ...cut.set(2)]);
-  await requestAs(session, request, ({ set }) => set(3));
-  await expectAlive(session);
-});
-
-/**
- * Fragment 1 of 2 holds every payload a CREATE_CHILD_SA request needs, fragment 2 some ballast. Nothing may be done
- * before the set is complete: there is no answer until fragment 2 comes.
- */
-test("waits-for-the-whole-set-before-it-acts", {
-  requirements: ["IKEFRAG-49", "IKEFRAG-46"],
-  peer: "responder",
-  lies: ["acts-on-the-first-fragment"],
-}, async (s) => {
-  const session = await dial(s);
-  const request = childRequest(session);
-  const set = cutRequest(session, request).behind(-BALLAST);
-  await expectUnanswered(session, "the first of two fragments", at(set, 1));
-  await requestAs(session, request, (cut) => cut.behind(-BALLAST));
-  await expectAlive(session);
-});
-
-/**
- * A request in three fragments was answered. Its fragments 2 and 3 come once more: silence. Then fragment 1 comes:
- * only that one brings the response again.
- */
-test("answers-again-only-to-fragment-1", {
-  requirements: ["IKEFRAG-42", "IKEFRAG-41"],
-  peer: "responder",
-  lies: ["answers-every-repeated-fragment"],
-}, async (s) => {
-  const session = await dial(s);
-  await requestAs(session, childRequest(session), (cut) => cut.set(3));
-  const { request } = s.exchange(EXCHANGE.CREATE_CHILD_SA);
-  await expectUnanswered(session, "repeated fragments 2 and 3", at(request.datagrams, 2, 3));
-  const since = s.mark();
-  sendUnder(session, ...at(request.datagrams, 1));
-  const answered = await s.until(() => answersSince(s, since).length > 0);
-  require(answered, "the response again for fragment 1", "silence");
-  await expectAlive(session);
-});
 
 /**
  * Of the tester's IKE_AUTH response in three fragments the second gets lost. The peer must send its request again, as
