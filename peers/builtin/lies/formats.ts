@@ -197,13 +197,6 @@ const payloads = [
     },
   })),
 ];
-          },
-          "response",
-        ),
-      },
-    }),
-  ),
-];
 
 /** Neither begins an IKE SA nor answers one any more. */
 function startsNothing(): LieBehaviour {
