@@ -52,7 +52,7 @@ export function daemonConfig(settings: DaemonSettings): string {
     retry_initiate_interval = 0
     make_before_break = yes
     close_ike_on_child_failure = no
-    install_virtual_ip = no
+    install_virtual_ip = yes
     signature_authentication = ${settings.oldMethods ? "no" : "yes"}
     plugins {
       vici { socket = unix:///lane/charon.vici }
