@@ -1,6 +1,7 @@
 import {
   EXCHANGE,
   encrTransforms,
+  espProposals,
   expectChoice,
   expectInitRefused,
   Failure,
@@ -213,16 +214,42 @@ function oddity(p: Proposal, number: number, spiLength: number): string | undefi
 }
 
 /** Fails unless the proposals are well-formed, and KE, if there is any, is of a group that they have. */
-function expectWellFormed(message: SeenMessage, spiLength: number): void {
+function expectWellFormed(s: Script, message: SeenMessage, spiLength: number): void {
   const proposals = payload(message.payloads, "SA")?.proposals ?? [];
   if (proposals.length === 0) throw new Failure("proposals", listPayloads(message));
   for (const [i, p] of proposals.entries()) {
     const reason = oddity(p, i + 1, spiLength);
     if (reason) throw new Failure("well-formed proposals", `${reason}: ${formatProposal(p)}`);
   }
+  expectInOrder(s, message);
   const group = payload(message.payloads, "KE")?.group;
   const offered = proposals.some((p) => ofType(p, TRANSFORM.KE).some(({ id }) => id === group));
   require(group === undefined || offered, "KE of an offered group, or none", `group ${group}`);
+}
+
+/** The ciphers and integrity algorithms of a proposal. */
+const algorithmsOf = (p: Proposal): string =>
+  p.transforms
+    .filter(({ type, id }) => type === TRANSFORM.ENCR || (type === TRANSFORM.INTEG && id !== 0))
+    .map(({ type, id, attributes }) => `${type}:${id}/${attributes[0]?.value ?? ""}`)
+    .sort()
+    .join(" ");
+
+/** Fails unless the proposals come in the order of preference that the peer was told; a rekey may begin with what is in use. */
+function expectInOrder(s: Script, message: SeenMessage): void {
+  const proposals = payload(message.payloads, "SA")?.proposals ?? [];
+  const { ikeProposals: ike, espProposals: esp } = s.arena.config;
+  const own = proposals[0]?.protocolId === PROTOCOL.IKE ? ikeProposals(...ike) : espProposals(...esp);
+  const offered = [...new Set(proposals.map(algorithmsOf))];
+  const wanted = [...new Set(own.map(algorithmsOf))].filter((a) => offered.includes(a));
+  const known = offered.filter((a) => wanted.includes(a));
+  const rekey = message.header.exchangeType === EXCHANGE.CREATE_CHILD_SA;
+  const inUseFirst = rekey ? [...known.slice(0, 1), ...wanted.filter((a) => a !== known[0])] : wanted;
+  const order = known.join(", ");
+  if (order === wanted.toReversed().join(", "))
+    return s.tolerate("it prefers the opposite of what it was told");
+  const asked = [wanted, inUseFirst].some((list) => list.join(", ") === order);
+  require(asked, `proposals in the order ${wanted.join(", ")}`, order);
 }
 
 /** The peer's request to rekey an SA of this protocol on command. */
@@ -239,7 +266,17 @@ async function rekeyOf(s: Script, protocolId: number, verb: () => Promise<void>)
 }
 
 const READ_IN_OFFERS = [
-  ...["IKEV2-116", "IKEV2-152", "IKEV2-238", "IKEV2-239", "IKEV2-240", "IKEV2-242", "IKEV2-245", "IKEV2-254"],
+  ...[
+    "IKEV2-116",
+    "IKEV2-152",
+    "IKEV2-236",
+    "IKEV2-238",
+    "IKEV2-239",
+    "IKEV2-240",
+    "IKEV2-242",
+    "IKEV2-245",
+    "IKEV2-254",
+  ],
   ...["IKEV2-255", "IKEV2-298", "IKEV2-307", "IKEV2-308", "IKEV2-310"],
 ];
 
@@ -248,13 +285,14 @@ for (const peer of ROLES) {
    * The proposals of the peer, in the initial exchanges if it begins those and in requests to rekey both SAs, are
    * numbered from 1, have SPIs of the right size, a Key Length where the cipher needs one and nowhere else, in the
    * short format, no integrity transform beside AEAD ciphers, and one beside all others. A KE payload is of a group
-   * that the proposals have.
+   * that the proposals have. The proposals come in the order in which the peer was told to prefer them.
    */
   test(`offers-well-formed-proposals-as-${peer}`, {
     requirements: READ_IN_OFFERS,
     peer,
     lies: [
       "numbers-proposals-from-zero",
+      "shuffles-its-proposals",
       "adds-integrity-to-aead",
       "omits-key-lengths",
       "repeats-key-lengths",
@@ -269,12 +307,12 @@ for (const peer of ROLES) {
     if (peer === "responder") await s.dial();
     else {
       await s.provoke(() => s.trace.childSas().length > 0);
-      expectWellFormed(s.exchange(EXCHANGE.IKE_SA_INIT, "peer").request, 0);
-      expectWellFormed(s.exchange(EXCHANGE.IKE_AUTH, "peer").request, 4);
+      expectWellFormed(s, s.exchange(EXCHANGE.IKE_SA_INIT, "peer").request, 0);
+      expectWellFormed(s, s.exchange(EXCHANGE.IKE_AUTH, "peer").request, 4);
       await s.wait();
     }
     const { driver } = s.arena;
-    expectWellFormed(await rekeyOf(s, PROTOCOL.ESP, () => driver.rekeyChild()), 4);
-    expectWellFormed(await rekeyOf(s, PROTOCOL.IKE, () => driver.rekeyIke()), 8);
+    expectWellFormed(s, await rekeyOf(s, PROTOCOL.ESP, () => driver.rekeyChild()), 4);
+    expectWellFormed(s, await rekeyOf(s, PROTOCOL.IKE, () => driver.rekeyIke()), 8);
   });
 }

@@ -155,6 +155,23 @@ const offers = [
     ...p,
     transforms: p.transforms.map((t) => ({ ...t, attributes: [] })),
   })),
+  lie(
+    "shuffles-its-proposals",
+    "IKEV2-236",
+    "the second proposal of a request changes place with the third",
+    () => ({
+      ike: {
+        outgoing: (message) => {
+          const alter = eachPayload("SA", (sa) => {
+            const [first, second, third, ...rest] = sa.proposals;
+            if (!first || !second || !third) return;
+            sa.proposals = [first, third, second, ...rest].map((p, i) => ({ ...p, number: i + 1 }));
+          });
+          if (!message.isResponse) alter(message);
+        },
+      },
+    }),
+  ),
   ...keysOfCiphers,
   ...weakOffers,
   lie(
