@@ -7,10 +7,8 @@ import {
   hex,
   NOTIFY,
   notifies,
-  notify,
   PAYLOAD,
   payload,
-  peerDeletedIke,
   require,
   Session,
   selector,
@@ -66,36 +64,6 @@ for (const peer of ROLES) {
     require(await session.ping({ child: older }), "an answer through the old Child SA", "none");
     await session.deleteChild(newer);
     require(await session.ping({ child: older }), "an answer through the one that is left", "none");
-  });
-
-  /**
-   * The peer rekeys its Child SA on command, and the tester takes no more SAs: NO_ADDITIONAL_SAS. The peer must be able to
-   * go on by another way: it deletes the IKE SA, by itself or on command, and sets up a new one.
-   */
-  test(`as-${peer}-starts-anew-after-no-additional-sas`, {
-    requirements: ["IKEV2-296"],
-    peer,
-    lies: ["is-stuck-after-no-additional-sas"],
-  }, async (s) => {
-    const session = await s.establish(peer);
-    const undo = s.change(
-      EXCHANGE.CREATE_CHILD_SA,
-      (message) => {
-        message.payloads = [notify(NOTIFY.NO_ADDITIONAL_SAS)];
-      },
-      "response",
-    );
-    const asked = () => s.trace.exchangesOf(EXCHANGE.CREATE_CHILD_SA, "peer").find((e) => e.response);
-    await session.provoke(() => s.arena.driver.rekeyChild(), asked, "the peer to rekey the Child SA");
-    await s.wait();
-    undo();
-    if (session.sa.state !== "closed") await s.arena.driver.delete("ike");
-    require(await s.until(() => peerDeletedIke(s)), "a Delete of the IKE SA", s.lastReason());
-    const anew = () => s.trace.childSas().find((c) => c.ike !== session.sa);
-    if (!anew()) await s.provoke(() => anew() !== undefined);
-    const fresh = anew();
-    require(fresh !== undefined, "a new IKE SA with a Child SA", s.lastReason());
-    await new Session(s, fresh.ike).proveTraffic(fresh);
   });
 }
 

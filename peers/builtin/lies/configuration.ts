@@ -197,19 +197,6 @@ const severalChildSas = [
       },
     },
   })),
-  lie("is-stuck-after-no-additional-sas", "IKEV2-296", "asks for nothing any more", () => {
-    let stuck = false;
-    const ike: Omit<Extension, "name"> = {
-      incoming: ({ isResponse, payloads }) => {
-        stuck ||= isResponse && hasNotify(payloads, NOTIFY.NO_ADDITIONAL_SAS);
-        return undefined;
-      },
-      outgoing: (message) => {
-        if (stuck && !message.isResponse) message.octets = () => [];
-      },
-    };
-    return { ike };
-  }),
   lie("demands-a-single-pair", "IKEV2-143", "SINGLE_PAIR_REQUIRED for what it could narrow", () => ({
     policy: (policy) => {
       policy.narrowing = "one pair of addresses";
