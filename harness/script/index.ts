@@ -4,12 +4,14 @@ export type { AuthSpec, Driver, PeerConfig, PeerRole } from "../../peers/contrac
 export { type SchemeName, schemeByName } from "../crypto/signatures.ts";
 export type { KeyPair } from "../crypto/types.ts";
 export type { EapManners, EapMethodName } from "../eap/types.ts";
+export { pskAuthValue } from "../ike/auth/octets.ts";
 export type { ChildSa } from "../ike/child.ts";
 export type { AuthInputs, IncomingMessage, OutgoingMessage } from "../ike/hooks.ts";
 export { natHash } from "../ike/nat.ts";
 export * from "../ike/payloads.ts";
 export { isSubset } from "../ike/selectors.ts";
 export type { Datagram } from "../link/types.ts";
+export { issuerHash } from "../pki/path.ts";
 export type { CertificateWishes, KeyKind } from "../pki/types.ts";
 export { formatAddress } from "../wire/address.ts";
 export * from "../wire/index.ts";

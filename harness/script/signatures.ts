@@ -14,7 +14,7 @@ import { AUTH_METHOD, authMethods } from "../wire/registry/auth-methods.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../wire/registry/payload-types.ts";
-import type { AuthPayload, Payload } from "../wire/types.ts";
+import type { AuthPayload, IdPayload, Payload } from "../wire/types.ts";
 import { listPayloads } from "./expectations.ts";
 import { expectRefusedByInitiator, expectRefusedByResponder, type Spoil } from "./refusals.ts";
 import type { Script } from "./script.ts";
@@ -43,6 +43,14 @@ export function peersAuth(s: Script, peer: PeerRole): AuthPayload {
   const auth = payload(message?.payloads ?? [], "AUTH");
   if (!auth) throw new Failure("an AUTH payload", listPayloads(message));
   return auth;
+}
+
+/** The identity of the peer in the last IKE_AUTH exchange. */
+export function peersId(s: Script, peer: PeerRole): IdPayload | undefined {
+  const { request, response } = s.exchange(EXCHANGE.IKE_AUTH, beganBy(peer));
+  return peer === "responder"
+    ? payload(response?.payloads ?? [], "ID", PAYLOAD.IDr)
+    : payload(request.payloads, "ID", PAYLOAD.IDi);
 }
 
 /** AUTH data of RFC 7427 section 3, taken apart. */
@@ -96,13 +104,19 @@ export const signOtherwise =
     );
 
 /** Fails unless the peer refuses what is spoilt and serves us without. */
-export async function expectOnlyGoodServed(s: Script, peer: PeerRole, spoil: Spoil): Promise<void> {
+export async function expectOnlyGoodServed(
+  s: Script,
+  peer: PeerRole,
+  spoil: Spoil,
+  what?: string,
+): Promise<void> {
   if (peer === "initiator") return expectRefusedByInitiator(s, spoil);
   let undo = () => {};
-  await expectRefusedByResponder(s, (script) => {
+  const remembered: Spoil = (script) => {
     undo = spoil(script);
     return undo;
-  });
+  };
+  await expectRefusedByResponder(s, remembered, what);
   undo();
   await s.dial();
 }
@@ -131,6 +145,9 @@ export async function foreignCertificate(s: Script): Promise<Uint8Array> {
   const [certificate] = (await (await pki()).credential("other-peer.example", testerAuth.key)).chain;
   return certificate ?? new Uint8Array();
 }
+
+/** Certificate of the CA that both ends trust, in DER. */
+export const trustedCa = async (): Promise<Uint8Array> => (await pki()).ca;
 
 /** Makes us prove ourselves with this credential. */
 export const withCredential =

@@ -111,8 +111,8 @@ export interface IdPayload extends PayloadBase {
 }
 
 /** Sections 3.6 and 3.7; payload types 37 and 38. */
-export interface CertPayload extends PayloadBase {
-  kind: "CERT" | "CERTREQ";
+export interface CertPayload<K extends "CERT" | "CERTREQ" = "CERT" | "CERTREQ"> extends PayloadBase {
+  kind: K;
   encoding: number;
   data: Uint8Array;
 }
@@ -238,7 +238,8 @@ export type Payload =
   | SaPayload
   | KePayload
   | IdPayload
-  | CertPayload
+  | CertPayload<"CERT">
+  | CertPayload<"CERTREQ">
   | AuthPayload
   | NoncePayload
   | NotifyPayload

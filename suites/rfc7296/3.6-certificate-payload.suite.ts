@@ -87,7 +87,7 @@ for (const peer of ROLES)
       config: bothSign("ecdsa256"),
     }, async (s) => {
       const credential = await ownCredential(s, wishes);
-      await expectOnlyGoodServed(s, peer, withCredential(credential));
+      await expectOnlyGoodServed(s, peer, withCredential(credential), fault.replaceAll("-", " "));
     });
 
 /** The tester sends its certificate and that of the CA between it and the root. The peer accepts it. */
@@ -105,12 +105,12 @@ for (const peer of ROLES)
 
 /** Changes the CERT payloads of our IKE_AUTH message. */
 const changeCertificates =
-  (peer: (typeof ROLES)[number], change: (certs: CertPayload[]) => CertPayload[]): Spoil =>
+  (peer: (typeof ROLES)[number], change: (certs: CertPayload<"CERT">[]) => CertPayload<"CERT">[]): Spoil =>
   (s) =>
     s.change(
       EXCHANGE.IKE_AUTH,
       (message) => {
-        const certs = message.payloads.filter((p): p is CertPayload => p.kind === "CERT");
+        const certs = message.payloads.filter((p): p is CertPayload<"CERT"> => p.kind === "CERT");
         const at = message.payloads.findIndex((p) => p.kind === "CERT");
         const others = message.payloads.filter((p) => p.kind !== "CERT");
         if (at >= 0) message.payloads = others.toSpliced(at, 0, ...change(certs));
@@ -118,8 +118,12 @@ const changeCertificates =
       oursTo(peer),
     );
 
-const certificate = (data: Uint8Array, encoding: number = CERT_ENCODING.X509_SIGNATURE): CertPayload => ({
-  ...{ kind: "CERT", type: PAYLOAD.CERT },
+const certificate = (
+  data: Uint8Array,
+  encoding: number = CERT_ENCODING.X509_SIGNATURE,
+): CertPayload<"CERT"> => ({
+  kind: "CERT",
+  type: PAYLOAD.CERT,
   ...{ encoding, data },
 });
 

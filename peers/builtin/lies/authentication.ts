@@ -1,11 +1,13 @@
 /** Lies about who somebody is: signatures, hashes, certificates, identities. */
 
-import { hasNotify, notify } from "../../../harness/ike/payloads.ts";
+import { hasNotify, notify, payload } from "../../../harness/ike/payloads.ts";
 import type { Policy } from "../../../harness/ike/policy.ts";
 import type { Fault } from "../../../harness/pki/path.ts";
-import { readU16 } from "../../../harness/wire/bytes.ts";
+import { hex, readU16 } from "../../../harness/wire/bytes.ts";
+import { decodeMessage, encodeMessage, isFrameError } from "../../../harness/wire/index.ts";
 import { AUTH_METHOD } from "../../../harness/wire/registry/auth-methods.ts";
 import { EXCHANGE } from "../../../harness/wire/registry/exchange-types.ts";
+import { ID_TYPE } from "../../../harness/wire/registry/id-types.ts";
 import { NOTIFY } from "../../../harness/wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../../harness/wire/registry/payload-types.ts";
 import type { NotifyPayload, Payload } from "../../../harness/wire/types.ts";
@@ -196,4 +198,135 @@ const certificateLies: Lie[] = [
   })),
 ];
 
-export const authenticationLies: readonly Lie[] = [...signatureLies, ...hashLies, ...certificateLies];
+/** Changes CERTREQ. */
+const asks = (name: string, effect: string, change: (hashes: Uint8Array) => Uint8Array): Lie =>
+  lie(name, "IKEV2-320", effect, () => ({
+    ike: {
+      outgoing: eachPayload("CERTREQ", (request) => {
+        request.data = change(request.data);
+      }),
+    },
+  }));
+
+const requestLies: Lie[] = [
+  asks("asks-for-certificates-of-another-ca", "a hash of no CA in CERTREQ", (hashes) =>
+    hashes.map((octet) => octet ^ 1),
+  ),
+  asks("cuts-the-hashes-of-certreq", "hashes of 19 octets", (hashes) => hashes.subarray(0, 19)),
+  lie("gives-up-for-an-unknown-ca", "IKEV2-263", "no AUTH for one who asks for another CA", () => ({
+    ike: {
+      incoming: ({ payloads }) => {
+        const asked = payload(payloads, "CERTREQ");
+        return asked?.data.every((octet) => octet === asked.data[0]) ? "drop" : undefined;
+      },
+    },
+  })),
+];
+
+const own = (name: string, breaks: string, effect: string, policy: (policy: Policy) => void): Lie =>
+  lie(name, breaks, effect, () => ({ policy }));
+
+const identityLies: Lie[] = [
+  own(
+    "names-itself-by-another-type",
+    "IKEV2-259",
+    "its identity as KEY_ID, or a key id as name",
+    ({ localId }) => {
+      localId.type = localId.type === ID_TYPE.ID_KEY_ID ? ID_TYPE.ID_FQDN : ID_TYPE.ID_KEY_ID;
+    },
+  ),
+  own("ends-its-identity-with-a-nul", "IKEV2-258", "a NUL behind its identity", ({ localId }) => {
+    localId.data = Uint8Array.of(...localId.data, 0);
+  }),
+  lie(
+    "leaves-reserved-octets-out-of-auth",
+    "IKEV2-161",
+    "refuses an identity with reserved octets set",
+    () => ({
+      ike: {
+        authOctets: (inputs) => {
+          inputs.idBody = inputs.idBody.map((octet, i) => (i > 0 && i < 4 ? 0 : octet));
+        },
+      },
+    }),
+  ),
+  lie("sets-the-reserved-octets-of-its-identity", "IKEV2-257", "reserved octets that are not zero", () => ({
+    ike: {
+      outgoing: inMessage(
+        EXCHANGE.IKE_AUTH,
+        eachPayload("ID", (id) => {
+          id.reserved3 = 0x010203;
+        }),
+      ),
+    },
+  })),
+];
+
+/** Keeps the first IKE_SA_INIT request of an SA, and takes it for the one that AUTH covers. */
+function firstRequest(): LieBehaviour {
+  const first = new Map<string, Uint8Array>();
+  const keep = (spiI: Uint8Array, octets: Uint8Array): void => {
+    if (!first.has(hex(spiI))) first.set(hex(spiI), octets);
+  };
+  return {
+    ike: {
+      incoming: ({ header, isResponse, octets }) => {
+        if (header.exchangeType === EXCHANGE.IKE_SA_INIT && !isResponse) keep(header.spiI, octets);
+        return undefined;
+      },
+      outgoing: inMessage(
+        EXCHANGE.IKE_SA_INIT,
+        (message) => {
+          message.octets = (octets) => {
+            keep(message.header.spiI, octets);
+            return [octets];
+          };
+        },
+        "request",
+      ),
+      authOctets: (inputs) => {
+        if (inputs.of === "initiator") inputs.message = first.get(hex(inputs.sa.spiI)) ?? inputs.message;
+      },
+    },
+  };
+}
+
+function withoutVendorIds(octets: Uint8Array): Uint8Array {
+  const message = decodeMessage(octets);
+  if (isFrameError(message)) return octets;
+  return encodeMessage({ ...message, payloads: message.payloads.filter(({ kind }) => kind !== "VendorID") });
+}
+
+const octetLies: Lie[] = [
+  lie("covers-the-first-of-the-requests", "IKEV2-159", "AUTH over the request without cookie", firstRequest),
+  lie("leaves-vendor-ids-out-of-auth", "IKEV2-160", "AUTH over IKE_SA_INIT without Vendor IDs", () => ({
+    ike: {
+      authOctets: (inputs) => {
+        inputs.message = withoutVendorIds(inputs.message);
+      },
+    },
+  })),
+  own(
+    "proves-itself-by-the-secret-instead",
+    "IKEV2-162",
+    "a shared secret in place of its certificate",
+    (policy) => {
+      policy.ownAuth = { method: "psk" };
+    },
+  ),
+  own("cuts-the-secret-after-32-octets", "IKEV2-163", "only the first 32 octets of the secret", (policy) => {
+    policy.psk = policy.psk.subarray(0, 32);
+  }),
+  own("adds-a-nul-to-the-secret", "IKEV2-163", "a NUL behind the secret", (policy) => {
+    policy.psk = Uint8Array.of(...policy.psk, 0);
+  }),
+];
+
+export const authenticationLies: readonly Lie[] = [
+  ...signatureLies,
+  ...hashLies,
+  ...certificateLies,
+  ...requestLies,
+  ...identityLies,
+  ...octetLies,
+];
