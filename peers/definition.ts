@@ -1,9 +1,9 @@
 /** The peers this program knows: `peers/<name>/peer.yaml`, and how a user names one of them. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { nearest } from "../harness/cli/nearest.ts";
-import { FileError, parseYaml } from "../harness/run/yaml-file.ts";
+import { FileError, parseYaml, readText } from "../harness/run/yaml-file.ts";
 import type { PeerDefinition, PeerVersion, RuntimeName } from "./contract.ts";
 
 const runtime = z.enum(["memory", "process", "netns", "uml", "address"]);
@@ -65,9 +65,10 @@ export function loadDefinitions(folder: string = import.meta.dirname): PeerDefin
   for (const entry of readdirSync(folder).sort()) {
     const file = join(folder, entry, "peer.yaml");
     if (!existsSync(file)) continue;
-    const definition = parseDefinition(readFileSync(file, "utf8"), `peers/${entry}/peer.yaml`);
+    const name = `peers/${entry}/peer.yaml`;
+    const definition = parseDefinition(readText(file, name), name);
     if (definition.name !== entry) {
-      throw new FileError(`peers/${entry}/peer.yaml`, "name", `must be the name of its folder, ${entry}`);
+      throw new FileError(name, "name", `must be the name of its folder, ${entry}`);
     }
     definitions.push(definition);
   }

@@ -6,15 +6,38 @@ import { concat } from "../wire/bytes.ts";
 import { caTemplate, EXPIRED, endTemplate } from "./end-certificate.ts";
 import { type Issuer, issue } from "./issue.ts";
 import { nameOf } from "./names.ts";
-import type { CertificateWishes, Credential, KeyKind, Pki } from "./types.ts";
+import { type CertificateWishes, type Credential, KEY_KINDS, type KeyKind, type Pki } from "./types.ts";
 
 const ROOT = "bake-off CA";
 const SUB_CA = "bake-off sub-CA";
 /** CAs between the root and the end of a long chain. */
 const LONG_CHAIN = 100;
 
-const keyNamed = (name: string): KeyObject =>
-  createPrivateKey(readFileSync(new URL(`./keys/${name}.pem`, import.meta.url)));
+/** A file that ought to hold a private key. The message names it, and why it does not serve. */
+export class KeyFileError extends Error {}
+
+function keyNamed(name: string): KeyObject {
+  const file = `harness/pki/keys/${name}.pem`;
+  let pem: string;
+  try {
+    pem = readFileSync(new URL(`./keys/${name}.pem`, import.meta.url), "utf8");
+  } catch (error) {
+    throw new KeyFileError(`${file}: cannot be read: ${reasonOf(error).replace(/, .*/, "")}`);
+  }
+  try {
+    return createPrivateKey(pem);
+  } catch (error) {
+    throw new KeyFileError(`${file}: holds no private key in PEM: ${reasonOf(error)}`);
+  }
+}
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Reads every key that certificates are made with. @throws KeyFileError for the first that cannot be used */
+export function checkKeys(): void {
+  const own = (["tester", "peer"] as const).flatMap((owner) => KEY_KINDS.map((kind) => `${owner}-${kind}`));
+  for (const name of ["ca", "sub-ca", "unknown-ca", ...own]) keyNamed(name);
+}
 
 /** The two ends of a test have keys of their own; identities that do not say whose they are, by their octets. */
 function ownerOf(identity: string): "tester" | "peer" {

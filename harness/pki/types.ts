@@ -2,7 +2,8 @@
 import type { KeyObject } from "node:crypto";
 
 /** The keys it certifies for both ends. */
-export type KeyKind = "rsa2048" | "ecdsa256" | "ecdsa384" | "ecdsa521" | "ed25519" | "ed448";
+export const KEY_KINDS = ["rsa2048", "ecdsa256", "ecdsa384", "ecdsa521", "ed25519", "ed448"] as const;
+export type KeyKind = (typeof KEY_KINDS)[number];
 
 /** A private key and its certificates in DER: the own one first, then those of the CAs between it and the root. */
 export interface Credential {

@@ -1,11 +1,11 @@
 /** The requirements of the documents: `suites/<document>/requirements.yaml`. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { PeerRole } from "../../peers/contract.ts";
 import type { Level } from "../../reports/results.ts";
 import { suitesFolder } from "./suites.ts";
-import { parseYaml } from "./yaml-file.ts";
+import { parseYaml, readText } from "./yaml-file.ts";
 
 export const ROLES = ["initiator", "responder"] as const satisfies readonly PeerRole[];
 
@@ -91,7 +91,8 @@ export const catalogues = (names: readonly string[] = documents()): Catalogue[] 
 function load(document: string): Catalogue | undefined {
   const file = join(suitesFolder, document, "requirements.yaml");
   if (!existsSync(file)) return undefined;
-  return parseCatalogue(readFileSync(file, "utf8"), `suites/${document}/requirements.yaml`);
+  const name = `suites/${document}/requirements.yaml`;
+  return parseCatalogue(readText(file, name), name);
 }
 
 /** Reads the text of a requirements file; `file` is its name in errors. @throws FileError */

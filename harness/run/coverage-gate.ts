@@ -1,11 +1,11 @@
 /** Coverage never falls: `suites/coverage.json` holds what was covered when it was last written. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { LEVELS, ROLES } from "./catalogue.ts";
 import type { CoverageRow } from "./coverage.ts";
 import { suitesFolder } from "./suites.ts";
-import { FileError, parseYaml } from "./yaml-file.ts";
+import { FileError, parseYaml, readText } from "./yaml-file.ts";
 
 const recordedSchema = z.record(
   z.string(),
@@ -20,7 +20,7 @@ const path = join(suitesFolder, "coverage.json");
 /** @throws FileError if the file is not there or not as it must be */
 export function recordedCoverage(): RecordedCoverage {
   if (!existsSync(path)) throw new FileError(FILE, "document", "is not there");
-  return parseRecorded(readFileSync(path, "utf8"));
+  return parseRecorded(readText(path, FILE));
 }
 
 /** Reads the text of the file, which is JSON and so YAML. @throws FileError */

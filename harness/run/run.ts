@@ -10,6 +10,7 @@ import {
 } from "../../reports/journal.ts";
 import type { TestResult } from "../../reports/results.ts";
 import type { ReportFormat } from "../../reports/write.ts";
+import { checkKeys, KeyFileError } from "../pki/pki.ts";
 import { oddOnes, secondTries, TRIED_AGAIN } from "./again.ts";
 import { type Baselines, loadBaselines } from "./baseline.ts";
 import { catalogue, documents } from "./catalogue.ts";
@@ -54,8 +55,9 @@ export interface Observer {
 export async function run(options: RunOptions, observer: Observer, signal: AbortSignal): Promise<RunOutcome> {
   const tests = await loadTests();
   const whole = makePlan(tests, options);
-  // A slip in a requirements file is told before anything starts.
+  // A slip in a requirements file, or a key that is spoilt, is told before anything starts.
   for (const document of documents()) catalogue(document);
+  usableKeys();
   const baselines = loadBaselines(whole.lanes.map(baselinePeer), options.baseline);
   await checkLab(whole.lanes.map(({ peer }) => peer));
   const release = prepareOut(options.out, options.resume);
@@ -63,6 +65,15 @@ export async function run(options: RunOptions, observer: Observer, signal: Abort
     return await runPlan({ whole, tests, baselines }, options, observer, signal);
   } finally {
     release();
+  }
+}
+
+/** @throws UsageError naming the file that cannot be used */
+function usableKeys(): void {
+  try {
+    checkKeys();
+  } catch (error) {
+    throw error instanceof KeyFileError ? new UsageError(error.message) : error;
   }
 }
 

@@ -1,4 +1,5 @@
 /** Files that people write: YAML of a schema, where a slip of the pen is named with its place. */
+import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import type { z } from "zod";
 import { nearest } from "../cli/nearest.ts";
@@ -16,6 +17,16 @@ export class FileError extends UsageError {
     this.file = file;
     this.field = field;
     this.nearest = nearestName;
+  }
+}
+
+/** The text of a file; `file` is its name in errors. @throws FileError */
+export function readText(path: string, file: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const why = error instanceof Error ? error.message.replace(/, .*/, "") : String(error);
+    throw new FileError(file, "document", `cannot be read: ${why}`);
   }
 }
 

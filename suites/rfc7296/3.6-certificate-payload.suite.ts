@@ -9,6 +9,7 @@ import {
   oursTo,
   ownCredential,
   PAYLOAD,
+  type Payload,
   peersAuth,
   type Spoil,
   signatureData,
@@ -112,7 +113,7 @@ const changeCertificates =
       (message) => {
         const certs = message.payloads.filter((p): p is CertPayload<"CERT"> => p.kind === "CERT");
         const at = message.payloads.findIndex((p) => p.kind === "CERT");
-        const others = message.payloads.filter((p) => p.kind !== "CERT");
+        const others: Payload[] = message.payloads.filter((p) => p.kind !== "CERT");
         if (at >= 0) message.payloads = others.toSpliced(at, 0, ...change(certs));
       },
       oursTo(peer),
