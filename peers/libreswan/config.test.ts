@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type { PeerConfig } from "../contract.ts";
 import { identity } from "./auth.ts";
-import { ipsecConf, ipsecSecrets, ownPrefixes } from "./config.ts";
+import { ipsecConf, ipsecSecrets } from "./config.ts";
 
 const config: PeerConfig = {
   local: { host: "192.0.2.2", port: 500 },
@@ -64,11 +64,6 @@ describe("libreswan configuration", () => {
       "192.0.2.9",
       "2001:db8::9",
     ]);
-  });
-
-  it("finds the prefixes behind the peer", () => {
-    const localTs = ["203.0.113.0/28", "192.0.2.0/24", "192.0.2.2/32", "0.0.0.0/0", "2001:db8:1::/64"];
-    expect(ownPrefixes({ ...config, localTs })).to.deep.equal(["203.0.113.0/28", "2001:db8:1::/64"]);
   });
 
   it("writes the key in hex", () => {

@@ -1,5 +1,4 @@
 /** A `PeerConfig` as pluto's own files: `ipsec.conf` and `ipsec.secrets`. */
-import { BlockList, isIPv6 } from "node:net";
 import type { Address } from "../../harness/link/types.ts";
 import type { PeerConfig } from "../contract.ts";
 import { authLines, identity } from "./auth.ts";
@@ -86,18 +85,4 @@ export function ipsecConf(config: PeerConfig): string {
 export function ipsecSecrets(config: PeerConfig): string {
   const key = Buffer.from(config.psk, "utf8").toString("hex");
   return `${identity(config.localId)} ${identity(config.remoteId)} : PSK 0x${key}\n`;
-}
-
-/** The prefixes behind the peer: its own in the lane, as it answers for every address in them. Not one it is itself a host of. */
-export function ownPrefixes(config: PeerConfig): string[] {
-  return config.localTs.filter((selector) => !contains(selector, config.local.host));
-}
-
-function contains(selector: string, host: string): boolean {
-  const [net = "", length] = selector.split("/");
-  if (isIPv6(net) !== isIPv6(host)) return false;
-  const family = isIPv6(net) ? "ipv6" : "ipv4";
-  const list = new BlockList();
-  list.addSubnet(net, Number(length ?? (family === "ipv6" ? 128 : 32)), family);
-  return list.check(host, family);
 }

@@ -11,11 +11,12 @@ import {
 } from "../contract.ts";
 import { KERNEL, rootfsPath } from "../install/cache.ts";
 import { LabError } from "../runtime/errors.ts";
+import { ownPrefixes, sendPings } from "../runtime/guest-network.ts";
 import type { StartContext } from "../runtime/host.ts";
 import { type Guest, type GuestDaemon, startUmlPeer } from "../runtime/uml.ts";
 import { endingOf, type GuestProcess } from "../runtime/uml-guest.ts";
 import { impairments, importCommands, NEW_DATABASE } from "./auth.ts";
-import { CONNECTION, ipsecConf, ipsecSecrets, ownPrefixes, SETUP } from "./config.ts";
+import { CONNECTION, ipsecConf, ipsecSecrets, SETUP } from "./config.ts";
 import { parseSas } from "./status.ts";
 
 const CONF = "/etc/ipsec.conf";
@@ -152,25 +153,8 @@ export class LibreswanDriver implements Driver {
     return this.#whack(`--delete-${what}`);
   }
 
-  async sendTraffic(options: { from: string; to: string; count: number; size?: number }): Promise<void> {
-    const { from, to, count, size = 56 } = options;
-    await this.#shell(`ip -o address | grep -qF " ${from}/" || ip address add ${from} dev lo`);
-    this.#guest.start([
-      "ping",
-      "-n",
-      "-q",
-      "-i",
-      "0.01",
-      "-W",
-      "1",
-      "-c",
-      `${count}`,
-      "-s",
-      `${size}`,
-      "-I",
-      from,
-      to,
-    ]);
+  sendTraffic(options: Parameters<Driver["sendTraffic"]>[0]): Promise<void> {
+    return sendPings(this.#guest, options);
   }
 
   async status(): Promise<PeerStatus> {

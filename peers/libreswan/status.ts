@@ -1,5 +1,6 @@
 /** What `ipsec whack --showstates` and `ip -s xfrm state` print, as values. */
 import type { PeerStatus } from "../contract.ts";
+import { parseXfrmPackets } from "../runtime/guest-network.ts";
 
 type IkeSa = PeerStatus["ikeSas"][number];
 type ChildSa = PeerStatus["childSas"][number];
@@ -10,17 +11,6 @@ export function parseStates(text: string): { serial: number; state: string }[] {
     serial: Number(match[1]),
     state: match[2]!,
   }));
-}
-
-/** Packets the kernel has counted, by SPI of 8 hex digits. */
-export function parseXfrmPackets(text: string): Map<string, number> {
-  const packets = new Map<string, number>();
-  for (const block of text.split(/^(?=src )/m)) {
-    const spi = /proto esp spi 0x([0-9a-f]+)/.exec(block)?.[1];
-    const count = /lifetime current:\s+\d+\(bytes\), (\d+)\(packets\)/.exec(block)?.[1];
-    if (spi && count) packets.set(spi.padStart(8, "0"), Number(count));
-  }
-  return packets;
 }
 
 /**

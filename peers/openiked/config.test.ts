@@ -59,12 +59,19 @@ describe("OpenIKED configuration", () => {
     expect(policy).to.include("active transport esp");
   });
 
+  it("leases inner addresses, or asks for one", () => {
+    const [, lessor] = policies({ addressPools: ["203.0.113.96/28"] });
+    expect(lessor).to.include('from "203.0.113.0/28" to dynamic, from "203.0.113.64/28" to dynamic');
+    expect(lessor).to.match(/ config address "203\.0\.113\.96\/28"$/);
+    const [, client] = policies({ requestAddresses: ["ipv4"] });
+    expect(client).to.include('from "0.0.0.0/0" to "198.51.100.0/24"');
+    expect(client).to.match(/ request address "0\.0\.0\.0"$/);
+  });
+
   const impossible: [string, Partial<PeerConfig>, string][] = [
     ["a cookie", { cookies: "always" }, "cookie"],
     ["a port of its own", { remote: { host: "192.0.2.1", port: 4501 } }, "port 4501"],
     ["a childless IKE SA", { childless: "force" }, "childless"],
-    ["no means but a shared secret", { auth: { method: "null" } }, "null"],
-    ["inner addresses", { addressPools: ["203.0.113.64/28"] }, "inner addresses"],
     ["an opaque identity", { localId: "keyid:00ff" }, "keyid:00ff"],
     ["an identity that it would cut", { localId: "x".repeat(256) }, "255 octets"],
     ["a name with quotation marks", { remoteId: 'a"b' }, 'a"b'],

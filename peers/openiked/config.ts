@@ -1,6 +1,7 @@
 /** A `PeerConfig` as OpenIKED's own file `iked.conf`. */
 import { isIPv6 } from "node:net";
-import { type AuthSpec, DriverUnsupported, type PeerConfig } from "../contract.ts";
+import { DriverUnsupported, type PeerConfig } from "../contract.ts";
+import { authWords, hexKey, quoted } from "./auth.ts";
 import { childSas, ikeSas } from "./proposals.ts";
 
 /** Name of the one policy. */
@@ -18,11 +19,6 @@ set nomobike
 set dpd_check_interval 0
 `;
 
-const quoted = (text: string): string => {
-  if (/["\\\n]/.test(text)) throw new DriverUnsupported(`iked.conf has no way to write ${text}`);
-  return `"${text}"`;
-};
-
 /** An identity as iked takes it: a name, `user@host` or an address. */
 function identity(id: string): string {
   if (/^(keyid|dn|null):/.test(id))
@@ -38,11 +34,6 @@ function host({ host, port }: PeerConfig["local"]): string {
   return quoted(host);
 }
 
-function requirePsk(...specs: (AuthSpec | undefined)[]): void {
-  const other = specs.find((spec) => spec !== undefined && spec.method !== "psk");
-  if (other) throw new DriverUnsupported(`authentication by ${other.method} is not configured for OpenIKED`);
-}
-
 /** The settings of the daemon that a configuration changes. */
 function settings(config: PeerConfig): string {
   const lines = [
@@ -56,18 +47,28 @@ function settings(config: PeerConfig): string {
 function refuse(config: PeerConfig): void {
   if (config.cookies) throw new DriverUnsupported("OpenIKED never asks for a cookie");
   if (config.childless === "force") throw new DriverUnsupported("OpenIKED has no childless IKE SAs");
-  requirePsk(config.auth, config.testerAuth);
   const outer = isIPv6(config.local.host);
   if ([...config.localTs, ...config.remoteTs].some((prefix) => prefix.includes(":") !== outer)) {
     throw new DriverUnsupported("an SA of PF_KEY on Linux carries only the IP version of its own addresses");
   }
-  if (config.addressPools || config.requestAddresses) {
-    throw new DriverUnsupported("inner addresses are not configured for OpenIKED");
-  }
 }
 
-/** In hex, so that no character of the key means anything else. */
-const hexKey = (psk: string): string => `psk "0x${Buffer.from(psk, "utf8").toString("hex")}"`;
+const ANY = { ipv4: "0.0.0.0/0", ipv6: "::/0" } as const;
+
+/** What an end offers that has yet to get its address, and the words that lease one or ask for one. */
+function innerAddresses(config: PeerConfig): { flows: string; words: string[] } {
+  const { localTs, remoteTs, addressPools: pools = [], requestAddresses: asks = [] } = config;
+  // With "dynamic" iked would offer the address 0.0.0.0 alone, which only its own like takes for any.
+  const own = asks.length > 0 ? asks.map((family) => quoted(ANY[family])) : localTs.map(quoted);
+  const other = pools.length > 0 ? ["dynamic"] : remoteTs.map(quoted);
+  return {
+    flows: own.flatMap((from) => other.map((to) => `from ${from} to ${to}`)).join(", "),
+    words: [
+      ...pools.map((pool) => `config address ${quoted(pool)}`),
+      ...asks.map((family) => `request address ${quoted(ANY[family].split("/")[0]!)}`),
+    ],
+  };
+}
 
 /**
  * A policy that matches everybody and lets nobody in, as its key is known to nobody. Without it, iked does not
@@ -85,17 +86,17 @@ function catchAll(proposals: string[], key: string): string {
  */
 export function ikedConf(config: PeerConfig, strangersKey: string): string {
   refuse(config);
+  const auth = authWords(config);
   const proposals = ikeSas(config.ikeProposals);
-  const flows = config.localTs.flatMap((from) =>
-    config.remoteTs.map((to) => `from ${quoted(from)} to ${quoted(to)}`),
-  );
+  const inner = innerAddresses(config);
   const words = [
-    ...["ikev2", quoted(POLICY), "active", config.mode, "esp", flows.join(", ")],
+    ...["ikev2", quoted(POLICY), "active", config.mode, "esp", inner.flows],
     ...["local", host(config.local), "peer", host(config.remote)],
     ...[...proposals, ...childSas(config.espProposals)],
     ...["srcid", identity(config.localId), "dstid", identity(config.remoteId)],
     // Time is the suite's to command: nothing rekeys by itself.
-    ...[`ikelifetime ${IKE_LIFETIME}`, "lifetime 8h", hexKey(config.psk)],
+    ...[`ikelifetime ${IKE_LIFETIME}`, "lifetime 8h", ...auth.words, ...inner.words],
   ];
-  return `${settings(config)}\n${catchAll(proposals, strangersKey)}\n${words.join(" ")}\n`;
+  const lines = [...auth.lines, catchAll(proposals, strangersKey), words.join(" ")];
+  return `${settings(config)}\n${lines.map((line) => `${line}\n`).join("")}`;
 }

@@ -141,6 +141,19 @@ describe("openiked@7.4:uml", function () {
     }
   });
 
+  it("comes up with certificates in either role", async () => {
+    for (const [initiator, key] of [
+      [peer, "rsa2048"],
+      [tester, "ecdsa384"],
+    ] as const) {
+      const signature = { method: "signature", key } as const;
+      const signed: PeerConfig = { ...peerConfig, auth: signature, testerAuth: signature };
+      await tester.driver.configure(mirrored(signed));
+      await peer.driver.configure(signed);
+      await establish(initiator);
+    }
+  });
+
   it("comes up over IPv6", async () => {
     const over6: PeerConfig = {
       ...peerConfig,
@@ -164,8 +177,7 @@ describe("openiked@7.4:uml", function () {
   });
 
   it("reports the end of its kernel, and boots again with the configuration it had", async () => {
-    const [kernel] = await pidsIn(peer.testerNamespace!.replace(/-t$/, "-p"));
-    process.kill(kernel!, "SIGKILL");
+    for (const pid of await pidsIn(peer.testerNamespace!.replace(/-t$/, "-p"))) process.kill(pid, "SIGKILL");
     const gone = await untilStatus(peer, (status) => !status.alive);
     expect(gone.exit).to.equal("the guest is gone");
     await peer.restart();

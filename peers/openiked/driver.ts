@@ -3,44 +3,28 @@ import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { pki } from "../../harness/pki/pki.ts";
+import { materialFor } from "../../harness/script/policy.ts";
 import type { Driver, PeerConfig, PeerStatus, RunningPeer } from "../contract.ts";
 import { KERNEL, rootfsPath } from "../install/cache.ts";
-import { ownPrefixes } from "../libreswan/config.ts";
 import { LabError } from "../runtime/errors.ts";
+import { ownPrefixes, sendPings } from "../runtime/guest-network.ts";
 import type { StartContext } from "../runtime/host.ts";
 import { type Guest, type GuestDaemon, startUmlPeer } from "../runtime/uml.ts";
 import { endingOf, type GuestProcess } from "../runtime/uml-guest.ts";
+import { credentialFiles, type GuestFile } from "./auth.ts";
 import { IKE_LIFETIME, ikedConf, POLICY, SETUP } from "./config.ts";
 import { DaemonLog, lostChild } from "./log.ts";
+import { CLOCK, startScript } from "./start.ts";
 import { parseIkeSas, parseSas } from "./status.ts";
 
-const CONF = "/etc/iked.conf";
 const EXPIRE = "/run/expire.pl";
-/** Seconds by which iked's clock is ahead, as libfaketime reads them; iked's processes see only their empty folder. */
-const CLOCK =
-  "/var/lib/openiked/empty/clock"; /** What iked says last when it starts with the setting `passive`. */
+/** What iked says last when it starts with the setting `passive`. */
 const READY = /config_getmode: mode active -> passive/;
 const START_MS = 20_000;
 const VERB_MS = 5_000;
 /** iked begins to initiate this many seconds after it was told to be active. */
 const INITIATE_AFTER = 3;
-
-/**
- * Becomes iked. Its configuration is standard input, the first argument holds commands for `ip`: all in one go, as each
- * command in a guest has its price. From the second start on, the modules that PF_KEY looks for are there or nowhere,
- * and looking again would take 0.3 s.
- */
-const START = `
-[ -d /run/iked ] && echo > /proc/sys/kernel/modprobe || mkdir -p /run/iked /dev/shm
-rm -f ${CLOCK} /dev/shm/*faketime*
-cat > ${CONF}
-echo "$1" | ip -force -batch - 2>/dev/null
-export LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1
-export FAKETIME_TIMESTAMP_FILE=/clock FAKETIME_NO_CACHE=1
-exec /usr/sbin/iked -d -vv -f ${CONF}`;
-
-/** What a daemon before left behind in the kernel. */
-const FORGET = ["xfrm state flush", "xfrm policy flush"];
 
 /** The driver, and the daemon it drives. */
 export class OpenikedDriver implements Driver {
@@ -51,6 +35,7 @@ export class OpenikedDriver implements Driver {
   #exit: string | undefined;
   #config: PeerConfig | undefined;
   #conf = SETUP;
+  #files: GuestFile[] = [];
   /** Seconds by which iked's clock is ahead. */
   #ahead = 0;
 
@@ -73,6 +58,7 @@ export class OpenikedDriver implements Driver {
   async configure(config: PeerConfig): Promise<void> {
     const before = this.#config ? ownPrefixes(this.#config) : [];
     this.#conf = ikedConf(config, this.#strangersKey);
+    this.#files = credentialFiles(await materialFor(config, "peer", pki));
     this.#config = config;
     await this.#kill();
     await this.#launch(config, before);
@@ -119,11 +105,8 @@ export class OpenikedDriver implements Driver {
     await this.#guest.must(["ikectl", "reset", "id", remoteId], { timeoutMs: VERB_MS });
   }
 
-  async sendTraffic(options: { from: string; to: string; count: number; size?: number }): Promise<void> {
-    const { from, to, count, size = 56 } = options;
-    await this.#shell(`ip -o address | grep -qF " ${from}/" || ip address add ${from} dev lo`);
-    const pace = ["-n", "-q", "-i", "0.01", "-W", "1"];
-    this.#guest.start(["ping", ...pace, "-c", `${count}`, "-s", `${size}`, "-I", from, to]);
+  sendTraffic(options: Parameters<Driver["sendTraffic"]>[0]): Promise<void> {
+    return sendPings(this.#guest, options);
   }
 
   async status(): Promise<PeerStatus> {
@@ -152,7 +135,6 @@ export class OpenikedDriver implements Driver {
   async #launch(config: PeerConfig | undefined, before: string[] = []): Promise<void> {
     const own = config ? ownPrefixes(config) : [];
     const commands = [
-      ...FORGET,
       ...before.map((prefix) => `route delete local ${prefix} dev lo table local`),
       ...own.map((prefix) => `route replace local ${prefix} dev lo table local`),
     ];
@@ -160,8 +142,8 @@ export class OpenikedDriver implements Driver {
     this.#exit = undefined;
     this.#ahead = 0;
     let output = "";
-    const iked = this.#guest.start(["/bin/sh", "-c", START, "sh", commands.join("\n")], {
-      stdin: this.#conf,
+    const iked = this.#guest.start(["/bin/sh", "-s"], {
+      stdin: startScript(this.#conf, this.#files, commands),
       onOutput: (data) => {
         const text = data.toString("utf8");
         output = (output + text).slice(-4096);

@@ -1,6 +1,6 @@
 /** What `ikectl show sa` and `ip -s xfrm state` print, as values. */
 import type { PeerStatus } from "../contract.ts";
-import { parseXfrmPackets } from "../libreswan/status.ts";
+import { parseXfrmPackets } from "../runtime/guest-network.ts";
 
 type IkeSa = PeerStatus["ikeSas"][number];
 type ChildSa = PeerStatus["childSas"][number];
