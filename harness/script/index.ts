@@ -35,6 +35,7 @@ export * from "./echo.ts";
 export * from "./expectations.ts";
 export * from "./fragments.ts";
 export type { Pipe } from "./host.ts";
+export * from "./nat.ts";
 export { espProposals, ikeProposals, selector } from "./policy.ts";
 export * from "./raw.ts";
 export * from "./refusals.ts";

@@ -39,15 +39,15 @@ const ICV: Record<string, string> = { 8: "a", 12: "b", 16: "c" };
 function encryption(token: string): string | undefined {
   if (token === "chacha20poly1305") return "chacha20_poly1305";
   if (token === "3des" || token === "null") return token;
-  const match = /^aes(128|192|256)(?:(gcm|ccm)(8|12|16)|(ctr|cbc))?$/.exec(token);
+  const match = /^aes(128|192|256)(?:(gcm|ccm)(8|12|16)|(ctr|cbc|gmac))?$/.exec(token);
   if (!match) return undefined;
   const [, bits, aead, icv, mode] = match;
   if (aead) return `aes_${aead}_${ICV[icv!]}_${bits}`;
-  return `aes_${mode ?? "cbc"}_${bits}`;
+  return `${mode === "gmac" ? "null_auth_" : ""}aes_${mode ?? "cbc"}_${bits}`;
 }
 
 function isAead(encr: string): boolean {
-  return /gcm|ccm|chacha/.test(encr);
+  return /gcm|gmac|ccm|chacha/.test(encr);
 }
 
 /** @throws DriverUnsupported for a transform that libreswan has no word for */

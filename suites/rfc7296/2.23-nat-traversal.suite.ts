@@ -3,6 +3,7 @@ import {
   EXCHANGE,
   equal,
   Failure,
+  feignNat,
   formatAddress,
   hasNotify,
   initExchange,
@@ -10,7 +11,6 @@ import {
   NOTIFY,
   natHash,
   notifies,
-  type OutgoingMessage,
   PAYLOAD,
   payload,
   require,
@@ -58,16 +58,6 @@ for (const peer of ["responder", "initiator"] as const) {
 function needNatTraversal<T extends { sa: Session["sa"] }>(holder: T): T {
   if (NAT_DETECTION.some((type) => holder.sa.announced.has(type))) return holder;
   throw new Unsupported("the peer sends no NAT detection notifies");
-}
-
-/** Makes the other end believe that we are behind a NAT; we act as if we were, too. */
-function feignNat(s: Script, which: "request" | "response"): void {
-  const spoil = ({ payloads }: OutgoingMessage): void => {
-    for (const n of notifies(payloads, NOTIFY.NAT_DETECTION_SOURCE_IP))
-      n.data = new Uint8Array(20).fill(0x4e);
-  };
-  s.change(EXCHANGE.IKE_SA_INIT, spoil, which);
-  s.decide("NAT detection", "always");
 }
 
 /** A repeated IKE_SA_INIT request may cross our answer on port 500. */

@@ -2,11 +2,15 @@
 import type { EspExtension, OutgoingEsp } from "../../../harness/esp/hooks.ts";
 import type { DropReason, InboundOptions, OpenResult } from "../../../harness/esp/inbound.ts";
 import type { ChildSa } from "../../../harness/ike/child.ts";
+import { hasNotify } from "../../../harness/ike/payloads.ts";
 import { readU32 } from "../../../harness/wire/bytes.ts";
 import { EXCHANGE } from "../../../harness/wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../../harness/wire/registry/notify-types.ts";
+import { PROTOCOL } from "../../../harness/wire/registry/protocol-ids.ts";
+import { TRANSFORM } from "../../../harness/wire/registry/transform-types.ts";
+import type { Transform } from "../../../harness/wire/types.ts";
 import { type LieBehaviour, lie } from "./lie.ts";
-import { eachPayload } from "./tools.ts";
+import { eachPayload, inMessage } from "./tools.ts";
 
 type Incoming = NonNullable<EspExtension["incoming"]>;
 
@@ -36,6 +40,32 @@ function stopsAt(trigger: (result: OpenResult) => boolean): LieBehaviour {
 const noWindow = { window: { enabled: false } };
 const high = (sequence: bigint) => sequence >> 32n;
 
+/** Answers CREATE_CHILD_SA with the whole offer where it finds nothing in it. */
+const takesWhatItRefuses = (): LieBehaviour => ({
+  ike: {
+    outgoing: (message) => {
+      const asked = message.request?.payloads.find((p) => p.kind === "SA");
+      const refuses = hasNotify(message.payloads, NOTIFY.NO_PROPOSAL_CHOSEN);
+      if (message.header.exchangeType === EXCHANGE.CREATE_CHILD_SA && asked && refuses) {
+        message.payloads = [asked];
+      }
+    },
+  },
+});
+
+const DES: Transform = { type: TRANSFORM.ENCR, id: 2, attributes: [] };
+const AES_GMAC: Transform = { type: TRANSFORM.ENCR, id: 21, attributes: [{ type: 14, value: 128 }] };
+
+/** Changes the transforms of its ESP proposals in CREATE_CHILD_SA. */
+const inEspProposals = (which: "request" | "response", change: (transforms: Transform[]) => Transform[]) =>
+  inMessage(
+    EXCHANGE.CREATE_CHILD_SA,
+    eachPayload("SA", (sa) => {
+      for (const p of sa.proposals) if (p.protocolId === PROTOCOL.ESP) p.transforms = change(p.transforms);
+    }),
+    which,
+  );
+
 const keys = [
   lie("swaps-child-keys", "ESP-KEY-01", "KEYMAT cut in the wrong order: nothing opens", () =>
     inSa((child) => Object.assign(child, { keysIn: child.keysOut, keysOut: child.keysIn })),
@@ -52,6 +82,13 @@ const keys = [
       if (!integ) return;
       const compute = (key: Uint8Array, data: Uint8Array) => integ.compute(key, data).slice(0, 12);
       child.integ = { ...integ, icvLength: 12, compute };
+    }),
+  ),
+  lie("cuts-the-icv-of-gmac", "ESP-GMAC-02", "12 octets of ICV for AES-GMAC", () =>
+    inSa((child) => {
+      const { encr } = child;
+      const seal: typeof encr.seal = (...input) => encr.seal(...input).slice(0, -4);
+      child.encr = { ...encr, icvLength: 12, seal };
     }),
   ),
   lie("leaves-high-bits-out-of-icv", "ESP-10", "ESN negotiated, ICV as without", () =>
@@ -85,18 +122,13 @@ const keys = [
       });
     },
   ),
-  lie("accepts-null-with-no-integrity", "ESP-01", "chooses NULL without integrity", () => ({
-    ike: {
-      outgoing: (message) => {
-        const asked = message.request?.payloads.find((p) => p.kind === "SA");
-        const refuses = message.payloads.some(
-          (p) => p.kind === "Notify" && p.notifyType === NOTIFY.NO_PROPOSAL_CHOSEN,
-        );
-        if (message.header.exchangeType === EXCHANGE.CREATE_CHILD_SA && asked && refuses) {
-          message.payloads = [asked];
-        }
-      },
-    },
+  lie("accepts-null-with-no-integrity", "ESP-01", "chooses NULL without integrity", takesWhatItRefuses),
+  lie("accepts-forbidden-algorithms", "ESP-ALG-02", "takes an offer of DES", takesWhatItRefuses),
+  lie("offers-des-for-esp", "ESP-ALG-02", "DES beside the ciphers of its offers", () => ({
+    ike: { outgoing: inEspProposals("request", (transforms) => [DES, ...transforms]) },
+  })),
+  lie("chooses-gmac-beside-a-cipher", "ESP-GMAC-04", "two ciphers in its choice", () => ({
+    ike: { outgoing: inEspProposals("response", (transforms) => [...transforms, AES_GMAC]) },
   })),
   lie("chooses-a-reserved-spi", "ESP-02", "SPI 1 in its SA payload", () => ({
     ike: {
@@ -208,6 +240,19 @@ const trailer = [
   ),
 ];
 
+const outbound = [
+  lie("applies-transport-mode-to-fragments", "ESP-28", "cuts a long datagram before it is sealed", () =>
+    sending((packet) => {
+      packet.payload = packet.payload.subarray(0, 1480);
+    }),
+  ),
+  lie("sends-an-spi-of-zero-in-udp", "ESP-NAT-01", "a copy of each packet with SPI 0", () =>
+    sending((packet) => {
+      packet.octets = (sealed) => [sealed, sealed.slice().fill(0, 0, 4)];
+    }),
+  ),
+];
+
 const protection = [
   lie("ignores-icv", "ESP-41", "delivers packets whatever their ICV", () =>
     deliver({ checkIcv: false, window: { enabled: false } }, (reason) => reason === "icv"),
@@ -233,4 +278,4 @@ const protection = [
   ),
 ];
 
-export const espLies = [...keys, ...numbers, ...trailer, ...protection];
+export const espLies = [...keys, ...numbers, ...trailer, ...outbound, ...protection];
