@@ -15,7 +15,7 @@ import { endingOf, type GuestProcess } from "../runtime/uml-guest.ts";
 import { credentialFiles, type GuestFile } from "./auth.ts";
 import { IKE_LIFETIME, ikedConf, POLICY, SETUP } from "./config.ts";
 import { DaemonLog, lostChild } from "./log.ts";
-import { CLOCK, startScript } from "./start.ts";
+import { clockCommand, startScript } from "./start.ts";
 import { parseIkeSas, parseSas } from "./status.ts";
 
 const EXPIRE = "/run/expire.pl";
@@ -182,7 +182,7 @@ export class OpenikedDriver implements Driver {
   /** Moves iked's clock, and wakes it so that it looks. */
   async #advance(seconds: number): Promise<void> {
     this.#ahead += seconds;
-    await this.#shell(`echo +${this.#ahead} > ${CLOCK}; timeout 2 ikectl show sa >/dev/null`);
+    await this.#shell(`${clockCommand(this.#ahead)}; timeout 2 ikectl show sa >/dev/null`);
   }
 
   /** The newest established IKE SA. @throws LabError where there is none */

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { startScript } from "./start.ts";
+import { clockCommand, startScript } from "./start.ts";
 
 describe("start of iked", () => {
   const script = startScript(
@@ -17,6 +17,14 @@ describe("start of iked", () => {
 
   it("forgets what the kernel had, before it makes anything new", () => {
     expect(script).to.include("xfrm state flush\nxfrm policy flush\na b\nEND-OF-FILE\n");
+  });
+
+  it("sets the clock back before, and never leaves its file empty", () => {
+    const lines = script.split("\n");
+    const clock = lines.findIndex((line) => line.endsWith(clockCommand(0)));
+    expect(clock).to.be.greaterThan(0);
+    expect(lines.findIndex((line) => line.startsWith("export LD_PRELOAD"))).to.be.greaterThan(clock);
+    expect(clockCommand(3)).to.match(/^printf \+%09d 3 1<> /);
   });
 
   it("becomes iked, which reads nothing more", () => {
