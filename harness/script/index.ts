@@ -28,6 +28,7 @@ export { PAYLOAD } from "../wire/registry/payload-types.ts";
 export { formatProposal } from "../wire/registry/proposal-spec.ts";
 export { PROTOCOL } from "../wire/registry/protocol-ids.ts";
 export { TRANSFORM } from "../wire/registry/transform-types.ts";
+export * from "./bulk.ts";
 export * from "./choices.ts";
 export * from "./crossing.ts";
 export * from "./eap.ts";

@@ -80,9 +80,8 @@ export class BuiltinPeer implements Driver {
     for (const { livenessMs } of behaviours) {
       if (event.type === "ike-established" && livenessMs !== undefined) this.#ask(event.sa, livenessMs);
     }
-    if (event.type !== "received") return;
-    const deadly = behaviours.some((b) => b.diesOn === event.message.header.exchangeType);
-    if (deadly) this.#die();
+    if (event.type !== "datagram-received") return;
+    if (behaviours.some((b) => b.diesOf?.(event.datagram.data))) this.#die();
   }
 
   /** Begins to ask the other end of this SA every so often whether it is alive. */

@@ -9,6 +9,7 @@ import { formatLies } from "./formats.ts";
 import { fragmentationLies } from "./fragmentation.ts";
 import { keyLies } from "./keys.ts";
 import type { Lie } from "./lie.ts";
+import { measureLies } from "./measure.ts";
 import { negotiationLies } from "./negotiation.ts";
 import { nullAuthenticationLies } from "./null-authentication.ts";
 import { payloadLies } from "./payloads.ts";
@@ -27,6 +28,7 @@ export const lies: readonly Lie[] = [
   ...payloadLies,
   ...formatLies,
   ...fragmentationLies,
+  ...measureLies,
   ...espLies,
   ...childlessLies,
   ...configurationLies,

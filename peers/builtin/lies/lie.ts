@@ -12,8 +12,8 @@ export interface LieBehaviour {
   fragmentation?: Partial<FragmentationOptions> | "off";
   /** The driver ignores these verbs. */
   deafTo?: ("initiate" | "rekeyIke" | "rekeyChild" | "delete" | "sendTraffic")[];
-  /** Dies on the first message of this exchange type. */
-  diesOn?: number;
+  /** Dies of the first such datagram. */
+  diesOf?: (octets: Uint8Array) => boolean;
   /** Everything it sends leaves so many milliseconds later. */
   delayMs?: number;
   /** Asks for liveness on each IKE SA, and sends a NAT keepalive, every so many milliseconds. */
