@@ -135,7 +135,12 @@ export interface ReceivedFragment {
  */
 export const longAuth = (selectors: 15 | 60): Partial<PeerConfig> => ({
   localId: `peer.${"a-long-name-to-fill-a-message.".repeat(16)}example`,
-  remoteTs: ["203.0.113.0/28", ...Array.from({ length: selectors - 1 }, (_, i) => `198.51.100.${4 * i}/30`)],
+  ...manySelectors(selectors),
+});
+
+/** Networks of our side, the tester's own first; 129 at most. */
+export const manySelectors = (count: number): Pick<PeerConfig, "remoteTs"> => ({
+  remoteTs: ["203.0.113.0/28", ...Array.from({ length: count - 1 }, (_, i) => `198.51.100.${2 * i}/31`)],
 });
 
 /** Those of the messages that end with SKF. */

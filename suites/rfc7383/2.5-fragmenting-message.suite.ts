@@ -2,10 +2,14 @@ import {
   EXCHANGE,
   expectTraffic,
   Failure,
+  fragmentOf,
   fragmentsAmong,
+  type IncomingMessage,
   ikeReceived,
+  isResponse,
   longAuth,
   lose,
+  manySelectors,
   messagesReceived,
   needFragmentation,
   PAYLOAD,
@@ -136,4 +140,54 @@ for (const peer of ["responder", "initiator"] as const) {
       if (longest > 1500) s.tolerate(`packets of ${longest} octets, which only a known path may take`);
     });
   }
+}
+
+const listOf = (numbers: number[]): string => numbers.join(", ");
+
+/** The peer's requests of this type as it sent them, lost ones too: Message ID and number of datagrams of each. */
+function transmissions(s: Script, exchangeType: number): { messageId: number; total: number }[] {
+  const requests = messagesReceived(s).filter(
+    (m) => m.header.exchangeType === exchangeType && !isResponse(m),
+  );
+  return requests
+    .filter((m) => fragmentOf(m) <= 1)
+    .map((m) => ({
+      messageId: m.header.messageId,
+      total: fragmentsAmong([m])[0]?.payload.totalFragments ?? 1,
+    }));
+}
+
+for (const [peer, selectors] of [
+  ["responder", 100],
+  ["initiator", 15],
+  ["initiator", 60],
+] as const) {
+  /**
+   * A long request of the peer, IKE_AUTH or one to rekey the Child SA, gets no answer at first. The peer repeats it under
+   * the same Message ID until it is answered. It may cut it into smaller pieces, as one that searches for the path's
+   * MTU does; then their number grows, for by it the receiver knows a new set.
+   */
+  test(`${peer}-with-${selectors}-selectors-repeats-a-long-request-in-no-fewer-fragments`, {
+    requirements: ["IKEFRAG-24", "IKEFRAG-25", "IKEFRAG-27"],
+    peer,
+    lies: ["cuts-repeats-into-fewer-fragments", "counts-retransmissions", "never-retransmits"],
+    config: peer === "initiator" ? longAuth(selectors) : manySelectors(selectors),
+  }, async (s) => {
+    const exchangeType = peer === "initiator" ? EXCHANGE.IKE_AUTH : EXCHANGE.CREATE_CHILD_SA;
+    if (peer === "responder") await s.tryDial().then(() => sessionOf(s, selectors));
+    const sent = () => transmissions(s, exchangeType);
+    const isLost = ({ header }: IncomingMessage) => header.exchangeType === exchangeType && sent().length < 2;
+    lose(s, isLost);
+    await (peer === "initiator" ? s.arena.driver.initiate() : s.arena.driver.rekeyChild());
+    const repeated = await s.until(() => sent().length >= 2);
+    const [first] = sent();
+    require(repeated && first !== undefined, "the request again", "silence");
+    const same = sent().every(({ messageId }) => messageId === first.messageId);
+    require(same, "one Message ID", listOf(sent().map(({ messageId }) => messageId)));
+    const totals = sent().map(({ total }) => total);
+    const grows = totals.every((total, i) => total >= (totals[i - 1] ?? 0));
+    require(grows, "as many fragments as before, or more", listOf(totals));
+    if (Math.max(...totals) === 1) judgeWhole(s);
+    await expectTraffic(await sessionOf(s, selectors), "a long request");
+  });
 }

@@ -1,5 +1,5 @@
 /** Lies about RFC 7383 fragmentation. */
-import type { Decisions, OutgoingMessage } from "../../../harness/ike/hooks.ts";
+import type { Decisions, OutgoingMessage, Sealer } from "../../../harness/ike/hooks.ts";
 import { hasNotify, notify } from "../../../harness/ike/payloads.ts";
 import { firstPayloadType } from "../../../harness/wire/index.ts";
 import { EXCHANGE } from "../../../harness/wire/registry/exchange-types.ts";
@@ -62,6 +62,20 @@ const cutting = (
   },
 });
 
+/** So many fragments of about the same length. */
+function cutInto(
+  total: number,
+  { payloads }: OutgoingMessage,
+  inner: Uint8Array,
+  seal: Sealer,
+): Uint8Array[] {
+  const size = Math.ceil(inner.length / total);
+  const first = firstPayloadType(payloads);
+  return Array.from({ length: total }, (_, i) =>
+    seal(inner.subarray(i * size, (i + 1) * size), i === 0 ? first : 0, { number: i + 1, total }),
+  );
+}
+
 const sending = [
   lie("announces-fragmentation-with-data", "IKEFRAG-04", "one octet of data in the notify", () =>
     inAnnouncement((p) => {
@@ -110,6 +124,22 @@ const sending = [
       message.seal.iv = new Uint8Array(message.sa?.suite?.encr.ivLength ?? 0);
     }),
   ),
+  lie("cuts-repeats-into-fewer-fragments", "IKEFRAG-25", "larger fragments at each retransmission", () => {
+    const cuts = new Map<number, number>();
+    return {
+      fragmentation: { chunk: Number.POSITIVE_INFINITY },
+      ike: {
+        decide: { retransmission: "sealed anew" },
+        split: (message, inner, seal) => {
+          const { messageId } = message.header;
+          const before = cuts.get(messageId) ?? 0;
+          if (!bothAnnounced(message) || message.isResponse) return undefined;
+          cuts.set(messageId, before + 1);
+          return cutInto(Math.max(1, 4 - before), message, inner, seal);
+        },
+      },
+    };
+  }),
   lie("counts-message-ids-in-fragments", "IKEFRAG-19", "another Message ID in each fragment", () =>
     cutting((piece, message) => {
       message.header.messageId += piece.index;
