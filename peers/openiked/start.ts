@@ -30,7 +30,7 @@ ${[...files, { path: CONF, text: conf, private: true } as const].map(written).jo
 ip -force -batch - << '${END}' 2>/dev/null
 ${[...FORGET, ...commands].join("\n")}
 ${END}
-touch ${CLOCK} && ${clockCommand(0)}
+umask 022; touch ${CLOCK} && ${clockCommand(0)}
 export LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1
 export FAKETIME_TIMESTAMP_FILE=/clock FAKETIME_NO_CACHE=1
 exec /usr/sbin/iked -d -vv -f ${CONF} < /dev/null
