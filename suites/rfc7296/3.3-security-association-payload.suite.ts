@@ -246,10 +246,10 @@ function expectInOrder(s: Script, message: SeenMessage): void {
   const rekey = message.header.exchangeType === EXCHANGE.CREATE_CHILD_SA;
   const inUseFirst = rekey ? [...known.slice(0, 1), ...wanted.filter((a) => a !== known[0])] : wanted;
   const order = known.join(", ");
-  if (order === wanted.toReversed().join(", "))
-    return s.tolerate("it prefers the opposite of what it was told");
-  const asked = [wanted, inUseFirst].some((list) => list.join(", ") === order);
-  require(asked, `proposals in the order ${wanted.join(", ")}`, order);
+  if ([wanted, inUseFirst].some((list) => list.join(", ") === order)) return;
+  const opposite = order === wanted.toReversed().join(", ");
+  require(opposite, `proposals in the order ${wanted.join(", ")}`, order);
+  s.tolerate("it prefers the opposite of what it was told");
 }
 
 /** The peer's request to rekey an SA of this protocol on command. */
