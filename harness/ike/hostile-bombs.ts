@@ -6,9 +6,9 @@ import {
   manyAttributes,
   manyConfigAttributes,
   manyProposals,
-  manySelectors,
   manySpis,
   manyTransforms,
+  thousandsOfSelectors,
 } from "../script/bulk.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
@@ -30,7 +30,7 @@ export const BOMBS: Readonly<Record<string, Bomb>> = {
   "10,000 configuration attributes": () => [manyConfigAttributes()],
   "an EAP packet of 62,000 octets": ({ payloads }) => [hugeEap(payload(payloads, "EAP"))],
   "15,500 SPIs to delete": () => [manySpis()],
-  "3,875 selectors": () => [manySelectors()],
+  "3,875 selectors": () => [thousandsOfSelectors()],
   "31,000 hash algorithms": () => [notify(NOTIFY.SIGNATURE_HASH_ALGORITHMS, new Uint8Array(62_000))],
   ...Object.fromEntries(
     Object.entries(certificateBombs).map(([name, make]): [string, Bomb] => [`certificates ${name}`, make]),

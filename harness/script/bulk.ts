@@ -70,7 +70,7 @@ export const manySpis = (): Payload => ({
   spis: repeated(OCTETS / 4, (index) => Uint8Array.of(0xc1, index >> 16, index >> 8, index)),
 });
 
-export const manySelectors = (): Payload => ({
+export const thousandsOfSelectors = (): Payload => ({
   ...{ kind: "TS", type: PAYLOAD.TSi },
   selectors: repeated(Math.floor(OCTETS / 16), () => ({
     ...{ tsType: TS_TYPE.TS_IPV4_ADDR_RANGE, ipProtocol: 0, startPort: 0, endPort: 65535 },

@@ -8,7 +8,6 @@ import {
   manyAttributes,
   manyConfigAttributes,
   manyProposals,
-  manySelectors,
   manySpis,
   manyTransforms,
   type OutgoingMessage,
@@ -19,6 +18,7 @@ import {
   sealed,
   sendUnder,
   test,
+  thousandsOfSelectors,
 } from "../../harness/script/index.ts";
 
 type Bomb = (message?: OutgoingMessage) => Payload[];
@@ -38,7 +38,7 @@ const KINDS: Record<string, { requirements: string[]; bombs: Bomb[] }> = {
       () => emptyPayloads(),
       () => [manyConfigAttributes()],
       () => [manySpis()],
-      () => [manySelectors()],
+      () => [thousandsOfSelectors()],
       () => [hugeEap()],
     ],
   },
