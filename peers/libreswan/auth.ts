@@ -1,5 +1,6 @@
 /** Identities and ways to authenticate as pluto's files say them. */
 import { isIP } from "node:net";
+import type { KeyKind } from "../../harness/pki/types.ts";
 import { identity as octetsOf } from "../../harness/script/identity.ts";
 import type { Material } from "../../harness/script/policy.ts";
 import { type AuthSpec, DriverUnsupported, type PeerConfig } from "../contract.ts";
@@ -29,10 +30,18 @@ function authKeyword(spec: AuthSpec): string {
   return spec.key.startsWith("rsa") ? "rsasig" : "ecdsa";
 }
 
+const OLD_HASHES: Partial<Record<KeyKind, string>> = {
+  rsa2048: "rsa-sha1",
+  ecdsa256: "ecdsa-sha2_256",
+  ecdsa384: "ecdsa-sha2_384",
+  ecdsa521: "ecdsa-sha2_512",
+};
+
 /** The hash, and for RSA the padding, of the peer's own signatures; pluto wants the keys of both ends named in it. */
 function hashPolicy(own: AuthSpec, keywords: string[]): string[] {
   if (own.method !== "signature") return [];
-  if (own.oldMethods) return own.key.startsWith("rsa") ? ["authby=rsa-sha1"] : [];
+  // Without RFC 7427 the hash says which method is used, whatever the curve of the key.
+  if (own.oldMethods) return [`authby=${OLD_HASHES[own.key] ?? ""}`];
   if (!own.scheme) return [];
   const hash = /^(?:rsa-pss|ecdsa)-sha(256|384|512)$/.exec(own.scheme)?.[1];
   if (!hash) throw new DriverUnsupported(`libreswan does not sign with ${own.scheme}`);
@@ -55,7 +64,6 @@ export function authLines(config: PeerConfig): string[] {
     `leftauth=${left}`,
     `rightauth=${right}`,
     ...(auth.method === "signature" ? [`leftcert=${OWN}`] : []),
-    ...(testerAuth.method === "signature" ? ["rightca=%any"] : []),
     ...hashPolicy(auth, [left, right]),
   ];
 }

@@ -9,14 +9,19 @@ import {
   triesAnew,
 } from "../../harness/script/index.ts";
 
-const KEYS: KeyKind[] = ["rsa2048", "ecdsa256", "ed25519"];
+/** Keys, and the only older method that each fits. */
+const KEYS: [KeyKind, number?][] = [
+  ["rsa2048", AUTH_METHOD.RSA_DIGITAL_SIGNATURE],
+  ["ecdsa256", AUTH_METHOD.ECDSA_SHA256_P256],
+  ["ed25519"],
+];
 
 /**
  * The tester sends no SIGNATURE_HASH_ALGORITHMS. The peer, which has a key of this kind, authenticates itself by an
- * older method, or fails for want of one; it does not use method 14. With the notify it authenticates.
+ * older method that fits the key, or fails for want of one; it does not use method 14. With the notify it authenticates.
  */
 for (const peer of ["responder", "initiator"] as const)
-  for (const key of KEYS)
+  for (const [key, method] of KEYS)
     test(`${peer}-does-not-use-method-14-with-${key}-unannounced`, {
       requirements: ["SIGAUTH-01"],
       peer,
@@ -28,9 +33,9 @@ for (const peer of ["responder", "initiator"] as const)
       const all = s.policy.signatureHashes;
       s.policy.signatureHashes = [];
       const proof = await peersProof(s, peer);
-      require(proof?.method !== AUTH_METHOD.DIGITAL_SIGNATURE, "an older method, or none", authMethods.nameOf(
-        proof?.method ?? 0,
-      ));
+      const used = proof && authMethods.nameOf(proof.method);
+      const fits = method === undefined ? "" : `${authMethods.nameOf(method)} or `;
+      require(!proof || proof.method === method, `${fits}no AUTH`, used ?? "");
       s.policy.signatureHashes = all;
       require(await triesAnew(s, peer), "both SAs with the notify", s.lastReason());
     });
