@@ -1,5 +1,6 @@
 import {
   EXCHANGE,
+  errorNotify,
   expectAlive,
   expectNoNotify,
   expectNotify,
@@ -8,8 +9,10 @@ import {
   NOTIFY,
   notifies,
   PAYLOAD,
+  payload,
   require,
   type Script,
+  Session,
   test,
   Unsupported,
 } from "../../harness/script/index.ts";
@@ -195,5 +198,56 @@ for (const protocolId of [0, 1]) {
     expectNoNotify(request, NOTIFY.ESP_TFC_PADDING_NOT_SUPPORTED);
     expectNoNotify(request, NOTIFY.NON_FIRST_FRAGMENTS_ALSO);
     await session.proveTraffic();
+  });
+}
+
+/**
+ * The tester's childless request asks for an inner address, which does not need a Child SA. The peer, which has a pool,
+ * answers with an address, or says that it gives none; the IKE SA comes up either way.
+ */
+test("takes-a-configuration-payload-without-a-child-sa", {
+  requirements: ["CHILDLESS-11"],
+  peer: "responder",
+  lies: ["refuses-childless-requests-with-cp"],
+  config: { addressPools: ["203.0.113.0/28"] },
+}, async (s) => {
+  await announced(s);
+  const { sa, failure } = await s.tryDial({ childless: true });
+  require(failure === undefined, "an IKE SA", failure ?? "");
+  const { request, response } = s.exchange(EXCHANGE.IKE_AUTH);
+  expectPayload(request, PAYLOAD.CP);
+  const answered = payload(response?.payloads ?? [], "CP") ?? errorNotify(response?.payloads ?? []);
+  if (!answered) s.tolerate("passes over the configuration payload");
+  await expectAlive(new Session(s, sa));
+});
+
+const LOGIN = { method: "eap", type: "mschapv2" } as const;
+const CERTIFICATE = { method: "signature", key: "rsa2048" } as const;
+
+for (const peer of ["responder", "initiator"] as const) {
+  /**
+   * The initiator logs in by EAP, and wants no Child SA. None of the peer's messages in IKE_AUTH has SA, TSi or TSr,
+   * neither the first nor the last. The first Child SA comes from CREATE_CHILD_SA.
+   */
+  test(`as-${peer}-does-without-child-sa-in-all-rounds-of-eap`, {
+    requirements: ["CHILDLESS-12"],
+    peer,
+    lies: [peer === "responder" ? "answers-childless-with-sa" : "begins-childless-with-sa"],
+    config:
+      peer === "responder"
+        ? { auth: CERTIFICATE, testerAuth: LOGIN }
+        : { auth: LOGIN, testerAuth: CERTIFICATE, childless: "force" },
+  }, async (s) => {
+    const responder = peer === "responder";
+    if (responder) await announced(s).then(() => s.tryDial({ childless: true }));
+    else await s.provoke(() => s.trace.childSas().length > 0);
+    const rounds = s.trace.exchangesOf(EXCHANGE.IKE_AUTH, responder ? "us" : "peer");
+    const own = rounds.flatMap((e) => (responder ? (e.response ?? []) : e.request));
+    const odd = own.find(({ payloads }) => payloads.some(({ type }) => CHILD_PAYLOADS.includes(type)));
+    require(!odd, "no SA, TSi and TSr in any round", listPayloads(odd));
+    const sa = own.at(-1)?.sa;
+    require(sa?.established === true && own.length > 1, "an IKE SA by EAP", s.lastReason());
+    const session = new Session(s, sa);
+    await session.proveTraffic(responder ? await session.createChild() : session.child);
   });
 }

@@ -1,11 +1,17 @@
 import {
   AUTH_METHOD,
   EXCHANGE,
+  errorNotify,
+  espFromPeer,
   expect,
   expectAlive,
+  expectEcho,
   expectRefusedByInitiator,
   expectRefusedByResponder,
+  expectTraffic,
   ID_TYPE,
+  listPayloads,
+  mindNoAdditionalSas,
   NOTIFY,
   notify,
   PAYLOAD,
@@ -14,6 +20,7 @@ import {
   require,
   type Script,
   type Spoil,
+  selector,
   test,
 } from "../../harness/script/index.ts";
 
@@ -119,10 +126,11 @@ test("refuses-a-wrong-null-auth-of-the-responder", {
 
 /**
  * The peer is configured for a shared secret. The tester names itself rightly, but proves nothing: method 13 with an
- * AUTH that is right for it. The answer is AUTHENTICATION_FAILED.
+ * AUTH that is right for it. A name gives no rights, and the only policy is none for the unauthenticated: the answer is
+ * AUTHENTICATION_FAILED.
  */
 test("refuses-an-anonymous-initiator", {
-  requirements: ["NULLAUTH-01"],
+  requirements: ["NULLAUTH-01", "NULLAUTH-08", "NULLAUTH-10"],
   peer: "responder",
   lies: ["accepts-null-for-a-shared-secret"],
 }, async (s) => {
@@ -131,7 +139,7 @@ test("refuses-an-anonymous-initiator", {
 
 /** The peer is configured for a shared secret, and the tester answers with method 13. The peer must not keep the SA. */
 test("refuses-an-anonymous-responder", {
-  requirements: ["NULLAUTH-01"],
+  requirements: ["NULLAUTH-01", "NULLAUTH-10"],
   peer: "initiator",
   lies: ["accepts-null-for-a-shared-secret"],
 }, async (s) => {
@@ -153,4 +161,63 @@ test("keeps-the-sa-of-an-anonymous-peer-when-another-says-initial-contact", {
   const { failure } = await s.tryDial();
   require(failure === undefined, "a second IKE SA", failure ?? "");
   await expectAlive(first);
+});
+
+for (const peer of ROLES) {
+  /**
+   * Neither end is authenticated. The tester asks for a Child SA that would bring it the traffic of a network of third
+   * parties, which the peer's policy for the unauthenticated does not name. It is refused, and the first one stays.
+   */
+  test(`as-${peer}-gives-an-anonymous-end-no-traffic-of-others`, {
+    requirements: ["NULLAUTH-10", "NULLAUTH-11"],
+    peer,
+    lies: ["takes-all-selectors"],
+    config: ANONYMOUS,
+  }, async (s) => {
+    const session = await s.establish(peer);
+    await session.tryCreateChild({ localTs: [selector("198.51.100.0/24")] });
+    const { response } = s.exchange(EXCHANGE.CREATE_CHILD_SA);
+    if (response) mindNoAdditionalSas(response);
+    require(errorNotify(response?.payloads ?? []) !== undefined, "a refusal", listPayloads(response));
+    await expectTraffic(session, "the refusal");
+  });
+
+  /**
+   * Both ends have proven themselves, and traffic passes. Then somebody who proves nothing asks for an IKE SA, in the
+   * tester's name and with the same selectors. Whatever comes of it, the Child SA goes on to carry the traffic.
+   */
+  test(`as-${peer}-keeps-the-child-sa-of-an-authenticated-end`, {
+    requirements: ["NULLAUTH-15"],
+    peer,
+    lies: ["lets-anonymous-ends-replace-child-sas"],
+  }, async (s) => {
+    const session = await s.establish(peer);
+    const { child } = session;
+    await expectEcho(session, "an echo request before", { child });
+    proveNothing(s);
+    await s.tryDial();
+    const before = espFromPeer(session, child).length;
+    await expectEcho(session, "an echo request behind the attempt", { child });
+    require(espFromPeer(session, child).length > before, "the answer in the same Child SA", "in another one");
+  });
+}
+
+/**
+ * The peer has a certificate, and the tester logs in by EAP. To whom that gives its secret must be known: no AUTH of the
+ * peer is of the NULL method.
+ */
+test("does-not-stay-anonymous-before-eap", {
+  requirements: ["NULLAUTH-02"],
+  peer: "responder",
+  lies: ["stays-anonymous-before-eap"],
+  config: {
+    auth: { method: "signature", key: "rsa2048" },
+    testerAuth: { method: "eap", type: "mschapv2" },
+  },
+}, async (s) => {
+  await s.tryDial();
+  const responses = s.trace.exchangesOf(EXCHANGE.IKE_AUTH, "us").map(({ response }) => response);
+  const methods = responses.flatMap((m) => payload(m?.payloads ?? [], "AUTH")?.method ?? []);
+  require(methods.length > 0, "AUTH of the responder", s.lastReason());
+  expect(methods).not.to.include(AUTH_METHOD.NULL);
 });

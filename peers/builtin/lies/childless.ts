@@ -94,6 +94,32 @@ export const childlessLies: readonly Lie[] = [
   decides("begins-childless-uninvited", "CHILDLESS-04", "a childless request without announcement", {
     "childless initiation": "always",
   }),
+  lie("refuses-childless-requests-with-cp", "CHILDLESS-11", "INVALID_SYNTAX where CP is without SA", () => ({
+    ike: {
+      outgoing: inMessage(
+        EXCHANGE.IKE_AUTH,
+        (message) => {
+          const asked = message.request?.payloads ?? [];
+          if (asked.some(({ kind }) => kind === "CP") && !asked.some(isOfChild))
+            message.payloads = [notify(NOTIFY.INVALID_SYNTAX)];
+        },
+        "response",
+      ),
+    },
+  })),
+  lie("begins-childless-with-sa", "CHILDLESS-12", "an SA payload in the first childless request", () => ({
+    ike: {
+      outgoing: inMessage(
+        EXCHANGE.IKE_AUTH,
+        ({ sa, payloads }) => {
+          const first = payloads.some(({ kind }) => kind === "ID") && !payloads.some(isOfChild);
+          if (first && sa?.proposal)
+            payloads.push({ kind: "SA", type: PAYLOAD.SA, proposals: [sa.proposal] });
+        },
+        "request",
+      ),
+    },
+  })),
   lie(
     "begins-childless-with-a-child-notify",
     "CHILDLESS-10",

@@ -1,5 +1,6 @@
 /** Lies about NULL authentication (RFC 7619). */
 import { pskAuthValue } from "../../../harness/ike/auth/octets.ts";
+import type { ChildSa } from "../../../harness/ike/child.ts";
 import type { OutgoingMessage } from "../../../harness/ike/hooks.ts";
 import { payload } from "../../../harness/ike/payloads.ts";
 import { AUTH_METHOD } from "../../../harness/wire/registry/auth-methods.ts";
@@ -43,6 +44,28 @@ export const nullAuthenticationLies: readonly Lie[] = [
       if (policy.peerAuth.method === "null") policy.ownAuth = { method: "null" };
     },
   })),
+  lie("stays-anonymous-before-eap", "NULLAUTH-02", "NULL of its own where the other end uses EAP", () => ({
+    policy: (policy) => {
+      if (policy.peerAuth.method === "eap") policy.ownAuth = { method: "null" };
+    },
+  })),
+  lie(
+    "lets-anonymous-ends-replace-child-sas",
+    "NULLAUTH-15",
+    "a Child SA of whoever takes the place of an older one",
+    () => {
+      const older: ChildSa[] = [];
+      return {
+        ike: {
+          decide: { "NULL authentication": "accept" },
+          childEstablished: (child) => {
+            for (const { keysOut } of older.splice(0)) keysOut.encr.fill(0);
+            older.push(child);
+          },
+        },
+      };
+    },
+  ),
   decides("accepts-null-for-a-shared-secret", "NULLAUTH-01", "an anonymous peer is let in", {
     "NULL authentication": "accept",
   }),
