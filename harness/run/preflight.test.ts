@@ -44,7 +44,8 @@ describe("pre-flight", () => {
         arena.link = passing(arena.link, ({ destination }) => destination.port !== 4500);
       }),
       await reasonWith((arena) => {
-        arena.config = { ...arena.config, psk: "another secret" };
+        const { policy } = arena;
+        arena.policy = () => ({ ...policy(), psk: new TextEncoder().encode("another secret") });
       }),
       await reasonWith((arena) => {
         let alive = true;

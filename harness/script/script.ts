@@ -7,6 +7,7 @@ import { hasNotify } from "../ike/payloads.ts";
 import type { Policy } from "../ike/policy.ts";
 import type { IkeSa } from "../ike/sa.ts";
 import type { Address, Datagram } from "../link/types.ts";
+import { equal } from "../wire/bytes.ts";
 import { EXCHANGE, exchangeTypes } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import type { Arena } from "./arena.ts";
@@ -251,6 +252,7 @@ export class Script {
   /** True if the peer still answers: a fresh IKE_SA_INIT, which a good peer never ignores. */
   async peerAnswers(): Promise<boolean> {
     const probe = new Script({ ...this.arena });
+    this.arena.link.onReceive((datagram) => (isOf(probe, datagram) ? probe : this).host.take(datagram));
     try {
       const { failure } = await probe.tryInit();
       return failure === undefined || probe.trace.exchanges.some((e) => e.response);
@@ -260,4 +262,11 @@ export class Script {
       this.arena.link.onReceive((datagram) => this.host.take(datagram));
     }
   }
+}
+
+/** True if the datagram is IKE of an SA that this script began. */
+function isOf({ host }: Script, { data }: Datagram): boolean {
+  return [...host.endpoint.core.sas.values()].some(({ spiI }) =>
+    [0, 4].some((offset) => equal(data.subarray(offset, offset + 8), spiI)),
+  );
 }

@@ -154,9 +154,22 @@ export class Session {
     await this.#run<void>((done) => this.script.host.endpoint.deleteIke(this.sa, () => done()));
   }
 
-  /** True if an empty INFORMATIONAL is answered in time. */
+  /**
+   * True if an empty INFORMATIONAL is answered. False as soon as the peer has answered a stranger who came later, and
+   * then has had the time for a repeat of the request; if it answers nobody, when patience is over.
+   */
   async alive(): Promise<boolean> {
-    return (await this.tryRequest(EXCHANGE.INFORMATIONAL, [])) !== undefined;
+    const { script } = this;
+    let outcome: { response?: IncomingMessage } | undefined;
+    script.host.endpoint.request(this.sa, EXCHANGE.INFORMATIONAL, [], (response) => {
+      outcome = { ...(response && { response }) };
+    });
+    script.host.settle();
+    const answered = () => outcome !== undefined;
+    const { patience, quiet } = script.arena;
+    if (!(await script.until(answered, 2 * quiet)))
+      await script.until(answered, (await script.peerAnswers()) ? 3 * quiet : patience);
+    return outcome?.response !== undefined;
   }
 
   /** The inner hosts at both ends: those of the arena, or who was leased an address, with that. */
