@@ -86,7 +86,6 @@ for (const peer of ["responder", "initiator"] as const) {
     requirements: ["ESP-07", "ESP-36"],
     peer,
     lies: ["delivers-old-numbers"],
-    config: { espProposals: ["aes256gcm16"] },
   }, async (s) => {
     const session = await s.establish(peer);
     await nearBoundary(session);

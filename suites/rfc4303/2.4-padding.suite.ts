@@ -29,7 +29,7 @@ const fill = (octet: number) => (plaintext: Uint8Array) => {
   return plaintext.fill(octet, end - (plaintext[end] ?? 0), end);
 };
 
-for (const spec of ["aes256gcm16", "aes128-sha256", "null-sha256"]) {
+for (const spec of ["aes256gcm16", "aes128-sha512", "null-sha256"]) {
   for (const peer of ["responder", "initiator"] as const) {
     /**
      * The peer answers echo requests of 16 sizes, one after the other. Each answer ends on a boundary of 4 octets and

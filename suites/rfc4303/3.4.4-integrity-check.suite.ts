@@ -13,7 +13,7 @@ const flip =
     return [forged];
   };
 
-for (const spec of ["aes256gcm16", "aes128-sha256", "chacha20poly1305"]) {
+for (const spec of ["aes256gcm16", "aes128-sha512", "chacha20poly1305"]) {
   for (const peer of ["responder", "initiator"] as const) {
     /**
      * One bit is flipped in the sequence number, the IV, the first and last octet of the ciphertext, and the first and

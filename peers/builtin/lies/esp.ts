@@ -110,13 +110,13 @@ const keys = [
   lie(
     "chains-cbc-iv",
     "ESP-CBC-01",
-    "the IV is the last block of the packet before (ICV of 16 octets)",
+    "the IV is the last block of the packet before (ICV of 32 octets)",
     () => {
       let last = new Uint8Array(16);
       return sending((packet) => {
         packet.options.iv = last;
         packet.octets = (sealed) => {
-          last = sealed.slice(-32, -16);
+          last = sealed.slice(-48, -32);
           return [sealed];
         };
       });
