@@ -146,24 +146,24 @@ test("refuses-an-anonymous-responder", {
   await expectRefusedByInitiator(s, proveNothing);
 });
 
-/**
- * Anonymous peers cannot be told apart, so INITIAL_CONTACT of one must not end the IKE SA of another. The tester sets
- * up two IKE SAs; the second says INITIAL_CONTACT. The first still answers.
- */
-test("keeps-the-sa-of-an-anonymous-peer-when-another-says-initial-contact", {
-  requirements: ["NULLAUTH-09"],
-  peer: "responder",
-  lies: ["heeds-initial-contact-of-anonymous-peers"],
-  config: { ...ANONYMOUS, unique: "replace" },
-}, async (s) => {
-  const first = await s.dial();
-  s.change(EXCHANGE.IKE_AUTH, ({ payloads }) => void payloads.push(notify(NOTIFY.INITIAL_CONTACT)));
-  const { failure } = await s.tryDial();
-  require(failure === undefined, "a second IKE SA", failure ?? "");
-  await expectAlive(first);
-});
-
 for (const peer of ROLES) {
+  /**
+   * Anonymous peers cannot be told apart, so INITIAL_CONTACT of one must not end the IKE SA of another. The tester has
+   * one IKE SA, and sets up another, which says INITIAL_CONTACT. The first still answers.
+   */
+  test(`as-${peer}-keeps-the-sa-of-an-anonymous-end-when-another-says-initial-contact`, {
+    requirements: ["NULLAUTH-09"],
+    peer,
+    lies: ["heeds-initial-contact-of-anonymous-peers"],
+    config: { ...ANONYMOUS, unique: "replace" },
+  }, async (s) => {
+    const first = await s.establish(peer);
+    s.change(EXCHANGE.IKE_AUTH, ({ payloads }) => void payloads.push(notify(NOTIFY.INITIAL_CONTACT)));
+    const { failure } = await s.tryDial();
+    require(failure === undefined, "a second IKE SA", failure ?? "");
+    await expectAlive(first);
+  });
+
   /**
    * Neither end is authenticated. The tester asks for a Child SA that would bring it the traffic of a network of third
    * parties, which the peer's policy for the unauthenticated does not name. It is refused, and the first one stays.
