@@ -2,11 +2,16 @@ import {
   EXCHANGE,
   expectAlive,
   expectNotify,
+  isProtected,
+  isResponse,
+  messagesReceived,
   NOTIFY,
   notify,
   PAYLOAD,
   type Payload,
   PROTOCOL,
+  sealed,
+  sendUnder,
   test,
 } from "../../harness/script/index.ts";
 
@@ -39,7 +44,13 @@ for (const [what, lying] of Object.entries(LYING)) {
       const session = await s.establish(peer);
       const response = await session.tryRequest(EXCHANGE.INFORMATIONAL, [lying]);
       expectNotify(response, NOTIFY.INVALID_SYNTAX);
-      if (await session.alive()) s.tolerate("it keeps the IKE SA after INVALID_SYNTAX");
+      const since = s.mark();
+      sendUnder(session, sealed(session, { exchangeType: EXCHANGE.INFORMATIONAL, payloads: [] }));
+      const answered = await s.until(
+        () => messagesReceived(s, since).some((m) => isResponse(m) && isProtected(m)),
+        s.arena.quiet,
+      );
+      if (answered) s.tolerate("it keeps the IKE SA after INVALID_SYNTAX");
     });
   }
 }
