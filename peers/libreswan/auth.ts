@@ -24,8 +24,11 @@ const authOf = ({ auth = PSK, testerAuth = PSK }: PeerConfig) => ({ auth, tester
 function authKeyword(spec: AuthSpec): string {
   if (spec.method === "psk") return "secret";
   if (spec.method === "null") return "null";
-  if (spec.method !== "signature")
-    throw new DriverUnsupported("libreswan has no EAP but EAP-TLS between its own like");
+  if (spec.method === "eap-only") return "eaponly";
+  if (spec.method === "eap") {
+    if (spec.type === "tls") return "eaponly";
+    throw new DriverUnsupported(`libreswan has EAP-TLS, and no EAP-${spec.type}`);
+  }
   if (spec.key.startsWith("ed")) throw new DriverUnsupported("libreswan has no EdDSA");
   return spec.key.startsWith("rsa") ? "rsasig" : "ecdsa";
 }
@@ -58,12 +61,15 @@ export function authLines(config: PeerConfig): string[] {
   if (auth.method === "psk" && testerAuth.method === "psk") return ["authby=secret"];
   const [left, right] = [authKeyword(auth), authKeyword(testerAuth)];
   const methods = [auth.method, testerAuth.method];
+  if (auth.method === "eap") throw new DriverUnsupported("libreswan is an EAP server only");
   if (methods.includes("psk") && methods.includes("null"))
     throw new DriverUnsupported("libreswan mixes no shared secret with NULL authentication");
   return [
     `leftauth=${left}`,
     `rightauth=${right}`,
-    ...(auth.method === "signature" ? [`leftcert=${OWN}`] : []),
+    // Both are asked of the server: by the connection, and when a request has no AUTH.
+    ...(right === "eaponly" ? ["leftautheap=tls", "rightautheap=tls"] : []),
+    ...(auth.method === "signature" || methods.includes("eap") ? [`leftcert=${OWN}`] : []),
     ...hashPolicy(auth, [left, right]),
   ];
 }
