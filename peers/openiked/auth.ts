@@ -31,17 +31,19 @@ export function authWords(config: PeerConfig): { lines: string[]; words: string[
   const { auth = PSK, testerAuth = PSK } = config;
   if (auth.method === "psk" && testerAuth.method === "psk") return { lines: [], words: [hexKey(config.psk)] };
   if (auth.method === "eap") throw new DriverUnsupported("OpenIKED logs in nowhere by EAP");
-  if (auth.method !== "signature")
-    throw new DriverUnsupported(`OpenIKED has no authentication by ${auth.method} for one end alone`);
+  if (auth.method !== "signature") throw new DriverUnsupported(`OpenIKED cannot use ${pairOf(config)}`);
   requireSignature(auth);
   if (testerAuth.method === "signature") return { lines: [], words: [] };
   if (testerAuth.method !== "eap" || testerAuth.type !== "mschapv2")
-    throw new DriverUnsupported(`OpenIKED cannot sign where the other end comes with ${nameOf(testerAuth)}`);
+    throw new DriverUnsupported(`OpenIKED cannot use ${pairOf(config)}`);
   const { identity, password } = eapUserOf(config);
   return { lines: [`user ${quoted(identity)} ${quoted(password)}`], words: ['eap "mschap-v2"'] };
 }
 
 const nameOf = (spec: AuthSpec): string => (spec.method === "eap" ? `EAP-${spec.type}` : spec.method);
+
+const pairOf = ({ auth = PSK, testerAuth = PSK }: PeerConfig): string =>
+  `authentication by ${nameOf(auth)} here and ${nameOf(testerAuth)} at the other end`;
 
 /** A file of the guest; private ones are for root alone. */
 export interface GuestFile {

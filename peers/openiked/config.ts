@@ -22,7 +22,7 @@ set dpd_check_interval 0
 /** An identity as iked takes it: a name, `user@host` or an address. */
 function identity(id: string): string {
   if (/^(keyid|dn|null):/.test(id))
-    throw new DriverUnsupported(`OpenIKED cannot be given the identity ${id} here`);
+    throw new DriverUnsupported(`OpenIKED cannot be given the identity ${id}`);
   if (Buffer.byteLength(id) > ID_LIMIT)
     throw new DriverUnsupported(`OpenIKED has no own identity of more than ${ID_LIMIT} octets`);
   return quoted(id);
