@@ -1,22 +1,53 @@
 /** What the builtin peer's process and its driver say to each other: JSON lines over standard input and output. */
 import { z } from "zod";
+import { type SchemeName, schemes } from "../../harness/crypto/signatures.ts";
+import { KEY_KINDS } from "../../harness/pki/types.ts";
+import type { PeerConfig } from "../contract.ts";
 
 const address = z.strictObject({ host: z.string(), port: z.int() });
 
-const configSchema = z.strictObject({
+const scheme = z.custom<SchemeName>((name) => schemes.some((known) => known.name === name));
+
+const auth = z.discriminatedUnion("method", [
+  z.strictObject({ method: z.literal("psk") }),
+  z.strictObject({ method: z.literal("null") }),
+  z.strictObject({
+    method: z.literal("signature"),
+    key: z.enum(KEY_KINDS),
+    scheme: scheme.optional(),
+    oldMethods: z.literal(true).optional(),
+  }),
+  z.strictObject({ method: z.literal("eap"), type: z.enum(["md5", "gtc", "mschapv2", "tls"]) }),
+  z.strictObject({ method: z.literal("eap-only") }),
+]);
+
+const texts = z.array(z.string());
+
+/** Has every field that a test can set, or it does not compile. */
+const configShape = {
   local: address,
   remote: address,
   localId: z.string(),
   remoteId: z.string(),
   psk: z.string(),
-  ikeProposals: z.array(z.string()),
-  espProposals: z.array(z.string()),
-  localTs: z.array(z.string()),
-  remoteTs: z.array(z.string()),
+  auth: auth.optional(),
+  testerAuth: auth.optional(),
+  eapIdentity: z.string().optional(),
+  eapPassword: z.string().optional(),
+  ikeProposals: texts,
+  espProposals: texts,
+  localTs: texts,
+  remoteTs: texts,
   mode: z.enum(["tunnel", "transport"]),
   fragmentation: z.boolean().optional(),
   cookies: z.literal("always").optional(),
-});
+  childless: z.enum(["never", "force"]).optional(),
+  addressPools: texts.optional(),
+  requestAddresses: z.array(z.enum(["ipv4", "ipv6"])).optional(),
+  unique: z.literal("replace").optional(),
+} satisfies Record<keyof PeerConfig, z.ZodType>;
+
+const configSchema: z.ZodType<PeerConfig> = z.strictObject(configShape);
 
 /** The only argument of the process, as JSON. */
 export const startSchema = z.strictObject({
