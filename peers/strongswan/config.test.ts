@@ -57,6 +57,10 @@ describe("strongSwan's configuration", () => {
     expect(unsupported({ ...config, mode: "transport" }, userspace)).to.match(/transport/);
     expect(unsupported(esn, userspace)).to.match(/extended/);
     expect(unsupported(esn, { ...userspace, esp: "kernel" })).to.equal(undefined);
+    expect(unsupported({ ...config, espProposals: ["aes128gmac"] }, userspace)).to.match(/GMAC/);
+    expect(unsupported({ ...config, espProposals: ["aes128gcm16", "aes128gmac"] }, userspace)).to.equal(
+      undefined,
+    );
   });
 
   it("makes an IKE_SA_INIT whose lengths agree", () => {

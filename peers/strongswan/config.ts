@@ -82,7 +82,10 @@ export function unsupported(config: PeerConfig, settings: DaemonSettings): strin
   if (auth) return auth;
   if (settings.esp === "kernel") return undefined;
   if (config.mode !== "tunnel") return "userspace ESP of strongSwan has no transport mode";
-  const esn = config.espProposals.some((proposal) => proposal.split("-").includes("esn"));
+  const proposals = config.espProposals.map((proposal) => proposal.split("-"));
+  if (proposals.every((words) => words.some((word) => word.endsWith("gmac"))))
+    return "userspace ESP of strongSwan has no AES-GMAC";
+  const esn = proposals.some((words) => words.includes("esn"));
   return esn ? "userspace ESP of strongSwan has no extended sequence numbers" : undefined;
 }
 
