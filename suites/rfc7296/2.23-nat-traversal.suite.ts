@@ -2,6 +2,8 @@ import {
   type Datagram,
   EXCHANGE,
   equal,
+  expectEcho,
+  expectTraffic,
   Failure,
   feignNat,
   formatAddress,
@@ -120,6 +122,26 @@ test("follows-to-port-4500-when-the-tester-is-behind-a-nat", {
   await session.proveTraffic();
   expectOnPort4500(s, mark);
 });
+
+for (const peer of ["responder", "initiator"] as const) {
+  /**
+   * The tester's NAT detection notifies say that it is behind a NAT, so that ESP goes in UDP. An echo request in plain
+   * ESP, as IP protocol 50, must be taken all the same, and one in UDP after it.
+   * Note: Linux kernels drop what is encapsulated in another way than their SA was set up for.
+   */
+  test(`takes-plain-esp-although-there-is-a-nat-as-${peer}`, {
+    requirements: ["IKEV2-208"],
+    peer,
+    lies: ["refuses-plain-esp", "refuses-esp-in-udp"],
+  }, async (s) => {
+    if (!s.arena.rawEsp) throw new Unsupported("no ESP as IP protocol 50 in this lab");
+    feignNat(s, peer === "responder" ? "request" : "response");
+    const session = needNatTraversal(await s.establish(peer));
+    await expectTraffic(session, "the Child SA came up");
+    await expectEcho(session, "ESP as IP protocol 50", { over: "esp" });
+    await expectTraffic(session, "ESP in another encapsulation");
+  });
+}
 
 const host = ({ startAddress, endAddress }: TrafficSelector): string =>
   equal(startAddress, endAddress) ? formatAddress(startAddress) : "more than one address";

@@ -1,6 +1,7 @@
 import {
   EXCHANGE,
   expectKept,
+  expectNoError,
   expectNotify,
   expectWithin,
   Failure,
@@ -59,25 +60,28 @@ for (const [what, { tsi, tsr }] of Object.entries(OFFERS)) {
   });
 }
 
-/**
- * The first selectors are for two hosts, as of a packet that asked for the SA; then come wide ones. The answer must
- * include the first pair.
- */
-test("includes-the-first-selectors", {
-  requirements: ["IKEV2-139"],
-  peer: "responder",
-  lies: ["leaves-the-first-selectors-out"],
-}, async (s) => {
-  const { tester, peer } = s.arena.inner;
-  s.policy.localTs = [`${tester}/32`, "0.0.0.0/0"].map(selector);
-  s.policy.remoteTs = [`${peer}/32`, "0.0.0.0/0"].map(selector);
-  await s.tryDial();
-  const { request, response } = s.exchange(EXCHANGE.IKE_AUTH);
-  expectSubset(request, response);
-  const { tsi, tsr } = selectorsOf(response);
-  expectWithin([selector(`${tester}/32`)], tsi, "the first TSi");
-  expectWithin([selector(`${peer}/32`)], tsr, "the first TSr");
-});
+for (const peer of ["responder", "initiator"] as const) {
+  /**
+   * For a new Child SA the first selectors are for two hosts, as of a packet that asked for the SA; then come wide
+   * ones. The answer must include the first pair.
+   */
+  test(`includes-the-first-selectors-as-${peer}`, {
+    requirements: ["IKEV2-139"],
+    peer,
+    lies: ["leaves-the-first-selectors-out"],
+  }, async (s) => {
+    const session = await s.establish(peer);
+    const hosts = [s.arena.inner.tester, s.arena.inner.peer].map((host) => selector(`${host}/32`));
+    const [localTs, remoteTs] = hosts.map((first) => [first, selector("0.0.0.0/0")]);
+    await session.tryCreateChild({ localTs, remoteTs });
+    const { request, response } = s.exchange(EXCHANGE.CREATE_CHILD_SA);
+    expectNoError(response);
+    expectSubset(request, response);
+    const { tsi, tsr } = selectorsOf(response);
+    expectWithin(hosts.slice(0, 1), tsi, "the first TSi");
+    expectWithin(hosts.slice(1), tsr, "the first TSr");
+  });
+}
 
 /**
  * The tester offers selectors of which the peer allows nothing: TS_UNACCEPTABLE, and the IKE SA lives on.

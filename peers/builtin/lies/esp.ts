@@ -269,6 +269,9 @@ const protection = [
   lie("refuses-esp-in-udp", "ESP-NAT-06", "takes raw ESP only", () =>
     receiving((result, _reopen, { datagram }) => (datagram.protocol === "udp" ? dropped("spi") : result)),
   ),
+  lie("refuses-plain-esp", "IKEV2-208", "takes ESP in UDP only", () =>
+    receiving((result, _reopen, { datagram }) => (datagram.protocol === "esp" ? dropped("spi") : result)),
+  ),
   lie("delivers-outside-the-selectors", "ESP-48", "no check of the inner addresses", () =>
     inSa((child) => {
       const all = { startAddress: new Uint8Array(4), endAddress: new Uint8Array(4).fill(255) };
