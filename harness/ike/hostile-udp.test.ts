@@ -1,8 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect } from "chai";
 import { BuiltinProcess } from "../../peers/builtin/process.ts";
+import type { PeerConfig } from "../../peers/contract.ts";
 import type { LivePeer } from "../run/live-peer.ts";
 import { openPeer } from "../run/open-peer.ts";
+import { certificateBombs } from "../script/bulk.ts";
 import { Script } from "../script/script.ts";
 import { concat } from "../wire/bytes.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
@@ -23,6 +25,9 @@ function memory(pid: number, field: "VmRSS" | "VmHWM"): number {
 }
 
 const PATIENCE_MS = 150;
+const SETTLE_MS = 50;
+/** With signatures to make and to verify. */
+const PROOF_MS = 2_000;
 /** What the sockets of the victim hold of a burst is little. */
 const BREATH_MS = 3;
 const FRAGMENTS = 254;
@@ -65,9 +70,10 @@ describe("a hostile peer on UDP sockets", function () {
   });
 
   /** Our end, which does not wait for long. */
-  async function attacker(name: string): Promise<Script> {
-    const arena = await peer.arena(name, { config: { fragmentation: true } });
-    return new Script({ ...arena, patience: PATIENCE_MS, quiet: BREATH_MS });
+  async function attacker(name: string, config: Partial<PeerConfig> = {}): Promise<Script> {
+    const arena = await peer.arena(name, { config: { fragmentation: true, ...config } });
+    const patience = config.auth ? PROOF_MS : PATIENCE_MS;
+    return new Script({ ...arena, patience, quiet: BREATH_MS });
   }
 
   /** The next test: everything works again. */
@@ -83,11 +89,14 @@ describe("a hostile peer on UDP sockets", function () {
     expect(memory(pid, "VmHWM") - idle, `${what}: octets above the idle figure`).to.be.below(MOST);
   }
 
-  async function play(name: string, place: Place, bomb: Bomb, victimRole: "initiator" | "responder") {
-    const script = await attacker(name);
+  /** Plays until the victim, which is the other end of what `place` names, has refused it or had its time. */
+  async function play(name: string, place: Place, bomb: Bomb, config: Partial<PeerConfig> = {}) {
+    const script = await attacker(name, config);
     script.extensions.push({ name: "hostile", outgoing: (message) => plant(message, place, bomb) });
-    if (victimRole === "responder") await script.tryDial();
-    else await script.provoke(() => false);
+    if (place.of === "request") await script.tryDial();
+    else await script.provoke(() => script.trace.exchangesOf(EXCHANGE.INFORMATIONAL, "peer").length > 0);
+    // The answer to its refusal is under way.
+    await script.wait(SETTLE_MS);
     script.host.stop();
   }
 
@@ -95,13 +104,24 @@ describe("a hostile peer on UDP sockets", function () {
     for (const of of ["request", "response"] as const) {
       it(`costs little by one message, an ${exchange} ${of}, and leaves a finding`, async () => {
         for (const [what, bomb] of Object.entries(BOMBS)) {
-          await play(what, { exchange, of }, bomb, of === "request" ? "responder" : "initiator");
+          await play(what, { exchange, of }, bomb);
           if (/^10,000/.test(what))
             expect(await victim.logs(), what).to.match(/dropped: 1\d{4} .* no more than/);
           await expectCheap(what);
         }
       });
     }
+  }
+
+  for (const of of ["request", "response"] as const) {
+    it(`costs little by certificates that are none, in an IKE_AUTH ${of}, and leaves a finding`, async () => {
+      const signature = { method: "signature", key: "ecdsa256" } as const;
+      for (const [what, bomb] of Object.entries(certificateBombs)) {
+        await play(what, { exchange: "IKE_AUTH", of }, bomb, { auth: signature, testerAuth: signature });
+        expect(await victim.logs(), what).to.match(/malformed: |300 certificates, of which no more than 32/);
+        await expectCheap(what);
+      }
+    });
   }
 
   it("costs little by every fragment a message can have, and leaves a finding", async () => {
