@@ -151,22 +151,24 @@ test("goes-on-after-a-forged-no-proposal-chosen", {
   s.tolerate("gives up at the first unprotected error; section 2.21.1 asks to keep trying");
 });
 
-/**
- * The peer initiates, makes another Child SA on our request and deletes one on command. INITIAL_CONTACT has its
- * place in the first IKE_AUTH message only, if anywhere.
- */
-test("sends-initial-contact-in-ike-auth-only", {
-  requirements: ["IKEV2-078"],
-  peer: "initiator",
-  lies: ["sends-initial-contact-anywhere"],
-}, async (s) => {
-  const session = await s.accept();
-  await expectAlive(session);
-  const seen = () => s.trace.exchangesOf(EXCHANGE.INFORMATIONAL, "peer").at(-1);
-  await session.provoke(() => s.arena.driver.delete("child"), seen, "a Delete of the peer");
-  const { exchanges } = s.trace;
-  for (const { by, request, response, exchangeType } of exchanges) {
-    if (exchangeType === EXCHANGE.IKE_AUTH) continue;
-    expectNoNotify(by === "peer" ? request : response, NOTIFY.INITIAL_CONTACT);
-  }
-});
+for (const peer of ["responder", "initiator"] as const) {
+  /**
+   * The peer answers a liveness check and deletes its Child SA on command. INITIAL_CONTACT has its
+   * place in the first IKE_AUTH message only, if anywhere.
+   */
+  test(`as-${peer}-sends-initial-contact-in-ike-auth-only`, {
+    requirements: ["IKEV2-078"],
+    peer,
+    lies: ["sends-initial-contact-anywhere"],
+  }, async (s) => {
+    const session = await s.establish(peer);
+    await expectAlive(session);
+    const seen = () => s.trace.exchangesOf(EXCHANGE.INFORMATIONAL, "peer").at(-1);
+    await session.provoke(() => s.arena.driver.delete("child"), seen, "a Delete of the peer");
+    const { exchanges } = s.trace;
+    for (const { by, request, response, exchangeType } of exchanges) {
+      if (exchangeType === EXCHANGE.IKE_AUTH) continue;
+      expectNoNotify(by === "peer" ? request : response, NOTIFY.INITIAL_CONTACT);
+    }
+  });
+}
