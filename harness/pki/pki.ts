@@ -92,7 +92,7 @@ const describe = (identity: string, kind: KeyKind, wishes: CertificateWishes): s
   JSON.stringify([identity, kind, Object.entries(wishes).sort()]);
 
 async function make(identity: string, kind: KeyKind, wishes: CertificateWishes): Promise<Credential> {
-  const key = keyNamed(`${ownerOf(identity)}-${kind}`);
+  const key = keyNamed(wishes.key ?? `${ownerOf(identity)}-${kind}`);
   if (wishes.bomb === "garbage") return { key, chain: [garbage(identity)] };
   const template = endTemplate(identity, key, wishes, describe(identity, kind, wishes));
   const self = wishes.issuer === "itself";

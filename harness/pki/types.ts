@@ -16,6 +16,8 @@ export interface CertificateWishes {
   /** Issued by a CA between the root and this one; `missing` leaves that CA's certificate out of the chain. */
   intermediate?: "good" | "missing" | "is no CA" | "expired";
   validity?: "expired" | "not yet valid";
+  /** Has a key on a curve that IKE has no use for. */
+  key?: "secp256k1";
   /** The names it certifies, instead of the identity asked for. */
   names?: string[];
   /** Key usage without digitalSignature; extended key usage for code signing only. */

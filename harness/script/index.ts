@@ -1,7 +1,7 @@
 /** The vocabulary of the suites. */
 export { expect } from "chai";
 export type { AuthSpec, Driver, PeerConfig, PeerRole } from "../../peers/contract.ts";
-export { type SchemeName, schemeByName } from "../crypto/signatures.ts";
+export { oldMethods, type SchemeName, schemeByName } from "../crypto/signatures.ts";
 export type { KeyPair } from "../crypto/types.ts";
 export type { EapManners, EapMethodName } from "../eap/types.ts";
 export { pskAuthValue } from "../ike/auth/octets.ts";

@@ -11,10 +11,11 @@ import { pki } from "../pki/pki.ts";
 import type { CertificateWishes, Credential, KeyKind } from "../pki/types.ts";
 import { concat, hex } from "../wire/bytes.ts";
 import { AUTH_METHOD, authMethods } from "../wire/registry/auth-methods.ts";
+import { CERT_ENCODING } from "../wire/registry/cert-encodings.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../wire/registry/payload-types.ts";
-import type { AuthPayload, IdPayload, Payload } from "../wire/types.ts";
+import type { AuthPayload, CertPayload, IdPayload, Payload } from "../wire/types.ts";
 import { listPayloads } from "./expectations.ts";
 import { expectRefusedByInitiator, expectRefusedByResponder, type Spoil } from "./refusals.ts";
 import type { Script } from "./script.ts";
@@ -102,6 +103,31 @@ export const signOtherwise =
       },
       oursTo(peer),
     );
+
+/** Changes the CERT payloads of our IKE_AUTH message. */
+export const changeCertificates =
+  (peer: PeerRole, change: (certs: CertPayload<"CERT">[]) => CertPayload<"CERT">[]): Spoil =>
+  (s) =>
+    s.change(
+      EXCHANGE.IKE_AUTH,
+      (message) => {
+        const certs = message.payloads.filter((p): p is CertPayload<"CERT"> => p.kind === "CERT");
+        const at = message.payloads.findIndex((p) => p.kind === "CERT");
+        const others: Payload[] = message.payloads.filter((p) => p.kind !== "CERT");
+        if (at >= 0) message.payloads = others.toSpliced(at, 0, ...change(certs));
+      },
+      oursTo(peer),
+    );
+
+/** A CERT payload; by itself of X.509. */
+export const certificate = (
+  data: Uint8Array,
+  encoding: number = CERT_ENCODING.X509_SIGNATURE,
+): CertPayload<"CERT"> => ({
+  kind: "CERT",
+  type: PAYLOAD.CERT,
+  ...{ encoding, data },
+});
 
 /** Fails unless the peer refuses what is spoilt and serves us without. */
 export async function expectOnlyGoodServed(

@@ -1,17 +1,12 @@
 import {
   bothSign,
-  CERT_ENCODING,
   type CertificateWishes,
-  type CertPayload,
-  EXCHANGE,
+  certificate,
+  changeCertificates,
   expectOnlyGoodServed,
   foreignCertificate,
-  oursTo,
   ownCredential,
-  PAYLOAD,
-  type Payload,
   peersAuth,
-  type Spoil,
   signatureData,
   test,
   triesAnew,
@@ -103,30 +98,6 @@ for (const peer of ROLES)
     const session = await s.establish(peer);
     await session.proveTraffic();
   });
-
-/** Changes the CERT payloads of our IKE_AUTH message. */
-const changeCertificates =
-  (peer: (typeof ROLES)[number], change: (certs: CertPayload<"CERT">[]) => CertPayload<"CERT">[]): Spoil =>
-  (s) =>
-    s.change(
-      EXCHANGE.IKE_AUTH,
-      (message) => {
-        const certs = message.payloads.filter((p): p is CertPayload<"CERT"> => p.kind === "CERT");
-        const at = message.payloads.findIndex((p) => p.kind === "CERT");
-        const others: Payload[] = message.payloads.filter((p) => p.kind !== "CERT");
-        if (at >= 0) message.payloads = others.toSpliced(at, 0, ...change(certs));
-      },
-      oursTo(peer),
-    );
-
-const certificate = (
-  data: Uint8Array,
-  encoding: number = CERT_ENCODING.X509_SIGNATURE,
-): CertPayload<"CERT"> => ({
-  kind: "CERT",
-  type: PAYLOAD.CERT,
-  ...{ encoding, data },
-});
 
 for (const peer of ROLES) {
   /**

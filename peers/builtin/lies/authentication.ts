@@ -153,6 +153,9 @@ const hashLies: Lie[] = [
 const overlooks = (name: string, effect: string, fault: Fault): Lie =>
   decides(name, "IKEV2-001", effect, { "certificate fault": fault });
 
+/** Its object identifier. */
+const SECP256K1 = "06052b8104000a";
+
 const isCertificate = ({ kind }: Payload): boolean => kind === "CERT";
 
 const certificateLies: Lie[] = [
@@ -191,6 +194,12 @@ const certificateLies: Lie[] = [
           data: own.data.map((octet, i) => (i > 300 ? octet ^ 1 : octet)),
         });
       }),
+    },
+  })),
+  lie("says-nothing-of-an-unknown-key", "SIGAUTH-17", "silence for a certificate on secp256k1", () => ({
+    ike: {
+      incoming: ({ payloads }) =>
+        payloads.some((p) => p.kind === "CERT" && hex(p.data).includes(SECP256K1)) ? "drop" : undefined,
     },
   })),
   lie("sends-no-certificate", "IKEV2-264", "no CERT although one is asked for", () => ({
