@@ -1,13 +1,14 @@
 /** What a test holds: our endpoint, with every value open to change, and the peer's driver. */
 import type { EspExtension } from "../esp/hooks.ts";
 import { fragmentation } from "../extensions/fragmentation.ts";
+import type { ChildSa } from "../ike/child.ts";
 import type { AuthWishes } from "../ike/exchanges/ike-auth.ts";
 import type { Decisions, Extension, OutgoingMessage } from "../ike/hooks.ts";
 import { hasNotify } from "../ike/payloads.ts";
 import type { Policy } from "../ike/policy.ts";
 import type { IkeSa } from "../ike/sa.ts";
 import type { Address, Datagram } from "../link/types.ts";
-import { equal } from "../wire/bytes.ts";
+import { EMPTY, equal, hex } from "../wire/bytes.ts";
 import { EXCHANGE, exchangeTypes } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import type { Arena } from "./arena.ts";
@@ -204,8 +205,7 @@ export class Script {
       const there = this.trace.exchanges.length > 0 || (await this.peerAnswers());
       throw there ? this.#without(expected, actual, "peer") : new Failure(expected, actual);
     }
-    // What the peer makes of our last response shows a moment later.
-    await this.wait();
+    await this.#taken(sa.children[0]);
     if (sa.state === "closed")
       throw new Failure("the peer to keep the IKE SA", sa.closedBecause ?? "it was closed");
     return new Session(this, sa);
@@ -214,6 +214,18 @@ export class Script {
   /** An established IKE SA in the role that the peer's role asks of us. */
   establish(peer: "initiator" | "responder"): Promise<Session> {
     return peer === "responder" ? this.dial() : this.accept();
+  }
+
+  /** Waits until the peer's driver knows the Child SA: what it makes of our last response shows a moment later. */
+  async #taken(child: ChildSa | undefined): Promise<void> {
+    const { driver, quiet } = this.arena;
+    const spi = hex(child?.spiIn ?? EMPTY);
+    const step = quiet / 10;
+    for (let waited = 0; waited < quiet; waited += step) {
+      if (await this.until(() => child?.ike.state === "closed", step)) return;
+      const { childSas } = await driver.status();
+      if (childSas.some(({ spiIn, spiOut }) => spi === spiIn || spi === spiOut)) return;
+    }
   }
 
   lastReason(): string {
