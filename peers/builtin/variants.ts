@@ -1,12 +1,14 @@
 /** Honest variants of the builtin peer: other legal choices, on which every test must pass as well. */
 import { prfTransform } from "../../harness/crypto/prf.ts";
+import type { OutgoingMessage } from "../../harness/ike/hooks.ts";
 import { errorNotify, notify } from "../../harness/ike/payloads.ts";
 import type { Policy } from "../../harness/ike/policy.ts";
+import { CERT_ENCODING } from "../../harness/wire/registry/cert-encodings.ts";
 import { EXCHANGE } from "../../harness/wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../harness/wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../harness/wire/registry/payload-types.ts";
 import { TRANSFORM } from "../../harness/wire/registry/transform-types.ts";
-import type { Proposal, TrafficSelector, Transform } from "../../harness/wire/types.ts";
+import type { Payload, Proposal, TrafficSelector, Transform } from "../../harness/wire/types.ts";
 import type { LieBehaviour } from "./lies/lie.ts";
 
 interface Variant {
@@ -16,34 +18,58 @@ interface Variant {
   behaviour: () => LieBehaviour;
 }
 
-/** An unassigned status notify and a vendor id in IKE_SA_INIT, fragmentation even where one datagram would do. */
+const UNKNOWN_STATUS = 60_000;
+
+/** Asks for certificates of one more CA, which nobody has. */
+const ofAnotherCa: Payload = {
+  ...{ kind: "CERTREQ", type: PAYLOAD.CERTREQ, encoding: CERT_ENCODING.X509_SIGNATURE },
+  data: new Uint8Array(20).fill(0xca),
+};
+
+/** What nobody asked for and anybody may ignore. */
+function chatter(message: OutgoingMessage): void {
+  const { payloads, header } = message;
+  if (header.exchangeType === EXCHANGE.INFORMATIONAL || !payloads.some((p) => p.kind === "SA")) return;
+  if (payloads.some((p) => p.kind === "CERTREQ")) payloads.push(ofAnotherCa);
+  const extra = new TextEncoder().encode("ipsec-bakeoff honest variant");
+  payloads.push(notify(UNKNOWN_STATUS), { kind: "VendorID", type: PAYLOAD.VENDOR_ID, data: extra });
+}
+
+/** Says more than it must, and in fragments even where one datagram would do. */
 const talkative: Variant = {
   name: "talkative",
-  effect: "unknown status notifies, vendor ids, always fragments",
+  effect:
+    "unknown status notifies, vendor ids, a CA that nobody has, INITIAL_CONTACT, a Notification before EAP, always fragments",
   behaviour: () => ({
-    ike: {
-      outgoing: (message) => {
-        const init = message.header.exchangeType === EXCHANGE.IKE_SA_INIT;
-        if (!init || !message.payloads.some((p) => p.kind === "SA")) return;
-        const extra = new TextEncoder().encode("ipsec-bakeoff honest variant");
-        message.payloads.push(notify(60_000), { kind: "VendorID", type: PAYLOAD.VENDOR_ID, data: extra });
-      },
+    policy: (policy) => {
+      policy.initialContact = true;
+      policy.eapManners = { notifiesFirst: ["Good morning"] };
     },
+    ike: { outgoing: chatter },
     fragmentation: { always: true, chunk: 90 },
   }),
 };
 
-/** Payloads in another order inside of SK, liveness checks and keepalives of its own. */
+const isCookie = (p: Payload): boolean => p.kind === "Notify" && p.notifyType === NOTIFY.COOKIE;
+
+/** The other way round, but for what has its place: COOKIE and CP in front (sections 2.6, 2.19), the own CERT first of all (section 3.6). */
+function turnedRound(payloads: readonly Payload[]): Payload[] {
+  const certs = payloads.filter((p) => p.kind === "CERT");
+  const fixed = (p: Payload) => Number(isCookie(p) || p.kind === "CP");
+  return payloads
+    .toReversed()
+    .map((p) => (p.kind === "CERT" ? (certs.shift() ?? p) : p))
+    .sort((a, b) => fixed(b) - fixed(a));
+}
+
+/** Payloads in another order, liveness checks and keepalives of its own. */
 const lively: Variant = {
   name: "lively",
-  effect: "liveness checks and NAT keepalives all the time, payloads of protected messages in reverse order",
+  effect: "liveness checks and NAT keepalives all the time, payloads in reverse order",
   behaviour: () => ({
     ike: {
       outgoing: (message) => {
-        if (message.header.exchangeType === EXCHANGE.IKE_SA_INIT) return;
-        message.payloads.reverse();
-        // Of this one the place is fixed: before SA (section 2.19).
-        message.payloads.sort((a, b) => Number(b.kind === "CP") - Number(a.kind === "CP"));
+        message.payloads = turnedRound(message.payloads);
       },
     },
     livenessMs: 1700,
@@ -77,10 +103,12 @@ const NAT_DETECTION: readonly number[] = [
 const frugal: Variant = {
   name: "frugal",
   effect:
-    "cookies always, shortest nonces, opposite preferences, narrow selectors, no NAT traversal, no fragmentation, slow",
+    "cookies always, shortest nonces, opposite preferences, narrow selectors, no NAT traversal, no fragmentation, no childless IKE SAs, EAP without Identity, slow",
   behaviour: () => ({
     policy: (policy) => {
       policy.cookies = "always";
+      if (policy.childless === "allow") policy.childless = "never";
+      policy.eapManners = { skipsIdentity: true };
       policy.nonceLength = shortestNonce(policy);
       policy.ike = reversed(policy.ike);
       policy.esp = reversed(policy.esp);
