@@ -5,6 +5,7 @@ import {
   hex,
   isResponse,
   lose,
+  type Message,
   messagesReceived,
   NOTIFY,
   notifies,
@@ -16,13 +17,14 @@ import {
   test,
 } from "../../harness/script/index.ts";
 
-/** The different requests that came since the mark, repeats counted once. */
-const requestsSince = (s: Script, since: number): Set<string> =>
-  new Set(
-    messagesReceived(s, since)
-      .filter((m) => !isResponse(m))
-      .map(({ header }) => `${hex(header.spiI)} ${header.messageId}`),
-  );
+/** The different requests that came since the mark and not before, repeats counted once. */
+function requestsSince(s: Script, since: number): Set<string> {
+  const requests = (messages: Message[]) =>
+    messages.filter((m) => !isResponse(m)).map(({ header }) => `${hex(header.spiI)} ${header.messageId}`);
+  const fresh = messagesReceived(s, since);
+  const before = requests(messagesReceived(s).slice(0, -fresh.length || undefined));
+  return new Set(requests(fresh).filter((name) => !before.includes(name)));
+}
 
 for (const peer of ["responder", "initiator"] as const) {
   /**
