@@ -157,11 +157,15 @@ export async function triesAnew(s: Script, peer: PeerRole): Promise<boolean> {
   return fresh !== undefined && (await new Session(s, fresh.ike).alive());
 }
 
-/** A credential of our identity with these wishes, for the key that the configuration gives us. */
-export async function ownCredential(s: Script, wishes: CertificateWishes = {}): Promise<Credential> {
+/** A credential of our identity with these wishes, for the kind of key that the configuration gives us, or for another. */
+export async function ownCredential(
+  s: Script,
+  wishes: CertificateWishes = {},
+  kind?: KeyKind,
+): Promise<Credential> {
   const { testerAuth, remoteId } = s.arena.config;
   if (testerAuth?.method !== "signature") throw new Error("the tester signs nothing");
-  return (await pki()).credential(remoteId, testerAuth.key, wishes);
+  return (await pki()).credential(remoteId, kind ?? testerAuth.key, wishes);
 }
 
 /** A good certificate of somebody else, with another key than ours. */

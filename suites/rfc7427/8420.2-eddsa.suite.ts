@@ -3,10 +3,12 @@ import {
   expectOnlyHashes,
   hashesOf,
   type KeyKind,
+  ownCredential,
   peersProof,
   require,
   test,
   triesAnew,
+  withCredential,
 } from "../../harness/script/index.ts";
 
 const ROLES = ["responder", "initiator"] as const;
@@ -50,3 +52,20 @@ for (const peer of ROLES)
         s.tolerate(`lists ${listed}; RFC 8420 section 3 wants Identity alone for EdDSA alone`);
     });
   }
+
+/**
+ * The peer is told of RSA keys alone. Its list holds no Identity; or if it does, it takes an EdDSA signature of a tester
+ * whose certificate is good, which is what the entry says.
+ */
+for (const peer of ROLES)
+  test(`${peer}-lists-identity-only-where-it-takes-eddsa`, {
+    requirements: ["SIGAUTH-25"],
+    peer,
+    lies: ["announces-identity-in-vain"],
+    config: bothSign("rsa2048"),
+  }, async (s) => {
+    await s.establish(peer);
+    if (!hashesOf(s, peer).includes(IDENTITY)) return;
+    withCredential(await ownCredential(s, {}, "ed25519"))(s);
+    require(await triesAnew(s, peer), "Identity (5) unlisted, or Ed25519 accepted", s.lastReason());
+  });

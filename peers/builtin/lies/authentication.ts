@@ -117,6 +117,7 @@ const hashLies: Lie[] = [
   lists("does-without-sha256", "SIGAUTH-28", "no SHA2-256 among the hashes", (ids) =>
     ids.filter((id) => id !== 2),
   ),
+  lists("announces-identity-in-vain", "SIGAUTH-25", "Identity listed, EdDSA refused", (ids) => [...ids, 5]),
   lists("announces-no-identity", "SIGAUTH-24", "SHA-2 in place of Identity", () => [2, 3, 4]),
   lie(
     "announces-only-common-hashes",
