@@ -58,6 +58,12 @@ describe("INITIAL_CONTACT", () => {
       },
     ],
     [
+      "of peers who prove nothing, whatever name they give",
+      (_o: IkeSa, _n: IkeSa, pair: Pair) => {
+        pair.b.endpoint.core.policy.peerAuth = { method: "null" };
+      },
+    ],
+    [
       "by a policy that keeps them",
       (_o: IkeSa, _n: IkeSa, pair: Pair) => {
         pair.b.endpoint.core.policy.unique = "keep";

@@ -23,15 +23,19 @@ export function initialContactNotify(core: Core, sa: IkeSa): Payload[] {
   return first ? [notify(NOTIFY.INITIAL_CONTACT)] : [];
 }
 
+/** Whether the peer has proved to be who it says: by NULL authentication nobody does (RFC 7619 section 2.3). */
+const isProven = ({ policy }: Core, identity: Identity): boolean =>
+  identity.type !== ID_TYPE.ID_NULL && policy.peerAuth.method !== "null";
+
 /**
  * Drops older IKE SAs of the identity that `sa` has just proved, without a Delete, if its first IKE_AUTH message says
- * that they are gone. Nobody has proved ID_NULL (RFC 7619 section 2.3).
+ * that they are gone.
  */
 export function onInitialContact(core: Core, sa: IkeSa, request: Payload[]): void {
   const identity = sa.remoteIdentity;
   const manner = core.decide("INITIAL_CONTACT", "of proven identities");
   if (!identity || core.policy.unique !== "replace" || manner === "ignore") return;
-  if (identity.type === ID_TYPE.ID_NULL && manner !== "of any identity") return;
+  if (manner !== "of any identity" && !isProven(core, identity)) return;
   if (!hasNotify(request, NOTIFY.INITIAL_CONTACT)) return;
   for (const older of othersOf(core, sa, identity)) core.closeIke(older, "the peer says INITIAL_CONTACT");
 }
