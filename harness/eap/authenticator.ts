@@ -3,7 +3,7 @@ import { equal, view } from "../wire/bytes.ts";
 import { EAP_CODE, EAP_TYPE, eapTypes } from "../wire/registry/eap.ts";
 import { type AuthenticatorAnswer, type AuthenticatorMethod, failed } from "./method.ts";
 import { eapMethods, methodOfType } from "./methods.ts";
-import { ignored, packet, turned, typed, undisturbed } from "./packets.ts";
+import { ignored, MAX_REQUESTS, packet, turned, typed, undisturbed } from "./packets.ts";
 import type { EapAuthenticator, EapManners, EapMethodName, EapOptions, EapPacket, EapStep } from "./types.ts";
 
 export const authenticator = (options: EapOptions): EapAuthenticator => new Authenticator(options);
@@ -38,6 +38,7 @@ class Authenticator implements EapAuthenticator {
   /** The response to the first sending of a request that is sent twice. */
   #firstResponse: EapPacket | undefined;
   #MSK: Uint8Array | undefined;
+  #requests = 0;
   #sent = 0;
   /** The method is at work on a response. */
   #busy = false;
@@ -166,11 +167,13 @@ class Authenticator implements EapAuthenticator {
   }
 
   #send(data: Uint8Array): EapStep {
+    if (this.#requests >= MAX_REQUESTS) return this.#fail(`more than ${MAX_REQUESTS} requests`);
     if (!this.#manners.keepsIdentifier) this.#identifier = (this.#identifier + 1) & 0xff;
     return this.#sendRequest(data);
   }
 
   #sendRequest(data: Uint8Array): { send: EapPacket } {
+    this.#requests++;
     this.#request = this.#bent(packet(EAP_CODE.REQUEST, this.#identifier, data));
     return { send: this.#request };
   }

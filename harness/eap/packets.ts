@@ -2,6 +2,9 @@
 import { concat, EMPTY } from "../wire/bytes.ts";
 import type { EapPacket, EapStep } from "./types.ts";
 
+/** Requests after which an end gives up on a conversation that never ends. */
+export const MAX_REQUESTS = 256;
+
 /** Type and type data as one. */
 export const typed = (type: number, data: Uint8Array): Uint8Array => concat(Uint8Array.of(type), data);
 

@@ -3,11 +3,8 @@ import { equal, view } from "../wire/bytes.ts";
 import { EAP_CODE, EAP_TYPE, eapTypes } from "../wire/registry/eap.ts";
 import type { EapMethod, PeerAnswer, PeerMethod } from "./method.ts";
 import { eapMethods } from "./methods.ts";
-import { ignored, packet, turned, typed, undisturbed } from "./packets.ts";
+import { ignored, MAX_REQUESTS, packet, turned, typed, undisturbed } from "./packets.ts";
 import type { EapConversation, EapManners, EapOptions, EapPacket, EapStep } from "./types.ts";
-
-/** Requests that a peer answers before it gives up on an authenticator that never ends. */
-const MAX_REQUESTS = 256;
 
 export const supplicant = (options: EapOptions): EapConversation => new Supplicant(options);
 

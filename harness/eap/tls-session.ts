@@ -137,13 +137,22 @@ export class TlsSession {
     });
   }
 
+  /** Called by node:tls: what is thrown here would end the process. */
   #onSecure(socket: TLSSocket): void {
     this.#events++;
     this.#secure = socket;
+    try {
+      this.#outcome = this.#outcomeOf(socket);
+    } catch (error) {
+      this.#onError(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #outcomeOf(socket: TLSSocket): TlsOutcome {
     const version = socket.getProtocol() === "TLSv1.3" ? "TLSv1.3" : "TLSv1.2";
     const refused = this.#refusal(socket);
     const MSK = keyMaterial(socket, version).subarray(0, 64);
-    this.#outcome = { version, MSK, ...(refused && { refused }) };
+    return { version, MSK, ...(refused && { refused }) };
   }
 
   #onError(error: Error & { reason?: string }): void {

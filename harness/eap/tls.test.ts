@@ -212,6 +212,22 @@ describe("eap: TLS that fails", () => {
     expect(outcome.peer.result).to.equal("failure");
   });
 
+  it("is bounded for a peer whose message never ends", async () => {
+    const options = { user: USER, random: seededRandom("tls"), manners: { skipsIdentity: true } };
+    const server = authenticator({ ...options, tls: await tlsOf(SERVER, {}) });
+    const withMore = Uint8Array.of(13, 0x40, 0x16);
+    let { identifier } = server.begin();
+    for (let requests = 1; requests <= 1000; requests++) {
+      const step = await take(server, { code: 2, identifier, data: withMore });
+      if (step.result) {
+        expect([step.result, step.send?.code, requests]).to.deep.equal(["failure", 4, 256]);
+        return;
+      }
+      identifier = step.send?.identifier ?? identifier;
+    }
+    throw new Error("it goes on after 1,000 requests");
+  });
+
   it("never throws and always ends when packets change on their way", async () => {
     const size = fc.nat(1500);
     await fc.assert(
