@@ -73,11 +73,9 @@ export class Core {
     return this.policy.nonce?.() ?? this.random(this.policy.nonceLength);
   }
 
-  /** Acts on what comes later, unless the SA is gone by then. */
-  later<T>(sa: IkeSa, work: Promise<T>, act: (result: T) => void): void {
-    const acted = work.then((result) => {
-      if (sa.state !== "closed") act(result);
-    });
+  /** Acts on what comes later; if the SA is gone by then, calls `gone`. */
+  later<T>(sa: IkeSa, work: Promise<T>, act: (result: T) => void, gone: () => void = () => {}): void {
+    const acted = work.then((result) => (sa.state === "closed" ? gone() : act(result)));
     this.options.outside?.(acted);
   }
 
@@ -130,6 +128,8 @@ export class Core {
     if (sa.replaces) sa.replaces.replaces = undefined;
     sa.cancelHalfOpen?.();
     sa.conversation?.close();
+    sa.conversation = undefined;
+    sa.authRounds = undefined;
     sa.pending?.cancelTimer?.();
     const unanswered = sa.pending;
     sa.pending = undefined;

@@ -12,7 +12,13 @@ import type { ChildWishes } from "./exchanges/child.ts";
 import { onCreateChildRequest, startChild } from "./exchanges/create-child-sa.ts";
 import { type AuthOutcome, type AuthWishes, startAuth } from "./exchanges/ike-auth.ts";
 import { awaitAuth, onInitRequest, requestDigest, startInit } from "./exchanges/ike-sa-init.ts";
-import { deleteChild, deleteIke, onInformationalRequest, startLiveness } from "./exchanges/informational.ts";
+import {
+  deleteChild,
+  deleteIke,
+  onInformationalRequest,
+  onReportedFailure,
+  startLiveness,
+} from "./exchanges/informational.ts";
 import { startIkeRekey } from "./exchanges/rekey-ike.ts";
 import type { IncomingMessage } from "./hooks.ts";
 import { notify } from "./payloads.ts";
@@ -203,9 +209,12 @@ export class Endpoint {
 
   #exchange(sa: IkeSa, message: IncomingMessage): Answer | LaterAnswer | undefined {
     const { exchangeType } = message.header;
+    if (!sa.established && sa.role === "initiator") return undefined;
+    if (!sa.established && exchangeType === EXCHANGE.IKE_AUTH) return onAuthRequest(this.core, sa, message);
     if (!sa.established) {
-      const awaitsAuth = exchangeType === EXCHANGE.IKE_AUTH && sa.role === "responder";
-      return awaitsAuth ? onAuthRequest(this.core, sa, message) : undefined;
+      // Between the rounds of EAP the initiator can find our AUTH wrong.
+      const told = sa.authRounds !== undefined && exchangeType === EXCHANGE.INFORMATIONAL;
+      return told ? onReportedFailure(message) : undefined;
     }
     if (exchangeType === EXCHANGE.CREATE_CHILD_SA) return onCreateChildRequest(this.core, sa, message);
     if (exchangeType === EXCHANGE.INFORMATIONAL) return onInformationalRequest(this.core, sa, message);

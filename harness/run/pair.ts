@@ -9,8 +9,9 @@ import {
 import type { Policy } from "../ike/policy.ts";
 import { type Impairment, MemoryNetwork } from "../link/memory.ts";
 import type { Address } from "../link/types.ts";
+import { pki } from "../pki/pki.ts";
 import { Host, type HostEvent } from "../script/host.ts";
-import { policyFor } from "../script/policy.ts";
+import { materialFor, policyFor } from "../script/policy.ts";
 import { ordinaryConfig } from "./config.ts";
 
 export interface PairOptions {
@@ -53,4 +54,12 @@ export function makePair(options: PairOptions): Pair {
       event: (event) => options.event?.(end, event),
     });
   return { network, a: make("a"), b: make("b"), addresses };
+}
+
+/** Policies of two ends that prove themselves as this configuration of `b` says, with their keys and certificates. */
+export async function authenticated(config: Partial<PeerConfig>): Promise<{ a: Policy; b: Policy }> {
+  const whole = { ...ordinaryConfig(PAIR_ADDRESSES.b, PAIR_ADDRESSES.a), ...config };
+  const policyOf = async (side: "tester" | "peer"): Promise<Policy> =>
+    policyFor(whole, side, await materialFor(whole, side, pki));
+  return { a: await policyOf("tester"), b: await policyOf("peer") };
 }

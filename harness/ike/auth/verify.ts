@@ -68,10 +68,12 @@ function signatureFault(
   octets: Uint8Array,
 ): string | undefined {
   const certs = payloads.filter((p): p is CertPayload => p.kind === "CERT");
-  const unreadable = certs.find(({ encoding }) => encoding !== CERT_ENCODING.X509_SIGNATURE);
-  if (unreadable) return `a certificate of encoding ${unreadable.encoding}, which was not asked for`;
-  if (certs.length === 0) return "no certificate";
-  const chain = certs.map(({ data }) => data);
+  const [first] = certs;
+  if (!first) return "no certificate";
+  if (first.encoding !== CERT_ENCODING.X509_SIGNATURE)
+    return `a certificate of encoding ${first.encoding}, which was not asked for`;
+  // Behind it can be what we have no use for, a CRL for one (section 3.6).
+  const chain = certs.filter(({ encoding }) => encoding === first.encoding).map(({ data }) => data);
   const path = validatePath(
     chain,
     trust,

@@ -5,7 +5,7 @@ import { EAP_CODE } from "../../wire/registry/eap.ts";
 import { NOTIFY } from "../../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../wire/registry/payload-types.ts";
 import type { IdPayload, Payload } from "../../wire/types.ts";
-import { eapOptions, eapPacket, eapPayload } from "../auth/eap-payload.ts";
+import { eapOptions, eapPacket, eapPayload, unsafeAlone } from "../auth/eap-payload.ts";
 import { idPayload } from "../auth/octets.ts";
 import { certificates, type EapKey, prove } from "../auth/prove.ts";
 import { refusedProof, wrongIdentity } from "../auth/verify.ts";
@@ -17,6 +17,7 @@ import type { IkeSa } from "../sa.ts";
 import type { Answer, LaterAnswer } from "./answer.ts";
 import { answerChild, type ChildAnswer } from "./child.ts";
 import { answerConfiguration } from "./configuration.ts";
+import { awaitAuth } from "./ike-sa-init.ts";
 
 /** What the responder keeps between the rounds of an IKE_AUTH with EAP. */
 export interface AuthRounds {
@@ -57,6 +58,8 @@ function beginEap(core: Core, sa: IkeSa, ids: Pick<AuthRounds, "id" | "IDr">, fi
   const eapOnly = ownAuth.method === "eap-only";
   if (eapOnly && !hasNotify(first, NOTIFY.EAP_ONLY_AUTHENTICATION))
     return failed("the peer did not announce EAP_ONLY_AUTHENTICATION");
+  const unsafe = eapOnly ? unsafeAlone(core, peerAuth) : undefined;
+  if (unsafe) return failed(unsafe);
   const own = eapOnly ? undefined : prove(core, sa, ids.IDr);
   if (typeof own === "string") return failed(own);
   // IDi has the name already (section 3.16).
@@ -64,6 +67,8 @@ function beginEap(core: Core, sa: IkeSa, ids: Pick<AuthRounds, "id" | "IDr">, fi
   sa.conversation = conversation;
   const begin = conversation.begin();
   sa.authRounds = { ...ids, first, ...(begin.code === EAP_CODE.SUCCESS && { eap: {} }) };
+  sa.state = "authenticating";
+  awaitAuth(core, sa);
   const proof = own ? [...certificates(core.policy), own] : [];
   return { payloads: [ids.IDr, ...proof, eapPayload(begin)] };
 }
@@ -76,6 +81,7 @@ function onLaterRound(
 ): Answer | LaterAnswer {
   const { payloads } = request;
   const auth = payload(payloads, "AUTH");
+  awaitAuth(core, sa);
   if (rounds.eap) {
     const refused = auth
       ? refusedProof(core, sa, { id: rounds.id, auth, payloads: rounds.first, eap: rounds.eap })
@@ -108,6 +114,7 @@ function establish(
 ): Answer {
   sa.remoteIdentity = { type: id.idType, data: id.data };
   sa.authRounds = undefined;
+  sa.conversation = undefined;
   sa.state = "established";
   sa.cancelHalfOpen?.();
   core.halfOpen.established(sa);
@@ -117,7 +124,12 @@ function establish(
   onInitialContact(core, sa, offer);
   const childless = isChildless(offer) && acceptsChildless(core);
   const configuration = answerConfiguration(core, sa, offer);
-  if (childless) return { payloads: [...own, ...configuration.payloads] };
+  if (childless) {
+    // Who asks for nothing lacks no configuration yet.
+    const asked = payload(offer, "CP") !== undefined;
+    const error = asked && configuration.error ? [configuration.error] : [];
+    return { payloads: [...own, ...configuration.payloads, ...error] };
+  }
   const answer: ChildAnswer = configuration.error
     ? { error: configuration.error }
     : answerChild(core, sa, offer, { Ni: sa.Ni, Nr: sa.Nr }, { inAuth: true, nonce: [] });

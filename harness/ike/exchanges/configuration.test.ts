@@ -60,7 +60,7 @@ describe("configuration in the first Child SA's exchange", () => {
       const { core } = pair.a.endpoint;
       expect(core.policy.requestAddresses).to.deep.equal([family]);
       const sa = initiatorSa(pair);
-      const { payloads, assigned, error } = answer(pair, requestConfiguration(core, sa));
+      const { payloads, assigned, error } = answer(pair, requestConfiguration(core));
       expect(error).to.equal(undefined);
       expect(text(assigned)).to.equal(`${address}-${address}`);
       expect(takeConfiguration(core, sa, payloads)).to.deep.equal({ assigned });

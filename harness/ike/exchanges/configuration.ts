@@ -66,7 +66,7 @@ function addressesIn(attributes: ConfigAttribute[], family: AddressFamily): Traf
 }
 
 /** The CP(CFG_REQUEST) of an initiator that wants inner addresses; nothing if it wants none. It stands before SA. */
-export function requestConfiguration(core: Core, _sa: IkeSa): Payload[] {
+export function requestConfiguration(core: Core): Payload[] {
   const wanted = core.policy.requestAddresses;
   if (wanted.length === 0) return [];
   return [

@@ -1,19 +1,21 @@
 /** IKE_AUTH as the initiator: RFC 7296 sections 1.2, 2.15, 2.16, 2.21.2; RFC 5998, RFC 6023. */
 import { supplicant } from "../../eap/index.ts";
 import type { EapStep } from "../../eap/types.ts";
+import { AUTH_METHOD } from "../../wire/registry/auth-methods.ts";
 import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../wire/registry/payload-types.ts";
 import type { IdPayload, Payload } from "../../wire/types.ts";
 import { certificateRequest } from "../auth/announce.ts";
-import { eapOptions, eapPacket, eapPayload } from "../auth/eap-payload.ts";
+import { eapOptions, eapPacket, eapPayload, unsafeAlone } from "../auth/eap-payload.ts";
 import { idPayload } from "../auth/octets.ts";
 import { certificates, type EapKey, prove } from "../auth/prove.ts";
 import { refusedProof } from "../auth/verify.ts";
 import type { ChildSa } from "../child.ts";
 import type { Core } from "../core.ts";
 import { initialContactNotify } from "../initial-contact.ts";
-import { errorNotify, notify, payload } from "../payloads.ts";
+import { errorNotify, hasNotify, notify, payload } from "../payloads.ts";
+import type { EapLogin } from "../policy.ts";
 import type { IkeSa } from "../sa.ts";
 import { sendRequest } from "../send.ts";
 import {
@@ -71,9 +73,7 @@ export function startAuth(
     core.decide("childless initiation", "when announced") === "always";
   if (childless && !invited)
     return giveUp(core, sa, attempt, "the peer did not announce CHILDLESS_IKEV2_SUPPORTED");
-  const byEap = ownAuth.method === "eap";
-  if (byEap) sa.conversation = supplicant(eapOptions(core, ownAuth, policy.eapManners));
-  const auth = byEap ? undefined : prove(core, sa, id);
+  const auth = ownAuth.method === "eap" ? beginEap(core, sa, ownAuth) : prove(core, sa, id);
   if (typeof auth === "string") return giveUp(core, sa, attempt, auth);
   sendAuth(core, sa, attempt, [
     id,
@@ -82,10 +82,18 @@ export function startAuth(
     ...certificateRequest(core),
     idPayload(PAYLOAD.IDr, policy.remoteId),
     ...(auth ? [auth] : []),
-    ...requestConfiguration(core, sa),
+    ...requestConfiguration(core),
     ...(policy.peerAuth.method === "eap-only" ? [notify(NOTIFY.EAP_ONLY_AUTHENTICATION)] : []),
     ...offerPayloads(attempt.offer),
   ]);
+}
+
+/** Our end of EAP, which takes the place of AUTH in the first request; a string says why there can be none. */
+function beginEap(core: Core, sa: IkeSa, login: EapLogin): undefined | string {
+  const { peerAuth, eapManners } = core.policy;
+  const unsafe = peerAuth.method === "eap-only" ? unsafeAlone(core, login) : undefined;
+  if (!unsafe) sa.conversation = supplicant(eapOptions(core, login, eapManners));
+  return unsafe;
 }
 
 const offerPayloads = (offer: ChildOffer | undefined): Payload[] =>
@@ -105,7 +113,9 @@ function sendAuth(core: Core, sa: IkeSa, attempt: Attempt, payloads: Payload[]):
 
 function onResponse(core: Core, sa: IkeSa, attempt: Attempt, payloads: Payload[]): void {
   const error = errorNotify(payloads);
-  if (error && !payload(payloads, "AUTH"))
+  // Beside AUTH an error is one of the Child SA or the configuration, but for this one (section 2.21.2).
+  const fatal = hasNotify(payloads, NOTIFY.AUTHENTICATION_FAILED) || !payload(payloads, "AUTH");
+  if (error && fatal)
     return giveUp(core, sa, attempt, `IKE_AUTH was refused with notify ${error.notifyType}`);
   const isFirst = attempt.first === undefined;
   attempt.first ??= payloads;
@@ -124,6 +134,8 @@ function refusedResponder(core: Core, sa: IkeSa, attempt: Attempt, payloads: Pay
   const id = payload(first, "ID", PAYLOAD.IDr);
   const auth = payload(payloads, "AUTH");
   if (!id || !auth) return "ID or AUTH is missing";
+  // To whom EAP gives its secret must be known (RFC 7619 section 2).
+  if (sa.conversation && auth.method === AUTH_METHOD.NULL) return "NULL authentication where we use EAP";
   return refusedProof(core, sa, { id, auth, payloads: first, ...(attempt.eap && { eap: attempt.eap }) });
 }
 
@@ -140,8 +152,9 @@ function onEap(core: Core, sa: IkeSa, attempt: Attempt, payloads: Payload[]): vo
   const received = payload(payloads, "EAP");
   const step = received && sa.conversation?.take(eapPacket(received));
   if (!step) return giveUp(core, sa, attempt, "EAP failed: a response without EAP payload");
-  if (step.later) core.later(sa, step.later, (done) => onEapStep(core, sa, attempt, done));
-  else onEapStep(core, sa, attempt, step);
+  if (!step.later) return onEapStep(core, sa, attempt, step);
+  const gone = () => attempt.done({ failure: sa.closedBecause ?? "closed during EAP" });
+  core.later(sa, step.later, (done) => onEapStep(core, sa, attempt, done), gone);
 }
 
 function onEapStep(core: Core, sa: IkeSa, attempt: Attempt, step: EapStep): void {
@@ -158,6 +171,7 @@ function onEapStep(core: Core, sa: IkeSa, attempt: Attempt, step: EapStep): void
 function establish(core: Core, sa: IkeSa, attempt: Attempt, payloads: Payload[]): void {
   const id = payload(attempt.first ?? payloads, "ID", PAYLOAD.IDr);
   sa.remoteIdentity = id && { type: id.idType, data: id.data };
+  sa.conversation = undefined;
   sa.state = "established";
   core.emit({ type: "ike-established", sa });
   const { offer, done } = attempt;

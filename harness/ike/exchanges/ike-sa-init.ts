@@ -319,7 +319,7 @@ function answerInit(
   return sa;
 }
 
-/** Starts the time an initiator has for IKE_AUTH, anew with every repeat of its IKE_SA_INIT request. */
+/** Starts the time an initiator has for IKE_AUTH, anew with every repeat of its IKE_SA_INIT request and round of EAP. */
 export function awaitAuth(core: Core, sa: IkeSa): void {
   sa.cancelHalfOpen?.();
   sa.cancelHalfOpen = core.after(core.policy.halfOpenMs, () => {

@@ -54,12 +54,19 @@ export function startLiveness(core: Core, sa: IkeSa, done: (alive: boolean) => v
   sendRequest(core, sa, EXCHANGE.INFORMATIONAL, [], (response) => done(response !== undefined));
 }
 
-export function onInformationalRequest(core: Core, sa: IkeSa, request: IncomingMessage): Answer | undefined {
-  const { payloads } = request;
+/** The notifies by which an initiator tells that it gives IKE_AUTH up (section 2.21.2): the IKE SA ends without Delete. */
+export function onReportedFailure({ payloads }: IncomingMessage): Answer | undefined {
   if (hasNotify(payloads, NOTIFY.AUTHENTICATION_FAILED))
     return { payloads: [], close: "the peer refused our AUTH" };
   if (hasNotify(payloads, NOTIFY.INVALID_SYNTAX))
     return { payloads: [], close: "the peer reports INVALID_SYNTAX" };
+  return undefined;
+}
+
+export function onInformationalRequest(core: Core, sa: IkeSa, request: IncomingMessage): Answer | undefined {
+  const { payloads } = request;
+  const failure = onReportedFailure(request);
+  if (failure) return failure;
   const deletes = payloads.filter((p): p is DeletePayload => p.kind === "Delete");
   if (deletes.some((d) => d.protocolId === PROTOCOL.IKE)) {
     // The peer's rekeying has won over ours, though we do not know yet: the Child SAs live on.

@@ -112,6 +112,7 @@ export const eapLies: readonly Lie[] = [
     policy: (policy) => {
       if (policy.peerAuth.method === "eap") policy.ownAuth = { method: "eap-only" };
     },
+    ike: { decide: { "EAP-only without MSK": "accept" } },
   })),
   lie("omits-the-eap-only-notify", "EAPONLY-01", "EAP alone without saying so", () => ({
     ike: {
@@ -134,6 +135,16 @@ export const eapLies: readonly Lie[] = [
       if (policy.ownAuth.method === "eap") policy.ownAuth.user = { ...policy.ownAuth.user, type: "md5" };
     },
     ike: { decide: { "EAP-only without MSK": "accept" } },
+  })),
+  lie("overlooks-auth-before-eap", "EAPONLY-05", "AUTH beside EAP is passed over", () => ({
+    ike: {
+      incoming: (message) => {
+        const { payloads, isResponse } = message;
+        if (isResponse && payload(payloads, "EAP") && payload(payloads, "AUTH"))
+          message.payloads = payloads.filter(({ kind }) => kind !== "AUTH" && kind !== "CERT");
+        return undefined;
+      },
+    },
   })),
   lie("believes-success-without-a-method", "EAPONLY-07", "EAP Success at once is enough", () => ({
     policy: (policy) => {
