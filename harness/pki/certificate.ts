@@ -1,6 +1,6 @@
 /** A certificate of RFC 5280 as path validation looks at it. Reading one never throws. */
 import "reflect-metadata";
-import { type KeyObject, X509Certificate as OpenSslCertificate } from "node:crypto";
+import { hash, type KeyObject, X509Certificate as OpenSslCertificate } from "node:crypto";
 import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
@@ -19,7 +19,6 @@ import { elements, inside } from "./der.ts";
 export const LARGEST_CERTIFICATE = 16 * 1024;
 
 export interface Certificate {
-  der: Uint8Array;
   key: KeyObject;
   /** Comparable by `===`, see {@link comparable}; empty for an empty name. */
   subject: string;
@@ -49,9 +48,24 @@ export interface Certificate {
 /** basicConstraints, keyUsage, extKeyUsage, subjectAltName; certificatePolicies, as no policy is asked for. */
 const KNOWN_CRITICAL = new Set(["2.5.29.19", "2.5.29.15", "2.5.29.37", "2.5.29.17", "2.5.29.32"]);
 
-/** The certificate; a string says why the octets are none. */
+/** Certificates that are kept once they are read, by a digest of their octets; the oldest gives way. */
+const MOST_KEPT = 64;
+const kept = new Map<string, Certificate>();
+
+/** The certificate; a string says why the octets are none. The same octets give the same object for a while. */
 export function readCertificate(der: Uint8Array): Certificate | string {
   if (der.length > LARGEST_CERTIFICATE) return `${der.length} octets are more than ${LARGEST_CERTIFICATE}`;
+  const digest = hash("sha256", der, "base64");
+  const read = kept.get(digest) ?? readFresh(der);
+  if (typeof read === "string") return read;
+  kept.delete(digest);
+  kept.set(digest, read);
+  const [oldest] = kept.keys();
+  if (kept.size > MOST_KEPT && oldest !== undefined) kept.delete(oldest);
+  return read;
+}
+
+function readFresh(der: Uint8Array): Certificate | string {
   if (der[0] !== 0x30 || inside(der)?.length !== 3) return "the octets are no DER of a certificate";
   try {
     return certificateFrom(der);
@@ -61,14 +75,14 @@ export function readCertificate(der: Uint8Array): Certificate | string {
 }
 
 function certificateFrom(der: Uint8Array): Certificate | string {
-  const openSsl = new OpenSslCertificate(der);
-  const parsed = new X509Certificate(Uint8Array.from(der));
+  const octets = Uint8Array.from(der);
+  const openSsl = new OpenSslCertificate(octets);
+  const parsed = new X509Certificate(octets);
   const [notBefore, notAfter] = [parsed.notBefore.getTime(), parsed.notAfter.getTime()];
   if (Number.isNaN(notBefore) || Number.isNaN(notAfter)) return "the validity is no pair of dates";
   const types = parsed.extensions.map(({ type }) => type);
   if (new Set(types).size < types.length) return "it has an extension twice";
   return {
-    der,
     key: openSsl.publicKey,
     subject: comparable(parsed.subjectName),
     issuer: comparable(parsed.issuerName),
@@ -76,7 +90,7 @@ function certificateFrom(der: Uint8Array): Certificate | string {
     notBefore,
     notAfter,
     ...extensionsOf(parsed.extensions),
-    signedBy: (key) => isSignedBy(openSsl, key),
+    signedBy: remembered((key) => isSignedBy(openSsl, key)),
   };
 }
 
@@ -88,9 +102,18 @@ function isSignedBy(certificate: OpenSslCertificate, key: KeyObject): boolean {
   }
 }
 
+function remembered(judge: (key: KeyObject) => boolean): (key: KeyObject) => boolean {
+  const verdicts = new WeakMap<KeyObject, boolean>();
+  return (key) => {
+    const verdict = verdicts.get(key) ?? judge(key);
+    verdicts.set(key, verdict);
+    return verdict;
+  };
+}
+
 type Extended = Omit<
   Certificate,
-  "der" | "key" | "subject" | "issuer" | "title" | "notBefore" | "notAfter" | "signedBy"
+  "key" | "subject" | "issuer" | "title" | "notBefore" | "notAfter" | "signedBy"
 >;
 
 function extensionsOf(extensions: Extension[]): Extended {

@@ -218,3 +218,17 @@ describe("hostile certificates", () => {
     expect(readCertificate(new Uint8Array(40_000))).to.contain("40000 octets are more than");
   });
 });
+
+describe("pki: certificates read before", () => {
+  it("are the same object for a while, and a wrong bit makes another", async () => {
+    const { credential } = await pki();
+    const [der = new Uint8Array(0)] = (await credential("peer.example", "ecdsa256")).chain;
+    const first = readCertificate(der);
+    expect(readCertificate(Uint8Array.from(der))).to.equal(first);
+    const turned = der.map((octet, i) => (i === der.length - 1 ? octet ^ 1 : octet));
+    expect(readCertificate(turned)).not.to.equal(first);
+    for (let i = 0; i < 100; i++)
+      readCertificate((await credential(`host-${i}.example`, "ecdsa256")).chain[0] ?? der);
+    expect(readCertificate(der)).not.to.equal(first);
+  });
+});

@@ -4,7 +4,6 @@
  * revocation, and name constraints, which are refused where they are critical, as RFC 5280 wants it then.
  */
 import "reflect-metadata";
-import "reflect-metadata";
 import { createHash, type KeyObject } from "node:crypto";
 import { KeyUsageFlags } from "@peculiar/x509";
 import { type Certificate, readCertificate } from "./certificate.ts";
