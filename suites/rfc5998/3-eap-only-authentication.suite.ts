@@ -186,7 +186,7 @@ test("takes-an-auth-that-comes-all-the-same-for-what-it-is", {
  * must not answer it by that method, and no IKE SA may come of it.
  */
 test("refuses-an-eap-method-that-is-not-safe-alone", {
-  requirements: ["EAPONLY-06", "EAPONLY-07"],
+  requirements: ["EAPONLY-06", "EAPONLY-07", "EAPONLY-12"],
   peer: "initiator",
   lies: ["takes-any-method-eap-only"],
   config: LOGS_IN,
@@ -199,6 +199,25 @@ test("refuses-an-eap-method-that-is-not-safe-alone", {
   const types = said().flatMap(({ request }) => payload(request.payloads, "EAP")?.data[0] ?? []);
   require(!types.includes(EAP_TYPE.MD5_CHALLENGE), "no response by MD5", types.join(", "));
   require(s.trace.childSas().length === 0, "no IKE SA", "an established one");
+});
+
+/**
+ * EAP alone is to prove both ends, and the tester answers EAP-TLS with a Nak that wants MD5. The peer must not ask for
+ * MD5, which proves nothing of it: the exchange fails.
+ */
+test("does-not-follow-a-nak-to-a-method-that-is-not-safe-alone", {
+  requirements: ["EAPONLY-07", "EAPONLY-11"],
+  peer: "responder",
+  lies: ["follows-a-nak-to-any-method"],
+  config: SERVES,
+}, async (s) => {
+  s.policy.eapManners = { refusesOwnType: [EAP_TYPE.MD5_CHALLENGE] };
+  const { failure } = await s.tryDial();
+  const answers = s.trace.exchangesOf(EXCHANGE.IKE_AUTH, "us").map(({ response }) => response);
+  const asked = answers.flatMap((m) => payload(m?.payloads ?? [], "EAP")?.data[0] ?? []);
+  require(asked.includes(EAP_TYPE.TLS), "EAP-TLS to be asked for", asked.join(", "));
+  require(!asked.includes(EAP_TYPE.MD5_CHALLENGE), "no request by MD5", asked.join(", "));
+  require(failure !== undefined, "no IKE SA", "an established one");
 });
 
 /** The tester says EAP Success at once, without any method. The peer must not believe it. */

@@ -1,7 +1,7 @@
 /** Lies about EAP in IKE_AUTH (RFC 7296 sections 2.16 and 3.16). */
 import type { EapManners, EapPacket } from "../../../harness/eap/types.ts";
 import type { OutgoingMessage } from "../../../harness/ike/hooks.ts";
-import { hasNotify, notifies, payload } from "../../../harness/ike/payloads.ts";
+import { hasNotify, notifies, notify, payload } from "../../../harness/ike/payloads.ts";
 import { AUTH_METHOD } from "../../../harness/wire/registry/auth-methods.ts";
 import { EAP_CODE, EAP_TYPE } from "../../../harness/wire/registry/eap.ts";
 import { EXCHANGE } from "../../../harness/wire/registry/exchange-types.ts";
@@ -22,6 +22,14 @@ const afterEap = (change: Change): Change =>
 const beforeEap = (change: Change): Change =>
   inMessage(EXCHANGE.IKE_AUTH, (message) => {
     if (payload(message.payloads, "EAP") && payload(message.payloads, "ID")) change(message);
+  });
+
+/** Applies to the message with EAP Failure, and adds AUTHENTICATION_FAILED to it. */
+const withFailure = (change: Change): Change =>
+  inMessage(EXCHANGE.IKE_AUTH, (message) => {
+    if (payload(message.payloads, "EAP")?.code !== EAP_CODE.FAILURE) return;
+    change(message);
+    message.payloads.push(notify(NOTIFY.AUTHENTICATION_FAILED));
   });
 
 const turnAuth: Change = ({ payloads }) => {
@@ -47,6 +55,29 @@ export const eapLies: readonly Lie[] = [
   lie("omits-auth-after-eap", "IKEV2-172", "no AUTH after EAP Success", () => ({
     ike: { outgoing: afterEap(without(PAYLOAD.AUTH)) },
   })),
+  lie("does-without-auth-after-eap", "IKEV2-172", "an SA without AUTH of the initiator after EAP", () => ({
+    ike: {
+      decide: { "wrong AUTH": "accept" },
+      incoming: ({ header, isResponse, payloads }) => {
+        const auth = { method: AUTH_METHOD.SHARED_KEY_MIC, data: new Uint8Array(32) };
+        const bare = header.exchangeType === EXCHANGE.IKE_AUTH && !isResponse && payloads.length === 0;
+        if (bare) payloads.push({ kind: "AUTH", type: PAYLOAD.AUTH, ...auth });
+        return undefined;
+      },
+    },
+  })),
+  lie("refuses-passwords-by-a-notify", "IKEV2-171", "AUTHENTICATION_FAILED in place of EAP Failure", () => ({
+    ike: { outgoing: withFailure((message) => without(PAYLOAD.EAP)(message)) },
+  })),
+  lie("adds-a-notify-to-eap-failure", "IKEV2-186", "AUTHENTICATION_FAILED beside EAP Failure", () => ({
+    ike: { outgoing: withFailure(() => {}) },
+  })),
+  behaves("follows-a-nak-to-any-method", "EAPONLY-07", "MD5-Challenge for who asks for it", {
+    bend: (packet) =>
+      packet.code === EAP_CODE.FAILURE
+        ? { code: EAP_CODE.REQUEST, identifier: packet.identifier + 1, data: Uint8Array.of(4, 1, 0) }
+        : packet,
+  }),
   lie("omits-auth-before-eap", "IKEV2-164", "an EAP server that does not prove itself", () => ({
     ike: { outgoing: beforeEap(without(PAYLOAD.AUTH)) },
   })),
@@ -79,8 +110,8 @@ export const eapLies: readonly Lie[] = [
   behaves("answers-unknown-eap-methods-in-kind", "IKEV2-292", "a response of the unknown type, no Nak", {
     bend: inKind,
   }),
-  behaves("gives-up-after-eight-rounds-of-eap", "IKEV2-170", "the ninth round gets another EAP code", {
-    bend: (packet, turn) => (turn < 8 ? packet : { ...packet, code: EAP_CODE.FAILURE }),
+  behaves("gives-up-after-seven-rounds-of-eap", "IKEV2-170", "the eighth round gets another EAP code", {
+    bend: (packet, turn) => (turn < 7 ? packet : { ...packet, code: EAP_CODE.FAILURE }),
   }),
   lie("begins-eap-uninvited", "IKEV2-165", "EAP for everybody who leaves AUTH out", () => ({
     policy: (policy) => {
