@@ -122,6 +122,11 @@ export class Script {
     return held;
   }
 
+  /** The same for what only the next copy of the peer's request brings: how long it waits before that is for it to say. */
+  untilRepeated(condition: () => boolean): Promise<boolean> {
+    return this.until(condition, 3 * this.arena.patience);
+  }
+
   /** Lets time pass and everything that is under way arrive. */
   async wait(ms = this.arena.quiet): Promise<void> {
     await this.until(() => false, ms);

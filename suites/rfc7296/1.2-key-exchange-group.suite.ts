@@ -72,7 +72,7 @@ test("retries-with-the-named-group-and-its-full-offer", {
   lies: ["gives-up-on-invalid-ke", "offers-less-after-invalid-ke"],
 }, async (s) => {
   await allowOnlyAnotherGroup(s);
-  await s.until(() => s.trace.childSas().length > 0);
+  await s.untilRepeated(() => s.trace.childSas().length > 0);
   const [first, second] = distinctRequests(s, EXCHANGE.IKE_SA_INIT);
   if (!first || !second) throw new Failure("a request with another group", s.lastReason());
   const allowed = s.policy.ike[0]?.transforms.find((t) => t.type === TRANSFORM.KE)?.id;

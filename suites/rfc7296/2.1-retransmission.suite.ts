@@ -21,6 +21,7 @@ import {
   type Session,
   sendUnder,
   test,
+  Unsupported,
 } from "../../harness/script/index.ts";
 
 type PeerRole = "responder" | "initiator";
@@ -108,8 +109,9 @@ for (const { name, type, peer, reach } of CASES) {
 
 for (const peer of PEERS) {
   /**
-   * A request comes again after the peer has answered a later one: with its window of one it has forgotten that
-   * response, and must ignore the repeat. Afterwards it still answers.
+   * A request comes again after the peer has answered a later one: with its window of one it may forget that response,
+   * and must ignore the repeat if it has. Afterwards it still answers.
+   * Note: nobody has to forget: the same octets once more are tolerated, a response made anew is not.
    */
   test(`as-${peer}-ignores-the-repeat-of-a-forgotten-request`, {
     requirements: ["IKEV2-057"],
@@ -119,12 +121,15 @@ for (const peer of PEERS) {
     const session = await s.establish(peer);
     await session.informational();
     const old = s.exchange(EXCHANGE.INFORMATIONAL);
+    const first = answersTo(s, old);
     await session.informational();
-    await expectSilence(
-      s,
-      () => repeat(s, session, old),
-      () => expectAlive(session),
-    );
+    const since = s.mark();
+    repeat(s, session, old);
+    await s.wait();
+    const anew = answersTo(s, old, since).filter((octets) => !first.includes(octets));
+    require(anew.length === 0, "silence to a forgotten request", "a response made anew");
+    if (answersTo(s, old, since).length > 0) s.tolerate("remembers more responses than its window asks for");
+    await expectAlive(session);
   });
 
   /**
@@ -213,24 +218,22 @@ const copiesOf = (s: Script, exchangeType: number): Copy[] =>
 const waitsOf = (copies: Copy[]): number[] =>
   copies.slice(1).map(({ at }, i) => Math.round(at - (copies[i]?.at ?? 0)));
 
-/** Has the peer begin and lets no request of this type reach us, until its copies (of the first fragment) are enough. */
+/** Has the peer begin and lets no request of this type reach us, until its waits are enough; fails if it sends one copy only. */
 async function watchRetransmissions(
   s: Script,
   exchangeType: number,
   begin: () => Promise<void>,
-  enough: (copies: Copy[]) => boolean,
-  expected: string,
-): Promise<Copy[]> {
+  enough: (waits: number[]) => boolean,
+): Promise<number[]> {
   lose(s, (message) => !message.isResponse && message.header.exchangeType === exchangeType);
   await begin();
-  const first = () => {
+  const waits = () => {
     const copies = copiesOf(s, exchangeType);
-    return copies.filter((c) => c.fragment === copies[0]?.fragment);
+    return waitsOf(copies.filter((c) => c.fragment === copies[0]?.fragment));
   };
-  const came = await s.until(() => enough(first()), 3 * s.arena.patience);
-  const waits = waitsOf(first()).join(", ");
-  require(came, expected, `${first().length} copies, with waits of ${waits} ms`);
-  return copiesOf(s, exchangeType);
+  await s.untilRepeated(() => enough(waits()));
+  require(waits().length > 0, "a request that is sent again", `${copiesOf(s, exchangeType).length} copies`);
+  return waits();
 }
 
 for (const [name, type, peer] of [
@@ -240,7 +243,7 @@ for (const [name, type, peer] of [
 ] as const) {
   /**
    * The peer begins an exchange, and its request stays unanswered: as initiator one of those that make the IKE SA, as
-   * responder the rekeying of its Child SA. It must send it again and again, bit by bit the same from the IKE header
+   * responder the rekeying of its Child SA. It must send it again, bit by bit the same from the IKE header
    * on, Message ID, IV and ICV included.
    */
   test(`as-${peer}-repeats-its-unanswered-${name}-request-octet-by-octet`, {
@@ -251,8 +254,9 @@ for (const [name, type, peer] of [
     const { driver } = s.arena;
     if (peer === "responder") await s.dial();
     const begin = () => (peer === "responder" ? driver.rekeyChild() : driver.initiate());
-    const enough = (seen: Copy[]) => seen.length >= 3;
-    const copies = await watchRetransmissions(s, type, begin, enough, "a request that is sent 3 times");
+    await watchRetransmissions(s, type, begin, (waits) => waits.length > 0);
+    await s.wait();
+    const copies = copiesOf(s, type);
     const fragments = new Set(copies.map((c) => c.fragment));
     const distinct = new Set(copies.map((c) => c.octets));
     require(distinct.size === fragments.size, "the same octets each time", `${distinct.size} different ones`);
@@ -263,7 +267,8 @@ for (const peer of PEERS) {
   /**
    * A request of the peer stays unanswered: as initiator its IKE_SA_INIT, as responder the Delete of its Child SA. The
    * time between its repeats must grow exponentially. Note: the text names no base and no beginning, so only one of the
-   * later waits must be longer than the first, by a factor of 1.2.
+   * later waits must be longer than the first, by a factor of 1.2. Unsupported where fewer than three waits are over
+   * when the test has no more time.
    */
   test(`as-${peer}-waits-longer-before-each-retransmission`, {
     requirements: ["IKEV2-083"],
@@ -274,10 +279,11 @@ for (const peer of PEERS) {
     if (peer === "responder") await s.dial();
     const begin = () => (peer === "responder" ? driver.delete("child") : driver.initiate());
     const type = peer === "responder" ? EXCHANGE.INFORMATIONAL : EXCHANGE.IKE_SA_INIT;
-    const grow = (seen: Copy[]) => {
-      const [first = 0, ...later] = waitsOf(seen);
-      return later.some((wait) => wait > 1.2 * first);
-    };
-    await watchRetransmissions(s, type, begin, grow, "growing waits");
+    const grow = ([first = 0, ...later]: number[]) => later.some((wait) => wait > 1.2 * first);
+    const waits = await watchRetransmissions(s, type, begin, grow);
+    if (grow(waits)) return;
+    const seen = `waits of ${waits.join(", ")} ms`;
+    if (waits.length < 3) throw new Unsupported(`the peer takes its time, and this test has none: ${seen}`);
+    require(false, "growing waits", seen);
   });
 }

@@ -46,7 +46,7 @@ for (const peer of ["responder", "initiator"] as const) {
     const open = requestsSince(s, since).size;
     require(open === 1, "one request at a time", `${open} unanswered ones`);
     answer();
-    require(await s.until(() => requestsSince(s, since).size > 1), "the next request", "silence");
+    require(await s.untilRepeated(() => requestsSince(s, since).size > 1), "the next request", "silence");
   });
 
   /**

@@ -73,7 +73,7 @@ for (const { name, type, peer } of CASES) {
     sendUnder(session, forged(session, hint));
     answer();
     const again = () => s.trace.exchangesOf(EXCHANGE.INFORMATIONAL, "peer").length > 0;
-    require(await s.until(again), "the request once more", s.lastReason());
+    require(await s.untilRepeated(again), "the request once more", s.lastReason());
   });
 }
 
@@ -123,7 +123,7 @@ test("does-not-believe-authentication-failed-in-clear", {
     forged(session, { exchangeType: EXCHANGE.IKE_AUTH, messageId: 1, response: true, payloads }),
   );
   answer();
-  require(await s.until(() => sa.children.length > 0), "both SAs to come up", s.lastReason());
+  require(await s.untilRepeated(() => sa.children.length > 0), "both SAs to come up", s.lastReason());
   await session.proveTraffic();
 });
 
@@ -146,7 +146,7 @@ test("goes-on-after-a-forged-no-proposal-chosen", {
   const header = { ...request.header, flags: FLAG.response, nextPayload: undefined };
   s.sendOctets(encodeMessage({ header, payloads: [notify(NOTIFY.NO_PROPOSAL_CHOSEN)] }));
   answer();
-  if (await s.until(() => s.trace.childSas().length > 0)) return;
+  if (await s.untilRepeated(() => s.trace.childSas().length > 0)) return;
   require(await s.peerAnswers(), "an answer to a fresh IKE_SA_INIT", "silence");
   s.tolerate("gives up at the first unprotected error; section 2.21.1 asks to keep trying");
 });

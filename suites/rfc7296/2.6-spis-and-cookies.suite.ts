@@ -220,7 +220,7 @@ test("keeps-its-cookie-when-it-changes-the-group", {
 }, async (s) => {
   s.policy.cookies = "always";
   await allowOnlyAnotherGroup(s);
-  require(await s.until(() => s.trace.childSas().length > 0), "both SAs to come up", s.lastReason());
+  require(await s.untilRepeated(() => s.trace.childSas().length > 0), "both SAs to come up", s.lastReason());
   const [, second, third] = initRequests(s);
   const groups = [second, third].map((m) => payload(m?.payloads ?? [], "KE")?.group);
   require(new Set(groups).size === 2 &&

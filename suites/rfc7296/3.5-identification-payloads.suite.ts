@@ -51,11 +51,11 @@ const KINDS: Record<string, Kind> = {
 };
 const PROOFS: Record<string, Partial<PeerConfig>> = { psk: {}, certificate: bothSign("ecdsa256") };
 
+/**
+ * Both ends have identities of this type, which a shared secret or a certificate belongs to. The peer names itself
+ * by exactly this one, without a terminator, takes ours, and traffic passes both ways.
+ */
 for (const peer of ROLES)
-  /**
-   * Both ends have identities of this type, which a shared secret or a certificate belongs to. The peer names itself
-   * by exactly this one, without a terminator, takes ours, and traffic passes both ways.
-   */
   for (const [kind, { ids, requirements, only }] of Object.entries(KINDS))
     for (const [proof, config] of Object.entries(PROOFS).filter(([name]) => !only || name === only))
       test(`${peer}-is-known-by-${kind}-with-${proof}`, {

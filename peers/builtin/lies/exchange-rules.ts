@@ -111,14 +111,15 @@ const deletesOf = (payloads: Payload[]): DeletePayload[] =>
 const namedChild = (sa: IkeSa | undefined, d: DeletePayload): ChildSa | undefined =>
   sa?.children.find((c) => d.spis.some((spi) => equal(spi, c.spiOut)));
 
-/** Acts as if the IKE SA were gone, once such a message of the peer came. */
-function losesSaAfter(cause: (message: IncomingMessage) => boolean): LieBehaviour {
-  const lost = new Set<IkeSa>();
-  return deaf((message) => {
-    if (message.sa && cause(message)) lost.add(message.sa);
-    return message.sa !== undefined && lost.has(message.sa);
-  });
-}
+/** Takes an IKE SA for established as soon as an INFORMATIONAL request comes. */
+const obeysEarly = (): LieBehaviour => ({
+  ike: {
+    incoming: (message) => {
+      if (isInformational(message) && !message.isResponse && message.sa) message.sa.state = "established";
+      return undefined;
+    },
+  },
+});
 
 /** Sends nothing where it should send a Delete of its own. */
 const silentDelete: Change = (message) => {
@@ -179,9 +180,7 @@ const informationalLies: Lie[] = [
   lie("obeys-messages-in-clear", "IKEV2-034", "processes what is not protected", () => ({
     ike: { decide: { "unprotected message": "process" } },
   })),
-  lie("obeys-before-ike-auth", "IKEV2-034", "an INFORMATIONAL before IKE_AUTH ends the SA", () =>
-    losesSaAfter((message) => isInformational(message) && message.sa?.established === false),
-  ),
+  lie("obeys-before-ike-auth", "IKEV2-034", "an INFORMATIONAL before IKE_AUTH ends the SA", obeysEarly),
 ];
 
 const deleteLies: Lie[] = [
