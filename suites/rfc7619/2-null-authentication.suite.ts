@@ -149,7 +149,8 @@ test("refuses-an-anonymous-responder", {
 for (const peer of ROLES) {
   /**
    * Anonymous peers cannot be told apart, so INITIAL_CONTACT of one must not end the IKE SA of another. The tester has
-   * one IKE SA, and sets up another, which says INITIAL_CONTACT. The first still answers.
+   * one IKE SA, and sets up two more, of which the last says INITIAL_CONTACT. The first still answers. Note: a peer that
+   * replaces it without having heard the notify does so for other reasons.
    */
   test(`as-${peer}-keeps-the-sa-of-an-anonymous-end-when-another-says-initial-contact`, {
     requirements: ["NULLAUTH-09"],
@@ -158,9 +159,13 @@ for (const peer of ROLES) {
     config: { ...ANONYMOUS, unique: "replace" },
   }, async (s) => {
     const first = await s.establish(peer);
+    const second = await s.tryDial();
+    require(second.failure === undefined, "a second IKE SA", second.failure ?? "");
+    if (!(await first.alive()))
+      return s.tolerate("replaces the IKE SA of an anonymous end, although nobody says INITIAL_CONTACT");
     s.change(EXCHANGE.IKE_AUTH, ({ payloads }) => void payloads.push(notify(NOTIFY.INITIAL_CONTACT)));
-    const { failure } = await s.tryDial();
-    require(failure === undefined, "a second IKE SA", failure ?? "");
+    const third = await s.tryDial();
+    require(third.failure === undefined, "a third IKE SA", third.failure ?? "");
     await expectAlive(first);
   });
 
