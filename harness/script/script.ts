@@ -173,6 +173,8 @@ export class Script {
     const { sa, failure, childFailure } = await this.tryDial(wishes);
     const reason = failure ?? childFailure;
     if (reason) throw this.#without("an established IKE SA with a Child SA", reason);
+    // A daemon may answer before the Child SA is in its kernel.
+    await this.until(() => sa.state === "closed", this.arena.quiet / 15);
     return new Session(this, sa);
   }
 
