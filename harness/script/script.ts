@@ -124,7 +124,7 @@ export class Script {
 
   /** The same for what only the next copy of the peer's request brings: how long it waits before that is for it to say. */
   untilRepeated(condition: () => boolean): Promise<boolean> {
-    return this.until(condition, 3 * this.arena.patience);
+    return this.until(condition, 2 * this.arena.patience);
   }
 
   /** Lets time pass and everything that is under way arrive. */

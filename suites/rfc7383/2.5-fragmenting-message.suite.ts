@@ -179,7 +179,7 @@ for (const [peer, selectors] of [
     const isLost = ({ header }: IncomingMessage) => header.exchangeType === exchangeType && sent().length < 2;
     lose(s, isLost);
     await (peer === "initiator" ? s.arena.driver.initiate() : s.arena.driver.rekeyChild());
-    const repeated = await s.until(() => sent().length >= 2);
+    const repeated = await s.untilRepeated(() => sent().length >= 2);
     const [first] = sent();
     require(repeated && first !== undefined, "the request again", "silence");
     const same = sent().every(({ messageId }) => messageId === first.messageId);
