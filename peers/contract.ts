@@ -116,6 +116,8 @@ export interface Driver {
   /** Sends ICMP echo requests through the tunnel, without waiting for answers. */
   sendTraffic(options: { from: string; to: string; count: number; size?: number }): Promise<void>;
   status(): Promise<PeerStatus>;
+  /** `exit` of the status alone, where that is told in less time. */
+  exit?(): Promise<string | undefined>;
   /** Forgets every SA silently and counts nothing against the peer: the state a fresh test starts from. */
   reset(): Promise<void>;
   /** The peer's own log since the last call of `markLog`. */

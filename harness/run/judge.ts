@@ -48,6 +48,7 @@ export class Hung extends Error {}
 
 /** How the daemon ended; undefined while it lives, and when nobody knows. */
 export async function death(driver: Driver): Promise<string | undefined> {
+  if (driver.exit) return driver.exit();
   const status = await driver.status().catch(() => undefined);
   return status?.alive === false ? status.exit : undefined;
 }

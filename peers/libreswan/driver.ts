@@ -26,8 +26,9 @@ const WHACK = `${LIBEXEC}/whack`;
 /** Enough for the log of a test that went wild; the older part is dropped. */
 const LOG_LIMIT = 4 * 1024 * 1024;
 const VERB_MS = 5_000;
+const STATUS_MS = 2_000;
 
-/** Drops every SA without a word to the other side. */
+/** Drops every SA without a word to the other side. Impairments go with no other order. */
 const FORGET = `
 ${WHACK} --impair send_no_delete
 ${WHACK} --delete --name ${CONNECTION}
@@ -43,6 +44,10 @@ for attempt in $(seq 100); do
 done
 ${WHACK} --impair revival && ${WHACK} --listen`;
 
+/** Shell command that makes a file, readable by root alone, without another process. */
+const written = (path: string, text: string): string =>
+  `printf %s '${text.replaceAll("'", "'\\''")}' >${path}`;
+
 /** Routing protocol number that marks the lane's own routes, so that the next configuration can find them. */
 const ROUTE_MARK = 250;
 
@@ -55,6 +60,8 @@ export class LibreswanDriver implements Driver {
   #log = "";
   /** What is in the NSS database; undefined for nothing. */
   #imported: string | undefined;
+  /** Orders that pluto has: with the key of each, what it was told last. */
+  #told = new Map<string, string>();
 
   constructor(guest: Guest) {
     this.#guest = guest;
@@ -65,6 +72,7 @@ export class LibreswanDriver implements Driver {
     await this.#guest.write(CONF, this.#config ? ipsecConf(this.#config) : SETUP);
     await this.#shell(`${NEW_DATABASE}; rm -f /run/pluto/pluto.*`);
     this.#imported = undefined;
+    this.#told.clear();
     this.#exit = undefined;
     const pluto = this.#guest.start([`${LIBEXEC}/pluto`, "--nofork", "--stderrlog", "--config", CONF], {
       onOutput: (data) => {
@@ -105,23 +113,35 @@ export class LibreswanDriver implements Driver {
     const material = await materialFor(config, "peer", pki);
     this.#config = config;
     if (anew) return this.restart();
-    await this.#guest.write(CONF, conf);
-    await this.#guest.write(SECRETS, ipsecSecrets(config));
+    const secrets = ipsecSecrets(config);
     const routes = ownPrefixes(config).map(
       (selector) => `ip route replace local ${selector} dev lo proto ${ROUTE_MARK} table local`,
     );
     const cookies = config.cookies === "always" ? "--ddos-busy" : "--ddos-unlimited";
+    const clear = `ip route flush table local proto ${ROUTE_MARK}; ip -6 route flush table local proto ${ROUTE_MARK}`;
     await this.#shell(
       [
-        `ip route flush table local proto ${ROUTE_MARK}; ip -6 route flush table local proto ${ROUTE_MARK}`,
-        ...routes,
-        `${WHACK} --rereadsecrets; ${WHACK} ${cookies}`,
+        `umask 077; ${written(CONF, conf)}`,
+        ...this.#tell("routes", [clear, ...routes]),
+        ...this.#tell("secrets", [written(SECRETS, secrets), `${WHACK} --rereadsecrets`]),
+        ...this.#tell("cookies", [`${WHACK} ${cookies}`]),
         FORGET,
-        ...impairments(config).map((impairment) => `${WHACK} ${impairment}`),
+        ...this.#tell(
+          "impairments",
+          impairments(config).map((impairment) => `${WHACK} ${impairment}`),
+        ),
         ...this.#imports(material),
         LOAD,
       ].join("\n"),
     );
+  }
+
+  /** These commands; none where they were the last of their kind. */
+  #tell(kind: string, commands: string[]): string[] {
+    const text = commands.join("\n");
+    if (this.#told.get(kind) === text) return [];
+    this.#told.set(kind, text);
+    return commands;
   }
 
   /** Commands that bring these credentials into the NSS database; none where they are in it. */
@@ -160,17 +180,27 @@ export class LibreswanDriver implements Driver {
   async status(): Promise<PeerStatus> {
     const gone: PeerStatus = { alive: false, ikeSas: [], childSas: [] };
     if (this.#exit) return { ...gone, exit: this.#exit };
-    const script = `timeout 2 ${WHACK} --showstates || exit 9; echo "=== xfrm"; ip -s xfrm state`;
-    const result = await this.#guest
-      .run(["/bin/sh", "-c", script], { timeoutMs: VERB_MS })
-      .catch(() => undefined);
-    if (result?.exit !== 0) return this.#exit ? { ...gone, exit: this.#exit } : gone;
-    const [states = "", xfrm = ""] = result.stdout.split("=== xfrm\n");
+    const states = await this.#ask("--showstates");
+    if (states === undefined) return this.#exit ? { ...gone, exit: this.#exit } : gone;
+    if (states === "") return { alive: true, ikeSas: [], childSas: [] };
+    const xfrm = await this.#guest.must(["ip", "-s", "xfrm", "state"], { timeoutMs: VERB_MS });
     return { alive: true, ...parseSas(states, xfrm) };
+  }
+
+  /** Pluto answers when it is through with what came before. Undefined where it does not. */
+  async #ask(question: string): Promise<string | undefined> {
+    const result = await this.#guest.run([WHACK, question], { timeoutMs: STATUS_MS }).catch(() => undefined);
+    return result?.exit === 0 ? result.stdout : undefined;
   }
 
   reset(): Promise<void> {
     return this.#shell(`${FORGET}\n${LOAD}`);
+  }
+
+  async exit(): Promise<string | undefined> {
+    if (!this.#exit) await this.#ask("--briefstatus");
+    await this.#catchUp();
+    return this.#exit;
   }
 
   async logs(): Promise<string> {
@@ -183,9 +213,9 @@ export class LibreswanDriver implements Driver {
     this.#log = "";
   }
 
-  /** Once a command has run, what pluto had written before it has come along too. */
+  /** What pluto has written by now has come along then, and that it ended. */
   async #catchUp(): Promise<void> {
-    await this.#guest.run(["true"], { timeoutMs: VERB_MS }).catch(() => {});
+    await this.#guest.catchUp(VERB_MS).catch(() => {});
   }
 
   async #whack(verb: string): Promise<void> {

@@ -23,6 +23,8 @@ const EXPIRE = "/run/expire.pl";
 const READY = /config_getmode: mode active -> passive/;
 const START_MS = 20_000;
 const VERB_MS = 5_000;
+const STATUS_MS = 2_000;
+const SHOW = ["ikectl", "show", "sa"];
 /** iked begins to initiate this many seconds after it was told to be active. */
 const INITIATE_AFTER = 3;
 
@@ -112,13 +114,17 @@ export class OpenikedDriver implements Driver {
   async status(): Promise<PeerStatus> {
     const gone: PeerStatus = { alive: false, ikeSas: [], childSas: [] };
     if (this.#exit) return { ...gone, exit: this.#exit };
-    const script = `timeout 2 ikectl show sa || exit 9; echo "=== xfrm"; ip -s xfrm state`;
-    const result = await this.#guest
-      .run(["/bin/sh", "-c", script], { timeoutMs: VERB_MS })
-      .catch(() => undefined);
-    if (result?.exit !== 0) return this.#exit ? { ...gone, exit: this.#exit } : gone;
-    const [sas = "", xfrm = ""] = result.stdout.split("=== xfrm\n");
-    return { alive: true, ...parseSas(sas, xfrm) };
+    const shown = await this.#guest.run(SHOW, { timeoutMs: STATUS_MS }).catch(() => undefined);
+    if (shown?.exit !== 0) return this.#exit ? { ...gone, exit: this.#exit } : gone;
+    const xfrm = await this.#guest.must(["ip", "-s", "xfrm", "state"], { timeoutMs: VERB_MS });
+    return { alive: true, ...parseSas(shown.stdout, xfrm) };
+  }
+
+  async exit(): Promise<string | undefined> {
+    // iked answers when it is through with what came before.
+    if (!this.#exit) await this.#guest.run(SHOW, { timeoutMs: STATUS_MS }).catch(() => {});
+    await this.#catchUp();
+    return this.#exit;
   }
 
   async logs(): Promise<string> {
@@ -187,7 +193,7 @@ export class OpenikedDriver implements Driver {
 
   /** The newest established IKE SA. @throws LabError where there is none */
   async #established(): Promise<{ remoteId: string }> {
-    const said = await this.#guest.must(["timeout", "2", "ikectl", "show", "sa"], { timeoutMs: VERB_MS });
+    const said = await this.#guest.must(SHOW, { timeoutMs: STATUS_MS });
     const sa = parseIkeSas(said).findLast(({ state }) => state === "ESTABLISHED");
     if (!sa) throw new LabError("control", "iked has no established IKE SA");
     return sa;
@@ -201,9 +207,9 @@ export class OpenikedDriver implements Driver {
     await this.#guest.must(argv, { timeoutMs: VERB_MS });
   }
 
-  /** Once a command has run, what iked had written before it has come along too. */
+  /** What iked has written by now has come along then, and that it ended. */
   async #catchUp(): Promise<void> {
-    await this.#guest.run(["true"], { timeoutMs: VERB_MS }).catch(() => {});
+    await this.#guest.catchUp(VERB_MS).catch(() => {});
   }
 
   async #shell(script: string): Promise<void> {

@@ -2,8 +2,8 @@
 # Control agent of a guest, its first process. Serves frames on a raw terminal line, each
 #   type (1 octet) | channel (4 octets, big-endian) | length (4 octets) | payload
 # From the runner: X start a command (arguments separated by NUL), C connect to a Unix socket (path), I input for a
-# channel, E end of its input, K signal its process group (number as text).
-# To the runner: H ready, O output, R error output, Q ended (wait status as text, or empty for a socket), F refused (why),
+# channel, E end of its input, K signal its process group (number as text), S tell when all that is there has been sent.
+# To the runner: H ready, S it has been, O output, R error output, Q ended (wait status as text, or empty for a socket), F refused (why),
 # A octets read (number as text): the runner keeps few on the way, as a full terminal line can lose its wake-up.
 # When the line ends the guest halts: it must not outlive its runner.
 use strict;
@@ -113,12 +113,21 @@ sub handle_frame {
     my ($type, $id, $payload) = @_;
     return start_command($id, split /\0/, $payload, -1) if $type eq 'X';
     return connect_socket($id, $payload) if $type eq 'C';
+    return catch_up($id) if $type eq 'S';
     my $channel = $channels{$id} // return;
     $channel->{queue} .= $payload if $type eq 'I';
     $channel->{ending} = 1 if $type eq 'E';
     flush_input($channel) if $type eq 'I' || $type eq 'E';
     kill $payload, -$channel->{pid} if $type eq 'K' && $channel->{pid};
     finish($id, '') if $type eq 'K' && !$channel->{pid};
+}
+
+# Sends what commands have written so far, and the end of those that have ended.
+sub catch_up {
+    my ($id) = @_;
+    reap();
+    for my $reader (values %readers) { for (1 .. 64) { last if drain($reader) <= 0 } }
+    send_frame('S', $id, '');
 }
 
 sub read_line {

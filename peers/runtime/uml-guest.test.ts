@@ -89,6 +89,20 @@ describe("control line of a guest", () => {
     expect((await other).exit).to.equal(-9);
   });
 
+  it("waits for what has been written, and not for long", async () => {
+    const agent = new Agent();
+    const caughtUp = agent.line.catchUp(1_000);
+    const late = agent.line.catchUp(10).catch(String);
+    await turn();
+    expect(agent.frames()).to.deep.equal([
+      { type: "S", id: 1, payload: "" },
+      { type: "S", id: 2, payload: "" },
+    ]);
+    agent.say("S", 1);
+    await caughtUp;
+    expect(await late).to.contain("no word from the guest in 10 ms");
+  });
+
   it("has at most 2,048 octets on the way", async () => {
     const agent = new Agent();
     const running = agent.line.run(["cat"], { stdin: "x".repeat(5000) });

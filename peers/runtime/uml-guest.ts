@@ -111,6 +111,25 @@ export class GuestLine {
     return Promise.race([process.ended, late]).finally(() => clearTimeout(timer));
   }
 
+  /**
+   * Resolves when what commands had written by now, and the end of those that have ended, has come along.
+   * @throws LabError `control` when that takes too long
+   */
+  async catchUp(timeoutMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => reject(new LabError("control", `no word from the guest in ${timeoutMs} ms`)),
+        timeoutMs,
+      );
+    });
+    const said = new Promise<void>((resolve, reject) => {
+      const ignored = () => {};
+      this.#open("S", "", { output: ignored, error: ignored, ended: () => resolve(), failed: reject });
+    });
+    return Promise.race([said, late]).finally(() => clearTimeout(timer));
+  }
+
   /** Connects to a Unix socket in the guest. Refusal shows as the stream's `error`. */
   connect(path: string): Duplex {
     let id = 0;
@@ -185,8 +204,8 @@ export class GuestLine {
     if (!channel) return;
     if (type === "O") channel.output(payload);
     if (type === "R") channel.error(payload);
-    if (type === "Q" || type === "F") this.#channels.delete(id);
-    if (type === "Q") channel.ended(payload.toString("latin1"));
+    if (type === "Q" || type === "F" || type === "S") this.#channels.delete(id);
+    if (type === "Q" || type === "S") channel.ended(payload.toString("latin1"));
     if (type === "F") channel.failed(new LabError("control", payload.toString("utf8")));
   }
 }

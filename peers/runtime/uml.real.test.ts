@@ -73,6 +73,25 @@ describe("user-mode Linux guests", function () {
     expect(await hangs).to.contain("no end of");
   });
 
+  it("tell all that a command has written, and that it ended", async () => {
+    const [guest] = guests;
+    let output = "";
+    let exit: number | undefined;
+    const onOutput = (data: Buffer) => {
+      output += data.toString("utf8");
+    };
+    const { ended } = guest!.start(["/bin/sh", "-c", "seq 20000; touch /tmp/written; read line"], {
+      onOutput,
+    });
+    void ended.then((result) => {
+      exit = result.exit;
+    });
+    await guest!.must(["/bin/sh", "-c", "until [ -e /tmp/written ]; do sleep 0.01; done; sleep 0.1"]);
+    await guest!.catchUp(5_000);
+    expect(output.endsWith("\n20000\n")).to.equal(true);
+    expect(exit).to.equal(1);
+  });
+
   it("have a kernel with ESP, and the tester at the other end of the wire", async () => {
     const [guest] = guests;
     await guest!.must(["ping", "-c", "1", "-W", "1", "192.0.2.1"]);

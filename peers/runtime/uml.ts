@@ -78,6 +78,11 @@ export class Guest {
     return this.#living().start(argv, options);
   }
 
+  /** Resolves when all that the guest's commands have written by now is here, and that they ended, where they have. */
+  catchUp(timeoutMs: number): Promise<void> {
+    return this.#living().catchUp(timeoutMs);
+  }
+
   /** Connects to a Unix socket in the guest. */
   connect(path: string): Duplex {
     return this.#living().connect(path);
