@@ -1,6 +1,7 @@
 /** A whole run: plan, lanes, journal, reports. */
 import { randomBytes } from "node:crypto";
 import { join, resolve } from "node:path";
+import type { RuntimeName } from "../../peers/contract.ts";
 import {
   finishedTests,
   type JournalRecord,
@@ -175,6 +176,9 @@ function hardEnd(ms: number): AbortSignal {
   return controller.signal;
 }
 
+/** Where tests take longest: a lane that begins there ends last, and no other should wait for it alone. */
+const SLOWEST_FIRST: readonly RuntimeName[] = ["uml", "netns", "process", "memory"];
+
 /** Takes the lanes one after another, `jobs` at a time. */
 async function runLanes(
   plan: Plan,
@@ -183,7 +187,10 @@ async function runLanes(
   signal: AbortSignal,
 ): Promise<void> {
   const lab: Lab = await openLab(randomBytes(4).toString("hex"));
-  const waiting = plan.lanes.map((lane, index) => ({ lane, index }));
+  const rank = ({ peer }: LanePlan) => SLOWEST_FIRST.indexOf(peer.runtime);
+  const waiting = plan.lanes
+    .map((lane, index) => ({ lane, index }))
+    .sort((a, b) => rank(a.lane) - rank(b.lane));
   const { seed, out, lie, variant, testLimitMs } = options;
   const worker = async (): Promise<void> => {
     for (let next = waiting.shift(); next && !signal.aborted; next = waiting.shift()) {
