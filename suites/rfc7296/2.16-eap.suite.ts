@@ -68,7 +68,8 @@ async function expectEapRefused(s: Script, undo: () => void): Promise<void> {
   const told = hasNotify(last?.payloads ?? [], NOTIFY.AUTHENTICATION_FAILED);
   const ended = eapOf(last)?.code === EAP_CODE.FAILURE;
   if (told && !ended) throw new WrongReason("EAP Failure", listPayloads(last));
-  require(ended && !told, "EAP Failure without N(AUTHENTICATION_FAILED)", listPayloads(last));
+  require(ended, "EAP Failure", listPayloads(last));
+  require(!told, "EAP Failure without N(AUTHENTICATION_FAILED)", listPayloads(last));
   undo();
   await s.dial();
 }
