@@ -99,7 +99,10 @@ for (const peer of ["responder", "initiator"] as const) {
     require(!kinds?.includes("KE") && !kinds?.includes("Nonce"), "no KE and no Nonce", listPayloads(message));
     const offers = payload(message?.payloads ?? [], "SA")?.proposals ?? [];
     const groups = offers.flatMap((o) => o.transforms.filter((t) => t.type === TRANSFORM.KE));
-    expect(groups.filter((g) => g.id !== 0)).to.deep.equal([]);
+    expect(
+      groups.filter((g) => g.id !== 0),
+      "groups in IKE_AUTH",
+    ).to.deep.equal([]);
     if (groups.length > 0) s.tolerate("names the group NONE, which section 1.2 recommends to leave out");
   });
 }

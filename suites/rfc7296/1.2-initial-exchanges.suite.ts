@@ -59,7 +59,10 @@ for (const peer of ["responder", "initiator"] as const) {
     }, async (s) => {
       const session = await s.establish(peer);
       const { encr, group } = session.sa.suite ?? {};
-      expect([encr?.id, group]).to.deep.equal([only(s, TRANSFORM.ENCR), only(s, TRANSFORM.KE)]);
+      expect([encr?.id, group], "cipher and group").to.deep.equal([
+        only(s, TRANSFORM.ENCR),
+        only(s, TRANSFORM.KE),
+      ]);
       await session.proveTraffic();
     });
   }
@@ -97,5 +100,8 @@ test("sends-a-nonce", {
   await s.tryInit();
   const { response } = s.exchange(EXCHANGE.IKE_SA_INIT);
   expectPayload(response, PAYLOAD.NONCE);
-  expect(payload(response?.payloads ?? [], "Nonce")?.data.length).to.be.within(16, 256);
+  expect(payload(response?.payloads ?? [], "Nonce")?.data.length, "octets of the nonce").to.be.within(
+    16,
+    256,
+  );
 });

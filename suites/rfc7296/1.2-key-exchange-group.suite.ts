@@ -58,7 +58,7 @@ test("names-the-group-it-wants", {
   const [wanted] = notifies(response?.payloads ?? [], NOTIFY.INVALID_KE_PAYLOAD);
   expectGroupOf(request, wanted);
   require(failure === undefined, "an IKE SA with the named group", failure ?? "");
-  expect(sa.suite?.group).to.equal(MODP2048);
+  expect(sa.suite?.group, "group of the IKE SA").to.equal(MODP2048);
 });
 
 /**
@@ -76,9 +76,9 @@ test("retries-with-the-named-group-and-its-full-offer", {
   const [first, second] = distinctRequests(s, EXCHANGE.IKE_SA_INIT);
   if (!first || !second) throw new Failure("a request with another group", s.lastReason());
   const allowed = s.policy.ike[0]?.transforms.find((t) => t.type === TRANSFORM.KE)?.id;
-  expect(payload(second.payloads, "KE")?.group).to.equal(allowed);
-  expect(offerOf(second)).to.deep.equal(offerOf(first));
-  expect(second.header.messageId).to.equal(0);
+  expect(payload(second.payloads, "KE")?.group, "group of the repeated KE payload").to.equal(allowed);
+  expect(offerOf(second), "offer of the repeated request").to.deep.equal(offerOf(first));
+  expect(second.header.messageId, "Message ID of the repeated request").to.equal(0);
 });
 
 /**
@@ -102,6 +102,6 @@ test("does-not-switch-to-a-group-it-did-not-offer", {
   require(await s.provoke(() => attempts().length > 0), "an IKE_SA_INIT request", s.lastReason());
   await s.wait();
   const used = attempts().map((e) => payload(e.request.payloads, "KE")?.group);
-  expect(used).not.to.include(UNOFFERED);
+  expect(used, "groups of its KE payloads").not.to.include(UNOFFERED);
   require(await s.peerAnswers(), "an answer to a fresh IKE_SA_INIT", "silence");
 });

@@ -90,7 +90,7 @@ for (const peer of ["responder", "initiator"] as const) {
     const [first] = s.trace.exchangesOf(EXCHANGE.CREATE_CHILD_SA);
     expectNotify(first?.response, NOTIFY.INVALID_KE_PAYLOAD);
     const [wanted] = notifies(first?.response?.payloads ?? [], NOTIFY.INVALID_KE_PAYLOAD);
-    expect([...(wanted?.data ?? [])]).to.deep.equal([0, MODP2048]);
+    expect([...(wanted?.data ?? [])], "octets of INVALID_KE_PAYLOAD").to.deep.equal([0, MODP2048]);
     await expectAlive(session);
     if (typeof child === "string") return require(false, "a Child SA with the named group", child);
     require(await session.ping({ child }), "traffic through the new Child SA", "none");
@@ -113,6 +113,8 @@ for (const peer of ["responder", "initiator"] as const) {
     const groups = proposals.flatMap((p) =>
       p.transforms.filter((t) => t.type === TRANSFORM.KE).map((t) => t.id),
     );
-    expect(groups).to.include(payload(request.payloads, "KE")?.group);
+    expect(groups, "groups of the SA payload, and the one of KE").to.include(
+      payload(request.payloads, "KE")?.group,
+    );
   });
 }

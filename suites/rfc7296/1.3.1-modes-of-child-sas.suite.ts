@@ -34,7 +34,7 @@ for (const peer of ["responder", "initiator"] as const) {
     }, async (s) => {
       const session = await s.establish(peer);
       expectNotify(authOfPeer(s, peer), NOTIFY.USE_TRANSPORT_MODE);
-      expect(session.child.mode).to.equal("transport");
+      expect(session.child.mode, "mode of the Child SA").to.equal("transport");
       await session.proveTraffic();
     });
   }

@@ -87,7 +87,7 @@ for (const peer of ["responder", "initiator"] as const) {
     await session.proveTraffic();
     const { child } = session;
     const response = await session.informational(deleteEsp(child.spiIn));
-    expect(espSpisIn(response.payloads)).to.deep.equal([hex(child.spiOut)]);
+    expect(espSpisIn(response.payloads), "SPIs in the answer to a Delete").to.deep.equal([hex(child.spiOut)]);
     await expectEspDead(s, session.pipe(child));
     await expectIkeStays(session);
   });
@@ -110,7 +110,7 @@ for (const peer of ["responder", "initiator"] as const) {
       () => peerDelete(s, PROTOCOL.ESP),
       "a Delete of the Child SA",
     );
-    expect(espSpisIn(request.payloads)).to.deep.equal([hex(child.spiOut)]);
+    expect(espSpisIn(request.payloads), "SPIs in the Delete").to.deep.equal([hex(child.spiOut)]);
     await expectEspDead(s, pipe);
     await expectIkeStays(session);
   });
@@ -151,7 +151,7 @@ for (const peer of ["responder", "initiator"] as const) {
       "a Delete of the IKE SA",
     );
     const found = deletesIn(request.payloads).find((d) => d.protocolId === PROTOCOL.IKE);
-    expect([found?.spiSize, found?.spis.length]).to.deep.equal([0, 0]);
+    expect([found?.spiSize, found?.spis.length], "SPI Size and number of SPIs").to.deep.equal([0, 0]);
     await s.wait();
     const since = s.mark();
     sendUnder(session, sealed(session, { exchangeType: EXCHANGE.INFORMATIONAL, payloads: [] }));
@@ -173,7 +173,7 @@ test("answers-the-delete-of-an-unknown-child-sa", {
 }, async (s) => {
   const session = await s.dial();
   const response = await session.informational(deleteEsp(s.arena.random(4)));
-  expect(espSpisIn(response.payloads)).to.deep.equal([]);
+  expect(espSpisIn(response.payloads), "SPIs in the answer to the Delete of nothing").to.deep.equal([]);
   await session.proveTraffic();
 });
 
@@ -203,7 +203,9 @@ for (const peer of ["responder", "initiator"] as const) {
     lies: ["answers-a-crossing-delete-with-delete"],
   }, async (s) => {
     const session = await s.establish(peer);
-    expect(espSpisIn(await crossDeletes(session))).to.deep.equal([]);
+    expect(espSpisIn(await crossDeletes(session)), "SPIs in the answer to a crossing Delete").to.deep.equal(
+      [],
+    );
     await expectIkeStays(session);
   });
 

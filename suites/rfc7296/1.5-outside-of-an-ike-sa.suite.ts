@@ -50,9 +50,12 @@ for (const peer of ["responder", "initiator"] as const) {
     await expectAlive(session);
     if (!answer) return;
     const { spiI, spiR, exchangeType, messageId, flags } = answer.header;
-    expect([hex(spiI), hex(spiR)]).to.deep.equal([hex(header.spiI), hex(header.spiR)]);
-    expect([exchangeType, messageId]).to.deep.equal([header.exchangeType, header.messageId]);
-    expect(flags & FLAG.response).to.equal(FLAG.response);
+    expect([hex(spiI), hex(spiR)], "SPIs of the answer").to.deep.equal([hex(header.spiI), hex(header.spiR)]);
+    expect([exchangeType, messageId], "exchange type and Message ID of the answer").to.deep.equal([
+      header.exchangeType,
+      header.messageId,
+    ]);
+    expect(flags & FLAG.response, "R flag of the answer").to.equal(FLAG.response);
     require(!isProtected(answer), "an answer in clear", listPayloads(answer));
     if (!hasNotify(answer.payloads, NOTIFY.INVALID_IKE_SPI))
       throw new WrongReason("N(INVALID_IKE_SPI)", listPayloads(answer));

@@ -185,8 +185,10 @@ test("tells-initiators-with-the-same-spi-apart", {
   await s.until(() => answer() !== undefined);
   const second = answer();
   if (second) {
-    expect(hex(second.header.spiR)).not.to.equal(hex(response?.header.spiR ?? new Uint8Array()));
-    expect(nonceOf(second)).not.to.equal(nonceOf(response));
+    expect(hex(second.header.spiR), "SPIr for the second initiator").not.to.equal(
+      hex(response?.header.spiR ?? new Uint8Array()),
+    );
+    expect(nonceOf(second), "nonce for the second initiator").not.to.equal(nonceOf(response));
     return;
   }
   require(await s.peerAnswers(), "a response to the second initiator", "silence to everything");

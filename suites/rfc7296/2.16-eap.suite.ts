@@ -95,10 +95,12 @@ for (const type of METHODS) {
   }, async (s) => {
     const session = await s.dial();
     const [first, last] = [rounds(s, "us")[0]?.response, rounds(s, "us").at(-1)?.response];
-    expect(payload(first?.payloads ?? [], "AUTH")?.method).not.to.equal(AUTH_METHOD.SHARED_KEY_MIC);
+    expect(payload(first?.payloads ?? [], "AUTH")?.method, "AUTH method before EAP").not.to.equal(
+      AUTH_METHOD.SHARED_KEY_MIC,
+    );
     expectPayload(first, PAYLOAD.AUTH);
     require(!payload(first?.payloads ?? [], "SA"), "no SA before EAP is over", listPayloads(first));
-    expect(peersEap(s, "us").at(-1)?.code).to.equal(EAP_CODE.SUCCESS);
+    expect(peersEap(s, "us").at(-1)?.code, "code of the last EAP packet").to.equal(EAP_CODE.SUCCESS);
     expectPayload(last, PAYLOAD.AUTH);
     await session.proveTraffic();
   });
@@ -124,7 +126,10 @@ for (const type of METHODS) {
       first?.request,
     ));
     const types = peersEap(s, "peer").map(({ data }) => data[0]);
-    expect(types.every((t) => t === TYPES[type] || t === EAP_TYPE.IDENTITY)).to.equal(true);
+    expect(
+      types.every((t) => t === TYPES[type] || t === EAP_TYPE.IDENTITY),
+      "EAP types as asked for",
+    ).to.equal(true);
     await session.proveTraffic();
   });
 
@@ -214,7 +219,7 @@ test("goes-through-ten-rounds-of-eap", {
 }, async (s) => {
   s.policy.eapManners = { proposesFirst: Array.from({ length: 7 }, (_, i) => 200 + i) };
   const session = await s.accept();
-  expect(rounds(s, "peer")).to.have.length(10);
+  expect(rounds(s, "peer"), "rounds of IKE_AUTH").to.have.length(10);
   await session.proveTraffic();
 });
 

@@ -38,8 +38,8 @@ test("counts-its-requests-as-initiator", {
   const seen = () => s.trace.exchangesOf(EXCHANGE.INFORMATIONAL, "peer").at(-1);
   await session.provoke(() => driver.delete("child"), seen, "a Delete of the peer");
   const ids = new Set(s.trace.exchanges.filter((e) => e.by === "peer").map((e) => e.messageId));
-  expect([...ids]).to.deep.equal([...ids].map((_, i) => i));
-  expect(s.exchange(EXCHANGE.IKE_AUTH, "peer").messageId).to.equal(1);
+  expect([...ids], "Message IDs in order").to.deep.equal([...ids].map((_, i) => i));
+  expect(s.exchange(EXCHANGE.IKE_AUTH, "peer").messageId, "Message ID of IKE_AUTH").to.equal(1);
 });
 
 /**
@@ -55,5 +55,5 @@ test("counts-its-own-requests-as-responder-from-zero", {
   await s.arena.driver.delete("child");
   const request = () => messagesReceived(s).find((m) => !isResponse(m));
   require(await s.until(() => request() !== undefined), "a Delete of the peer", s.lastReason());
-  expect(request()?.header.messageId).to.equal(0);
+  expect(request()?.header.messageId, "Message ID of its first request").to.equal(0);
 });

@@ -67,7 +67,9 @@ for (const [name, type, reach] of EXCHANGES) {
     const { response } = s.exchange(type);
     expectNotify(response, NOTIFY.UNSUPPORTED_CRITICAL_PAYLOAD);
     const [error] = notifies(response?.payloads ?? [], NOTIFY.UNSUPPORTED_CRITICAL_PAYLOAD);
-    expect([...(error?.data ?? [])]).to.deep.equal([UNKNOWN_PAYLOAD]);
+    expect([...(error?.data ?? [])], "octets of UNSUPPORTED_CRITICAL_PAYLOAD").to.deep.equal([
+      UNKNOWN_PAYLOAD,
+    ]);
     const acted = response?.payloads.some((p) => p.kind === "SA" || p.kind === "AUTH" || p.kind === "Delete");
     require(!acted, "nothing else in effect", listPayloads(response));
   });

@@ -47,8 +47,8 @@ for (const peer of ["responder", "initiator"] as const) {
     lies: ["sends-a-minor-version", "sets-the-version-flag", "sets-an-unknown-flag"],
   }, async (s) => {
     for (const { header } of await exchangeAll(s, peer)) {
-      expect(header.version.toString(16)).to.equal("20");
-      expect(header.flags & ~(FLAG.initiator | FLAG.response)).to.equal(0);
+      expect(header.version.toString(16), "version").to.equal("20");
+      expect(header.flags & ~(FLAG.initiator | FLAG.response), "flags without meaning").to.equal(0);
     }
   });
 
@@ -144,9 +144,12 @@ test("refuses-a-higher-major-version", {
   require(await s.peerAnswers(), "an answer to an IKE_SA_INIT of version 2.0", "silence");
   if (!answer) return s.tolerate("drops it in silence; section 2.5 recommends INVALID_MAJOR_VERSION");
   expectNotify(answer, NOTIFY.INVALID_MAJOR_VERSION);
-  expect(payload(answer.payloads, "SA")).to.equal(undefined);
-  expect([answer.header.version.toString(16), answer.header.messageId]).to.deep.equal(["20", 0]);
-  expect(answer.header.spiI).to.deep.equal(sa.spiI);
+  expect(payload(answer.payloads, "SA"), "SA payload in the refusal").to.equal(undefined);
+  expect(
+    [answer.header.version.toString(16), answer.header.messageId],
+    "version and Message ID of the refusal",
+  ).to.deep.equal(["20", 0]);
+  expect(answer.header.spiI, "SPIi of the refusal").to.deep.equal(sa.spiI);
 });
 
 for (const peer of ["responder", "initiator"] as const) {

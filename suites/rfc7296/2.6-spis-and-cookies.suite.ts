@@ -42,8 +42,8 @@ test("gives-each-ike-sa-its-own-spi", {
     const { sa } = await s.init();
     spis.push(hex(sa.spiR));
   }
-  expect(new Set(spis).size).to.equal(spis.length);
-  expect(spis).not.to.include(NO_SPI);
+  expect(new Set(spis).size, "number of different SPIs").to.equal(spis.length);
+  expect(spis, "its SPIs").not.to.include(NO_SPI);
 });
 
 for (const peer of ["responder", "initiator"] as const) {
@@ -60,9 +60,11 @@ for (const peer of ["responder", "initiator"] as const) {
     const seen = () => s.trace.exchangesOf(EXCHANGE.CREATE_CHILD_SA, "peer")[0]?.request;
     const request = await session.provoke(() => s.arena.driver.rekeyIke(), seen, "a rekey of the IKE SA");
     const spis = (payload(request.payloads, "SA")?.proposals ?? []).map((p) => hex(p.spi));
-    expect(spis).to.have.length.above(0);
-    expect(spis).not.to.include(hex(peer === "responder" ? session.sa.spiR : session.sa.spiI));
-    expect(spis).not.to.include(NO_SPI);
+    expect(spis, "SPIs offered").to.have.length.above(0);
+    expect(spis, "SPIs offered, and that of the old IKE SA").not.to.include(
+      hex(peer === "responder" ? session.sa.spiR : session.sa.spiI),
+    );
+    expect(spis, "SPIs offered").not.to.include(NO_SPI);
   });
 }
 
@@ -79,8 +81,8 @@ test("asks-for-a-cookie-and-takes-it-back", {
   const { failure } = await s.tryInit();
   const [first] = s.trace.exchangesOf(EXCHANGE.IKE_SA_INIT);
   expectNotify(first?.response, NOTIFY.COOKIE);
-  expect(cookieOf(first?.response)?.length).to.be.within(1, 64);
-  expect(payload(first?.response?.payloads ?? [], "SA")).to.equal(undefined);
+  expect(cookieOf(first?.response)?.length, "octets of the cookie").to.be.within(1, 64);
+  expect(payload(first?.response?.payloads ?? [], "SA"), "SA payload beside COOKIE").to.equal(undefined);
   require(failure === undefined, "an IKE_SA_INIT response for the cookie", failure ?? "");
 });
 
@@ -110,7 +112,7 @@ test("takes-a-wrong-cookie-for-none", {
   await s.until(() => found() !== undefined);
   const answer = found();
   expectNotify(answer, NOTIFY.COOKIE);
-  expect(payload(answer?.payloads ?? [], "SA")).to.equal(undefined);
+  expect(payload(answer?.payloads ?? [], "SA"), "SA payload beside COOKIE").to.equal(undefined);
 });
 
 /**
@@ -155,11 +157,19 @@ test("returns-the-cookie-and-changes-nothing-else", {
   const [asked] = s.trace.exchangesOf(EXCHANGE.IKE_SA_INIT, "peer");
   const [first, second] = initRequests(s);
   const cookie = cookieOf(asked?.response) ?? new Uint8Array();
-  expect(second?.payloads[0]).to.include({ type: PAYLOAD.NOTIFY, notifyType: NOTIFY.COOKIE });
-  expect(cookieOf(second)).to.deep.equal(cookie);
+  expect(second?.payloads[0], "first payload").to.include({
+    type: PAYLOAD.NOTIFY,
+    notifyType: NOTIFY.COOKIE,
+  });
+  expect(cookieOf(second), "cookie").to.deep.equal(cookie);
   const rest = second?.datagrams[0]?.subarray(28 + 8 + cookie.length);
-  expect(hex(rest ?? new Uint8Array())).to.equal(hex(first?.datagrams[0]?.subarray(28) ?? new Uint8Array()));
-  expect([second?.header.messageId, hex(second?.header.spiR ?? new Uint8Array())]).to.deep.equal([0, NO_SPI]);
+  expect(hex(rest ?? new Uint8Array()), "payloads behind the cookie").to.equal(
+    hex(first?.datagrams[0]?.subarray(28) ?? new Uint8Array()),
+  );
+  expect(
+    [second?.header.messageId, hex(second?.header.spiR ?? new Uint8Array())],
+    "Message ID and SPIr",
+  ).to.deep.equal([0, NO_SPI]);
   require(await s.until(() => s.trace.childSas().length > 0), "both SAs to come up", s.lastReason());
 });
 
@@ -182,7 +192,7 @@ test("takes-a-cookie-that-comes-with-an-spi", {
   );
   await s.accept();
   const spis = initRequests(s).map((m) => hex(m.header.spiR));
-  expect(spis).to.deep.equal(spis.map(() => NO_SPI));
+  expect(spis, "SPIr of its requests").to.deep.equal(spis.map(() => NO_SPI));
 });
 
 /**
@@ -206,7 +216,7 @@ test("returns-a-second-cookie", {
   );
   await s.accept();
   const cookies = initRequests(s).map((m) => hex(cookieOf(m) ?? new Uint8Array()));
-  expect(new Set(cookies).size).to.equal(3);
+  expect(new Set(cookies).size, "number of different cookies, none among them").to.equal(3);
 });
 
 /**

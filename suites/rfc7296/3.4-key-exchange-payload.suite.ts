@@ -170,7 +170,7 @@ for (const peer of ["responder", "initiator"] as const) {
     const response = s.trace.exchangesOf(EXCHANGE.CREATE_CHILD_SA, "us")[0]?.response;
     expectNotify(response, NOTIFY.INVALID_KE_PAYLOAD);
     const [named] = notifies(response?.payloads ?? [], NOTIFY.INVALID_KE_PAYLOAD);
-    expect([...(named?.data ?? [])]).to.deep.equal([0, MODP2048]);
+    expect([...(named?.data ?? [])], "octets of INVALID_KE_PAYLOAD").to.deep.equal([0, MODP2048]);
     require(typeof made !== "string", "a new IKE SA", String(made));
     await expectAlive(new Session(s, made));
   });

@@ -50,7 +50,7 @@ for (const peer of ROLES) {
     config: ANONYMOUS,
   }, async (s) => {
     const session = await s.establish(peer);
-    expect(fromPeer(s, peer).auth?.method).to.equal(AUTH_METHOD.NULL);
+    expect(fromPeer(s, peer).auth?.method, "AUTH method").to.equal(AUTH_METHOD.NULL);
     await session.proveTraffic();
   });
 
@@ -64,7 +64,7 @@ for (const peer of ROLES) {
     s.decide("wrong identity", "accept");
     await s.establish(peer);
     const { id } = fromPeer(s, peer);
-    expect(id?.idType).to.equal(ID_TYPE.ID_NULL);
+    expect(id?.idType, "ID type").to.equal(ID_TYPE.ID_NULL);
     require(id?.data.length === 0, "no data in ID_NULL", `${id?.data.length} octets`);
   });
 
@@ -77,7 +77,7 @@ for (const peer of ROLES) {
       config: { auth, testerAuth: NULL, remoteId: "null:" },
     }, async (s) => {
       const session = await s.establish(peer);
-      expect(fromPeer(s, peer).auth?.method).not.to.equal(AUTH_METHOD.NULL);
+      expect(fromPeer(s, peer).auth?.method, "AUTH method").not.to.equal(AUTH_METHOD.NULL);
       await session.proveTraffic();
     });
   }
@@ -224,5 +224,5 @@ test("does-not-stay-anonymous-before-eap", {
   const responses = s.trace.exchangesOf(EXCHANGE.IKE_AUTH, "us").map(({ response }) => response);
   const methods = responses.flatMap((m) => payload(m?.payloads ?? [], "AUTH")?.method ?? []);
   require(methods.length > 0, "AUTH of the responder", s.lastReason());
-  expect(methods).not.to.include(AUTH_METHOD.NULL);
+  expect(methods, "AUTH methods of the responder").not.to.include(AUTH_METHOD.NULL);
 });
