@@ -65,9 +65,11 @@ function turnedRound(payloads: readonly Payload[]): Payload[] {
 /** Payloads in another order, liveness checks and keepalives of its own. */
 const lively: Variant = {
   name: "lively",
-  effect: "liveness checks and NAT keepalives all the time, payloads in reverse order",
+  effect:
+    "liveness checks and NAT keepalives all the time, payloads in reverse order, a new Child SA for one it cannot rekey",
   behaviour: () => ({
     ike: {
+      decide: { "rekey of an unknown Child SA": "create" },
       outgoing: (message) => {
         message.payloads = turnedRound(message.payloads);
       },

@@ -15,6 +15,7 @@ import {
   sealed,
   sendUnder,
   test,
+  Unsupported,
 } from "../../harness/script/index.ts";
 
 /** The different requests that came since the mark and not before, repeats counted once. */
@@ -30,6 +31,7 @@ for (const peer of ["responder", "initiator"] as const) {
   /**
    * Nobody announces a larger window. The peer is told to rekey first the Child SA and then the IKE SA, while we
    * leave its first request unanswered: it must keep the second one back. Once we answer, the next request comes.
+   * Unsupported where it does not, for then there was nothing to keep back.
    */
   test(`as-${peer}-sends-one-request-at-a-time`, {
     requirements: ["IKEV2-069"],
@@ -46,7 +48,8 @@ for (const peer of ["responder", "initiator"] as const) {
     const open = requestsSince(s, since).size;
     require(open === 1, "one request at a time", `${open} unanswered ones`);
     answer();
-    require(await s.untilRepeated(() => requestsSince(s, since).size > 1), "the next request", "silence");
+    if (!(await s.untilRepeated(() => requestsSince(s, since).size > 1)))
+      throw new Unsupported("while it waits the peer begins nothing that it would have to keep back");
   });
 
   /**

@@ -206,14 +206,14 @@ const collisions = [
     };
     return { ike: { childEstablished } };
   }),
-  decides(
-    "creates-a-child-sa-for-an-unknown-rekey-sa",
-    "IKEV2-220",
-    "REKEY_SA of an unknown SPI is ignored",
-    {
-      "rekey of an unknown Child SA": "create",
+  lie("names-another-spi-in-child-sa-not-found", "IKEV2-220", "the SPI of REKEY_SA is not copied", () => ({
+    ike: {
+      outgoing: ({ payloads }) => {
+        for (const error of notifies(payloads, NOTIFY.CHILD_SA_NOT_FOUND))
+          error.spi = Uint8Array.of(1, 2, 3, 4);
+      },
     },
-  ),
+  })),
   decides(
     "drops-the-ike-sa-on-a-refused-child-sa",
     "IKEV2-023",
