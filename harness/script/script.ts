@@ -122,7 +122,17 @@ export class Script {
     return held;
   }
 
-  /** The same for what only the next copy of the peer's request brings: how long it waits before that is for it to say. */
+  /**
+   * As {@link until}, for an answer to a request of ours. False as soon as the peer has answered a stranger who came later, and
+   * then has had `grace` for a repeat of the request; if it answers nobody, when patience is over.
+   */
+  async untilAnswered(condition: () => boolean, grace: number): Promise<boolean> {
+    const { patience, quiet } = this.arena;
+    if (await this.until(condition, 2 * quiet)) return true;
+    return this.until(condition, (await this.peerAnswers()) ? grace : patience);
+  }
+
+  /** As {@link until}, for what only the next copy of the peer's request brings: how long it waits before that is for it to say. */
   untilRepeated(condition: () => boolean): Promise<boolean> {
     return this.until(condition, 2 * this.arena.patience);
   }

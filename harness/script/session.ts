@@ -15,6 +15,9 @@ import { expectNothingInClear } from "./in-clear.ts";
 import type { Script } from "./script.ts";
 import { Failure, Unsupported } from "./verdicts.ts";
 
+/** How many times a quiet moment a peer that serves strangers has for a request that may need a key exchange. */
+const GRACE = 5;
+
 export class Session {
   readonly script: Script;
   readonly sa: IkeSa;
@@ -44,7 +47,8 @@ export class Session {
       result = { value };
     });
     this.script.host.settle();
-    await this.script.until(() => result !== undefined);
+    const { quiet } = this.script.arena;
+    await this.script.untilAnswered(() => result !== undefined, GRACE * quiet);
     return result?.value;
   }
 
@@ -154,10 +158,7 @@ export class Session {
     await this.#run<void>((done) => this.script.host.endpoint.deleteIke(this.sa, () => done()));
   }
 
-  /**
-   * True if an empty INFORMATIONAL is answered. False as soon as the peer has answered a stranger who came later, and
-   * then has had the time for a repeat of the request; if it answers nobody, when patience is over.
-   */
+  /** True if an empty INFORMATIONAL is answered. */
   async alive(): Promise<boolean> {
     const { script } = this;
     let outcome: { response?: IncomingMessage } | undefined;
@@ -165,10 +166,7 @@ export class Session {
       outcome = { ...(response && { response }) };
     });
     script.host.settle();
-    const answered = () => outcome !== undefined;
-    const { patience, quiet } = script.arena;
-    if (!(await script.until(answered, 2 * quiet)))
-      await script.until(answered, (await script.peerAnswers()) ? 3 * quiet : patience);
+    await script.untilAnswered(() => outcome !== undefined, 3 * script.arena.quiet);
     return outcome?.response !== undefined;
   }
 
