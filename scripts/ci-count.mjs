@@ -1,23 +1,25 @@
 /**
- * Prints the closing line of CI over the unit tests and the run against the real peers. Verdicts that a baseline
+ * Prints the closing line of CI over the unit tests and the runs against the real peers. Verdicts that a baseline
  * knows count as skipped, as do unstable ones: they prove nothing of the change under test.
  */
 import { existsSync, readFileSync } from "node:fs";
 
-const [resultsFile, unitLog] = process.argv.slice(2);
+const [unitLog, ...resultsFiles] = process.argv.slice(2);
 const unit = readFileSync(unitLog, "utf8");
 const unitCount = (what) => Number(new RegExp(`(\\d+) ${what}`).exec(unit)?.[1] ?? 0);
 const counts = { passed: unitCount("passing"), failed: unitCount("failing"), skipped: unitCount("pending") };
 
-/** A run without results did not take place. */
-const { tests, baselines, interrupted } = existsSync(resultsFile)
-  ? JSON.parse(readFileSync(resultsFile, "utf8"))
-  : { tests: [], baselines: [], interrupted: "no results" };
-for (const { verdict, baseline } of tests) {
-  if (baseline.agreement === "deviates") counts.failed++;
-  else if (verdict === "pass" && baseline.agreement === "expected") counts.passed++;
-  else counts.skipped++;
+for (const file of resultsFiles) {
+  // A run without results did not take place.
+  const { tests, baselines, interrupted } = existsSync(file)
+    ? JSON.parse(readFileSync(file, "utf8"))
+    : { tests: [], baselines: [], interrupted: "no results" };
+  for (const { verdict, baseline } of tests) {
+    if (baseline.agreement === "deviates") counts.failed++;
+    else if (verdict === "pass" && baseline.agreement === "expected") counts.passed++;
+    else counts.skipped++;
+  }
+  counts.failed += baselines.reduce((sum, { problems }) => sum + problems.length, 0);
+  if (interrupted !== undefined) counts.failed++;
 }
-counts.failed += baselines.reduce((sum, { problems }) => sum + problems.length, 0);
-if (interrupted !== undefined) counts.failed++;
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
