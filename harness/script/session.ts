@@ -47,9 +47,12 @@ export class Session {
       result = { value };
     });
     this.script.host.settle();
-    const { quiet } = this.script.arena;
-    await this.script.untilAnswered(() => result !== undefined, GRACE * quiet);
+    await this.#answered(() => result !== undefined);
     return result?.value;
+  }
+
+  #answered(condition: () => boolean): Promise<boolean> {
+    return this.script.untilAnswered(condition, GRACE * this.script.arena.quiet);
   }
 
   /** A request with these payloads, and its response; undefined if there is none in time. */
@@ -100,10 +103,10 @@ export class Session {
     return child;
   }
 
-  /** Replaces a Child SA; waits until the old one is deleted. */
+  /** Replaces a Child SA; waits until our Delete of the old one is answered. */
   async rekeyChild(wishes: ChildWishes = {}, old: ChildSa = this.child): Promise<ChildSa> {
     const child = await this.createChild({ ...wishes, replaces: old });
-    await this.script.until(() => old.state === "closed" || this.sa.state === "closed");
+    await this.#answered(() => old.state === "closed" || this.sa.state === "closed");
     return child;
   }
 
@@ -114,11 +117,11 @@ export class Session {
     return made ?? "no answer to CREATE_CHILD_SA";
   }
 
-  /** Replaces the IKE SA; waits until the old one is deleted. */
+  /** Replaces the IKE SA; waits until our Delete of the old one is answered. */
   async rekeyIke(wishes: { proposals?: Proposal[]; group?: number } = {}): Promise<Session> {
     const sa = await this.tryRekeyIke(wishes);
     if (typeof sa === "string") throw this.#without("a new IKE SA", sa);
-    await this.script.until(() => this.sa.state === "closed");
+    await this.#answered(() => this.sa.state === "closed");
     return new Session(this.script, sa);
   }
 
