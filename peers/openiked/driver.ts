@@ -75,7 +75,7 @@ export class OpenikedDriver implements Driver {
   async initiate(): Promise<void> {
     const begun = this.#log.next(new RegExp(`ikev2_init_ike_sa: (initiating )?"${POLICY}"`), VERB_MS);
     void this.#hastenRetry();
-    await this.#shell("ikectl active");
+    await this.#guest.must(["ikectl", "active"], { timeoutMs: VERB_MS });
     let done = false;
     const line = begun.finally(() => {
       done = true;
@@ -188,7 +188,7 @@ export class OpenikedDriver implements Driver {
   /** Moves iked's clock, and wakes it so that it looks. */
   async #advance(seconds: number): Promise<void> {
     this.#ahead += seconds;
-    await this.#shell(`${clockCommand(this.#ahead)}; timeout 2 ikectl show sa >/dev/null`);
+    await this.#shell(`${clockCommand(this.#ahead)}; exec ikectl show sa >/dev/null`);
   }
 
   /** The newest established IKE SA. @throws LabError where there is none */
