@@ -1,12 +1,88 @@
 /** For tests beside the code that run a real peer: `*.real.test.ts`. */
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { expect } from "chai";
 import type { Driver, PeerConfig, PeerStatus, RunningPeer } from "../contract.ts";
 import type { ChosenPeer } from "../definition.ts";
 import { findPeer } from "../definition.ts";
 import { isInstalled } from "../install/cache.ts";
+import { Registry, startPeer } from "./index.ts";
+import { ADDRESSES, pidsIn } from "./network.ts";
 import { PREFIX } from "./registry.ts";
+
+/** The peer's side of an ordinary tunnel; {@link mirrored} gives the other. */
+export const tunnelConfig = (ikeProposals: string[], espProposals: string[]): PeerConfig => ({
+  ...{ ikeProposals, espProposals, psk: "only for this test", mode: "tunnel" },
+  local: { host: ADDRESSES.peer, port: 500 },
+  remote: { host: ADDRESSES.tester, port: 500 },
+  ...{ localId: "peer.example", remoteId: "tester.example" },
+  ...{ localTs: ["203.0.113.16/28"], remoteTs: ["203.0.113.0/28"] },
+});
+
+/** True when there are so many SAs of either kind. */
+export const sas = (ike: number, child: number) => (status: PeerStatus) =>
+  status.ikeSas.length === ike && status.childSas.length === child;
+
+/** The lab of a guest driver's tests: the peer, and strongSwan 6.1 as the tester beside it. */
+export interface GuestLab {
+  readonly peer: RunningPeer;
+  readonly tester: RunningPeer;
+  /** Brings both SAs up, begun by the peer unless told otherwise. */
+  establish(from?: RunningPeer): Promise<PeerStatus>;
+  /** Waits for these packets through the peer's one Child SA, in and out. */
+  counted(packets: [number, number]): Promise<PeerStatus>;
+}
+
+/** To be called in a `describe`: starts both, configures them anew before each test, and looks that nothing is left. */
+export function guestLab(spec: string, config: PeerConfig): GuestLab {
+  const runId = `${findPeer(spec).definition.name.slice(0, 4)}test`;
+  const options = { runId, lane: process.pid % 1000, registry: new Registry(runId) };
+  const running: { peer?: RunningPeer; tester?: RunningPeer } = {};
+  const started = (end: "peer" | "tester"): RunningPeer => {
+    const one = running[end];
+    if (!one) throw new Error(`the ${end} has not started`);
+    return one;
+  };
+  before(async function () {
+    const chosen = requirePeer(this, spec);
+    requirePeer(this, "strongswan@6.1");
+    running.peer = await startPeer(chosen.definition, chosen.version, "uml", options);
+    const { definition, version } = findPeer("strongswan@6.1:netns");
+    const network = { tester: "", peer: running.peer.testerNamespace ?? "" };
+    running.tester = await startPeer(definition, version, "netns", { ...options, network });
+  });
+  beforeEach(async () => {
+    await started("tester").driver.configure(mirrored(config));
+    await started("peer").driver.configure(config);
+    await started("peer").driver.markLog();
+  });
+  after(async () => {
+    await running.tester?.stop();
+    await running.peer?.stop();
+    const namespace = running.peer?.testerNamespace;
+    if (!namespace) return;
+    expect(await pidsIn(namespace)).to.deep.equal([]);
+    expect(existsSync(`/run/netns/${namespace}`)).to.equal(false);
+  });
+  return {
+    get peer() {
+      return started("peer");
+    },
+    get tester() {
+      return started("tester");
+    },
+    async establish(from = started("peer")) {
+      await from.driver.initiate();
+      await untilStatus(started("tester"), sas(1, 1));
+      return untilStatus(started("peer"), sas(1, 1));
+    },
+    counted: ([packetsIn, packetsOut]) =>
+      untilStatus(started("peer"), ({ childSas }) =>
+        childSas.some((c) => c.packetsIn === packetsIn && c.packetsOut === packetsOut),
+      ),
+  };
+}
 
 /**
  * The peer of this name; skips the test where the machine cannot run it, or fails it when `BAKEOFF_REQUIRE_PEERS=1`.
