@@ -154,6 +154,8 @@ export async function triesAnew(s: Script, peer: PeerRole): Promise<boolean> {
   const before = s.trace.childSas().length;
   await s.provoke(() => s.trace.childSas().length > before);
   const fresh = s.trace.childSas()[before];
+  // Until it has verified our AUTH a peer may answer on an IKE SA that it gives up then.
+  await s.wait();
   return fresh !== undefined && (await new Session(s, fresh.ike).alive());
 }
 
