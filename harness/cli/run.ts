@@ -57,7 +57,7 @@ export function runCommand(finish: Finish): Command {
     .option("--grep <re>", "only tests whose id matches this regular expression")
     .option("--lie <name>", "plants this bug in the builtin peer")
     .option("--variant <name>", "has the builtin peer make other legal choices")
-    .option("--jobs <n>", "peers at a time", "1")
+    .option("--jobs <n>", "lanes at a time; a peer with many tests takes several", "1")
     .option("--seed <s>", "seed of everything that is random (default: 1)")
     .option("--out <dir>", "folder of the report", "bakeoff-report")
     .option("--format <list>", "any of json, junit, md, html, with commas", "json,junit,md,html")
