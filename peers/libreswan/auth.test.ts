@@ -2,20 +2,10 @@ import { expect } from "chai";
 import { pki } from "../../harness/pki/pki.ts";
 import { materialFor } from "../../harness/script/policy.ts";
 import { type AuthSpec, DriverUnsupported, type PeerConfig } from "../contract.ts";
+import { tunnelConfig } from "../runtime/testing.ts";
 import { authLines, identity, impairments, importCommands } from "./auth.ts";
 
-const base: PeerConfig = {
-  local: { host: "192.0.2.2", port: 500 },
-  remote: { host: "192.0.2.1", port: 500 },
-  localId: "peer.example",
-  remoteId: "tester.example",
-  psk: "secret",
-  ikeProposals: ["aes256-sha256-x25519"],
-  espProposals: ["aes256gcm16"],
-  localTs: ["203.0.113.16/28"],
-  remoteTs: ["203.0.113.0/28"],
-  mode: "tunnel",
-};
+const base = tunnelConfig(["aes256-sha256-x25519"], ["aes256gcm16"]);
 const PSK: AuthSpec = { method: "psk" };
 const lines = (auth: AuthSpec, testerAuth: AuthSpec) => authLines({ ...base, auth, testerAuth });
 

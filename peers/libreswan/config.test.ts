@@ -1,19 +1,15 @@
 import { expect } from "chai";
 import type { PeerConfig } from "../contract.ts";
+import { tunnelConfig } from "../runtime/testing.ts";
 import { identity } from "./auth.ts";
 import { ipsecConf, ipsecSecrets } from "./config.ts";
 
 const config: PeerConfig = {
-  local: { host: "192.0.2.2", port: 500 },
-  remote: { host: "192.0.2.1", port: 500 },
-  localId: "peer.example",
+  ...tunnelConfig(["aes256-sha256-x25519"], ["aes256gcm16-esn"]),
   remoteId: "192.0.2.1",
   psk: "a \"b' $c\n",
-  ikeProposals: ["aes256-sha256-x25519"],
-  espProposals: ["aes256gcm16-esn"],
   localTs: ["203.0.113.0/28", "203.0.113.64/28"],
   remoteTs: ["198.51.100.0/24"],
-  mode: "tunnel",
 };
 
 describe("libreswan configuration", () => {

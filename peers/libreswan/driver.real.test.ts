@@ -3,10 +3,10 @@ import { KERNEL, rootfsPath } from "../install/cache.ts";
 import { Registry } from "../runtime/index.ts";
 import { pidsIn } from "../runtime/network.ts";
 import {
+  behavesAsDriver,
   guestLab,
   mirrored,
   requirePeer,
-  sas,
   tunnelConfig,
   untilLogged,
   untilStatus,
@@ -15,57 +15,12 @@ import { Guest } from "../runtime/uml.ts";
 import { LibreswanDriver } from "./driver.ts";
 
 const peerConfig = tunnelConfig(["aes256gcm16-prfsha256-x25519", "aes256-sha256-x25519"], ["aes256gcm16"]);
-const up = sas(1, 1);
 
 describe("libreswan@5.2:uml", function () {
   this.timeout(60_000);
   const lab = guestLab("libreswan@5.2", peerConfig);
 
-  it("states its version", () => expect(lab.peer.version).to.equal("libreswan 5.2"));
-
-  it("comes up as initiator and as responder, and carries traffic both ways", async () => {
-    for (const initiator of [lab.peer, lab.tester]) {
-      await lab.establish(initiator);
-      await lab.peer.driver.sendTraffic({ from: "203.0.113.17", to: "203.0.113.1", count: 5 });
-      await lab.counted([5, 5]);
-      await lab.tester.driver.sendTraffic({ from: "203.0.113.2", to: "203.0.113.20", count: 5, size: 1200 });
-      await lab.counted([10, 10]);
-      await lab.peer.driver.reset();
-      await lab.tester.driver.reset();
-    }
-  });
-
-  it("rekeys both kinds of SA, with traffic after it", async () => {
-    const [first] = (await lab.establish()).childSas;
-    await lab.peer.driver.rekeyChild();
-    await untilStatus(lab.peer, (s) => up(s) && s.childSas[0]!.spiIn !== first!.spiIn);
-    const [before] = (await lab.tester.driver.status()).ikeSas;
-    await lab.peer.driver.rekeyIke();
-    await untilStatus(lab.tester, (s) => s.ikeSas.length === 1 && s.ikeSas[0]!.spiI !== before!.spiI);
-    await lab.peer.driver.sendTraffic({ from: "203.0.113.17", to: "203.0.113.1", count: 3 });
-    await lab.counted([3, 3]);
-  });
-
-  it("deletes a Child SA and an IKE SA, and says so when there is none", async () => {
-    await lab.establish();
-    await lab.peer.driver.delete("child");
-    await untilStatus(lab.tester, sas(1, 0));
-    await lab.peer.driver.delete("ike");
-    await untilStatus(lab.tester, sas(0, 0));
-    await untilLogged(lab.peer.driver, "deleting IKE SA");
-    const refusal = await lab.peer.driver.rekeyIke().catch(String);
-    expect(refusal).to.be.a("string");
-  });
-
-  it("forgets silently", async () => {
-    await lab.establish();
-    await lab.peer.driver.reset();
-    expect(await lab.peer.driver.status()).to.deep.equal({ alive: true, ikeSas: [], childSas: [] });
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    expect(up(await lab.tester.driver.status())).to.equal(true);
-    await lab.tester.driver.reset();
-    await lab.establish();
-  });
+  behavesAsDriver(lab, { version: "libreswan 5.2", deleted: "deleting IKE SA", none: /./ });
 
   it("asks for a cookie when told to, and no longer when not", async () => {
     for (const cookies of ["always", undefined] as const) {
@@ -88,14 +43,6 @@ describe("libreswan@5.2:uml", function () {
       await lab.counted([2, 2]);
       await lab.peer.driver.reset();
     }
-  });
-
-  it("starts again with the configuration it had", async () => {
-    await lab.establish();
-    await lab.peer.restart();
-    expect(await lab.peer.driver.status()).to.deep.equal({ alive: true, ikeSas: [], childSas: [] });
-    await lab.tester.driver.reset();
-    await lab.establish();
   });
 
   it("reports the end of its kernel, and boots again with the configuration it had", async () => {

@@ -1,20 +1,10 @@
 import { expect } from "chai";
 import { pki } from "../../harness/pki/pki.ts";
-import { type AuthSpec, DriverUnsupported, type PeerConfig } from "../contract.ts";
+import { type AuthSpec, DriverUnsupported } from "../contract.ts";
+import { tunnelConfig } from "../runtime/testing.ts";
 import { authWords, credentialFiles } from "./auth.ts";
 
-const config: PeerConfig = {
-  local: { host: "192.0.2.2", port: 500 },
-  remote: { host: "192.0.2.1", port: 500 },
-  localId: "peer.example",
-  remoteId: "tester.example",
-  psk: "key",
-  ikeProposals: ["aes256-sha256-x25519"],
-  espProposals: ["aes256-sha512"],
-  localTs: ["203.0.113.0/28"],
-  remoteTs: ["203.0.113.16/28"],
-  mode: "tunnel",
-};
+const config = { ...tunnelConfig(["aes256-sha256-x25519"], ["aes256-sha512"]), psk: "key" };
 
 const RSA: AuthSpec = { method: "signature", key: "rsa2048" };
 const EAP: AuthSpec = { method: "eap", type: "mschapv2" };

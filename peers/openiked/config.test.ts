@@ -1,18 +1,14 @@
 import { expect } from "chai";
 import { DriverUnsupported, type PeerConfig } from "../contract.ts";
+import { tunnelConfig } from "../runtime/testing.ts";
 import { ikedConf } from "./config.ts";
 
 const config: PeerConfig = {
-  local: { host: "192.0.2.2", port: 500 },
-  remote: { host: "192.0.2.1", port: 500 },
-  localId: "peer.example",
+  ...tunnelConfig(["aes256-sha256-x25519"], ["aes256gcm16", "aes256-sha512"]),
   remoteId: "192.0.2.1",
   psk: "a \"b' $c\n",
-  ikeProposals: ["aes256-sha256-x25519"],
-  espProposals: ["aes256gcm16", "aes256-sha512"],
   localTs: ["203.0.113.0/28", "203.0.113.64/28"],
   remoteTs: ["198.51.100.0/24"],
-  mode: "tunnel",
 };
 
 const conf = (changes: Partial<PeerConfig> = {}) => ikedConf({ ...config, ...changes }, "nobody knows");

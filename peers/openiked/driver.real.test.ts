@@ -4,10 +4,10 @@ import { KERNEL, rootfsPath } from "../install/cache.ts";
 import { Registry } from "../runtime/index.ts";
 import { ADDRESSES, pidsIn } from "../runtime/network.ts";
 import {
+  behavesAsDriver,
   guestLab,
   mirrored,
   requirePeer,
-  sas,
   tunnelConfig,
   untilLogged,
   untilStatus,
@@ -19,63 +19,13 @@ const peerConfig = tunnelConfig(
   ["aes256gcm16-prfsha256-x25519", "aes256-sha256-x25519"],
   ["aes256gcm16", "aes256-sha512"],
 );
-const up = sas(1, 1);
 
 describe("openiked@7.4:uml", function () {
   this.timeout(60_000);
   const lab = guestLab("openiked@7.4", peerConfig);
 
-  it("states its version", () => expect(lab.peer.version).to.equal("OpenIKED 7.4"));
-
-  it("comes up as initiator and as responder, and carries traffic both ways", async () => {
-    for (const initiator of [lab.peer, lab.tester]) {
-      await lab.establish(initiator);
-      await lab.peer.driver.sendTraffic({ from: "203.0.113.17", to: "203.0.113.1", count: 5 });
-      await lab.counted([5, 5]);
-      await lab.tester.driver.sendTraffic({ from: "203.0.113.2", to: "203.0.113.20", count: 5, size: 1200 });
-      await lab.counted([10, 10]);
-      await lab.peer.driver.reset();
-      await lab.tester.driver.reset();
-    }
-  });
-
-  it("rekeys both kinds of SA as often as told, with traffic after it", async () => {
-    await lab.establish();
-    for (let round = 0; round < 2; round++) {
-      const [first] = (await lab.peer.driver.status()).childSas;
-      await lab.peer.driver.rekeyChild();
-      await untilStatus(lab.peer, (s) => up(s) && s.childSas[0]!.spiIn !== first!.spiIn);
-      const [before] = (await lab.tester.driver.status()).ikeSas;
-      await lab.peer.driver.rekeyIke();
-      await untilStatus(lab.tester, (s) => s.ikeSas.length === 1 && s.ikeSas[0]!.spiI !== before!.spiI);
-    }
-    await lab.peer.driver.sendTraffic({ from: "203.0.113.17", to: "203.0.113.1", count: 3 });
-    await lab.counted([3, 3]);
-  });
-
-  it("deletes a Child SA and an IKE SA, and says so when there is none", async () => {
-    await lab.establish();
-    await lab.peer.driver.delete("child");
-    await untilStatus(lab.tester, sas(1, 0));
-    await lab.peer.driver.delete("ike");
-    await untilStatus(lab.tester, sas(0, 0));
-    await untilLogged(lab.peer.driver, "sent delete, closing SA");
-    for (const verb of ["rekeyIke", "rekeyChild"] as const) {
-      const refusal = await lab.peer.driver[verb]().catch(String);
-      expect(refusal, verb).to.include("no established");
-    }
-  });
-
-  it("forgets silently, in less than 2 s", async () => {
-    await lab.establish();
-    const begun = performance.now();
-    await lab.peer.driver.reset();
-    expect(performance.now() - begun).to.be.lessThan(2000);
-    expect(await lab.peer.driver.status()).to.deep.equal({ alive: true, ikeSas: [], childSas: [] });
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    expect(up(await lab.tester.driver.status())).to.equal(true);
-    await lab.tester.driver.reset();
-    await lab.establish();
+  behavesAsDriver(lab, {
+    ...{ version: "OpenIKED 7.4", deleted: "sent delete, closing SA", none: /no established/ },
   });
 
   it("tries the group it is told to at once", async () => {
@@ -125,14 +75,6 @@ describe("openiked@7.4:uml", function () {
     await lab.establish();
     await lab.peer.driver.rekeyChild();
     await untilLogged(lab.peer.driver, "rekeying CHILD SA");
-  });
-
-  it("starts again with the configuration it had", async () => {
-    await lab.establish();
-    await lab.peer.restart();
-    expect(await lab.peer.driver.status()).to.deep.equal({ alive: true, ikeSas: [], childSas: [] });
-    await lab.tester.driver.reset();
-    await lab.establish();
   });
 
   it("reports the end of its kernel, and boots again with the configuration it had", async () => {

@@ -84,6 +84,74 @@ export function guestLab(spec: string, config: PeerConfig): GuestLab {
   };
 }
 
+/** What every guest's driver must do, whatever the daemon; `deleted` is logged when an IKE SA goes, `none` says there is none. */
+export function behavesAsDriver(
+  lab: GuestLab,
+  said: { version: string; deleted: string; none: RegExp },
+): void {
+  const up = sas(1, 1);
+  const NOTHING: PeerStatus = { alive: true, ikeSas: [], childSas: [] };
+
+  it("states its version", () => expect(lab.peer.version).to.equal(said.version));
+
+  it("comes up as initiator and as responder, and carries traffic both ways", async () => {
+    for (const initiator of [lab.peer, lab.tester]) {
+      await lab.establish(initiator);
+      await lab.peer.driver.sendTraffic({ from: "203.0.113.17", to: "203.0.113.1", count: 5 });
+      await lab.counted([5, 5]);
+      await lab.tester.driver.sendTraffic({ from: "203.0.113.2", to: "203.0.113.20", count: 5, size: 1200 });
+      await lab.counted([10, 10]);
+      await lab.peer.driver.reset();
+      await lab.tester.driver.reset();
+    }
+  });
+
+  it("rekeys both kinds of SA as often as told, with traffic after it", async () => {
+    await lab.establish();
+    for (let round = 0; round < 2; round++) {
+      const [first] = (await lab.peer.driver.status()).childSas;
+      await lab.peer.driver.rekeyChild();
+      await untilStatus(lab.peer, (s) => up(s) && s.childSas[0]?.spiIn !== first?.spiIn);
+      const [before] = (await lab.tester.driver.status()).ikeSas;
+      await lab.peer.driver.rekeyIke();
+      await untilStatus(lab.tester, (s) => s.ikeSas.length === 1 && s.ikeSas[0]?.spiI !== before?.spiI);
+    }
+    await lab.peer.driver.sendTraffic({ from: "203.0.113.17", to: "203.0.113.1", count: 3 });
+    await lab.counted([3, 3]);
+  });
+
+  it("deletes a Child SA and an IKE SA, and says so when there is none", async () => {
+    await lab.establish();
+    await lab.peer.driver.delete("child");
+    await untilStatus(lab.tester, sas(1, 0));
+    await lab.peer.driver.delete("ike");
+    await untilStatus(lab.tester, sas(0, 0));
+    await untilLogged(lab.peer.driver, said.deleted);
+    for (const verb of ["rekeyIke", "rekeyChild"] as const)
+      expect(await lab.peer.driver[verb]().catch(String), verb).to.match(said.none);
+  });
+
+  it("forgets silently, in less than 2 s", async () => {
+    await lab.establish();
+    const begun = performance.now();
+    await lab.peer.driver.reset();
+    expect(performance.now() - begun).to.be.lessThan(2000);
+    expect(await lab.peer.driver.status()).to.deep.equal(NOTHING);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(up(await lab.tester.driver.status())).to.equal(true);
+    await lab.tester.driver.reset();
+    await lab.establish();
+  });
+
+  it("starts again with the configuration it had", async () => {
+    await lab.establish();
+    await lab.peer.restart();
+    expect(await lab.peer.driver.status()).to.deep.equal(NOTHING);
+    await lab.tester.driver.reset();
+    await lab.establish();
+  });
+}
+
 /**
  * The peer of this name; skips the test where the machine cannot run it, or fails it when `BAKEOFF_REQUIRE_PEERS=1`.
  * To be called in a `before` hook.

@@ -1,19 +1,8 @@
 import { expect } from "chai";
-import type { PeerConfig } from "../contract.ts";
+import { tunnelConfig } from "../runtime/testing.ts";
 import { addressPools, connection, daemonConfig, halfOpenInit, unsupported } from "./config.ts";
 
-const config: PeerConfig = {
-  local: { host: "192.0.2.2", port: 500 },
-  remote: { host: "192.0.2.1", port: 500 },
-  localId: "peer.example",
-  remoteId: "tester.example",
-  psk: "secret",
-  ikeProposals: ["aes256-sha256-x25519", "aes128gcm16-prfsha256-ecp256"],
-  espProposals: ["aes256gcm16"],
-  localTs: ["203.0.113.16/28"],
-  remoteTs: ["203.0.113.0/28"],
-  mode: "tunnel",
-};
+const config = tunnelConfig(["aes256-sha256-x25519", "aes128gcm16-prfsha256-ecp256"], ["aes256gcm16"]);
 
 describe("strongSwan's configuration", () => {
   it("puts userspace ESP before the kernel's, and leaves it out in a guest", () => {
