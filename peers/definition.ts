@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { nearest } from "../harness/cli/nearest.ts";
+import { nearest } from "../harness/run/nearest.ts";
 import { FileError, parseYaml, readText } from "../harness/run/yaml-file.ts";
 import type { PeerDefinition, PeerVersion, RuntimeName } from "./contract.ts";
 

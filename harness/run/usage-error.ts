@@ -1,4 +1,4 @@
-import { nearest } from "../cli/nearest.ts";
+import { nearest } from "./nearest.ts";
 
 /** Wrong usage or configuration: one line that names the field. The command ends with status 2. */
 export class UsageError extends Error {}

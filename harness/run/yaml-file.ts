@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import type { z } from "zod";
-import { nearest } from "../cli/nearest.ts";
+import { nearest } from "./nearest.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** A file that cannot be used. `field` is its place, as in `versions[0].suite`; `nearest` a valid name for an unknown field. */

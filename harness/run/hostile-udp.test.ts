@@ -2,19 +2,19 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { expect } from "chai";
 import { BuiltinProcess } from "../../peers/builtin/process.ts";
 import type { PeerConfig } from "../../peers/contract.ts";
-import type { LivePeer } from "../run/live-peer.ts";
-import { openPeer } from "../run/open-peer.ts";
+import { MOST_HALF_OPEN } from "../ike/half-open.ts";
+import type { Extension } from "../ike/hooks.ts";
+import { notify } from "../ike/payloads.ts";
+import { sealMessage } from "../ike/sk.ts";
 import { certificateBombs } from "../script/bulk.ts";
 import { Script } from "../script/script.ts";
 import { concat } from "../wire/bytes.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import { FLAG } from "../wire/types.ts";
-import { MOST_HALF_OPEN } from "./half-open.ts";
-import type { Extension } from "./hooks.ts";
 import { BOMBS, type Bomb, type Place, plant } from "./hostile-bombs.ts";
-import { notify } from "./payloads.ts";
-import { sealMessage } from "./sk.ts";
+import type { LivePeer } from "./live-peer.ts";
+import { openPeer } from "./open-peer.ts";
 
 const MOST = 64 * 2 ** 20;
 

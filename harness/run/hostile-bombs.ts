@@ -1,4 +1,7 @@
 /** What hostile peers of the tests put into their messages, and the messages they put it into. */
+
+import type { OutgoingMessage } from "../ike/hooks.ts";
+import { notify, payload } from "../ike/payloads.ts";
 import {
   certificateBombs,
   emptyPayloads,
@@ -13,8 +16,6 @@ import {
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import type { Payload } from "../wire/types.ts";
-import type { OutgoingMessage } from "./hooks.ts";
-import { notify, payload } from "./payloads.ts";
 
 /** Gives the payloads for a message that is about to be sealed. */
 export type Bomb = (message: OutgoingMessage) => Payload[];

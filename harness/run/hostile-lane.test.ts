@@ -1,11 +1,11 @@
 import { expect } from "chai";
-import { type LanePeer, runTest } from "../run/lane.ts";
-import { memoryPeer } from "../run/live-peer.ts";
-import { loadTests, type SuiteTest } from "../run/suites.ts";
 import type { Arena } from "../script/arena.ts";
 import { emptyPayloads } from "../script/bulk.ts";
 import { encodeMessage } from "../wire/index.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
+import { type LanePeer, runTest } from "./lane.ts";
+import { memoryPeer } from "./live-peer.ts";
+import { loadTests, type SuiteTest } from "./suites.ts";
 
 /** A chain of 10,000 payloads in clear, under SPIs that nobody has. */
 const LONG = encodeMessage({

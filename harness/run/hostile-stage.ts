@@ -1,8 +1,9 @@
 /** Two ends in memory, one of them hostile, and what that costs. Needs --expose-gc. */
-import { makePair, type Pair, type PairOptions } from "../run/pair.ts";
+
+import type { Policy } from "../ike/policy.ts";
 import type { HostEvent } from "../script/host.ts";
 import { Trace } from "../script/trace.ts";
-import type { Policy } from "./policy.ts";
+import { makePair, type Pair, type PairOptions } from "./pair.ts";
 
 /** What a hostile peer cost. */
 export interface Cost {

@@ -1,17 +1,18 @@
 /** Plays hostile peers in memory and says what each of them cost, a JSON line each. Needs --expose-gc. */
+
+import { MOST_HALF_OPEN } from "../ike/half-open.ts";
+import type { Sealer } from "../ike/hooks.ts";
+import { notify } from "../ike/payloads.ts";
+import type { OwnAuth, PeerAuth } from "../ike/policy.ts";
+import { sealMessage } from "../ike/sk.ts";
 import { pki } from "../pki/pki.ts";
-import type { Pair } from "../run/pair.ts";
 import { certificateBombs } from "../script/bulk.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import { FLAG } from "../wire/types.ts";
-import { MOST_HALF_OPEN } from "./half-open.ts";
-import type { Sealer } from "./hooks.ts";
 import { BOMBS, type Bomb, PLACES, type Place, plant } from "./hostile-bombs.ts";
 import { type Cost, type Figures, figures, Stage, type StageOptions } from "./hostile-stage.ts";
-import { notify } from "./payloads.ts";
-import type { OwnAuth, PeerAuth } from "./policy.ts";
-import { sealMessage } from "./sk.ts";
+import type { Pair } from "./pair.ts";
 
 /** Who is hostile is the one who sends what `place` names; `a` begins the SA. */
 function hostileEnd({ exchange, of }: Place): "a" | "b" {
