@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { testKey } from "../../reports/results.ts";
-import { makePlan, type Selection, selectTests, withoutFinished } from "./plan.ts";
+import { makePlan, PIECE, pieces, type Selection, selectTests, withoutFinished } from "./plan.ts";
 import type { SuiteTest } from "./suites.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -81,4 +81,13 @@ describe("plan", () => {
       expect(make).not.to.throw(/\n/);
     });
   }
+
+  it("cuts long lanes into pieces for several workers, and loses no test", () => {
+    const tests = Array.from({ length: 2 * PIECE + 1 }, (_, i) => test(`rfc7296/2.8/number-${i}`));
+    const { lanes } = makePlan(tests, selection());
+    const cut = pieces(lanes, 2);
+    expect(cut.map((piece) => piece.tests.length)).to.deep.equal([PIECE, PIECE, 1]);
+    expect(cut.flatMap((piece) => piece.tests)).to.deep.equal(tests);
+    expect(pieces(lanes, 1)).to.deep.equal(lanes);
+  });
 });

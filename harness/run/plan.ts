@@ -61,6 +61,20 @@ export function withoutFinished(plan: Plan, finished: ReadonlySet<string>, lie?:
   return { lanes, planned: lanes.reduce((sum, lane) => sum + lane.tests.length, 0) };
 }
 
+/** Tests in a piece of a lane: so many that one more start of the peer is little beside them. */
+export const PIECE = 230;
+
+/** What workers take one after another: lanes in pieces, so that none waits for the other's long lane at the end. */
+export function pieces(lanes: readonly LanePlan[], jobs: number): LanePlan[] {
+  if (jobs === 1) return [...lanes];
+  return lanes.flatMap((lane) =>
+    Array.from({ length: Math.ceil(lane.tests.length / PIECE) }, (_, i) => ({
+      ...lane,
+      tests: lane.tests.slice(i * PIECE, (i + 1) * PIECE),
+    })),
+  );
+}
+
 const idOf = (peer: ChosenPeer, variant?: string): string =>
   variant === undefined ? peerName(peer) : `${peerName(peer)}+${variant}`;
 

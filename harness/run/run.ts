@@ -18,7 +18,7 @@ import { catalogue, documents } from "./catalogue.ts";
 import { checkLab, type Lab, openLab } from "./lab.ts";
 import { type ResultSink, runLane } from "./lanes.ts";
 import { JOURNAL, prepareOut } from "./out-folder.ts";
-import { type LanePlan, makePlan, type Plan, type Selection, withoutFinished } from "./plan.ts";
+import { type LanePlan, makePlan, type Plan, pieces, type Selection, withoutFinished } from "./plan.ts";
 import { comparedResults, type RunOutcome, writable, writeOutcome } from "./report.ts";
 import { loadTests, type SuiteTest } from "./suites.ts";
 import { tool } from "./tool.ts";
@@ -178,20 +178,6 @@ function hardEnd(ms: number): AbortSignal {
 
 /** Where tests take longest: a lane that begins there ends last, and no other should wait for it alone. */
 const SLOWEST_FIRST: readonly RuntimeName[] = ["uml", "netns", "process", "memory"];
-
-/** Tests in a piece of a lane: so many that one more start of the peer is little beside them. */
-const PIECE = 230;
-
-/** What workers take one after another: lanes in pieces, so that none waits for the other's long lane at the end. */
-function pieces(lanes: readonly LanePlan[], jobs: number): LanePlan[] {
-  if (jobs === 1) return [...lanes];
-  return lanes.flatMap((lane) =>
-    Array.from({ length: Math.ceil(lane.tests.length / PIECE) }, (_, i) => ({
-      ...lane,
-      tests: lane.tests.slice(i * PIECE, (i + 1) * PIECE),
-    })),
-  );
-}
 
 /** Takes the lanes one after another, `jobs` at a time; with several jobs a peer may run in several lanes at once. */
 async function runLanes(

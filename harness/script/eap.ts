@@ -1,10 +1,15 @@
-/** AUTH payloads after EAP, made otherwise than they ought to be. */
+/** AUTH payloads after EAP. */
 import { authOctets, ownSecret, sharedKeyAuth } from "../ike/auth/octets.ts";
 import type { OutgoingMessage } from "../ike/hooks.ts";
 import { payload } from "../ike/payloads.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import type { Script } from "./script.ts";
+import type { SeenMessage } from "./trace.ts";
+
+/** True for the message that has AUTH after EAP: those before it name an identity beside it. */
+export const isAfterEap = ({ payloads }: Pick<SeenMessage, "payloads">): boolean =>
+  payload(payloads, "AUTH") !== undefined && !payload(payloads, "ID");
 
 /** Makes our AUTH with SK_pi or SK_pr, as for an EAP method that makes no key (RFC 7296 section 2.16). */
 export function skAuthAfterEap(s: Script, { sa, payloads }: OutgoingMessage): void {

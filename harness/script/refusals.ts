@@ -1,4 +1,5 @@
 /** What a peer must do with a proof of identity that is not good. */
+import type { OutgoingMessage } from "../ike/hooks.ts";
 import { errorNotify, payload } from "../ike/payloads.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
@@ -6,6 +7,12 @@ import { expectAbandoned, expectServed, listPayloads, require } from "./expectat
 import type { Script } from "./script.ts";
 import { Session } from "./session.ts";
 import type { SeenMessage } from "./trace.ts";
+
+/** Turns one bit of the AUTH value. */
+export function flipAuth({ payloads }: OutgoingMessage): void {
+  const auth = payload(payloads, "AUTH");
+  if (auth) auth.data = auth.data.map((octet, i) => (i === 0 ? octet ^ 1 : octet));
+}
 
 /** Spoils what we prove who we are with; the returned function undoes it. */
 export type Spoil = (s: Script) => () => void;

@@ -6,6 +6,7 @@ import {
   expectPayload,
   expectRefusedByInitiator,
   expectRefusedByResponder,
+  isAfterEap,
   listPayloads,
   NOTIFY,
   notifies,
@@ -15,7 +16,6 @@ import {
   payload,
   require,
   type Script,
-  type SeenMessage,
   Session,
   type Spoil,
   skAuthAfterEap,
@@ -32,10 +32,6 @@ const firstOf = (s: Script, by: "us" | "peer") => {
   const [first] = s.trace.exchangesOf(EXCHANGE.IKE_AUTH, by);
   return { request: first?.request, response: first?.response };
 };
-
-/** True for the message that has AUTH after EAP. */
-const isAfterEap = ({ payloads }: Pick<SeenMessage, "payloads">): boolean =>
-  payload(payloads, "AUTH") !== undefined && !payload(payloads, "ID");
 
 /** Our AUTH after EAP is what SK_pi or SK_pr makes it, as if the method had made no key. */
 const useSk =

@@ -2,16 +2,10 @@ import {
   EXCHANGE,
   expectRefusedByInitiator,
   expectRefusedByResponder,
-  type OutgoingMessage,
-  payload,
+  flipAuth,
   type Spoil,
   test,
 } from "../../harness/script/index.ts";
-
-const flipAuth = (message: OutgoingMessage): void => {
-  const auth = payload(message.payloads, "AUTH");
-  if (auth) auth.data = auth.data.map((octet, i) => (i === 0 ? octet ^ 1 : octet));
-};
 
 const stranger = { type: 2, data: new TextEncoder().encode("stranger.example") };
 

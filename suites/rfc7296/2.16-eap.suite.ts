@@ -10,10 +10,11 @@ import {
   expectPayload,
   expectRefusedByInitiator,
   expectRefusedByResponder,
+  flipAuth,
   hasNotify,
+  isAfterEap,
   listPayloads,
   NOTIFY,
-  type OutgoingMessage,
   PAYLOAD,
   payload,
   require,
@@ -45,15 +46,6 @@ const eapOf = (message: SeenMessage | undefined): EapPayload | undefined =>
 /** EAP packets of the peer, in order. */
 const peersEap = (s: Script, by: Exchange["by"]): EapPayload[] =>
   rounds(s, by).flatMap(({ request, response }) => eapOf(by === "us" ? response : request) ?? []);
-
-const flipAuth = ({ payloads }: OutgoingMessage): void => {
-  const auth = payload(payloads, "AUTH");
-  if (auth) auth.data = auth.data.map((octet, i) => (i === 0 ? octet ^ 1 : octet));
-};
-
-/** True for the message that has AUTH after EAP: those before it name an identity beside it. */
-const isAfterEap = ({ payloads }: Pick<SeenMessage, "payloads">): boolean =>
-  payload(payloads, "AUTH") !== undefined && !payload(payloads, "ID");
 
 const spoilAuthAfterEap =
   (which: "request" | "response"): Spoil =>
