@@ -4,6 +4,7 @@
  */
 import type { SchemeName } from "../harness/crypto/signatures.ts";
 import type { EapMethodName } from "../harness/eap/types.ts";
+import type { GroupSpec } from "../harness/group/spec.ts";
 import type { Address } from "../harness/link/types.ts";
 import type { KeyKind } from "../harness/pki/types.ts";
 
@@ -85,6 +86,20 @@ export interface PeerConfig {
   requestAddresses?: ("ipv4" | "ipv6")[];
   /** What happens to older IKE SAs between the same identities. Not set: they stay. */
   unique?: "replace";
+  /** Drafts that the peer is told to speak, with the revision: `{ "esp-ping": "M" }`. A peer that knows none of them just lacks them. */
+  drafts?: Record<string, string>;
+  /** Numbers that stand for others than those of `harness/wire/documents`, by name: `{ ESP_ECHO_SUPPORTED: 41000 }`. */
+  codePoints?: Record<string, number>;
+  /** Size of the replay window of inbound ESP SAs; 0 switches replay protection off. Not set: the peer's default. */
+  replayWindow?: number;
+  /** The sequence number after which the peer's outbound ESP SAs begin, so that a test need not send 2^32 packets. */
+  espCounter?: number;
+  /** Octets of the largest IP packet that the way from the peer to us takes; not set: 1500. */
+  mtu?: number;
+  /** IKE and ESP go over a TCP connection (RFC 9329); not set: over UDP and IP. */
+  transport?: "tcp";
+  /** As responder: the peer controls these groups (RFC 9838), and refuses who wants no group. */
+  groups?: GroupSpec[];
 }
 
 /** Transform names as in `harness/wire/registry` short names: `aes256gcm16`, `sha256`, `prfsha256`, `x25519`, `esn`. */
@@ -102,6 +117,24 @@ export interface PeerStatus {
 
 /** A verb that the peer has no means for. The test ends `unsupported` with this reason. */
 export class DriverUnsupported extends Error {}
+
+/** The verbs of a peer that does group key management. */
+export interface GroupDriver {
+  /** As member: registers with the other end; on an IKE SA that stands already by GSA_REGISTRATION. */
+  register(group: string, options?: { sender?: boolean; senderIds?: number }): Promise<void>;
+  /** As member: leaves the group. */
+  leave(group: string): Promise<void>;
+  /** As member: application data to the group. */
+  send(group: string, data: Uint8Array): Promise<void>;
+  /** As member: what the application at the peer got out of data SAs since it was configured. */
+  received(): Promise<{ group: string; data: Uint8Array }[]>;
+  /** As controller: fresh keys for the data SAs, the Rekey SA, or both. */
+  rekey(group: string, what: "data" | "rekey SA" | "both"): Promise<void>;
+  /** As controller: excludes a member. */
+  exclude(group: string, member: string): Promise<void>;
+  /** As controller: deletes the data SAs, or with `all` everything, so that members must register anew. */
+  delete(group: string, what: "data" | "all"): Promise<void>;
+}
 
 /** The verbs of a driver. Every one is bounded in time and rejects with a clear message; none of them judges. */
 export interface Driver {
@@ -123,6 +156,8 @@ export interface Driver {
   /** The peer's own log since the last call of `markLog`. */
   logs(): Promise<string>;
   markLog(): Promise<void>;
+  /** Absent for a peer without group key management. */
+  groups?: GroupDriver;
 }
 
 /** A peer that runs. */

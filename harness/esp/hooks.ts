@@ -1,7 +1,16 @@
 /** What a script, a draft or a lie may change in the data plane. */
 import type { Datagram } from "../link/types.ts";
-import type { InboundOptions, InboundSa, OpenResult } from "./inbound.ts";
+import type { InboundOptions, InboundSa, OpenedPacket, OpenResult } from "./inbound.ts";
 import type { SealOptions } from "./outbound.ts";
+import type { Pipe } from "./pipe.ts";
+
+/** How an ESP packet is sent otherwise than ordinary. */
+export interface EspSendOptions extends SealOptions {
+  /** Changes the sealed octets; an empty list sends nothing. */
+  octets?: (packet: Uint8Array) => Uint8Array[];
+  /** In UDP or as IP protocol 50, whatever the IKE SA found. */
+  over?: Datagram["protocol"];
+}
 
 /** An ESP packet before it is sealed. */
 export interface OutgoingEsp {
@@ -16,6 +25,17 @@ export interface OutgoingEsp {
   leak?: boolean;
 }
 
+/** What an extension has of the data plane it belongs to. */
+export interface DataPlane {
+  readonly pipes: readonly Pipe[];
+  /** Milliseconds. */
+  now(): number;
+  /** Puts a datagram on the link as it is. */
+  send(datagram: Datagram): void;
+  /** Seals and sends; `payload` is what stands before the ESP trailer's padding. */
+  sendEsp(pipe: Pipe, payload: Uint8Array, nextHeader: number, how?: EspSendOptions): void;
+}
+
 export interface EspExtension {
   name: string;
   outgoing?(packet: OutgoingEsp): void;
@@ -25,6 +45,11 @@ export interface EspExtension {
     reopen: (options: Partial<InboundOptions>) => OpenResult,
     came: { packet: Uint8Array; sa: InboundSa; datagram: Datagram },
   ): OpenResult;
-  /** What is sent back for octets that belong to no SA (an unknown SPI, a keepalive). Ordinary: nothing. */
-  stray?(octets: Uint8Array): Uint8Array[];
+  /** Sees every packet that was opened and is to be delivered. */
+  delivered?(came: { pipe: Pipe; packet: OpenedPacket; datagram: Datagram }, plane: DataPlane): void;
+  /**
+   * What is sent back for octets that belong to no SA of the host (an unknown SPI, a keepalive), the way they came.
+   * Ordinary: nothing. `octets` is the ESP packet, or the whole UDP payload that is none; `datagram` is what it came in.
+   */
+  stray?(octets: Uint8Array, datagram: Datagram, plane: DataPlane): Uint8Array[];
 }

@@ -20,7 +20,7 @@ import {
   startLiveness,
 } from "./exchanges/informational.ts";
 import { startIkeRekey } from "./exchanges/rekey-ike.ts";
-import type { IncomingMessage } from "./hooks.ts";
+import type { Admission, IncomingMessage } from "./hooks.ts";
 import { notify } from "./payloads.ts";
 import { receive } from "./receive.ts";
 import { IkeSa } from "./sa.ts";
@@ -210,7 +210,9 @@ export class Endpoint {
   #exchange(sa: IkeSa, message: IncomingMessage): Answer | LaterAnswer | undefined {
     const { exchangeType } = message.header;
     if (!sa.established && sa.role === "initiator") return undefined;
-    if (!sa.established && exchangeType === EXCHANGE.IKE_AUTH) return onAuthRequest(this.core, sa, message);
+    const admission = this.#admission(exchangeType);
+    const authenticates = exchangeType === EXCHANGE.IKE_AUTH || admission !== undefined;
+    if (!sa.established && authenticates) return onAuthRequest(this.core, sa, message, admission);
     if (!sa.established) {
       // Between the rounds of EAP the initiator can find our AUTH wrong.
       const told = sa.authRounds !== undefined && exchangeType === EXCHANGE.INFORMATIONAL;
@@ -218,7 +220,16 @@ export class Endpoint {
     }
     if (exchangeType === EXCHANGE.CREATE_CHILD_SA) return onCreateChildRequest(this.core, sa, message);
     if (exchangeType === EXCHANGE.INFORMATIONAL) return onInformationalRequest(this.core, sa, message);
+    for (const extension of this.core.options.extensions) {
+      const answer = extension.answers?.(this.core, sa, message);
+      if (answer) return answer;
+    }
     return undefined;
+  }
+
+  #admission(exchangeType: number): Admission | undefined {
+    const admissions = this.core.options.extensions.flatMap(({ admission }) => admission ?? []);
+    return admissions.find((admission) => admission.exchangeType === exchangeType);
   }
 }
 

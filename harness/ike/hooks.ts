@@ -5,6 +5,7 @@ import type { Fault } from "../pki/path.ts";
 import type { Chain, Header, Message, Payload } from "../wire/types.ts";
 import type { ChildSa } from "./child.ts";
 import type { Core } from "./core.ts";
+import type { Answer, LaterAnswer } from "./exchanges/answer.ts";
 import type { IkeSa } from "./sa.ts";
 import type { SealOptions } from "./sk.ts";
 
@@ -186,6 +187,31 @@ export interface Extension {
   afterIkeKeys?(sa: IkeSa, keys: IkeKeys): void;
   childEstablished?(child: ChildSa): void;
   decide?: Partial<{ [P in keyof Decisions]: Decisions[P] }>;
+  /** Answers a request of an exchange that the core does not know, on an established SA; undefined: not mine. */
+  answers?(core: Core, sa: IkeSa, request: IncomingMessage): Answer | LaterAnswer | undefined;
+  /** Responder: another exchange that authenticates, in the place of IKE_AUTH. */
+  admission?: Admission;
+  /** Takes a message of an IKE SPI that is no IKE SA's, as of a group's Rekey SA; false: not mine. */
+  foreign?(core: Core, message: Message, octets: Uint8Array, datagram: Datagram): boolean;
+}
+
+/**
+ * What an exchange is for that authenticates as IKE_AUTH does, but sets up something else than a Child SA: its
+ * initiator's part. GSA_AUTH is one (RFC 9838 section 2.3.1).
+ */
+export interface Application {
+  exchangeType: number;
+  /** What the initiator asks for, behind its proof. */
+  request(sa: IkeSa): Payload[];
+  /** Acts on the response, which proved the responder. A string says why nothing came of it; the IKE SA stands then. */
+  take(sa: IkeSa, response: Payload[]): string | undefined;
+}
+
+/** The responder's part of such an exchange. */
+export interface Admission {
+  exchangeType: number;
+  /** Answers what `request` asks for; its sender is proven. An error notify does not end the IKE SA unless `close` is set. */
+  answer(core: Core, sa: IkeSa, request: Payload[]): Answer;
 }
 
 /** Seals `plaintext` under the SA's keys into one message; `fragment` makes an SKF payload. */

@@ -48,6 +48,8 @@ export interface Policy {
   localId: Identity;
   /** The identity the credentials belong to; any other peer is refused. */
   remoteId: Identity;
+  /** Others that have the same credentials, as the members of a group. Not set: nobody. */
+  furtherRemoteIds?: Identity[];
   psk: Uint8Array;
   /** How we prove our identity, and how the peer must prove its own. */
   ownAuth: OwnAuth;

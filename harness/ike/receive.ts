@@ -52,7 +52,7 @@ export function receive(core: Core, datagram: Datagram, dispatch: Dispatch): boo
     return initRequest(core, message, decoded, dispatch);
   }
   const sa = lookUp(core, message);
-  if (!sa) return repeatedToClosed(core, decoded, message) || unknownSpi(core, message);
+  if (!sa) return withoutIkeSa(core, decoded, message);
   message.sa = sa;
   receiveForSa(core, sa, decoded, message, dispatch);
   return true;
@@ -108,6 +108,13 @@ function lookUp(core: Core, message: IncomingMessage): IkeSa | undefined {
   // Nothing protects IKE_SA_INIT: once there are keys, it can only harm.
   if (exchangeType === EXCHANGE.IKE_SA_INIT) return message.isResponse && !sa.keys ? sa : undefined;
   return equal(sa.spiI, spiI) && equal(sa.spiR, spiR) ? sa : undefined;
+}
+
+function withoutIkeSa(core: Core, decoded: Message, message: IncomingMessage): true {
+  const { octets, datagram } = message;
+  if (repeatedToClosed(core, decoded, message)) return true;
+  const taken = core.options.extensions.some((e) => e.foreign?.(core, decoded, octets, datagram));
+  return taken || unknownSpi(core, message);
 }
 
 /** True if this was the request that closed its SA, once more. */

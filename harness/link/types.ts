@@ -1,15 +1,18 @@
-/** An address as text (`192.0.2.1`, `2001:db8::1`) and a UDP port. */
+/** An address as text (`192.0.2.1`, `2001:db8::1`) and a port. */
 export interface Address {
   host: string;
   port: number;
+  /** Set where IKE and ESP travel in a TCP connection (RFC 9329); not set: UDP, or IP protocol 50. */
+  transport?: "tcp";
 }
 
 /**
  * What travels. `udp`: the UDP payload as on the wire (with the non-ESP marker on port 4500).
- * `esp`: an ESP packet as IP protocol 50; the ports are 0 then.
+ * `esp`: an ESP packet as IP protocol 50; the ports are 0 then. `tcp`: one frame of RFC 9329 without its length,
+ * IKE with the non-ESP marker; both addresses have `transport` set.
  */
 export interface Datagram {
-  protocol: "udp" | "esp";
+  protocol: "udp" | "esp" | "tcp";
   source: Address;
   destination: Address;
   data: Uint8Array;
@@ -20,6 +23,8 @@ export interface Link {
   send(datagram: Datagram): void;
   /** The handler is called with every datagram that arrives, in the place of the one before. */
   onReceive(handler: (datagram: Datagram) => void): void;
+  /** Receives what is sent to this multicast group, too. Absent where the link has none. */
+  join?(group: string): void;
   close(): Promise<void>;
 }
 

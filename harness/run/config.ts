@@ -35,7 +35,9 @@ export function ordinaryConfig(local: Address, remote: Address, inner: IpVersion
  * can know beforehand.
  */
 export function configFor(local: Address, remote: Address, wishes: ArenaWishes): PeerConfig {
-  const config = { ...ordinaryConfig(local, remote, wishes.inner), ...wishes.config };
+  const { speaks, inner } = wishes;
+  const drafts = speaks && { drafts: { [speaks.document]: speaks.revision } };
+  const config = { ...ordinaryConfig(local, remote, inner), ...drafts, ...wishes.config };
   if (config.mode !== "transport") return config;
   return { ...config, localTs: [hostPrefix(local)], remoteTs: [hostPrefix(remote)], ...wishes.config };
 }

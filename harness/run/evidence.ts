@@ -14,11 +14,11 @@ import { eventLines } from "./event-stream.ts";
 import { ladderEvents } from "./ladder.ts";
 
 export function captured(trace: Trace): Captured[] {
-  return trace.entries.flatMap(({ at, event }) =>
-    event.type === "datagram-sent" || event.type === "datagram-received"
-      ? [{ timeMs: at, ...event.datagram }]
-      : [],
-  );
+  return trace.entries.flatMap(({ at, event }) => {
+    if (event.type !== "datagram-sent" && event.type !== "datagram-received") return [];
+    const { protocol, ...datagram } = event.datagram;
+    return protocol === "tcp" ? [] : [{ timeMs: at, protocol, ...datagram }];
+  });
 }
 
 export function ikeSaKeys(sa: IkeSa): IkeSaKeys[] {

@@ -18,7 +18,15 @@ const order: LaneOrder = {
 };
 
 const suiteTest = (body: TestBody): SuiteTest => ({
-  ...{ id: "rfc7296/0/made-up", document: "rfc7296", section: "0", title: "made up", file: "", page: "" },
+  ...{
+    id: "rfc7296/0/made-up",
+    document: "rfc7296",
+    revision: "",
+    section: "0",
+    title: "made up",
+    file: "",
+    page: "",
+  },
   ...{ facts: { requirements: [], peer: "responder", lies: [] }, body },
 });
 

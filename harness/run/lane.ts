@@ -67,7 +67,7 @@ async function attempt(
   let judgement: Judgement;
   let overtime = false;
   try {
-    script = new Script(await peer.arena(test.id, test.facts));
+    script = new Script(await peer.arena(test.id, wishesOf(test)));
     await withLimit(test.body(script), limitMs);
     judgement = passed(script.tolerated);
   } catch (error) {
@@ -77,6 +77,9 @@ async function attempt(
   const driver = peer.driver();
   return { judgement: driver ? await deeper(judgement, script, driver) : judgement, script, overtime };
 }
+
+const wishesOf = ({ facts, document, revision }: SuiteTest): ArenaWishes =>
+  revision === "" ? facts : { ...facts, speaks: { document, revision } };
 
 class TimeLimit extends Error {}
 

@@ -7,7 +7,7 @@ import { UsageError } from "./usage-error.ts";
 const test = (id: string, peer: "initiator" | "responder" = "responder"): SuiteTest => {
   const [document = "", section = "", title = ""] = id.split("/");
   const facts = { requirements: [], peer, lies: [] };
-  return { id, document, section, title, file: "", page: "", facts, body: async () => {} };
+  return { id, document, revision: "", section, title, file: "", page: "", facts, body: async () => {} };
 };
 
 const TESTS = [

@@ -17,9 +17,9 @@ export function resultOf(
   judgement: Judgement,
   kept: { durationMs: number; evidence: Evidence } = { durationMs: 0, evidence: {} },
 ): TestResult {
-  const { facts, id, title, document, section } = test;
+  const { facts, id, title, document, revision, section } = test;
   return {
-    ...{ id, title, document, revision: "", section, requirements: facts.requirements },
+    ...{ id, title, document, revision, section, requirements: facts.requirements },
     ...{ level: levelOf(document, facts.requirements), peer, role: facts.peer },
     ...(lie === undefined ? {} : { lie }),
     ...judgement,

@@ -4,11 +4,14 @@ import { basename, dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import Mocha from "mocha";
 import { type RegisteredTest, registeredTest } from "../script/test.ts";
+import { factsOf } from "../wire/documents/index.ts";
 
 export interface SuiteTest extends RegisteredTest {
   /** `rfc7296/2.8/initiator-reuses-old-spi`. */
   id: string;
   document: string;
+  /** Of the document; empty for one that has none. Stands in the id where it is not the newest: `esp-ping@E3/4/...`. */
+  revision: string;
   section: string;
   title: string;
   file: string;
@@ -44,10 +47,11 @@ async function load(folder: string): Promise<SuiteTest[]> {
   for (const [file, mochaTest] of await registerAll(folder)) {
     const found = registeredTest(mochaTest);
     if (!found) throw new Error(`${file}: ${mochaTest.title} is not registered by test()`);
-    const test = { ...found, ...placeOf(file, mochaTest.title), title: mochaTest.title.replaceAll("-", " ") };
-    if (ids.has(test.id)) throw new Error(`two tests have the id ${test.id}`);
-    ids.add(test.id);
-    tests.push(test);
+    for (const test of revisionsOf(found, placeOf(file, mochaTest.title))) {
+      if (ids.has(test.id)) throw new Error(`two tests have the id ${test.id}`);
+      ids.add(test.id);
+      tests.push(test);
+    }
   }
   return tests;
 }
@@ -67,13 +71,26 @@ async function registerAll(folder: string): Promise<[file: string, test: Mocha.T
   return all;
 }
 
-function placeOf(
-  file: string,
-  name: string,
-): Pick<SuiteTest, "id" | "document" | "section" | "file" | "page"> {
+type Place = Pick<SuiteTest, "document" | "section" | "file" | "page"> & { name: string };
+
+function placeOf(file: string, name: string): Place {
   const document = basename(dirname(file));
   const section = SUITE_FILE.exec(basename(file))?.groups?.section ?? "";
-  return { id: `${document}/${section}/${name}`, document, section, file, page: pageOf(file, name) };
+  return { document, section, file, name, page: pageOf(file, name) };
+}
+
+/** The test once for each revision of its document that it is true for. */
+function revisionsOf(found: RegisteredTest, { name, ...place }: Place): SuiteTest[] {
+  const { document, section } = place;
+  const known = factsOf(document)?.revisions.map((revision) => revision.name) ?? [];
+  const [newest = ""] = known;
+  return (found.facts.revisions ?? [newest]).map((revision) => {
+    if (revision !== newest && !known.includes(revision))
+      throw new Error(`${place.file}: ${name}: ${document} has no revision ${revision}`);
+    const folder = revision === newest ? document : `${document}@${revision}`;
+    const title = name.replaceAll("-", " ");
+    return { ...found, ...place, id: `${folder}/${section}/${name}`, revision, title };
+  });
 }
 
 /** The `/** ... *\/` right above `test("name"`; the name may be a template, as in a loop. */

@@ -1,7 +1,8 @@
 /** Echo requests inside of ESP packets that differ from ordinary ones: how a test sees whether a packet is delivered. */
+
+import type { EspSendOptions } from "../esp/hooks.ts";
 import type { OpenResult } from "../esp/inbound.ts";
 import type { ChildSa } from "../ike/child.ts";
-import type { EspSendOptions } from "./host.ts";
 import type { Session } from "./session.ts";
 import { Failure } from "./verdicts.ts";
 

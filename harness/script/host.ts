@@ -1,8 +1,9 @@
 /** A host: an IKE endpoint with the ESP SAs it negotiates, on a link. Both the tester and the builtin peer are one. */
 import type { Random } from "../crypto/types.ts";
-import type { EspExtension, OutgoingEsp } from "../esp/hooks.ts";
-import { type InboundOptions, InboundSa, type OpenResult } from "../esp/inbound.ts";
-import { isSealRefusal, OutboundSa, type SealOptions } from "../esp/outbound.ts";
+import type { DataPlane, EspExtension, EspSendOptions, OutgoingEsp } from "../esp/hooks.ts";
+import { type InboundOptions, InboundSa, type OpenedPacket, type OpenResult } from "../esp/inbound.ts";
+import { isSealRefusal, OutboundSa } from "../esp/outbound.ts";
+import type { Pipe } from "../esp/pipe.ts";
 import { NEXT_HEADER, type SaParameters } from "../esp/sa.ts";
 import type { ChildSa } from "../ike/child.ts";
 import { Endpoint } from "../ike/endpoint.ts";
@@ -15,13 +16,6 @@ import { buildEcho, parseAddress } from "../wire/ip.ts";
 import { demultiplex } from "../wire/udp.ts";
 import { echoPacket, type InnerPacket, readInner, replyTo } from "./inner.ts";
 
-/** The data plane of a Child SA. */
-export interface Pipe {
-  child: ChildSa;
-  outbound: OutboundSa;
-  inbound: InboundSa;
-}
-
 export type HostEvent =
   | IkeEvent
   | { type: "datagram-sent" | "datagram-received"; datagram: Datagram }
@@ -29,14 +23,6 @@ export type HostEvent =
   /** `pipe` is not set for an unknown SPI. */
   | { type: "esp-received"; pipe?: Pipe; packet: Uint8Array; result: OpenResult; inner?: InnerPacket }
   | { type: "keepalive"; datagram: Datagram };
-
-/** How an ESP packet is sent otherwise than ordinary. */
-export interface EspSendOptions extends SealOptions {
-  /** Changes the sealed octets; an empty list sends nothing. */
-  octets?: (packet: Uint8Array) => Uint8Array[];
-  /** In UDP or as IP protocol 50, whatever the IKE SA found. */
-  over?: Datagram["protocol"];
-}
 
 export interface HostOptions {
   policy: Policy;
@@ -58,7 +44,7 @@ export interface HostOptions {
   failed?(error: unknown): void;
 }
 
-export class Host {
+export class Host implements DataPlane {
   readonly endpoint: Endpoint;
   readonly pipes: Pipe[] = [];
   readonly options: HostOptions;
@@ -162,11 +148,12 @@ export class Host {
     const part = demultiplex(datagram.data);
     if (part.kind === "esp") return this.#receiveEsp(datagram, part.data);
     if (part.kind === "keepalive") this.options.event({ type: "keepalive", datagram });
-    this.#answerStray(datagram);
+    this.#answerStray(datagram, datagram.data);
   }
 
-  #answerStray({ protocol, source, destination, data: octets }: Datagram): void {
-    const answers = this.options.esp.flatMap((extension) => extension.stray?.(octets) ?? []);
+  #answerStray(datagram: Datagram, octets: Uint8Array): void {
+    const { protocol, source, destination } = datagram;
+    const answers = this.options.esp.flatMap((extension) => extension.stray?.(octets, datagram, this) ?? []);
     for (const data of answers) this.send({ protocol, source: destination, destination: source, data });
   }
 
@@ -176,7 +163,7 @@ export class Host {
     if (!pipe) {
       const result: OpenResult = { ok: false, reason: "spi", detail: `no SA with SPI ${spi}` };
       this.options.event({ type: "esp-received", packet, result });
-      return this.#answerStray(datagram);
+      return this.#answerStray(datagram, packet);
     }
     let result = pipe.inbound.open(packet);
     const sa = pipe.inbound;
@@ -187,10 +174,19 @@ export class Host {
     }
     const inner = result.ok && !result.dummy ? readInner(pipe.child, result) : undefined;
     this.options.event({ type: "esp-received", pipe, packet, result, inner });
+    if (result.ok) this.#deliver(pipe, result, datagram);
     if (inner?.echo && !inner.echo.reply && inner.allowed && this.options.answersEcho) {
       const reply = replyTo(pipe.child, inner);
       this.sendEsp(pipe, reply.payload, reply.nextHeader);
     }
+  }
+
+  #deliver(pipe: Pipe, packet: OpenedPacket, datagram: Datagram): void {
+    for (const extension of this.options.esp) extension.delivered?.({ pipe, packet, datagram }, this);
+  }
+
+  now(): number {
+    return this.options.clock.now();
   }
 
   /** Seals and sends; `payload` is a whole IP packet in tunnel mode, the upper layer in transport mode. */

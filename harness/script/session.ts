@@ -1,4 +1,5 @@
 /** An IKE SA in the hands of a test. The methods wait for the peer; those named `try...` do not mind what it says. */
+import type { Pipe } from "../esp/pipe.ts";
 import type { ChildSa } from "../ike/child.ts";
 import type { ChildWishes } from "../ike/exchanges/child.ts";
 import type { IncomingMessage } from "../ike/hooks.ts";
@@ -10,7 +11,6 @@ import { EXCHANGE, exchangeTypes } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import type { Payload, Proposal } from "../wire/types.ts";
 import { whyNoEsp } from "./diagnosis.ts";
-import type { Pipe } from "./host.ts";
 import { expectNothingInClear } from "./in-clear.ts";
 import type { Script } from "./script.ts";
 import { Failure, Unsupported } from "./verdicts.ts";

@@ -12,6 +12,8 @@ export interface TestFacts {
   lies: string[];
   /** What the peer is told otherwise than usual. */
   config?: Partial<PeerConfig>;
+  /** Revisions of the document that the test is true for, where it has any. Not set: the newest. */
+  revisions?: string[];
   /** IP version of the IKE and ESP packets; 4 when not set. */
   outer?: IpVersion;
   /** IP version of what ESP carries in tunnel mode; 4 when not set. */
@@ -21,7 +23,10 @@ export interface TestFacts {
 export type IpVersion = 4 | 6;
 
 /** What a test wants of its arena. */
-export type ArenaWishes = Pick<TestFacts, "config" | "outer" | "inner">;
+export type ArenaWishes = Pick<TestFacts, "config" | "outer" | "inner"> & {
+  /** The document and revision that both ends are to speak. */
+  speaks?: { document: string; revision: string };
+};
 
 export type TestBody = (s: Script) => Promise<void>;
 

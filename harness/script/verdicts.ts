@@ -17,6 +17,13 @@ export class WrongReason extends Failure {}
 /** The peer never announced it, or its driver has no means for it. */
 export class Unsupported extends Error {}
 
+/** The peer speaks an older revision of the draft, proven from the wire. */
+export class Behind extends Error {
+  constructor(revision: string, proof: string) {
+    super(`the peer speaks revision ${revision}: ${proof}`);
+  }
+}
+
 /** The text allows two readings, and the peer follows one of them. */
 export class Ambiguous extends Error {}
 

@@ -11,6 +11,7 @@ import { Host, type HostEvent } from "../../harness/script/host.ts";
 import { materialFor, policyFor } from "../../harness/script/policy.ts";
 import { hex } from "../../harness/wire/bytes.ts";
 import type { Driver, PeerConfig, PeerStatus } from "../contract.ts";
+import { draftsOf } from "./drafts.ts";
 import type { Lie, LieBehaviour } from "./lies/lie.ts";
 
 /** Octets per fragment that keep an IPv4 packet within 576 octets (RFC 7383 section 2.5.1). */
@@ -57,10 +58,11 @@ export class BuiltinPeer implements Driver {
     for (const behaviour of behaviours) behaviour.policy?.(policy);
     const delayMs = Math.max(0, ...behaviours.map((b) => b.delayMs ?? 0));
     const link = delayMs > 0 ? delayed(this.#options.link, clock, delayMs) : this.#options.link;
+    const drafts = draftsOf(this.#config, behaviours);
     this.#host = new Host({
       ...{ policy, clock, random, link, natPort, remoteNatPort },
-      extensions: [...this.#fragmentation(behaviours), ...behaviours.flatMap(extensionsOf)],
-      esp: behaviours.flatMap(espOf),
+      extensions: [...this.#fragmentation(behaviours), ...drafts.ike, ...behaviours.flatMap(extensionsOf)],
+      esp: [...drafts.esp, ...behaviours.flatMap(espOf)],
       answersEcho: true,
       event: (event) => this.#onEvent(event, behaviours),
     });

@@ -1,10 +1,11 @@
 /** What the builtin peer's process and its driver say to each other: JSON lines over standard input and output. */
 import { z } from "zod";
 import { type SchemeName, schemes } from "../../harness/crypto/signatures.ts";
+import { groupSpecSchema } from "../../harness/group/spec.ts";
 import { KEY_KINDS } from "../../harness/pki/types.ts";
 import type { PeerConfig } from "../contract.ts";
 
-const address = z.strictObject({ host: z.string(), port: z.int() });
+const address = z.strictObject({ host: z.string(), port: z.int(), transport: z.literal("tcp").optional() });
 
 const scheme = z.custom<SchemeName>((name) => schemes.some((known) => known.name === name));
 
@@ -45,6 +46,13 @@ const configShape = {
   addressPools: texts.optional(),
   requestAddresses: z.array(z.enum(["ipv4", "ipv6"])).optional(),
   unique: z.literal("replace").optional(),
+  drafts: z.record(z.string(), z.string()).optional(),
+  codePoints: z.record(z.string(), z.int()).optional(),
+  replayWindow: z.int().optional(),
+  espCounter: z.int().optional(),
+  mtu: z.int().optional(),
+  transport: z.literal("tcp").optional(),
+  groups: z.array(groupSpecSchema).optional(),
 } satisfies Record<keyof PeerConfig, z.ZodType>;
 
 const configSchema: z.ZodType<PeerConfig> = z.strictObject(configShape);

@@ -26,8 +26,10 @@ export interface Proof {
 /** Why the identity is none we have credentials for; undefined if it is right. */
 export function wrongIdentity(core: Core, id: IdPayload | undefined): string | undefined {
   if (!id) return "the ID payload is missing";
-  const { remoteId } = core.policy;
-  const known = id.idType === remoteId.type && equal(id.data, remoteId.data);
+  const { remoteId, furtherRemoteIds = [] } = core.policy;
+  const known = [remoteId, ...furtherRemoteIds].some(
+    ({ type, data }) => id.idType === type && equal(id.data, data),
+  );
   if (known || core.decide("wrong identity", "refuse") === "accept") return undefined;
   return "no credentials for this identity";
 }

@@ -10,7 +10,7 @@ import { idPayload } from "../auth/octets.ts";
 import { certificates, type EapKey, prove } from "../auth/prove.ts";
 import { refusedProof, wrongIdentity } from "../auth/verify.ts";
 import type { Core } from "../core.ts";
-import type { IncomingMessage } from "../hooks.ts";
+import type { Admission, IncomingMessage } from "../hooks.ts";
 import { onInitialContact } from "../initial-contact.ts";
 import { hasNotify, notify, payload } from "../payloads.ts";
 import type { IkeSa } from "../sa.ts";
@@ -25,6 +25,8 @@ export interface AuthRounds {
   first: Payload[];
   id: IdPayload;
   IDr: IdPayload;
+  /** Set in an exchange that is not for a Child SA. */
+  admission: Admission | undefined;
   /** Set once EAP has succeeded. */
   eap?: EapKey;
 }
@@ -34,8 +36,13 @@ const failed = (reason: string): Answer => ({
   close: reason,
 });
 
-/** Answers IKE_AUTH; `close` says why the SA must go once the answer is sent. */
-export function onAuthRequest(core: Core, sa: IkeSa, request: IncomingMessage): Answer | LaterAnswer {
+/** Answers IKE_AUTH, or an exchange like it with this `admission`; `close` says why the SA must go once the answer is sent. */
+export function onAuthRequest(
+  core: Core,
+  sa: IkeSa,
+  request: IncomingMessage,
+  admission?: Admission,
+): Answer | LaterAnswer {
   if (sa.authRounds) return onLaterRound(core, sa, sa.authRounds, request);
   const { payloads } = request;
   const id = payload(payloads, "ID", PAYLOAD.IDi);
@@ -43,16 +50,23 @@ export function onAuthRequest(core: Core, sa: IkeSa, request: IncomingMessage): 
   const wrong = wrongIdentity(core, id);
   if (!id || wrong) return failed(wrong ?? "the ID payload is missing");
   const IDr = idPayload(PAYLOAD.IDr, core.policy.localId);
-  if (core.policy.peerAuth.method === "eap" && !auth) return beginEap(core, sa, { id, IDr }, payloads);
+  if (core.policy.peerAuth.method === "eap" && !auth)
+    return beginEap(core, sa, { id, IDr, admission }, payloads);
   const refused = auth ? refusedProof(core, sa, { id, auth, payloads }) : "AUTH is missing";
   if (refused) return failed(refused);
   const own = prove(core, sa, IDr);
   if (typeof own === "string") return failed(own);
-  return establish(core, sa, request, payloads, id, [IDr, ...certificates(core.policy), own]);
+  const rounds = { first: payloads, id, admission };
+  return establish(core, sa, request, rounds, [IDr, ...certificates(core.policy), own]);
 }
 
 /** IDr, our AUTH unless the MSK is to prove both ends (RFC 5998), and the first EAP request. */
-function beginEap(core: Core, sa: IkeSa, ids: Pick<AuthRounds, "id" | "IDr">, first: Payload[]): Answer {
+function beginEap(
+  core: Core,
+  sa: IkeSa,
+  ids: Pick<AuthRounds, "id" | "IDr" | "admission">,
+  first: Payload[],
+): Answer {
   const { peerAuth, ownAuth, eapManners } = core.policy;
   if (peerAuth.method !== "eap") return failed("EAP was not asked for");
   const eapOnly = ownAuth.method === "eap-only";
@@ -88,7 +102,7 @@ function onLaterRound(
       : "AUTH is missing";
     const own = refused ?? prove(core, sa, rounds.IDr, rounds.eap);
     if (typeof own === "string") return failed(own);
-    return establish(core, sa, request, rounds.first, rounds.id, [own]);
+    return establish(core, sa, request, rounds, [own]);
   }
   const received = payload(payloads, "EAP");
   const step = received && sa.conversation?.take(eapPacket(received));
@@ -103,13 +117,12 @@ function onEapStep(rounds: AuthRounds, step: EapStep): Answer {
   return step.result === "failure" ? { ...answer, close: `EAP failed: ${step.reason}` } : answer;
 }
 
-/** `own` proves us; `offer` is the request that names the Child SA, which with EAP is the first. */
+/** `own` proves us; the request that says what for is the first, which with EAP is not this one. */
 function establish(
   core: Core,
   sa: IkeSa,
   request: IncomingMessage,
-  offer: Payload[],
-  id: IdPayload,
+  { first: offer, id, admission }: Pick<AuthRounds, "first" | "id" | "admission">,
   own: Payload[],
 ): Answer {
   sa.remoteIdentity = { type: id.idType, data: id.data };
@@ -122,6 +135,7 @@ function establish(
   sa.remote = request.datagram.source;
   core.emit({ type: "ike-established", sa });
   onInitialContact(core, sa, offer);
+  if (admission) return admit(core, sa, offer, admission, own);
   const childless = isChildless(offer) && acceptsChildless(core);
   const configuration = answerConfiguration(core, sa, offer);
   if (childless) {
@@ -140,6 +154,12 @@ function establish(
   return keep
     ? { payloads: [...own, answer.error] }
     : { payloads: [answer.error], close: "Child SA refused" };
+}
+
+/** An error beside our proof leaves the IKE SA as it is, unless the answer says otherwise. */
+function admit(core: Core, sa: IkeSa, request: Payload[], admission: Admission, own: Payload[]): Answer {
+  const { payloads, close } = admission.answer(core, sa, request);
+  return close ? { payloads, close } : { payloads: [...own, ...payloads] };
 }
 
 function acceptsChildless(core: Core): boolean {

@@ -2,7 +2,7 @@
 import { supplicant } from "../../eap/index.ts";
 import type { EapStep } from "../../eap/types.ts";
 import { AUTH_METHOD } from "../../wire/registry/auth-methods.ts";
-import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
+import { EXCHANGE, exchangeTypes } from "../../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../wire/registry/payload-types.ts";
 import type { IdPayload, Payload } from "../../wire/types.ts";
@@ -13,6 +13,7 @@ import { certificates, type EapKey, prove } from "../auth/prove.ts";
 import { refusedProof } from "../auth/verify.ts";
 import type { ChildSa } from "../child.ts";
 import type { Core } from "../core.ts";
+import type { Application } from "../hooks.ts";
 import { initialContactNotify } from "../initial-contact.ts";
 import { errorNotify, hasNotify, notify, payload } from "../payloads.ts";
 import type { EapLogin } from "../policy.ts";
@@ -36,11 +37,15 @@ export interface AuthOutcome {
   failure?: string;
   /** Why there is an IKE SA without a Child SA. */
   childFailure?: string;
+  /** Why there is an IKE SA, but not what its {@link Application} was to bring. */
+  applicationFailure?: string | undefined;
 }
 
 export interface AuthWishes extends ChildWishes {
   /** Asks for no Child SA (RFC 6023); not set: as the policy says. */
   childless?: boolean;
+  /** Authenticates for this in the place of a Child SA, in an exchange of its own. */
+  application?: Application;
 }
 
 /** What the initiator keeps over the rounds of IKE_AUTH. */
@@ -48,6 +53,7 @@ interface Attempt {
   id: IdPayload;
   /** Not set for a childless SA. */
   offer?: ChildOffer;
+  application?: Application;
   done: (outcome: AuthOutcome) => void;
   /** The payloads of the first response: IDr, and certificates beside it. */
   first?: Payload[];
@@ -66,8 +72,10 @@ export function startAuth(
   const { policy } = core;
   const { ownAuth } = policy;
   const id = idPayload(PAYLOAD.IDi, policy.localId);
-  const childless = wishes.childless ?? policy.childless === "force";
-  const attempt: Attempt = { id, done, ...(!childless && { offer: offerChild(core, wishes, policy.esp) }) };
+  const { application } = wishes;
+  const childless = !application && (wishes.childless ?? policy.childless === "force");
+  const offer = childless || application ? undefined : offerChild(core, wishes, policy.esp);
+  const attempt: Attempt = { id, done, offer, application };
   const invited =
     sa.announced.has(NOTIFY.CHILDLESS_IKEV2_SUPPORTED) ||
     core.decide("childless initiation", "when announced") === "always";
@@ -84,7 +92,7 @@ export function startAuth(
     ...(auth ? [auth] : []),
     ...requestConfiguration(core),
     ...(policy.peerAuth.method === "eap-only" ? [notify(NOTIFY.EAP_ONLY_AUTHENTICATION)] : []),
-    ...offerPayloads(attempt.offer),
+    ...(application?.request(sa) ?? offerPayloads(offer)),
   ]);
 }
 
@@ -105,9 +113,10 @@ function giveUp(core: Core, sa: IkeSa, { done }: Attempt, failure: string): void
 }
 
 function sendAuth(core: Core, sa: IkeSa, attempt: Attempt, payloads: Payload[]): void {
-  sendRequest(core, sa, EXCHANGE.IKE_AUTH, payloads, (response) => {
+  const exchangeType = attempt.application?.exchangeType ?? EXCHANGE.IKE_AUTH;
+  sendRequest(core, sa, exchangeType, payloads, (response) => {
     if (response) onResponse(core, sa, attempt, response.payloads);
-    else attempt.done({ failure: "no answer to IKE_AUTH" });
+    else attempt.done({ failure: `no answer to ${exchangeTypes.nameOf(exchangeType)}` });
   });
 }
 
@@ -174,7 +183,8 @@ function establish(core: Core, sa: IkeSa, attempt: Attempt, payloads: Payload[])
   sa.conversation = undefined;
   sa.state = "established";
   core.emit({ type: "ike-established", sa });
-  const { offer, done } = attempt;
+  const { offer, application, done } = attempt;
+  if (application) return done({ applicationFailure: application.take(sa, payloads) });
   const { failure } = takeConfiguration(core, sa, payloads);
   const error = errorNotify(payloads);
   if (!offer) return done(error ? { childFailure: `refused with notify ${error.notifyType}` } : {});
