@@ -34,7 +34,7 @@ export interface Header {
 export const FLAG = { initiator: 0x08, version: 0x10, response: 0x20 } as const;
 
 /** Fields of the generic payload header (section 3.2). */
-interface PayloadBase {
+export interface PayloadBase {
   type: number;
   /** The C bit. Not set means clear. */
   critical?: boolean;
