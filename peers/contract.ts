@@ -98,7 +98,11 @@ export interface PeerConfig {
   mtu?: number;
   /** IKE and ESP go over a TCP connection (RFC 9329); not set: over UDP and IP. */
   transport?: "tcp";
-  /** As responder: the peer controls these groups (RFC 9838), and refuses who wants no group. */
+  /**
+   * The peer does group key management (RFC 9838): as responder it controls these groups, as initiator it may join
+   * them. Both ends then demand a key wrap algorithm in IKE_SA_INIT. `members` holds identities that prove themselves
+   * as the tester does. Not set: an ordinary peer.
+   */
   groups?: GroupSpec[];
 }
 

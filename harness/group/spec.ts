@@ -17,6 +17,8 @@ export const groupSpecSchema = z.strictObject({
   mode: z.enum(["tunnel", "transport"]).optional(),
   /** How keys are renewed: over each member's IKE SA, or by multicast that is authenticated so. */
   rekey: z.enum(["inband", "implicit", "ed25519", "rsa-pss", "ecdsa-p256"]),
+  /** Key wrap algorithm of the IKE SAs (`kw128`, `kw192`); not set: `kw256`. */
+  keyWrap: z.string().optional(),
   /** Transforms of the Rekey SA; not set: `aes256gcm16-kw256`. */
   rekeyProposal: z.string().optional(),
   /** Transforms of the Data-Security SAs, an entry for each: `aes128gcm16-unspec32`, `aes128-sha256-noesn`. */

@@ -135,6 +135,14 @@ function configuration(config: PeerConfig, side: Side): Pick<Policy, "addressPoo
   };
 }
 
+/** Who does group key management negotiates a key wrap algorithm with each IKE SA (RFC 9838 section 4.5.4). */
+const withKeyWrap = (spec: ProposalSpec, { groups }: PeerConfig): ProposalSpec =>
+  groups ? `${spec}-${groups[0]?.keyWrap ?? "kw256"}` : spec;
+
+/** Who has the credentials of a group's members beside the tester's ordinary identity. */
+const furtherMembers = ({ groups = [] }: PeerConfig) =>
+  [...new Set(groups.flatMap(({ members = [] }) => members))].map(identity);
+
 /** The policy of the other end of `config`; `side` tells whose shoes we stand in. */
 export function policyFor(config: PeerConfig, side: Side, material: Material = { trust: [] }): Policy {
   const peerSide = side === "peer";
@@ -143,13 +151,14 @@ export function policyFor(config: PeerConfig, side: Side, material: Material = {
     ...ordinaryPolicy,
     localId: identity(peerSide ? config.localId : config.remoteId),
     remoteId: identity(peerSide ? config.remoteId : config.localId),
+    furtherRemoteIds: peerSide ? furtherMembers(config) : [],
     psk: new TextEncoder().encode(config.psk),
     ownAuth: ownAuth(config, own, material),
     peerAuth: peerAuth(config, other, material),
     signatureHashes: oldMethods(own) || oldMethods(other) ? [] : hashesFor(other),
     childless: (peerSide && config.childless) || ordinaryPolicy.childless,
     date: Date.now(),
-    ike: ikeProposals(...config.ikeProposals),
+    ike: ikeProposals(...config.ikeProposals.map((spec) => withKeyWrap(spec, config))),
     esp: espProposals(...config.espProposals).map(withoutKe),
     rekeyEsp: espProposals(...config.espProposals),
     localTs: (peerSide ? config.localTs : config.remoteTs).map(selector),
