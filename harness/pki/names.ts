@@ -1,4 +1,4 @@
-/** Names in certificates, from identities as configurations spell them (see `harness/script/identity.ts`). */
+/** Names in certificates, from identities as configurations spell them (see `harness/ike/identity.ts`). */
 import "reflect-metadata";
 import { type JsonGeneralName, Name } from "@peculiar/x509";
 import { parseAddress } from "../wire/ip.ts";

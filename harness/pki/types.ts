@@ -40,7 +40,7 @@ export interface Pki {
   ca: Uint8Array;
   /**
    * The same identity, kind of key and wishes give the same octets in every process. Identities are spelled as in
-   * configurations, see `harness/script/identity.ts`.
+   * configurations, see `harness/ike/identity.ts`.
    */
   credential(identity: string, key: KeyKind, wishes?: CertificateWishes): Promise<Credential>;
 }

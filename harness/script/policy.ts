@@ -1,5 +1,6 @@
 /** Our policy as the mirror image of what a peer was told. */
 import type { AuthSpec, PeerConfig, ProposalSpec } from "../../peers/contract.ts";
+import { identity } from "../ike/identity.ts";
 import { type EapLogin, type OwnAuth, ordinaryPolicy, type PeerAuth, type Policy } from "../ike/policy.ts";
 import type { Credential, Pki } from "../pki/types.ts";
 import { parsePrefix } from "../wire/ip.ts";
@@ -9,7 +10,6 @@ import { PROTOCOL } from "../wire/registry/protocol-ids.ts";
 import { TRANSFORM } from "../wire/registry/transform-types.ts";
 import { TS_TYPE } from "../wire/registry/ts-types.ts";
 import type { Proposal, TrafficSelector } from "../wire/types.ts";
-import { identity } from "./identity.ts";
 
 /** Proposals from keywords, numbered from 1. Throws on a keyword that does not exist. */
 export function proposals(protocolId: number, ...specs: ProposalSpec[]): Proposal[] {

@@ -1,7 +1,7 @@
 /** Identities and ways to authenticate as pluto's files say them. */
 import { isIP } from "node:net";
+import { identity as octetsOf } from "../../harness/ike/identity.ts";
 import type { KeyKind } from "../../harness/pki/types.ts";
-import { identity as octetsOf } from "../../harness/script/identity.ts";
 import type { Material } from "../../harness/script/policy.ts";
 import { type AuthSpec, DriverUnsupported, type PeerConfig } from "../contract.ts";
 import { pkcs12 } from "../pkcs12.ts";

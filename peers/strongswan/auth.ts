@@ -1,5 +1,5 @@
 /** Identities, ways to authenticate and credentials in the words of vici. */
-import { identity } from "../../harness/script/identity.ts";
+import { identity } from "../../harness/ike/identity.ts";
 import { eapUserOf, type Material } from "../../harness/script/policy.ts";
 import type { AuthSpec, PeerConfig } from "../contract.ts";
 import { certificatePem } from "../pem.ts";

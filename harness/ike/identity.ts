@@ -1,9 +1,9 @@
 /** Identities as configurations write them, and as ID payloads carry them (RFC 7296 section 3.5). */
 import "reflect-metadata";
 import { Name } from "@peculiar/x509";
-import type { Identity } from "../ike/policy.ts";
 import { parseAddress } from "../wire/ip.ts";
 import { ID_TYPE } from "../wire/registry/id-types.ts";
+import type { Identity } from "./policy.ts";
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 
