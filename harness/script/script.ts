@@ -9,6 +9,7 @@ import type { Policy } from "../ike/policy.ts";
 import type { IkeSa } from "../ike/sa.ts";
 import type { Address, Datagram } from "../link/types.ts";
 import { EMPTY, equal, hex } from "../wire/bytes.ts";
+import { type CodePointName, codePointOf } from "../wire/documents/code-point.ts";
 import { EXCHANGE, exchangeTypes } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import type { Arena } from "./arena.ts";
@@ -72,6 +73,11 @@ export class Script {
         this.#fault ??= { error };
       },
     });
+  }
+
+  /** The number that the peer uses for a code point of a draft: its own where its definition names one. */
+  codePoint(name: CodePointName): number {
+    return codePointOf(name, this.arena.config.codePoints);
   }
 
   /** Passes with a remark: allowed, but the text recommends otherwise. */

@@ -1,6 +1,8 @@
 import type { DocumentFacts } from "./document.ts";
 
-export const antiReplayNotification: DocumentFacts = {
+const PRIVATE = "private: this harness (draft anti-replay-notification)";
+
+export const antiReplayNotification = {
   name: "anti-replay-notification",
   title: "IKEv2 Support for Anti-Replay Status Notification",
   revisions: [
@@ -8,4 +10,10 @@ export const antiReplayNotification: DocumentFacts = {
     { name: "00", text: "draft-pan-ipsecme-anti-replay-notification-00" },
   ],
   provisional: "the notification data and the numbers: the bodies of both revisions could not be read",
-};
+  codePoints: {
+    NOTIFY: [
+      { value: 51110, name: "ANTI_REPLAY_STATUS", state: "private use", document: PRIVATE },
+      { value: 51111, name: "REPLAY_PROT_AND_ESN_STATUS", state: "private use", document: PRIVATE },
+    ],
+  },
+} as const satisfies DocumentFacts;

@@ -11,6 +11,8 @@ export interface CodePoint extends RegistryEntry {
   state: RegistryState;
 }
 
+export type CodePointTables = { readonly [registry: string]: readonly CodePoint[] };
+
 /** A revision that differs from others on the wire. */
 export interface Revision {
   /** As a user types it behind `--revision`: `M`, `01`. */
@@ -27,4 +29,9 @@ export interface DocumentFacts {
   revisions: readonly Revision[];
   /** What of it is our own definition, because no text could be read. Absent: nothing. */
   provisional?: string;
+  /**
+   * The numbers that it defines, by the constant that holds their registry: `NOTIFY`, `EXCHANGE`. The registries in
+   * `harness/wire/registry` take them from here.
+   */
+  codePoints: CodePointTables;
 }

@@ -6,13 +6,12 @@ import { espPing } from "./esp-ping.ts";
 import { gIkev2 } from "./g-ikev2.ts";
 import { rfc9827 } from "./rfc9827.ts";
 
-export const documentFacts: readonly DocumentFacts[] = [
-  espPing,
-  antiReplayNotification,
-  rfc9827,
-  antiReplaySubspaces,
-  gIkev2,
-];
+const all = [espPing, antiReplayNotification, rfc9827, antiReplaySubspaces, gIkev2] as const;
+
+/** Every document, with the literal types of its code points. */
+export type KnownDocument = (typeof all)[number];
+
+export const documentFacts: readonly DocumentFacts[] = all;
 
 export const factsOf = (document: string): DocumentFacts | undefined =>
   documentFacts.find(({ name }) => name === document);

@@ -1,4 +1,5 @@
 /** Numbers of the data plane: IP protocols, AGGFRAG, EESP, reserved SPIs. */
+import { espPing } from "../documents/esp-ping.ts";
 import { constants, defineRegistry, type RegistryEntry } from "./registry.ts";
 
 const ipProtocolsTable = [
@@ -23,7 +24,7 @@ const ipProtocolsTable = [
   { value: 132, name: "SCTP", document: "RFC 9260" },
   { value: 135, name: "MOBILITY", document: "RFC 6275" },
   { value: 136, name: "UDPLITE", document: "RFC 3828" },
-  { value: 144, name: "AGGFRAG", document: "RFC 9347" },
+  ...espPing.codePoints.IP_PROTOCOL,
 ] as const satisfies readonly RegistryEntry[];
 
 /** IP protocol numbers as tests meet them. */
@@ -38,8 +39,7 @@ export const IP_PROTOCOL = constants(ipProtocolsTable);
 const aggfragSubTypesTable = [
   { value: 0, name: "NON_CONGESTION_CONTROL", document: "RFC 9347" },
   { value: 1, name: "CONGESTION_CONTROL", document: "RFC 9347" },
-  { value: 2, name: "ESP_ECHO_REQUEST", document: "prototypes, this harness (draft esp-ping)" },
-  { value: 3, name: "ESP_ECHO_REPLY", document: "prototypes, this harness (draft esp-ping)" },
+  ...espPing.codePoints.AGGFRAG_SUB_TYPE,
 ] as const satisfies readonly RegistryEntry[];
 
 /** ESP AGGFRAG_PAYLOAD Sub-Types. */
@@ -61,10 +61,7 @@ export const eespOptions = defineRegistry<RegistryEntry>("EESP options", eespOpt
 
 export const EESP_OPTION = constants(eespOptionsTable);
 
-const reservedSpisTable = [
-  { value: 7, name: "ESP_ECHO_REQUEST", document: "prototypes, this harness (draft esp-ping)" },
-  { value: 8, name: "ESP_ECHO_REPLY", document: "prototypes, this harness (draft esp-ping)" },
-] as const satisfies readonly RegistryEntry[];
+const reservedSpisTable = espPing.codePoints.RESERVED_SPI;
 
 /** Security Parameters Index values 1-255. */
 export const reservedSpis = defineRegistry<RegistryEntry>(

@@ -1,3 +1,4 @@
+import { gIkev2 } from "../documents/g-ikev2.ts";
 import { constants, defineRegistry, type RegistryEntry } from "./registry.ts";
 
 const table = [
@@ -6,10 +7,7 @@ const table = [
   { value: 36, name: "CREATE_CHILD_SA", document: "RFC 7296" },
   { value: 37, name: "INFORMATIONAL", document: "RFC 7296" },
   { value: 38, name: "IKE_SESSION_RESUME", document: "RFC 5723" },
-  { value: 39, name: "GSA_AUTH", document: "RFC 9838" },
-  { value: 40, name: "GSA_REGISTRATION", document: "RFC 9838" },
-  { value: 41, name: "GSA_REKEY", document: "RFC 9838" },
-  { value: 42, name: "GSA_INBAND_REKEY", document: "RFC 9838" },
+  ...gIkev2.codePoints.EXCHANGE,
   { value: 43, name: "IKE_INTERMEDIATE", document: "RFC 9242" },
   { value: 44, name: "IKE_FOLLOWUP_KE", document: "RFC 9370" },
   { value: 240, name: "ME_CONNECT", document: "private: strongSwan" },

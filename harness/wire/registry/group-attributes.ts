@@ -1,11 +1,8 @@
 /** Attributes of the GSA and KD payloads of G-IKEv2 (RFC 9838). */
+import { gIkev2 } from "../documents/g-ikev2.ts";
 import { constants, defineRegistry, type RegistryEntry } from "./registry.ts";
 
-const gsaAttributesTable = [
-  { value: 1, name: "GSA_KEY_LIFETIME", document: "RFC 9838" },
-  { value: 2, name: "GSA_INITIAL_MESSAGE_ID", document: "RFC 9838" },
-  { value: 3, name: "GSA_NEXT_SPI", document: "RFC 9838" },
-] as const satisfies readonly RegistryEntry[];
+const gsaAttributesTable = gIkev2.codePoints.GSA_ATTRIBUTE;
 
 /** GSA Attributes. */
 export const gsaAttributes = defineRegistry<RegistryEntry>(
@@ -16,11 +13,7 @@ export const gsaAttributes = defineRegistry<RegistryEntry>(
 
 export const GSA_ATTRIBUTE = constants(gsaAttributesTable);
 
-const gwPolicyAttributesTable = [
-  { value: 1, name: "GWP_ATD", document: "RFC 9838" },
-  { value: 2, name: "GWP_DTD", document: "RFC 9838" },
-  { value: 3, name: "GWP_SENDER_ID_BITS", document: "RFC 9838" },
-] as const satisfies readonly RegistryEntry[];
+const gwPolicyAttributesTable = gIkev2.codePoints.GW_POLICY_ATTRIBUTE;
 
 /** Group-wide Policy Attributes. */
 export const gwPolicyAttributes = defineRegistry<RegistryEntry>(
@@ -31,9 +24,7 @@ export const gwPolicyAttributes = defineRegistry<RegistryEntry>(
 
 export const GW_POLICY_ATTRIBUTE = constants(gwPolicyAttributesTable);
 
-const groupKeyBagAttributesTable = [
-  { value: 1, name: "SA_KEY", document: "RFC 9838" },
-] as const satisfies readonly RegistryEntry[];
+const groupKeyBagAttributesTable = gIkev2.codePoints.GROUP_KEY_BAG_ATTRIBUTE;
 
 /** Group Key Bag Attributes. */
 export const groupKeyBagAttributes = defineRegistry<RegistryEntry>(
@@ -44,11 +35,7 @@ export const groupKeyBagAttributes = defineRegistry<RegistryEntry>(
 
 export const GROUP_KEY_BAG_ATTRIBUTE = constants(groupKeyBagAttributesTable);
 
-const memberKeyBagAttributesTable = [
-  { value: 1, name: "WRAP_KEY", document: "RFC 9838" },
-  { value: 2, name: "AUTH_KEY", document: "RFC 9838" },
-  { value: 3, name: "GM_SENDER_ID", document: "RFC 9838" },
-] as const satisfies readonly RegistryEntry[];
+const memberKeyBagAttributesTable = gIkev2.codePoints.MEMBER_KEY_BAG_ATTRIBUTE;
 
 /** Member Key Bag Attributes. */
 export const memberKeyBagAttributes = defineRegistry<RegistryEntry>(

@@ -1,12 +1,8 @@
 /** The transforms of G-IKEv2 and EESP. */
+import { gIkev2 } from "../documents/g-ikev2.ts";
 import { constants, defineRegistry, type RegistryEntry } from "./registry.ts";
 
-const kwaTransformsTable = [
-  { value: 1, name: "KW_5649_128", document: "RFC 9838", short: "kw128" },
-  { value: 2, name: "KW_5649_192", document: "RFC 9838", short: "kw192" },
-  { value: 3, name: "KW_5649_256", document: "RFC 9838", short: "kw256" },
-  { value: 4, name: "KW_ARX", document: "RFC 9838", short: "kwarx" },
-] as const satisfies readonly RegistryEntry[];
+const kwaTransformsTable = gIkev2.codePoints.KWA;
 
 /** Key Wrap Algorithm Transform IDs. */
 export const kwaTransforms = defineRegistry<RegistryEntry>(
@@ -17,10 +13,7 @@ export const kwaTransforms = defineRegistry<RegistryEntry>(
 
 export const KWA = constants(kwaTransformsTable);
 
-const gcauthTransformsTable = [
-  { value: 1, name: "IMPLICIT", document: "RFC 9838", short: "gcimplicit" },
-  { value: 2, name: "DIGITAL_SIGNATURE", document: "RFC 9838", short: "gcsignature" },
-] as const satisfies readonly RegistryEntry[];
+const gcauthTransformsTable = gIkev2.codePoints.GCAUTH;
 
 /** Group Controller Authentication Method Transform IDs. */
 export const gcauthTransforms = defineRegistry<RegistryEntry>(

@@ -52,7 +52,6 @@ export const notifyStatus = [
   { value: 16426, name: "PSK_CONFIRM", document: "RFC 6631" },
   { value: 16427, name: "ERX_SUPPORTED", document: "RFC 6867" },
   { value: 16428, name: "IFOM_CAPABILITY", document: "3GPP TS 24.303" },
-  { value: 16429, name: "GROUP_SENDER", document: "RFC 9838" },
   { value: 16430, name: "IKEV2_FRAGMENTATION_SUPPORTED", document: "RFC 7383", short: "FRAG_SUP" },
   { value: 16431, name: "SIGNATURE_HASH_ALGORITHMS", document: "RFC 7427", short: "HASH_ALG" },
   { value: 16432, name: "CLONE_IKE_SA_SUPPORTED", document: "RFC 7791", short: "CLONE_SUP" },
@@ -146,22 +145,5 @@ export const notifyStatus = [
     value: 50712,
     name: "COMPRESSION_SUPPORTED",
     document: "private: this harness (draft extended-payload-format)",
-  },
-  { value: 51100, name: "ENCRYPTED_PING_SUPPORTED", document: "private: this harness (draft esp-ping)" },
-  { value: 51101, name: "ESP_ECHO_SUPPORTED", document: "private: this harness (draft esp-ping)" },
-  {
-    value: 51110,
-    name: "ANTI_REPLAY_STATUS",
-    document: "private: this harness (draft anti-replay-notification)",
-  },
-  {
-    value: 51111,
-    name: "REPLAY_PROT_AND_ESN_STATUS",
-    document: "private: this harness (draft anti-replay-notification)",
-  },
-  {
-    value: 51120,
-    name: "ANTI_REPLAY_SUBSPACES",
-    document: "private: this harness (draft anti-replay-subspaces)",
   },
 ] as const satisfies readonly RegistryEntry[];

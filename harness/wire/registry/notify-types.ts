@@ -1,9 +1,20 @@
-/** Both halves of the notify types: errors below 16384, status types from there. */
+/** Both halves of the notify types: errors below 16384, status types from there; and those of the drafts. */
+import { antiReplayNotification } from "../documents/anti-replay-notification.ts";
+import { antiReplaySubspaces } from "../documents/anti-replay-subspaces.ts";
+import { espPing } from "../documents/esp-ping.ts";
+import { gIkev2 } from "../documents/g-ikev2.ts";
 import { notifyErrors } from "./notify-errors.ts";
 import { notifyStatus } from "./notify-status.ts";
 import { constants, defineRegistry, type RegistryEntry } from "./registry.ts";
 
-const table = [...notifyErrors, ...notifyStatus] as const;
+const table = [
+  ...notifyErrors,
+  ...notifyStatus,
+  ...gIkev2.codePoints.NOTIFY,
+  ...espPing.codePoints.NOTIFY,
+  ...antiReplayNotification.codePoints.NOTIFY,
+  ...antiReplaySubspaces.codePoints.NOTIFY,
+] as const;
 
 /** IKEv2 Notify Message Types. */
 export const notifyTypes = defineRegistry<RegistryEntry>(

@@ -1,3 +1,4 @@
+import { gIkev2 } from "../documents/g-ikev2.ts";
 import { constants, defineRegistry, type RegistryEntry } from "./registry.ts";
 
 const table = [
@@ -19,9 +20,7 @@ const table = [
   { value: 47, name: "CP", document: "RFC 7296" },
   { value: 48, name: "EAP", document: "RFC 7296" },
   { value: 49, name: "GSPM", document: "RFC 6467" },
-  { value: 50, name: "IDg", document: "RFC 9838" },
-  { value: 51, name: "GSA", document: "RFC 9838" },
-  { value: 52, name: "KD", document: "RFC 9838" },
+  ...gIkev2.codePoints.PAYLOAD,
   { value: 53, name: "SKF", document: "RFC 7383" },
   { value: 128, name: "ME_ID", document: "private: strongSwan (ID of the mediated peer)" },
   { value: 132, name: "IKEV1_FRAGMENT", document: "private: libreswan (IKEv1 fragment)" },

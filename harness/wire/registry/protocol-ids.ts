@@ -1,3 +1,4 @@
+import { gIkev2 } from "../documents/g-ikev2.ts";
 import { constants, defineRegistry, type RegistryEntry } from "./registry.ts";
 
 const table = [
@@ -7,7 +8,7 @@ const table = [
   { value: 3, name: "ESP", document: "RFC 7296" },
   { value: 4, name: "FC_ESP_HEADER", document: "RFC 4595" },
   { value: 5, name: "FC_CT_AUTHENTICATION", document: "RFC 4595" },
-  { value: 6, name: "GIKE_UPDATE", document: "RFC 9838" },
+  ...gIkev2.codePoints.PROTOCOL,
   {
     value: 249,
     name: "EESP",

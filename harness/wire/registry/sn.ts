@@ -1,9 +1,10 @@
+import { gIkev2 } from "../documents/g-ikev2.ts";
+import { rfc9827 } from "../documents/rfc9827.ts";
 import { constants, defineRegistry, type RegistryEntry } from "./registry.ts";
 
 const table = [
-  { value: 0, name: "SEQUENTIAL_32", document: "RFC 9827", short: "noesn" },
-  { value: 1, name: "PARTIAL_64", document: "RFC 9827 (Extended Sequence Numbers)", short: "esn" },
-  { value: 2, name: "UNSPECIFIED_32", document: "RFC 9838", short: "unspec32" },
+  ...rfc9827.codePoints.SN,
+  ...gIkev2.codePoints.SN,
   {
     value: 1024,
     name: "SEQUENTIAL_64",

@@ -1,8 +1,9 @@
+import { gIkev2 } from "../documents/g-ikev2.ts";
 import { constants, defineRegistry, type RegistryEntry } from "./registry.ts";
 
 const table = [
   { value: 14, name: "KEY_LENGTH", document: "RFC 7296" },
-  { value: 18, name: "SIGNATURE_ALGORITHM_IDENTIFIER", document: "RFC 9838" },
+  ...gIkev2.codePoints.TRANSFORM_ATTRIBUTE,
 ] as const satisfies readonly RegistryEntry[];
 
 /** Transform Attribute Types. */

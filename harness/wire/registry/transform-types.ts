@@ -1,3 +1,5 @@
+import { gIkev2 } from "../documents/g-ikev2.ts";
+import { rfc9827 } from "../documents/rfc9827.ts";
 import { constants, defineRegistry, type RegistryEntry } from "./registry.ts";
 
 const table = [
@@ -5,7 +7,7 @@ const table = [
   { value: 2, name: "PRF", document: "RFC 7296" },
   { value: 3, name: "INTEG", document: "RFC 7296" },
   { value: 4, name: "KE", document: "RFC 7296, RFC 9370" },
-  { value: 5, name: "SN", document: "RFC 7296, RFC 9827" },
+  ...rfc9827.codePoints.TRANSFORM,
   { value: 6, name: "ADDKE1", document: "RFC 9370" },
   { value: 7, name: "ADDKE2", document: "RFC 9370" },
   { value: 8, name: "ADDKE3", document: "RFC 9370" },
@@ -13,8 +15,7 @@ const table = [
   { value: 10, name: "ADDKE5", document: "RFC 9370" },
   { value: 11, name: "ADDKE6", document: "RFC 9370" },
   { value: 12, name: "ADDKE7", document: "RFC 9370" },
-  { value: 13, name: "KWA", document: "RFC 9838" },
-  { value: 14, name: "GCAUTH", document: "RFC 9838" },
+  ...gIkev2.codePoints.TRANSFORM,
   {
     value: 241,
     name: "SSKDF",
