@@ -84,12 +84,13 @@ export class Core {
     return this.timers.set(this.options.now() + ms, action);
   }
 
-  /** Sends IKE octets, with the non-ESP marker if they leave from the NAT port. */
+  /** Sends IKE octets, with the non-ESP marker if they leave from the NAT port or in a TCP connection (RFC 9329). */
   transmit(octets: Uint8Array, source: Address, destination: Address): void {
-    const marked =
-      source.port === this.options.natPort && this.decide("non-ESP marker", "in front") === "in front";
+    const protocol = source.transport ?? "udp";
+    const shared = protocol === "tcp" || source.port === this.options.natPort;
+    const marked = shared && this.decide("non-ESP marker", "in front") === "in front";
     const data = marked ? concat(new Uint8Array(4), octets) : octets;
-    this.options.send({ protocol: "udp", source, destination, data });
+    this.options.send({ protocol, source, destination, data });
   }
 
   /** An SPI that no SA of ours has; never zero. */

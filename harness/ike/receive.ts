@@ -21,7 +21,7 @@ export interface Dispatch {
   request(sa: IkeSa, message: IncomingMessage, fault: string | undefined): void;
 }
 
-/** Takes one UDP datagram. Never throws. ESP and keepalives are left to the owner: false. */
+/** Takes one datagram, or frame of a TCP connection. Never throws. ESP and keepalives are left to the owner: false. */
 export function receive(core: Core, datagram: Datagram, dispatch: Dispatch): boolean {
   const octets = ikeOctets(core, datagram);
   if (!octets) return false;
@@ -59,8 +59,9 @@ export function receive(core: Core, datagram: Datagram, dispatch: Dispatch): boo
 }
 
 function ikeOctets(core: Core, datagram: Datagram): Uint8Array | undefined {
-  if (datagram.protocol !== "udp") return undefined;
-  if (datagram.destination.port !== core.options.natPort) return datagram.data;
+  const { protocol, destination } = datagram;
+  if (protocol === "esp") return undefined;
+  if (protocol === "udp" && destination.port !== core.options.natPort) return datagram.data;
   const part = demultiplex(datagram.data);
   return part.kind === "ike" ? part.data : undefined;
 }
@@ -180,9 +181,13 @@ function receiveForSa(
     refusedAsMalformed(core, sa);
 }
 
-/** A peer behind a NAT gets another address when the NAT forgets it; only the side in front may follow (section 2.23). */
-function followAddress(sa: IkeSa, { source, destination }: Datagram): void {
-  if (!sa.established || !sa.nat?.peer || sa.nat.us) return;
+/**
+ * A peer behind a NAT gets another address when the NAT forgets it; only the side in front may follow (section 2.23).
+ * Over TCP, what comes last tells on which connection the peer listens (RFC 9329 section 6.1).
+ */
+function followAddress(sa: IkeSa, { protocol, source, destination }: Datagram): void {
+  const reconnected = protocol === "tcp" && sa.local.transport === "tcp";
+  if (!sa.established || (!reconnected && (!sa.nat?.peer || sa.nat.us))) return;
   sa.local = destination;
   sa.remote = source;
 }

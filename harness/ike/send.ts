@@ -130,7 +130,9 @@ function scheduleRetransmission(core: Core, sa: IkeSa, message: OutgoingMessage,
     const manner = core.decide("retransmission", "same octets");
     const datagrams = manner === "same octets" ? pending.datagrams : pending.again();
     const route = { source: sa.local, destination: sa.remote };
-    if (manner !== "never") transmitAll(core, message, datagrams, pending.transmissions, route);
+    // TCP brings it by itself (RFC 9329 section 6.2).
+    if (manner !== "never" && sa.local.transport !== "tcp")
+      transmitAll(core, message, datagrams, pending.transmissions, route);
     pending.transmissions++;
     const doubles = core.decide("retransmission interval", "doubles") === "doubles";
     scheduleRetransmission(core, sa, message, doubles ? wait * 2 : wait);

@@ -3,8 +3,10 @@
 import { findLie } from "../../peers/builtin/lies/index.ts";
 import { BuiltinPeer } from "../../peers/builtin/peer.ts";
 import { findVariant } from "../../peers/builtin/variants.ts";
+import type { PeerConfig } from "../../peers/contract.ts";
 import { seededRandom } from "../crypto/seeded-random.ts";
 import { type Impairment, MemoryNetwork } from "../link/memory.ts";
+import type { Address } from "../link/types.ts";
 import { pki } from "../pki/pki.ts";
 import type { Arena } from "../script/arena.ts";
 import { materialFor, policyFor } from "../script/policy.ts";
@@ -23,6 +25,10 @@ const HOSTS = {
   6: { tester: "2001:db8::1", peer: "2001:db8::2", stranger: "2001:db8::3" },
 } as const;
 
+/** Over TCP, 4500 is the port for IKE and ESP (RFC 9329 section 2). */
+const ikeAddress = (host: string, transport: PeerConfig["transport"]): Address =>
+  transport ? { host, port: 4500, transport } : { host, port: 500 };
+
 /** A fresh network with a configured builtin peer in it. */
 export async function memoryArena(
   wishes: ArenaWishes,
@@ -31,8 +37,8 @@ export async function memoryArena(
   const random = seededRandom(options.seed);
   const network = new MemoryNetwork(random.fork("network"), options.impairment);
   const { tester, peer, stranger } = HOSTS[wishes.outer ?? 4];
-  const local = { host: tester, port: 500 };
-  const remote = { host: peer, port: 500 };
+  const at = (host: string) => ikeAddress(host, wishes.config?.transport);
+  const [local, remote] = [at(tester), at(peer)];
   const ports = { natPort: 4500, remoteNatPort: 4500 };
   const driver = new BuiltinPeer({
     ...ports,
@@ -54,7 +60,7 @@ export async function memoryArena(
       policy: () => policyFor(config, "tester", material),
       local,
       remote,
-      stranger: { host: stranger, port: 500 },
+      stranger: at(stranger),
       inner: innerHosts(config, wishes),
     },
     ...{ patience: 40_000, quiet: 3_000, poke: () => {}, rawEsp: true },

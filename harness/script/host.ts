@@ -209,17 +209,23 @@ export class Host implements DataPlane {
     if (outgoing.leak) this.#leak(pipe.child, outgoing.payload);
   }
 
-  /** Sends ESP octets the way the IKE SA found unless told: in UDP if there is a NAT, else as IP protocol 50. */
+  /**
+   * Sends ESP octets the way the IKE SA found unless told: in its TCP connection, in UDP if there is a NAT, else as
+   * IP protocol 50.
+   */
   sendSealed(child: ChildSa, data: Uint8Array, over?: Datagram["protocol"]): void {
     const { local, remote, nat } = child.ike;
     const { natPort, remoteNatPort } = this.options;
-    if (over === undefined ? nat?.peer || nat?.us : over === "udp") {
+    const found = local.transport ?? (nat?.peer || nat?.us ? "udp" : "esp");
+    const protocol = over ?? found;
+    if (protocol === "tcp") return this.send({ protocol, source: local, destination: remote, data });
+    if (protocol === "udp") {
       const port = remote.port === 500 ? remoteNatPort : remote.port;
       const source = { host: local.host, port: natPort };
-      return this.send({ protocol: "udp", source, destination: { host: remote.host, port }, data });
+      return this.send({ protocol, source, destination: { host: remote.host, port }, data });
     }
     const source = { host: local.host, port: 0 };
-    this.send({ protocol: "esp", source, destination: { host: remote.host, port: 0 }, data });
+    this.send({ protocol, source, destination: { host: remote.host, port: 0 }, data });
   }
 
   #leak(child: ChildSa, data: Uint8Array): void {

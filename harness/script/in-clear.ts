@@ -8,7 +8,9 @@ import { Failure } from "./verdicts.ts";
 /** ESP itself may leave its content readable, under NULL encryption. */
 function isEsp(script: Script, { protocol, destination, data }: Datagram): boolean {
   if (protocol === "esp") return true;
-  return destination.port === script.arena.natPort && demultiplex(data).kind === "esp";
+  return (
+    (protocol === "tcp" || destination.port === script.arena.natPort) && demultiplex(data).kind === "esp"
+  );
 }
 
 /** A few octets can be there by chance. */

@@ -27,8 +27,8 @@ export const unknownPayload = (critical = false): RawPayload => ({
 
 /** The IKE octets of a datagram to us, without non-ESP marker. */
 function ikeIn(s: Script, { protocol, destination, data }: Datagram): Uint8Array[] {
-  if (protocol !== "udp") return [];
-  if (destination.port !== s.arena.natPort) return [data];
+  if (protocol === "esp") return [];
+  if (protocol === "udp" && destination.port !== s.arena.natPort) return [data];
   const part = demultiplex(data);
   return part.kind === "ike" ? [part.data] : [];
 }

@@ -180,12 +180,17 @@ function noteAnnounced(sa: IkeSa, message: IncomingMessage): void {
   sa.peerHashes = announcedHashes(message.payloads);
 }
 
-/** Moves to port 4500 when a NAT is seen (section 2.23). */
+/** Moves to port 4500 when a NAT is seen (section 2.23); a TCP connection stays where it is. */
 function float(core: Core, sa: IkeSa, response: IncomingMessage): void {
   const { source, destination } = response.datagram;
   sa.nat = seenNat(core, response, sa.spiI, sa.spiR);
   const found = sa.nat !== undefined && (sa.nat.peer || sa.nat.us);
-  if (!found || core.decide("NAT detected", "float to 4500") !== "float to 4500") return;
+  if (
+    !found ||
+    sa.local.transport === "tcp" ||
+    core.decide("NAT detected", "float to 4500") !== "float to 4500"
+  )
+    return;
   sa.local = { host: destination.host, port: core.options.natPort };
   sa.remote = { host: source.host, port: core.options.remoteNatPort };
 }
