@@ -90,4 +90,47 @@ describe("network in memory", () => {
     expect(fired).to.deep.equal(["kept"]);
     expect(network.clock.now()).to.equal(10);
   });
+
+  it("carries a datagram for a multicast group to everybody who joined, the sender too, and to nobody else", () => {
+    const network = new MemoryNetwork(seededRandom("group"));
+    const got = joined(network, ["192.0.2.1", "192.0.2.2", "192.0.2.3"], "239.1.1.1");
+    const strangers = joined(network, ["192.0.2.4"], "239.1.1.2");
+    const sender = network.attach("192.0.2.9");
+    sender.send({ ...datagram(1), destination: { host: "239.1.1.1", port: 848 } });
+    sender.join?.("239.1.1.1");
+    sender.onReceive(() => got.set("self", 1));
+    sender.send({ ...datagram(2), destination: { host: "239.1.1.1", port: 848 } });
+    network.run(10);
+    expect([...got.values()]).to.deep.equal([2, 2, 2, 1]);
+    expect([...strangers.values()]).to.deep.equal([0]);
+  });
+
+  it("loses multicast for each receiver by itself, and delivers nothing to one that closed", async () => {
+    const network = new MemoryNetwork(seededRandom("lossy"), { loss: 0.4 });
+    const hosts = Array.from({ length: 8 }, (_, i) => `2001:db8::${i + 1}`);
+    const got = joined(network, hosts, "ff05::1");
+    const sender = network.attach("2001:db8::99");
+    const send = () => sender.send({ ...datagram(1), destination: { host: "ff05::1", port: 848 } });
+    for (let i = 0; i < 10; i++) send();
+    network.run(10);
+    expect(new Set(got.values()).size).to.be.greaterThan(1);
+    const leaver = network.attach("2001:db8::50");
+    leaver.join?.("ff05::1");
+    leaver.onReceive(() => got.set("left", 1));
+    send();
+    await leaver.close();
+    network.run(10);
+    expect(got.has("left")).to.equal(false);
+  });
 });
+
+/** Hosts that joined the group, and how much each of them got. */
+function joined(network: MemoryNetwork, hosts: string[], group: string): Map<string, number> {
+  const got = new Map(hosts.map((host) => [host, 0]));
+  for (const host of hosts) {
+    const link = network.attach(host);
+    link.join?.(group);
+    link.onReceive(() => got.set(host, (got.get(host) ?? 0) + 1));
+  }
+  return got;
+}

@@ -1,5 +1,6 @@
 /** A network in memory under virtual time: the same seed gives the same run, octet by octet. */
 import type { Random } from "../crypto/types.ts";
+import { isMulticast } from "./multicast-address.ts";
 import type { Clock, Datagram, Link, World } from "./types.ts";
 
 /**
@@ -33,13 +34,22 @@ interface Due {
   action: () => void;
 }
 
+/** A link's end in the network. */
+interface Port {
+  /** Its first address. */
+  name: string;
+  take(datagram: Datagram): void;
+}
+
 export class MemoryNetwork implements World {
   readonly clock: Clock;
   #now = 0;
   #order = 0;
   readonly #due: Due[] = [];
   readonly #outside = new Set<Promise<void>>();
-  readonly #hosts = new Map<string, (datagram: Datagram) => void>();
+  readonly #hosts = new Map<string, Port>();
+  /** Who joined each multicast group, in the order of joining. */
+  readonly #groups = new Map<string, Set<Port>>();
   readonly #inARow = new Map<string, number>();
   readonly #random: Random;
   impairment: Impairment;
@@ -57,14 +67,20 @@ export class MemoryNetwork implements World {
   /** Joins the network with these addresses. */
   attach(...hosts: string[]): Link {
     let handler: (datagram: Datagram) => void = () => {};
-    for (const host of hosts) this.#hosts.set(host, (datagram) => handler(datagram));
+    const port: Port = { name: hosts[0] ?? "", take: (datagram) => handler(datagram) };
+    for (const host of hosts) this.#hosts.set(host, port);
     return {
       send: (datagram) => this.#carry(datagram),
       onReceive: (callback) => {
         handler = callback;
       },
+      join: (group) => {
+        const joined = this.#groups.get(group) ?? new Set();
+        this.#groups.set(group, joined.add(port));
+      },
       close: async () => {
         for (const host of hosts) this.#hosts.delete(host);
+        for (const joined of this.#groups.values()) joined.delete(port);
       },
     };
   }
@@ -121,20 +137,39 @@ export class MemoryNetwork implements World {
     return ((a << 16) | (b << 8) | c) / 2 ** 24;
   }
 
+  /** To a multicast group: everybody who joined, the sender too, each with its own fate. */
   #carry(datagram: Datagram): void {
-    const { loss, corruption, duplication } = this.impairment;
+    const { host } = datagram.destination;
+    if (datagram.protocol === "tcp") return this.#stream(datagram);
+    if (!isMulticast(host)) return this.#pass(datagram, host, () => this.#hosts.get(host));
+    const joined = this.#groups.get(host) ?? new Set();
+    for (const port of [...joined]) {
+      this.#pass(datagram, port.name, () => (joined.has(port) ? port : undefined));
+    }
+  }
+
+  /** A TCP connection loses, repeats and reorders nothing. */
+  #stream(datagram: Datagram): void {
+    const { host } = datagram.destination;
     const copy = { ...datagram, data: datagram.data.slice() };
-    const fate = this.#fate(datagram, loss, corruption);
+    this.#schedule(this.#now + this.impairment.delayMs, () => this.#hosts.get(host)?.take(copy));
+  }
+
+  #pass(datagram: Datagram, receiver: string, port: () => Port | undefined): void {
+    const { duplication } = this.impairment;
+    const copy = { ...datagram, data: datagram.data.slice() };
+    const fate = this.#fate(`${datagram.source.host}>${receiver}`);
     if (fate === "lost") return;
     if (fate === "spoiled") this.#flip(copy.data);
-    this.#deliver(copy);
-    if (duplication > 0 && this.#draw() < duplication) this.#deliver({ ...copy, data: copy.data.slice() });
+    this.#deliver(copy, port);
+    if (duplication > 0 && this.#draw() < duplication)
+      this.#deliver({ ...copy, data: copy.data.slice() }, port);
   }
 
   /** Draws what happens to this datagram; losses and corruptions count together against the bound. */
-  #fate(datagram: Datagram, loss: number, corruption: number): "whole" | "lost" | "spoiled" {
+  #fate(direction: string): "whole" | "lost" | "spoiled" {
+    const { loss, corruption } = this.impairment;
     if (loss <= 0 && corruption <= 0) return "whole";
-    const direction = `${datagram.source.host}>${datagram.destination.host}`;
     const before = this.#inARow.get(direction) ?? 0;
     const draw = this.#draw();
     const hit = draw < loss + corruption && before < this.impairment.maxInARow;
@@ -149,9 +184,9 @@ export class MemoryNetwork implements World {
     data[index] = (data[index] ?? 0) ^ bit;
   }
 
-  #deliver(datagram: Datagram): void {
+  #deliver(datagram: Datagram, port: () => Port | undefined): void {
     const { delayMs, jitterMs } = this.impairment;
     const delay = delayMs + (jitterMs > 0 ? this.#draw() * jitterMs : 0);
-    this.#schedule(this.#now + delay, () => this.#hosts.get(datagram.destination.host)?.(datagram));
+    this.#schedule(this.#now + delay, () => port()?.take(datagram));
   }
 }
