@@ -126,6 +126,12 @@ export function aesGcm(keyBits: number, icvLength: number): Encr {
   );
 }
 
+/** ENCR_AES_GCM_16_IIV (id 30, RFC 8750): `iv` is the sequence number in 8 octets, and is left out of the packet. */
+export const aesGcmImplicitIv = (keyBits: number): Encr => ({
+  ...aesGcm(keyBits, 16),
+  ...{ id: 30, name: "ENCR_AES_GCM_16_IIV", ivLength: 0, implicitIv: true },
+});
+
 /** ENCR_AES_CCM_8/12/16 (ids 14, 15, 16). */
 export function aesCcm(keyBits: 128 | 192 | 256, icvLength: number): Encr {
   const algorithm = `aes-${keyBits}-ccm` as const;

@@ -1,4 +1,4 @@
-import { aesCcm, aesGcm, chacha20Poly1305, nullAesGmac } from "./encr-aead.ts";
+import { aesCcm, aesGcm, aesGcmImplicitIv, chacha20Poly1305, nullAesGmac } from "./encr-aead.ts";
 import { aesCbc, aesCtr, nullCipher, tripleDes } from "./encr-cipher.ts";
 import type { Encr } from "./types.ts";
 
@@ -11,6 +11,7 @@ const TRANSFORMS: ReadonlyMap<string, Encr> = new Map([
     aesCtr(bits),
     ...[8, 12, 16].flatMap((icv) => [aesCcm(bits, icv), aesGcm(bits, icv)]),
     nullAesGmac(bits),
+    aesGcmImplicitIv(bits),
   ]).map((encr): [string, Encr] => [`${encr.id}/${8 * (encr.keyLength - encr.saltLength)}`, encr]),
   ...[tripleDes, nullCipher, chacha20Poly1305].map((encr): [string, Encr] => [`${encr.id}/`, encr]),
 ]);

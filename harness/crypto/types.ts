@@ -10,7 +10,10 @@ export interface Encr {
   /** KEYMAT taken per direction: cipher key, then salt or nonce. */
   keyLength: number;
   saltLength: number;
+  /** Of the IV that travels in the packet. */
   ivLength: number;
+  /** True where the IV is the 64-bit sequence number, which ESP alone has, and does not travel (RFC 8750). */
+  implicitIv?: boolean;
   /** Plaintext is padded to a multiple of this (1: none needed). */
   blockSize: number;
   /** ICV of an AEAD cipher; 0 for the others. */

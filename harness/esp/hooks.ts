@@ -1,6 +1,6 @@
 /** What a script, a draft or a lie may change in the data plane. */
 import type { Datagram } from "../link/types.ts";
-import type { InboundOptions, InboundSa, OpenedPacket, OpenResult } from "./inbound.ts";
+import type { EspReceiver, InboundOptions, OpenedPacket, OpenResult } from "./inbound.ts";
 import type { SealOptions } from "./outbound.ts";
 import type { Pipe } from "./pipe.ts";
 
@@ -38,12 +38,14 @@ export interface DataPlane {
 
 export interface EspExtension {
   name: string;
+  /** Sees a pipe before its first packet, and may put other ends into it. */
+  established?(pipe: Pipe, plane: DataPlane): void;
   outgoing?(packet: OutgoingEsp): void;
   /** May turn a drop into a delivery or the other way; `reopen` opens the packet again on a fresh SA with other options. */
   incoming?(
     result: OpenResult,
     reopen: (options: Partial<InboundOptions>) => OpenResult,
-    came: { packet: Uint8Array; sa: InboundSa; datagram: Datagram },
+    came: { packet: Uint8Array; sa: EspReceiver; datagram: Datagram },
   ): OpenResult;
   /** Sees every packet that was opened and is to be delivered. */
   delivered?(came: { pipe: Pipe; packet: OpenedPacket; datagram: Datagram }, plane: DataPlane): void;

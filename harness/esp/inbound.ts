@@ -1,7 +1,16 @@
 import { timingSafeEqual } from "node:crypto";
-import { concat, readU16, readU32, u32 } from "../wire/bytes.ts";
+import { concat, readU32, u32 } from "../wire/bytes.ts";
 import { ReplayWindow, type WindowOptions } from "./replay-window.ts";
-import { aadMaker, ESP_HEADER, ESP_TRAILER, icvLengthOf, NEXT_HEADER, type SaParameters } from "./sa.ts";
+import {
+  aadMaker,
+  ESP_HEADER,
+  ESP_TRAILER,
+  icvLengthOf,
+  ivOctets,
+  type SaParameters,
+  writeU32,
+} from "./sa.ts";
+import { readPlaintext } from "./trailer.ts";
 
 export interface InboundOptions extends SaParameters {
   /** Replay protection; on with 64 numbers unless told. */
@@ -29,14 +38,15 @@ export interface OpenedPacket {
 
 /**
  * Why a packet is dropped. `short`: no room for header, IV, trailer and ICV; `spi`: not this SA's;
- * `sequence-zero`; `replay`: seen before or left of the window; `icv`; `length`: no multiple of the cipher's
- * block, a Pad Length longer than the packet, or an inner packet shorter than it says; `padding`: not 1, 2, 3...;
- * `version`: the inner IP version is not that of Next Header.
+ * `sequence-zero`; `subspace`: none with this id was agreed; `replay`: seen before or left of the window; `icv`;
+ * `length`: no multiple of the cipher's block, a Pad Length longer than the packet, or an inner packet shorter than it
+ * says; `padding`: not 1, 2, 3...; `version`: the inner IP version is not that of Next Header.
  */
 export type DropReason =
   | "short"
   | "spi"
   | "sequence-zero"
+  | "subspace"
   | "replay"
   | "icv"
   | "length"
@@ -56,12 +66,22 @@ export type OpenResult = OpenedPacket | DroppedPacket;
 
 const TWO_32 = 2 ** 32;
 
-function drop(reason: DropReason, detail: string): DroppedPacket {
+export function drop(reason: DropReason, detail: string): DroppedPacket {
   return { ok: false, reason, detail };
 }
 
-/** The receiving side of an ESP SA, in the order of RFC 4303 section 3.4: replay check, ICV, window, padding. */
-export class InboundSa {
+/** The receiving side of an ESP SA, whatever its header. */
+export interface EspReceiver {
+  readonly parameters: SaParameters;
+  readonly spi: number;
+  /** Opens a packet from SPI to ICV. Never throws, whatever the octets. */
+  open(packet: Uint8Array): OpenResult;
+  /** The same SA with other options, and without memory of what came. */
+  fresh(options: Partial<InboundOptions>): EspReceiver;
+}
+
+/** The receiving side of an SA of RFC 4303, in the order of RFC 4303 section 3.4: replay check, ICV, window, padding. */
+export class InboundSa implements EspReceiver {
   readonly parameters: SaParameters;
   readonly window: ReplayWindow;
   private readonly checkPadding: boolean;
@@ -79,12 +99,17 @@ export class InboundSa {
     this.checkIcv = checkIcv;
     this.icvLength = icvLengthOf(parameters.transforms);
     this.aadOf = aadMaker(parameters.esn);
-    this.iv = Buffer.alloc(parameters.transforms.encr.ivLength);
-    this.bodyAt = ESP_HEADER + this.iv.length;
+    this.iv = Buffer.alloc(ivOctets(parameters.transforms));
+    this.bodyAt = ESP_HEADER + parameters.transforms.encr.ivLength;
   }
 
   get spi(): number {
     return this.parameters.spi;
+  }
+
+  /** The same SA with other options, and without memory of what came. */
+  fresh(options: Partial<InboundOptions>): InboundSa {
+    return new InboundSa({ ...this.parameters, ...options });
   }
 
   /** Opens a packet from SPI to ICV. Never throws, whatever the octets. */
@@ -102,7 +127,7 @@ export class InboundSa {
     if (plaintext === undefined) return drop("icv", `sequence number ${high * TWO_32 + low}`);
     this.window.update(high, low);
     const sequence = high === 0 ? BigInt(low) : (BigInt(high) << 32n) | BigInt(low);
-    return this.unpad(plaintext, sequence);
+    return readPlaintext(plaintext, sequence, this.checkPadding);
   }
 
   private checkSequence(high: number, low: number): DroppedPacket | undefined {
@@ -120,7 +145,10 @@ export class InboundSa {
     const { transforms, keys, esn } = this.parameters;
     const { encr, integ } = transforms;
     const { iv } = this;
-    for (let index = 0; index < iv.length; index++) iv[index] = packet[ESP_HEADER + index]!;
+    if (encr.implicitIv) {
+      writeU32(iv, 0, high);
+      writeU32(iv, 4, readU32(packet, 4));
+    } else for (let index = 0; index < iv.length; index++) iv[index] = packet[ESP_HEADER + index]!;
     if (encr.aead && !this.checkIcv) return this.decryptUnverified(packet, iv);
     if (encr.aead) return encr.open(keys.encr, iv, packet.subarray(this.bodyAt), this.aadOf(packet, high));
     const icvAt = packet.length - this.icvLength;
@@ -139,51 +167,4 @@ export class InboundSa {
     const again = transforms.encr.seal(keys.encr, iv, ciphertext, this.aadOf(packet, 0));
     return again.subarray(0, ciphertext.length);
   }
-
-  private unpad(plaintext: Uint8Array, sequence: bigint): OpenResult {
-    const nextHeader = plaintext[plaintext.length - 1]!;
-    const padLength = plaintext[plaintext.length - 2]!;
-    const end = plaintext.length - ESP_TRAILER - padLength;
-    if (end < 0) {
-      const detail = `Pad Length ${padLength} of ${plaintext.length - ESP_TRAILER} octets`;
-      return { ok: false, reason: "length", detail, plaintext, sequence };
-    }
-    const padding = plaintext.subarray(end, end + padLength);
-    const bad = this.checkPadding ? firstBadPadding(padding) : -1;
-    if (bad >= 0) {
-      const detail = `padding octet ${bad + 1} is ${padding[bad]}`;
-      return { ok: false, reason: "padding", detail, plaintext, sequence };
-    }
-    const inner = innerLength(plaintext, end, nextHeader);
-    if (typeof inner === "string") {
-      const detail = `inner packet of ${end} octets, Next Header ${nextHeader}`;
-      return { ok: false, reason: inner, detail, plaintext, sequence };
-    }
-    return {
-      ok: true,
-      sequence,
-      payload: plaintext.subarray(0, inner),
-      nextHeader,
-      padding,
-      tfcLength: end - inner,
-      dummy: nextHeader === NEXT_HEADER.none,
-    };
-  }
-}
-
-/** Index of the first octet that is not its number; -1 when all are right. */
-function firstBadPadding(padding: Uint8Array): number {
-  for (let index = 0; index < padding.length; index++) if (padding[index] !== index + 1) return index;
-  return -1;
-}
-
-/** Octets of the inner packet by its own length field; everything up to `end` when it is no IP packet. */
-function innerLength(plaintext: Uint8Array, end: number, nextHeader: number): number | "length" | "version" {
-  if (nextHeader !== NEXT_HEADER.ipv4 && nextHeader !== NEXT_HEADER.ipv6) return end;
-  const v4 = nextHeader === NEXT_HEADER.ipv4;
-  const least = v4 ? 20 : 40;
-  if (end < least) return "length";
-  if (plaintext[0]! >> 4 !== (v4 ? 4 : 6)) return "version";
-  const length = v4 ? readU16(plaintext, 2) : 40 + readU16(plaintext, 4);
-  return length >= least && length <= end ? length : "length";
 }

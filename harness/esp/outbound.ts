@@ -1,6 +1,7 @@
 import type { Random } from "../crypto/types.ts";
-import { aadMaker, ESP_HEADER, ESP_TRAILER, icvLengthOf, type SaParameters, writeU32 } from "./sa.ts";
+import { aadMaker, ESP_HEADER, icvLengthOf, type SaParameters, writeU32 } from "./sa.ts";
 import { Slab } from "./slab.ts";
+import { PlaintextWriter } from "./trailer.ts";
 
 export interface OutboundOptions extends SaParameters {
   /** Source of the IVs of CBC ciphers. */
@@ -15,8 +16,10 @@ export interface SealOptions {
   padding?: Uint8Array | number;
   /** Octets of TFC padding behind the payload; zeros. */
   tfc?: number;
-  /** This number instead of the next one; the counter stays. */
+  /** This number instead of the next one; the counter stays. With subspaces the id is in its upper 16 bits. */
   sequence?: bigint;
+  /** Only where subspaces were agreed: the next number of this one. */
+  subspace?: number;
   /** This SPI instead of the SA's. */
   spi?: number;
   iv?: Uint8Array;
@@ -37,21 +40,33 @@ export function isSealRefusal(result: Uint8Array | SealRefusal): result is SealR
 }
 
 const TWO_32 = 2 ** 32;
-const MAX_PADDING = 255;
 const ORDINARY: SealOptions = {};
 
-/** The sending side of an ESP SA (RFC 4303 section 3.3). */
-export class OutboundSa {
+/** The sending side of an ESP SA, whatever its header. */
+export interface EspSender {
   readonly parameters: SaParameters;
+  readonly spi: number;
+  /** The last sequence number used. Set, the SA goes on behind that number, as if the packets before had been lost. */
+  counter: bigint;
+  /** Packets that can be sent before the numbers end. */
+  readonly remaining: number;
+  /** Set where the receiver checks no replays: 32-bit numbers begin again with 0, unless they are the cipher's IV. */
+  mayWrap: boolean;
+  /** An ESP packet from SPI to ICV. `payload` is a whole IP packet in tunnel mode, the upper-layer octets in transport mode. */
+  seal(payload: Uint8Array, nextHeader: number, options?: SealOptions): Uint8Array | SealRefusal;
+}
+
+/** The sending side of an SA of RFC 4303 (section 3.3). */
+export class OutboundSa implements EspSender {
+  readonly parameters: SaParameters;
+  mayWrap = false;
   private readonly random: Random;
   private readonly icvLength: number;
-  private readonly align: number;
+  private readonly plaintext: PlaintextWriter;
   private readonly aadOf: (packet: Uint8Array, high: number) => Uint8Array;
   private high = 0;
   private low = 0;
   private readonly slab = new Slab();
-  /** Holds the plaintext of one packet at a time: an allocation less per packet. */
-  private scratch = new Uint8Array(2048);
   /** IVs of counter-based ciphers; apart from the sequence number, so that none comes twice when a number does. */
   private ivHigh = 0;
   private ivLow = 0;
@@ -60,7 +75,7 @@ export class OutboundSa {
     this.parameters = parameters;
     this.random = random;
     this.icvLength = icvLengthOf(parameters.transforms);
-    this.align = Math.max(4, parameters.transforms.encr.blockSize);
+    this.plaintext = new PlaintextWriter(parameters.transforms.encr.blockSize);
     this.aadOf = aadMaker(parameters.esn);
     this.counter = counter;
   }
@@ -69,18 +84,26 @@ export class OutboundSa {
     return this.parameters.spi;
   }
 
-  /** The last sequence number used. */
   get counter(): bigint {
     return (BigInt(this.high) << 32n) | BigInt(this.low);
   }
 
-  /** Goes on behind this number, as if the packets before had been lost. */
   set counter(value: bigint) {
     this.high = Number(value >> 32n);
     this.low = Number(value & 0xffffffffn);
   }
 
-  /** An ESP packet from SPI to ICV. `payload` is a whole IP packet in tunnel mode, the upper-layer octets in transport mode. */
+  get remaining(): number {
+    if (this.wraps) return Number.POSITIVE_INFINITY;
+    const highs = this.parameters.esn ? TWO_32 - 1 - this.high : 0;
+    return highs * TWO_32 + (TWO_32 - 1 - this.low);
+  }
+
+  private get wraps(): boolean {
+    const { esn, transforms } = this.parameters;
+    return this.mayWrap && !esn && !transforms.encr.implicitIv;
+  }
+
   seal(payload: Uint8Array, nextHeader: number, options: SealOptions = ORDINARY): Uint8Array | SealRefusal {
     if (options.sequence !== undefined) {
       const { sequence } = options;
@@ -93,10 +116,10 @@ export class OutboundSa {
       );
     }
     if (this.low + 1 === TWO_32) {
-      if (!this.parameters.esn || this.high + 1 === TWO_32) {
+      if (this.remaining === 0) {
         return { error: "exhausted", reason: `sequence number ${this.counter} is the last of this SA` };
       }
-      this.high++;
+      if (this.parameters.esn) this.high++;
       this.low = 0;
     } else this.low++;
     return this.build(payload, nextHeader, this.high, this.low, options);
@@ -111,14 +134,14 @@ export class OutboundSa {
   ): Uint8Array {
     const { transforms, keys, esn, spi } = this.parameters;
     const { encr, integ } = transforms;
-    const plaintext = this.plaintext(payload, nextHeader, options);
-    const iv = options.iv ?? this.nextIv();
-    const body = ESP_HEADER + iv.length;
+    const plaintext = this.plaintext.write(payload, nextHeader, options);
+    const iv = options.iv ?? (encr.implicitIv ? numberIv(high, low) : this.nextIv());
+    const body = ESP_HEADER + (encr.implicitIv ? 0 : iv.length);
     const icvAt = body + plaintext.length;
     const packet = this.slab.take(icvAt + this.icvLength);
     writeU32(packet, 0, options.spi ?? spi);
     writeU32(packet, 4, low);
-    packet.set(iv, ESP_HEADER);
+    if (!encr.implicitIv) packet.set(iv, ESP_HEADER);
     if (encr.aead) {
       const target = packet.subarray(body);
       const sealed = encr.seal(keys.encr, iv, plaintext, this.aadOf(packet, high), target);
@@ -131,32 +154,6 @@ export class OutboundSa {
     }
     if (options.corruptIcv) packet[packet.length - 1]! ^= 1;
     return packet;
-  }
-
-  /** Payload, TFC padding, Padding, Pad Length, Next Header. */
-  private plaintext(payload: Uint8Array, nextHeader: number, options: SealOptions): Uint8Array {
-    const { tfc = 0, padding = 0 } = options;
-    const unpadded = payload.length + tfc + ESP_TRAILER;
-    const padLength = typeof padding === "number" ? this.padLength(unpadded, padding) : padding.length;
-    const size = unpadded + padLength;
-    if (this.scratch.length < size) this.scratch = new Uint8Array(2 * size);
-    const out = this.scratch.subarray(0, size);
-    out.set(payload);
-    let at = payload.length;
-    if (tfc > 0) out.fill(0, at, at + tfc);
-    at += tfc;
-    if (typeof padding !== "number") out.set(padding, at);
-    else for (let octet = 1; octet <= padLength; octet++) out[at + octet - 1] = octet;
-    out[size - 2] = padLength;
-    out[size - 1] = nextHeader;
-    return options.mutatePlaintext ? options.mutatePlaintext(out.slice()) : out;
-  }
-
-  private padLength(unpadded: number, atLeast: number): number {
-    const { align } = this;
-    const least = (align - (unpadded % align)) % align;
-    const wanted = least + Math.max(0, Math.ceil((atLeast - least) / align)) * align;
-    return wanted <= MAX_PADDING ? wanted : MAX_PADDING - ((MAX_PADDING - least) % align);
   }
 
   private nextIv(): Uint8Array {
@@ -172,4 +169,12 @@ export class OutboundSa {
     writeU32(iv, 4, this.ivLow);
     return iv;
   }
+}
+
+/** The IV of RFC 8750 section 3: the sequence number in 64 bits. */
+function numberIv(high: number, low: number): Uint8Array {
+  const iv = new Uint8Array(8);
+  writeU32(iv, 0, high);
+  writeU32(iv, 4, low);
+  return iv;
 }

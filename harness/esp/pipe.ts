@@ -1,10 +1,10 @@
 import type { ChildSa } from "../ike/child.ts";
-import type { InboundSa } from "./inbound.ts";
-import type { OutboundSa } from "./outbound.ts";
+import type { EspReceiver } from "./inbound.ts";
+import type { EspSender } from "./outbound.ts";
 
-/** The data plane of a Child SA. */
+/** The data plane of a Child SA. An extension may put other ends in the place of those of RFC 4303. */
 export interface Pipe {
   child: ChildSa;
-  outbound: OutboundSa;
-  inbound: InboundSa;
+  outbound: EspSender;
+  inbound: EspReceiver;
 }

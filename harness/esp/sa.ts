@@ -23,6 +23,9 @@ export function icvLengthOf({ encr, integ }: SuiteTransforms): number {
   return encr.aead ? encr.icvLength : (integ?.icvLength ?? 0);
 }
 
+/** Octets of the IV as the cipher takes it, on the wire or not (RFC 8750 section 3). */
+export const ivOctets = ({ encr }: SuiteTransforms): number => (encr.implicitIv ? 8 : encr.ivLength);
+
 export function writeU32(bytes: Uint8Array, at: number, value: number): void {
   bytes[at] = value >>> 24;
   bytes[at + 1] = value >>> 16;

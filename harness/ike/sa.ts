@@ -34,7 +34,8 @@ export function ikeSuite(proposal: Proposal): IkeSuite | undefined {
   const prf = prfTransform(transformId(proposal, TRANSFORM.PRF) ?? 0);
   const integ = integTransform(transformId(proposal, TRANSFORM.INTEG) ?? 0);
   const group = transformId(proposal, TRANSFORM.KE) ?? 0;
-  if (!encr || !prf || (!encr.aead && !integ)) return undefined;
+  // IKE has no sequence numbers to take an IV from (RFC 8750 section 6).
+  if (!encr || encr.implicitIv || !prf || (!encr.aead && !integ)) return undefined;
   return { encr, encrKeyBits, integ: encr.aead ? undefined : integ, prf, group };
 }
 

@@ -35,7 +35,7 @@ export interface HostOptions {
   remoteNatPort: number;
   /** Whether echo requests inside of ESP are answered. */
   answersEcho: boolean;
-  /** Numbers the replay window of new SAs holds; not set: 64. */
+  /** Numbers the replay window of new SAs holds, 0 for no replay protection; not set: 64. */
   window?: number;
   event(event: HostEvent): void;
   /** Called when a datagram or timer has had all its effects. */
@@ -100,8 +100,9 @@ export class Host implements DataPlane {
 
   #addPipe(child: ChildSa): void {
     const transforms = { encr: child.encr, integ: child.integ };
-    const window = this.options.window === undefined ? undefined : { size: this.options.window };
-    this.pipes.push({
+    const size = this.options.window;
+    const window = size === 0 ? { enabled: false } : size === undefined ? undefined : { size };
+    const pipe: Pipe = {
       child,
       outbound: new OutboundSa({
         ...parameters(child, child.spiOut),
@@ -109,7 +110,9 @@ export class Host implements DataPlane {
         random: this.options.random,
       }),
       inbound: new InboundSa({ ...parameters(child, child.spiIn), transforms, keys: child.keysIn, window }),
-    });
+    };
+    this.pipes.push(pipe);
+    for (const extension of this.options.esp) extension.established?.(pipe, this);
   }
 
   #removePipe(child: ChildSa): void {
@@ -167,8 +170,7 @@ export class Host implements DataPlane {
     }
     let result = pipe.inbound.open(packet);
     const sa = pipe.inbound;
-    const reopen = (options: Partial<InboundOptions>) =>
-      new InboundSa({ ...sa.parameters, ...options }).open(packet);
+    const reopen = (options: Partial<InboundOptions>) => sa.fresh(options).open(packet);
     for (const extension of this.options.esp) {
       result = extension.incoming?.(result, reopen, { packet, sa, datagram }) ?? result;
     }

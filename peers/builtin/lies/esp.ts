@@ -1,6 +1,11 @@
 /** Lies about ESP. */
 import type { EspExtension, OutgoingEsp } from "../../../harness/esp/hooks.ts";
-import type { DropReason, InboundOptions, OpenResult } from "../../../harness/esp/inbound.ts";
+import {
+  type DropReason,
+  type InboundOptions,
+  InboundSa,
+  type OpenResult,
+} from "../../../harness/esp/inbound.ts";
 import type { ChildSa } from "../../../harness/ike/child.ts";
 import { hasNotify } from "../../../harness/ike/payloads.ts";
 import { readU32 } from "../../../harness/wire/bytes.ts";
@@ -164,7 +169,8 @@ const numbers = [
   ),
   lie("moves-window-before-icv", "ESP-38", "a forged number blocks all that are lower", () =>
     receiving((result, _reopen, { packet, sa }) => {
-      if (!result.ok && result.reason === "icv") sa.window.update(0, readU32(packet, 4));
+      if (!result.ok && result.reason === "icv" && sa instanceof InboundSa)
+        sa.window.update(0, readU32(packet, 4));
       return result;
     }),
   ),
