@@ -1,6 +1,6 @@
 /** The congestion-control payload of RFC 9347 section 6.1.2, which serves as an echo where it has no data blocks. */
 import { concat, readU16, readU32, u16, u32, view } from "./bytes.ts";
-import { ECHO_SUBTYPE, type EchoError } from "./esp-echo.ts";
+import type { EchoError } from "./esp-echo.ts";
 import type { Finding } from "./types.ts";
 
 /** Times are in microseconds, and saturate at the width of their field. */
@@ -23,6 +23,7 @@ export interface CongestionPayload {
 }
 
 export const CONGESTION_HEADER = 24;
+export const CONGESTION_SUBTYPE = 1;
 
 const MASK_21 = (1 << 21) - 1;
 const MASK_22 = (1 << 22) - 1;
@@ -51,7 +52,7 @@ export function decodeCongestion(
 function findingsOf(bytes: Uint8Array, blocks: Uint8Array): Finding[] {
   const [subType = 0, flags = 0] = bytes;
   const checks: [wrong: boolean, offset: number, field: string, reason: string][] = [
-    [subType !== ECHO_SUBTYPE.congestion, 0, "Sub-Type", `${subType}, not ${ECHO_SUBTYPE.congestion}`],
+    [subType !== CONGESTION_SUBTYPE, 0, "Sub-Type", `${subType}, not ${CONGESTION_SUBTYPE}`],
     [(flags & 0xfc) !== 0, 1, "Reserved", "not zero"],
     [blocks.length > 0, CONGESTION_HEADER, "DataBlocks", `${blocks.length} octets in an echo`],
   ];

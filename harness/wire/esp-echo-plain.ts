@@ -11,19 +11,17 @@ import {
 } from "./esp.ts";
 import {
   decodeEcho,
-  ECHO_SUBTYPE,
   type Echo,
   type EchoError,
+  type EchoNumbers,
   type EchoRevision,
   echoForms,
   encodeEcho,
   isEchoError,
+  ordinaryNumbers,
   type ReadEcho,
 } from "./esp-echo.ts";
 import type { Finding } from "./types.ts";
-
-/** The SPI says what the packet is. */
-export const PLAIN_SPI = { request: 7, reply: 8 } as const;
 
 /** The trailer of a plain packet; a value that is not set is the ordinary one. */
 export interface PlainTrailer {
@@ -56,7 +54,11 @@ export interface ReadPlainEcho {
 const MOST_PADDING = 3;
 
 /** Reads a packet from the SPI on. Values are views of `bytes`. */
-export function decodePlain(bytes: Uint8Array, revision: EchoRevision): ReadPlainEcho | EchoError {
+export function decodePlain(
+  bytes: Uint8Array,
+  revision: EchoRevision,
+  numbers: EchoNumbers = ordinaryNumbers,
+): ReadPlainEcho | EchoError {
   const packet = splitEsp(bytes);
   if (isEspError(packet)) return packet;
   const { spi, sequence: espSequence, rest } = packet;
@@ -65,7 +67,7 @@ export function decodePlain(bytes: Uint8Array, revision: EchoRevision): ReadPlai
   const echo = decodeEcho(parts?.payload ?? rest, revision);
   if (isEchoError(echo)) return { error: echo.error, findings: shifted(echo.findings) };
   const inside = shifted(echo.findings);
-  const role = oddRole(spi, echo, revision);
+  const role = oddRole(spi, echo, revision, numbers);
   if (!parts) return { spi, espSequence, echo, findings: [...inside, ...role] };
   const { padding, padLength, nextHeader } = parts;
   const findings = [...inside, ...role, ...oddTrailer(bytes, padding, nextHeader, revision)];
@@ -78,10 +80,10 @@ const shifted = (findings: Finding[]): Finding[] =>
   findings.map((finding) => ({ ...finding, offset: finding.offset + ESP_HEADER }));
 
 /** SPI and sub-type must say the same. */
-function oddRole(spi: number, { subType }: Echo, revision: EchoRevision): Finding[] {
+function oddRole(spi: number, { subType }: Echo, revision: EchoRevision, numbers: EchoNumbers): Finding[] {
   const { header } = echoForms[revision];
   if (header === "bare" || header === "none") return [];
-  const right = spi === PLAIN_SPI.request ? ECHO_SUBTYPE.request : ECHO_SUBTYPE.reply;
+  const right = spi === numbers.spi.request ? numbers.subType.request : numbers.subType.reply;
   if (subType === right) return [];
   return [{ offset: ESP_HEADER, field: "Sub-Type", reason: `${subType} on SPI ${spi}, not ${right}` }];
 }

@@ -1,5 +1,6 @@
 /** The payload of ESP echo packets ("ESP ping") in all revisions that differ on the wire. No keys and no trailer here. */
 import { concat, EMPTY, readU16, readU32, u16, u32, view } from "./bytes.ts";
+import { type CodePointOverrides, codePointOf } from "./documents/code-point.ts";
 import type { Finding } from "./types.ts";
 
 /** By the names of `documents/esp-ping.ts`. */
@@ -20,8 +21,8 @@ export interface EchoForm {
   encrypted: boolean;
 }
 
-/** AGGFRAG_PAYLOAD, and no next header. */
-const AGGFRAG = 144;
+const AGGFRAG = codePointOf("AGGFRAG");
+/** No next header. */
 const NONE = 59;
 
 export const echoForms: Record<EchoRevision, EchoForm> = {
@@ -53,8 +54,25 @@ export const echoForms: Record<EchoRevision, EchoForm> = {
 
 export const isEchoRevision = (name: string): name is EchoRevision => Object.hasOwn(echoForms, name);
 
-/** Sub-types of AGGFRAG_PAYLOAD: 1 belongs to RFC 9347, the others are those of the prototypes. */
-export const ECHO_SUBTYPE = { congestion: 1, request: 2, reply: 3 } as const;
+/** The numbers of requests and replies: sub-types of AGGFRAG_PAYLOAD, and the SPIs of packets outside of SAs. */
+export interface EchoNumbers {
+  subType: { request: number; reply: number };
+  spi: { request: number; reply: number };
+}
+
+/** As a peer with these overrides of `documents/esp-ping.ts` uses them. */
+export const echoNumbers = (overrides?: CodePointOverrides): EchoNumbers => ({
+  subType: {
+    request: codePointOf("AGGFRAG_SUB_TYPE.ESP_ECHO_REQUEST", overrides),
+    reply: codePointOf("AGGFRAG_SUB_TYPE.ESP_ECHO_REPLY", overrides),
+  },
+  spi: {
+    request: codePointOf("RESERVED_SPI.ESP_ECHO_REQUEST", overrides),
+    reply: codePointOf("RESERVED_SPI.ESP_ECHO_REPLY", overrides),
+  },
+});
+
+export const ordinaryNumbers: EchoNumbers = echoNumbers();
 
 /** What an echo says. Fields that its revision does not have are not written. */
 export interface Echo {
