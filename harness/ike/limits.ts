@@ -4,10 +4,10 @@
  * time that grows with them. No limit is near what a peer needs: an offer of every transform there is has some
  * hundred parts.
  */
-import type { Payload } from "../wire/types.ts";
+import type { Payload, Transform } from "../wire/types.ts";
 
 export const MOST_PAYLOADS = 256;
-/** Proposals, transforms, attributes, selectors and SPIs of a message together. */
+/** Proposals, policies, transforms, key bags, attributes, selectors and SPIs of a message together. */
 export const MOST_PARTS = 2000;
 /** A path has a handful of certificates; each that comes may cost a signature to verify. */
 export const MOST_CERTIFICATES = 32;
@@ -21,19 +21,26 @@ export function excess(payloads: readonly Payload[]): string | undefined {
   return parts > MOST_PARTS ? over(parts, "parts of payloads", MOST_PARTS) : undefined;
 }
 
-/** Proposals, transforms, attributes, selectors and SPIs. */
 export const countParts = (payloads: readonly Payload[]): number =>
   payloads.reduce((sum, payload) => sum + partsOf(payload), 0);
 
 const over = (count: number, what: string, most: number): string =>
   `${count} ${what}, of which no more than ${most} are looked at`;
 
+const partsOfTransforms = (transforms: readonly Transform[]): number =>
+  transforms.reduce((sum, transform) => sum + 1 + transform.attributes.length, 0);
+
 function partsOf(payload: Payload): number {
   switch (payload.kind) {
-    case "SA": {
-      const transforms = payload.proposals.flatMap((p) => p.transforms);
-      return transforms.reduce((sum, t) => sum + 1 + t.attributes.length, payload.proposals.length);
-    }
+    case "SA":
+      return payload.proposals.length + partsOfTransforms(payload.proposals.flatMap((p) => p.transforms));
+    case "GSA":
+      return payload.policies.reduce((sum, policy) => {
+        const transforms = policy.kind === "SA" ? partsOfTransforms(policy.transforms) : 0;
+        return sum + 1 + policy.attributes.length + transforms;
+      }, 0);
+    case "KD":
+      return payload.bags.reduce((sum, bag) => sum + 1 + bag.attributes.length, 0);
     case "TS":
       return payload.selectors.length;
     case "CP":

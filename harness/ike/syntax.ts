@@ -1,6 +1,6 @@
 /** Which findings make a message malformed (RFC 7296 sections 2.21.3, 3.10.1 INVALID_SYNTAX). */
 import { PAYLOAD } from "../wire/registry/payload-types.ts";
-import type { Payload, Proposal, SaPayload, TrafficSelector } from "../wire/types.ts";
+import type { Payload, Proposal, SaPayload, TrafficSelector, Transform } from "../wire/types.ts";
 
 const KNOWN = new Set<number>([
   PAYLOAD.SA,
@@ -56,7 +56,7 @@ function malformedPayload(payload: Payload): string | undefined {
   return payload.selectors.some(malformedSelector) ? "selector" : undefined;
 }
 
-const malformedSelector = (ts: TrafficSelector): boolean =>
+export const malformedSelector = (ts: TrafficSelector): boolean =>
   ts.length !== undefined || (ts.body !== undefined && (ts.tsType === 7 || ts.tsType === 8));
 
 const malformedSa = (sa: SaPayload): string | undefined =>
@@ -68,4 +68,7 @@ const malformedProposal = (p: Proposal): boolean =>
   p.spiSize !== undefined ||
   p.transformCount !== undefined ||
   p.trailing !== undefined ||
-  p.transforms.some((t) => t.last !== undefined || t.length !== undefined || t.trailing !== undefined);
+  p.transforms.some(malformedTransform);
+
+export const malformedTransform = (t: Transform): boolean =>
+  t.last !== undefined || t.length !== undefined || t.trailing !== undefined;

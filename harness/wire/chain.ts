@@ -2,6 +2,8 @@
 import { plain, readU16, view, Writer } from "./bytes.ts";
 import { note, noteReserved, type ReadContext } from "./context.ts";
 import { readCp, writeCp } from "./cp.ts";
+import { readGsa, writeGsa } from "./gsa.ts";
+import { readKd, writeKd } from "./kd.ts";
 import {
   readAuth,
   readCert,
@@ -160,6 +162,10 @@ function readBody(
       return readCp(context, type, start, end);
     case PAYLOAD.EAP:
       return readEap(context, type, start, end);
+    case PAYLOAD.GSA:
+      return readGsa(context, type, start, end);
+    case PAYLOAD.KD:
+      return readKd(context, type, start, end);
     default:
       if (payloadTypes.get(type) === undefined) {
         note(context, start - HEADER, "payload type", `${type} is unknown`);
@@ -227,6 +233,12 @@ function writeBody(out: Writer, payload: Payload): void {
       break;
     case "EAP":
       writeEap(out, payload);
+      break;
+    case "GSA":
+      writeGsa(out, payload);
+      break;
+    case "KD":
+      writeKd(out, payload);
       break;
     case "Nonce":
     case "VendorID":

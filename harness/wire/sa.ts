@@ -6,7 +6,8 @@ import type { Proposal, SaPayload, Transform, TransformAttribute } from "./types
 /** Proposals and transforms both begin with 8 octets: last, reserved, length, and 4 of their own. */
 const HEADER = 8;
 const MORE_PROPOSALS = 2;
-const MORE_TRANSFORMS = 3;
+/** Last Substruc of a transform that another follows. */
+export const MORE_TRANSFORMS = 3;
 const ATTRIBUTE_FORMAT = 0x8000;
 
 interface List<T> {
@@ -79,7 +80,8 @@ export function readSa(
   return payload;
 }
 
-function keepTrailing(context: ReadContext, name: string, start: number, end: number): Uint8Array {
+/** A view of octets that belong to nothing, with a finding. */
+export function keepTrailing(context: ReadContext, name: string, start: number, end: number): Uint8Array {
   note(context, start, `${name} > trailing`, `${end - start} octets that belong to no part`);
   return view(context.bytes, start, end);
 }
@@ -113,7 +115,8 @@ function readProposal(context: ReadContext, name: string, start: number, end: nu
   return proposal;
 }
 
-function readTransform(
+/** One transform that fills `start` to `end`, without its Last Substruc; undefined (with a finding) when an attribute does not fit. */
+export function readTransform(
   context: ReadContext,
   name: string,
   start: number,
@@ -138,7 +141,7 @@ function readTransform(
 }
 
 /** Fills `into`; gives the offset behind the last attribute, undefined (with a finding) when one does not fit. */
-function readAttributes(
+export function readAttributes(
   context: ReadContext,
   name: string,
   into: TransformAttribute[],
@@ -192,7 +195,8 @@ function writeProposal(out: Writer, proposal: Proposal, last: number): void {
   out.patchU16(start + 2, proposal.length ?? out.length - start);
 }
 
-function writeTransform(out: Writer, transform: Transform, last: number): void {
+/** `last` is the ordinary Last Substruc. */
+export function writeTransform(out: Writer, transform: Transform, last: number): void {
   const start = out.length;
   out.u8(transform.last ?? last);
   out.u8(transform.reserved1 ?? 0);
@@ -205,7 +209,7 @@ function writeTransform(out: Writer, transform: Transform, last: number): void {
   out.patchU16(start + 2, transform.length ?? out.length - start);
 }
 
-function writeAttribute(out: Writer, attribute: TransformAttribute): void {
+export function writeAttribute(out: Writer, attribute: TransformAttribute): void {
   const { value } = attribute;
   if (typeof value === "number") {
     out.u16(attribute.type | ATTRIBUTE_FORMAT);

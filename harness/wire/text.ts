@@ -1,12 +1,20 @@
 /** Messages for people (ladders, logs) and for machines (event streams). */
 import { formatAddress } from "./address.ts";
 import { hex } from "./bytes.ts";
+import { describeGsa, describeKd } from "./group-text.ts";
+import type { GroupKeyBag, GroupWidePolicy, GsaPolicy, MemberKeyBag } from "./group-types.ts";
 import { authMethods } from "./registry/auth-methods.ts";
 import { certEncodings } from "./registry/cert-encodings.ts";
 import { cfgAttributes } from "./registry/cfg-attributes.ts";
 import { cfgTypes } from "./registry/cfg-types.ts";
 import { eapCodes } from "./registry/eap.ts";
 import { exchangeTypes } from "./registry/exchange-types.ts";
+import {
+  groupKeyBagAttributes,
+  gsaAttributes,
+  gwPolicyAttributes,
+  memberKeyBagAttributes,
+} from "./registry/group-attributes.ts";
 import { ID_TYPE, idTypes } from "./registry/id-types.ts";
 import { ikev1ExchangeTypes } from "./registry/ikev1.ts";
 import { keMethods } from "./registry/ke.ts";
@@ -26,6 +34,7 @@ import {
   type Payload,
   type TrafficSelector,
   type Transform,
+  type TransformAttribute,
 } from "./types.ts";
 
 /** More payloads than this are counted, not listed: a hostile chain must not flood a log. */
@@ -82,6 +91,10 @@ function payloadText(payload: Payload): string {
       return `EAP(${eapCodes.nameOf(payload.code)})`;
     case "SKF":
       return `SKF(${payload.fragmentNumber}/${payload.totalFragments})`;
+    case "GSA":
+      return describeGsa(payload);
+    case "KD":
+      return describeKd(payload);
     case "raw":
       return `${brief(payloadTypes, payload.type)}(raw ${payload.data.length})`;
     default:
@@ -151,9 +164,7 @@ function transformToTree(transform: Transform): Tree {
   return {
     ...fieldsToTree(transform, { type: transformTypes }),
     id: transformName(transform.type, transform.id),
-    attributes: transform.attributes.map((attribute) =>
-      fieldsToTree(attribute, { type: transformAttributes }),
-    ),
+    attributes: attributesToTree(transform.attributes, transformAttributes),
   };
 }
 
@@ -164,6 +175,31 @@ function selectorToTree(selector: TrafficSelector): Tree {
     ...tree,
     startAddress: formatAddress(selector.startAddress),
     endAddress: formatAddress(selector.endAddress),
+  };
+}
+
+const attributesToTree = (attributes: readonly TransformAttribute[], names: Registry): Tree[] =>
+  attributes.map((attribute) => fieldsToTree(attribute, { type: names }));
+
+function policyToTree(policy: GsaPolicy | GroupWidePolicy): Tree {
+  const tree = fieldsToTree(policy, { protocolId: protocolIds });
+  if (policy.kind !== "SA") {
+    return { ...tree, attributes: attributesToTree(policy.attributes, gwPolicyAttributes) };
+  }
+  return {
+    ...tree,
+    source: selectorToTree(policy.source),
+    destination: selectorToTree(policy.destination),
+    transforms: policy.transforms.map(transformToTree),
+    attributes: attributesToTree(policy.attributes, gsaAttributes),
+  };
+}
+
+function bagToTree(bag: GroupKeyBag | MemberKeyBag): Tree {
+  const names = bag.kind === "group" ? groupKeyBagAttributes : memberKeyBagAttributes;
+  return {
+    ...fieldsToTree(bag, { protocolId: protocolIds }),
+    attributes: attributesToTree(bag.attributes, names),
   };
 }
 
@@ -190,6 +226,12 @@ export function payloadToTree(payload: Payload): { [field: string]: Tree } {
       tree.attributes = payload.attributes.map((attribute) =>
         fieldsToTree(attribute, { type: cfgAttributes }),
       );
+      break;
+    case "GSA":
+      tree.policies = payload.policies.map(policyToTree);
+      break;
+    case "KD":
+      tree.bags = payload.bags.map(bagToTree);
       break;
   }
   return tree;

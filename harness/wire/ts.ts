@@ -6,7 +6,7 @@ import type { TrafficSelector, TsPayload } from "./types.ts";
 const IPV4_RANGE = 7;
 const IPV6_RANGE = 8;
 /** Type, protocol, length: what every selector has. */
-const SELECTOR_HEADER = 4;
+export const SELECTOR_HEADER = 4;
 
 /** The body of TSi or TSr; undefined (with a finding) when it is too short or a selector leads outside it. */
 export function readTs(
@@ -34,7 +34,7 @@ export function readTs(
       note(context, at + 2, path, `${next - at} does not fit, ${end - at} octets are left`);
       return undefined;
     }
-    payload.selectors.push(readSelector(context, payload.selectors.length, at, next));
+    payload.selectors.push(readSelector(context, `TS > selector ${payload.selectors.length + 1}`, at, next));
     at = next;
   }
   if (at < end) {
@@ -55,14 +55,20 @@ function addressSize(tsType: number): number {
   return tsType === IPV6_RANGE ? 16 : 0;
 }
 
-function readSelector(context: ReadContext, index: number, start: number, end: number): TrafficSelector {
+/** One selector that fills `start` to `end`, at least 4 octets. */
+export function readSelector(
+  context: ReadContext,
+  name: string,
+  start: number,
+  end: number,
+): TrafficSelector {
   const { bytes } = context;
   const tsType = bytes[start]!;
   const ipProtocol = bytes[start + 1]!;
   const size = addressSize(tsType);
   if (size === 0 || end - start !== 8 + 2 * size) {
     if (size !== 0) {
-      note(context, start + 2, `TS > selector ${index + 1} > length`, `${end - start}, not ${8 + 2 * size}`);
+      note(context, start + 2, `${name} > length`, `${end - start}, not ${8 + 2 * size}`);
     }
     const body = view(bytes, start + SELECTOR_HEADER, end);
     return { tsType, ipProtocol, startPort: 0, endPort: 0, startAddress: EMPTY, endAddress: EMPTY, body };
@@ -84,7 +90,7 @@ export function writeTs(out: Writer, payload: TsPayload): void {
   if (payload.trailing !== undefined) out.put(payload.trailing);
 }
 
-function writeSelector(out: Writer, selector: TrafficSelector): void {
+export function writeSelector(out: Writer, selector: TrafficSelector): void {
   const start = out.length;
   out.u8(selector.tsType);
   out.u8(selector.ipProtocol);

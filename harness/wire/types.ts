@@ -4,6 +4,8 @@
  * differs, and `encode(decode(b))` equals `b`.
  */
 
+import type { GsaPayload, KdPayload } from "./group-types.ts";
+
 /** Something the decoder found wrong with the bytes. What is *forbidden* is judged by lint, not here. */
 export interface Finding {
   /** Octets from the start of the decoded buffer. */
@@ -250,6 +252,8 @@ export type Payload =
   | SkfPayload
   | CpPayload
   | EapPayload
+  | GsaPayload
+  | KdPayload
   | RawPayload;
 
 /** A payload chain: the payloads, what was left behind the last of them, and what was odd. */
