@@ -11,6 +11,7 @@ import { onSignals } from "./signals.ts";
 import { exitOf, summary } from "./summary.ts";
 
 interface Flags {
+  revision: string[];
   peer: string[];
   role: string;
   grep?: string;
@@ -31,6 +32,7 @@ const EXAMPLES = `
 Examples:
   bakeoff run
   bakeoff run rfc7296/2.8 rfc7383 --role responder
+  bakeoff run esp-ping --revision esp-ping=E3 --revision esp-ping=M
   bakeoff run --lie omits-nonce --grep sends-a-nonce
   sudo -E npx bakeoff run --peer strongswan@6.1 --peer strongswan@6.1:uml --jobs 2
   bakeoff run --resume --out bakeoff-report
@@ -46,7 +48,12 @@ export function runCommand(finish: Finish): Command {
     .description("runs the suites against one or more peers, and writes a report")
     .argument(
       "[document...]",
-      "documents, or parts of them: rfc7296, rfc7296/2.8, a test's id (default: all)",
+      "documents, or parts of them: rfc7296, rfc7296/2.8, esp-ping@E3, a test's id (default: all)",
+    )
+    .addOption(
+      new Option("--revision <document=name>", "a revision of a draft, or all of them; may be given again")
+        .argParser(collect)
+        .default([], "the newest of each"),
     )
     .addOption(
       new Option("--peer <name[@version][:runtime]>", "a peer; may be given again")
@@ -77,6 +84,7 @@ async function runAction(documents: string[], flags: Flags, finish: Finish): Pro
   const { grep, lie, variant, seed, out, baseline } = flags;
   const options = {
     ...{ documents, grep, lie, variant, seed, out, baseline },
+    revisions: flags.revision,
     peers: flags.peer.length > 0 ? flags.peer : ["builtin"],
     role: role(flags.role),
     jobs: wholeNumber("--jobs", flags.jobs),

@@ -89,6 +89,7 @@ describe("verdicts beside a baseline", () => {
     const problems = (ids: string[]) => judged([test()], entries, ids).baselines?.[0]?.problems;
     expect(problems(ALL)).to.deep.equal(["[1].tests: there is no test a/1/gone"]);
     expect(problems([...ALL, "a/1/not-selected"])).to.deep.equal([]);
+    expect(problems([...ALL, "a@03/1/older"])).to.have.length(1);
   });
 });
 

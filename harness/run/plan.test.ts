@@ -4,10 +4,11 @@ import { makePlan, PIECE, pieces, type Selection, selectTests, withoutFinished }
 import type { SuiteTest } from "./suites.ts";
 import { UsageError } from "./usage-error.ts";
 
-const test = (id: string, peer: "initiator" | "responder" = "responder"): SuiteTest => {
-  const [document = "", section = "", title = ""] = id.split("/");
+const test = (id: string, peer: "initiator" | "responder" = "responder", revision = ""): SuiteTest => {
+  const [folder = "", section = "", title = ""] = id.split("/");
+  const [document = ""] = folder.split("@");
   const facts = { requirements: [], peer, lies: [] };
-  return { id, document, revision: "", section, title, file: "", page: "", facts, body: async () => {} };
+  return { id, document, revision, section, title, file: "", page: "", facts, body: async () => {} };
 };
 
 const TESTS = [
@@ -15,6 +16,14 @@ const TESTS = [
   test("rfc7296/2.8/rekeys", "initiator"),
   test("rfc7296/2.8/rekeys-again"),
   test("rfc7296/2.81/no-such-section"),
+];
+
+/** A test that is true for three revisions, and one for an older one alone. */
+const REVISED = [
+  ...["M", "E3", "E2"].map((revision) =>
+    test(`esp-ping${revision === "M" ? "" : `@${revision}`}/4/echoes`, "responder", revision),
+  ),
+  test("esp-ping@C/5/echoes-in-clear", "responder", "C"),
 ];
 
 const selection = (changes: Partial<Selection> = {}): Selection => ({
@@ -36,6 +45,59 @@ describe("plan", () => {
     expect(ids({ role: "initiator" })).to.deep.equal(["rfc7296/2.8/rekeys"]);
     expect(ids({ grep: "count|again$" })).to.have.length(2);
   });
+
+  const revised = (changes: Partial<Selection>) =>
+    selectTests([...TESTS, ...REVISED], selection(changes)).map(({ id }) => id);
+  const M = "esp-ping/4/echoes";
+  const E3 = "esp-ping@E3/4/echoes";
+
+  it("selects the newest revision of a document unless told otherwise", () => {
+    const plain = TESTS.map(({ id }) => id);
+    expect(revised({})).to.deep.equal([...plain, M]);
+    expect(revised({ documents: ["esp-ping"] })).to.deep.equal([M]);
+    expect(revised({ documents: ["esp-ping"], revisions: ["esp-ping=E3"] })).to.deep.equal([E3]);
+    expect(revised({ revisions: ["esp-ping=E3"] })).to.deep.equal([...plain, E3]);
+    expect(revised({ grep: "@E3", revisions: ["esp-ping=all"] })).to.deep.equal([E3]);
+  });
+
+  it("selects several revisions side by side", () => {
+    const both = { documents: ["esp-ping"], revisions: ["esp-ping=M", "esp-ping=E3"] };
+    expect(revised(both)).to.deep.equal([M, E3]);
+    const all = REVISED.map(({ id }) => id);
+    expect(revised({ documents: ["esp-ping"], revisions: ["esp-ping=all"] })).to.deep.equal(all);
+    expect(revised({ documents: ["esp-ping"], revisions: "all" })).to.deep.equal(all);
+    expect(revised({ revisions: "all" })).to.have.length(TESTS.length + REVISED.length);
+  });
+
+  it("selects the revision that a name holds, whatever was chosen", () => {
+    expect(revised({ documents: ["esp-ping@E3"] })).to.deep.equal([E3]);
+    expect(revised({ documents: ["esp-ping@M/4"] })).to.deep.equal([M]);
+    expect(revised({ documents: ["esp-ping@E3/4/echoes", "esp-ping"] })).to.deep.equal([M, E3]);
+    expect(revised({ documents: ["esp-ping@C/5"], revisions: ["esp-ping=M"] })).to.have.length(1);
+  });
+
+  const wrongRevisions: [string, Partial<Selection>, RegExp][] = [
+    ["a choice without a name", { revisions: ["esp-ping"] }, /--revision esp-ping: must be DOCUMENT=NAME/],
+    [
+      "its document",
+      { revisions: ["esp-pong=M"] },
+      /unknown document with revisions "esp-pong", nearest: esp-ping/,
+    ],
+    ["its name", { revisions: ["esp-ping=E4"] }, /unknown revision of esp-ping "E4", nearest: E3/],
+    ["a name", { documents: ["esp-ping@e33/4"] }, /unknown revision of esp-ping "e33", nearest: E3/],
+    ["a document without any", { documents: ["rfc7296@2/2.8"] }, /rfc7296 has no revisions/],
+    [
+      "a section",
+      { documents: ["esp-ping@E3/44"] },
+      /unknown test "esp-ping@E3\/44", nearest: esp-ping@E3\/4$/,
+    ],
+    ["a test that it has not", { documents: ["esp-ping/5"] }, /no test is selected: esp-ping\/5/],
+  ];
+  for (const [what, changes, message] of wrongRevisions) {
+    it(`says what is wrong with the revision in ${what}`, () => {
+      expect(() => revised(changes)).to.throw(UsageError, message);
+    });
+  }
 
   it("has one lane for each peer, named once", () => {
     const { lanes, planned } = makePlan(

@@ -10,12 +10,15 @@ import {
   peerName,
 } from "../../peers/definition.ts";
 import { testKey } from "../../reports/results.ts";
+import { checkRevision, fullId, plainId, revisionFilter } from "./revisions.ts";
 import type { SuiteTest } from "./suites.ts";
 import { UsageError, unknownName } from "./usage-error.ts";
 
 export interface Selection {
-  /** Documents, or parts of one: `rfc7296`, `rfc7296/2.8`, a test's id. None means all. */
+  /** Documents, or parts of one: `rfc7296`, `rfc7296/2.8`, `esp-ping@E3/4`, a test's id. None means all. */
   documents: string[];
+  /** DOCUMENT=NAME each, or `all` for every revision of every document. Not set: the newest of each. */
+  revisions?: readonly string[] | "all";
   /** NAME[@VERSION][:RUNTIME] each. */
   peers: string[];
   role: PeerRole | "both";
@@ -80,36 +83,53 @@ const idOf = (peer: ChosenPeer, variant?: string): string =>
 
 export function selectTests(
   all: readonly SuiteTest[],
-  { documents, role, grep }: Pick<Selection, "documents" | "role" | "grep">,
+  { documents, revisions = [], role, grep }: Pick<Selection, "documents" | "revisions" | "role" | "grep">,
 ): SuiteTest[] {
+  const isChosen = revisions === "all" ? () => true : revisionFilter(revisions);
   for (const name of documents) checkDocument(name, all);
   const pattern = grep === undefined ? undefined : regExp(grep);
+  const isNamed = (test: SuiteTest): boolean =>
+    documents.length === 0
+      ? isChosen(test)
+      : documents.some((name) => isWithin(test, name) && (hasRevision(name) || isChosen(test)));
   const chosen = all.filter(
     (test) =>
-      (documents.length === 0 || documents.some((name) => isWithin(test.id, name))) &&
+      isNamed(test) &&
       (role === "both" || test.facts.peer === role) &&
       (pattern === undefined || pattern.test(test.id)),
   );
-  if (chosen.length === 0) throw new UsageError(`no test is selected: ${inWords(documents, role, grep)}`);
+  if (chosen.length === 0) {
+    const selection = inWords({ documents, revisions, role, grep });
+    throw new UsageError(`no test is selected: ${selection}`);
+  }
   return chosen;
 }
 
-const isWithin = (id: string, name: string): boolean => id === name || id.startsWith(`${name}/`);
+/** A name with a revision, `esp-ping@E3/4`, means that alone; one without means the revisions that were chosen. */
+const hasRevision = (name: string): boolean => name.includes("@");
+
+function isWithin(test: SuiteTest, name: string): boolean {
+  const id = hasRevision(name) ? fullId(test) : plainId(test);
+  return id === name || id.startsWith(`${name}/`);
+}
 
 function checkDocument(name: string, all: readonly SuiteTest[]): void {
-  if (all.some(({ id }) => isWithin(id, name))) return;
+  if (all.some((test) => isWithin(test, name))) return;
   const documents = [...new Set(all.map(({ document }) => document))];
-  const document = name.split("/")[0] ?? "";
+  const [first = "", ...place] = name.split("/");
+  const [document = "", revision] = first.split("@");
   if (!documents.includes(document)) throw unknownName("document", document, documents);
-  const parts = name.split("/").length > 2 ? all.map(({ id }) => id) : all.map(sectionOf);
+  if (revision !== undefined) checkRevision(document, revision);
+  const idOf = revision === undefined ? plainId : fullId;
+  const parts = all.map(place.length > 1 ? idOf : (test) => sectionOf(idOf(test)));
   throw unknownName(
     "test",
     name,
-    parts.filter((part) => part.startsWith(`${document}/`)),
+    parts.filter((part) => part.startsWith(`${first}/`)),
   );
 }
 
-const sectionOf = ({ document, section }: SuiteTest): string => `${document}/${section}`;
+const sectionOf = (id: string): string => id.split("/").slice(0, 2).join("/");
 
 function regExp(source: string): RegExp {
   try {
@@ -119,9 +139,14 @@ function regExp(source: string): RegExp {
   }
 }
 
-function inWords(documents: string[], role: string, grep?: string): string {
-  const parts = [documents.join(" ") || "all documents", `--role ${role}`];
-  return [...parts, ...(grep === undefined ? [] : [`--grep ${grep}`])].join(", ");
+function inWords({ documents, revisions, role, grep }: Omit<Selection, "peers">): string {
+  const named = revisions === "all" ? [] : (revisions ?? []);
+  return [
+    documents.join(" ") || "all documents",
+    ...named.map((name) => `--revision ${name}`),
+    `--role ${role}`,
+    ...(grep === undefined ? [] : [`--grep ${grep}`]),
+  ].join(", ");
 }
 
 function choosePeers({ peers, lie, variant }: Selection): ChosenPeer[] {

@@ -5,7 +5,7 @@ import { formatRow, square } from "./square.ts";
 import { loadTests } from "./suites.ts";
 
 async function main(documents: string[]): Promise<number> {
-  const tests = selectTests(await loadTests(), { documents, role: "both" });
+  const tests = selectTests(await loadTests(), { documents, revisions: "all", role: "both" });
   const { rows, gaps } = await square(tests, documents.length === 0, (row) =>
     process.stdout.write(formatRow(row)),
   );

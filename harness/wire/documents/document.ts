@@ -1,4 +1,7 @@
-/** What a suite pins: a document, its revisions and its code points. One file per document, in this folder. */
+/**
+ * What a suite pins: a document, its revisions and its code points. One file per document, in this folder; none imports
+ * a registry, for the registries take their entries from here.
+ */
 import type { RegistryEntry } from "../registry/registry.ts";
 
 /**
