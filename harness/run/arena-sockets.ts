@@ -24,6 +24,8 @@ export interface SocketPeer {
   seed: string;
   /** The ends by IP version. */
   ends: { [version in IpVersion]?: Ends };
+  /** Where IKE and ESP go over TCP; not set where they cannot. */
+  tcp?: Ends;
   natPort: number;
   remoteNatPort: number;
   rawEsp: boolean;
@@ -67,8 +69,9 @@ export function socketPeer(parts: SocketPeer): LivePeer {
       const attempt = (attempts.get(test) ?? 0) + 1;
       attempts.set(test, attempt);
       link.onReceive(() => {});
-      const ends = parts.ends[wishes.outer ?? 4];
-      if (!ends) throw new Unsupported(`no IPv${wishes.outer} in this runtime`);
+      const byTcp = wishes.config?.transport === "tcp";
+      const ends = byTcp ? parts.tcp : parts.ends[wishes.outer ?? 4];
+      if (!ends) throw new Unsupported(`no ${byTcp ? "IKE over TCP" : `IPv${wishes.outer}`} in this runtime`);
       const config = configFor(ends.remote, ends.local, wishes);
       const random = seededRandom(`${seed}/${test}/${attempt}`);
       const material = await materialFor(config, "tester", pki);

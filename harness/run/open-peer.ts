@@ -4,7 +4,9 @@ import { type ChosenPeer, findPeer } from "../../peers/definition.ts";
 import { LabError } from "../../peers/runtime/errors.ts";
 import { startPeer } from "../../peers/runtime/index.ts";
 import { must } from "../../peers/runtime/process.ts";
+import { joined } from "../link/joined.ts";
 import { isRawUnavailable, openRawEsp } from "../link/raw-socket.ts";
+import { openTcp } from "../link/tcp.ts";
 import type { Address, Link } from "../link/types.ts";
 import { openUdp } from "../link/udp.ts";
 import { socketPeer } from "./arena-sockets.ts";
@@ -23,9 +25,12 @@ const LOOPBACK = "127.0.0.1";
 
 async function openProcess(order: LaneOrder): Promise<LivePeer> {
   const { seed, lie, variant } = order;
-  const link = await openUdp([LOOPBACK, LOOPBACK, LOOPBACK].map((host) => ({ host, port: 0 })));
-  const [local, marked, stranger] = link.addresses;
-  if (!local || !marked || !stranger) throw new Error("three sockets were asked for");
+  const udp = await openUdp([LOOPBACK, LOOPBACK, LOOPBACK].map((host) => ({ host, port: 0 })));
+  const tcp = await openTcp({ listen: [{ host: LOOPBACK, port: 0 }] });
+  const link = joined(udp, tcp);
+  const [local, marked, stranger] = udp.addresses;
+  const [stream] = tcp.addresses;
+  if (!local || !marked || !stranger || !stream) throw new Error("four sockets were asked for");
   const driver = new BuiltinProcess({ seed, lie, variant, testerNatPort: marked.port }, LOOPBACK);
   try {
     await driver.start();
@@ -37,6 +42,7 @@ async function openProcess(order: LaneOrder): Promise<LivePeer> {
   return socketPeer({
     ...{ info: peerInfo(order, `ipsec-bakeoff ${tool().version}`), driver, link, seed },
     ends: { 4: { local, remote, stranger } },
+    tcp: { local: stream, remote: { ...remoteMarked, transport: "tcp" } },
     ...{ natPort: marked.port, remoteNatPort: remoteMarked.port, rawEsp: false },
     restart: () => driver.restart(),
     stop: () => driver.stop(),
@@ -89,24 +95,5 @@ async function openLink(ours: string[], rawEsp: boolean): Promise<Link> {
     if (isRawUnavailable(raw)) throw new LabError("missing-tool", raw.reason, raw.remedy);
     return raw;
   });
-  return joined(await openUdp(addresses), raws);
-}
-
-/** One link out of several; each raw one sends only what is of its own IP version. */
-function joined(udp: Link, raws: Link[]): Link {
-  let receive: Parameters<Link["onReceive"]>[0] = () => {};
-  // Registered once: a raw socket keeps every handler it was ever given.
-  for (const raw of raws) raw.onReceive((datagram) => receive(datagram));
-  return {
-    send: (datagram) => {
-      for (const link of datagram.protocol === "esp" ? raws : [udp]) link.send(datagram);
-    },
-    onReceive: (handler) => {
-      udp.onReceive(handler);
-      receive = handler;
-    },
-    close: async () => {
-      await Promise.all([udp, ...raws].map((link) => link.close()));
-    },
-  };
+  return joined(await openUdp(addresses), ...raws);
 }

@@ -1,7 +1,9 @@
-/** The builtin peer in a process of its own, on UDP sockets of the loopback; ends with its standard input. */
+/** The builtin peer in a process of its own, on UDP and TCP sockets of the loopback; ends with its standard input. */
 import { createInterface } from "node:readline";
 import { seededRandom } from "../../harness/crypto/seeded-random.ts";
-import type { Link } from "../../harness/link/types.ts";
+import { joined } from "../../harness/link/joined.ts";
+import { openTcp } from "../../harness/link/tcp.ts";
+import type { Address, Link } from "../../harness/link/types.ts";
 import { openUdp, RealWorld } from "../../harness/link/udp.ts";
 import { findLie } from "./lies/index.ts";
 import { BuiltinPeer } from "./peer.ts";
@@ -10,19 +12,31 @@ import { type Answer, requestSchema, startSchema, type Verb } from "./process-pr
 import { findVariant } from "./variants.ts";
 
 const options = startSchema.parse(JSON.parse(process.argv[2] ?? "{}"));
-const udp = await openUdp(options.bind);
-const [plain, marked] = udp.addresses;
-if (!plain || !marked) throw new Error("two sockets were asked for");
+const { sockets, plain, marked } = await openSockets(5);
 
 const peer: BuiltinPeer = new BuiltinPeer({
   clock: new RealWorld().clock,
   random: seededRandom(options.seed),
-  link: mortal(behindNat(udp, [plain, marked])),
+  link: mortal(behindNat(sockets, [plain, marked])),
   natPort: 4500,
   remoteNatPort: options.testerNatPort,
   lie: options.lie === undefined ? undefined : findLie(options.lie),
   variant: options.variant === undefined ? undefined : findVariant(options.variant),
 });
+
+/** A port that the system gives for UDP may be taken for TCP: then both are chosen anew, `tries` times. */
+async function openSockets(tries: number): Promise<{ sockets: Link; plain: Address; marked: Address }> {
+  const udp = await openUdp(options.bind);
+  const [plain, marked] = udp.addresses;
+  if (!plain || !marked) throw new Error("two sockets were asked for");
+  try {
+    return { sockets: joined(udp, await openTcp({ listen: [marked] })), plain, marked };
+  } catch (error) {
+    await udp.close();
+    if (tries <= 1) throw error;
+    return openSockets(tries - 1);
+  }
+}
 
 /** A peer that dies takes its process along, as a daemon does. */
 function mortal(link: Link): Link {

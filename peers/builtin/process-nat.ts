@@ -15,12 +15,14 @@ export function behindNat(link: Link, outside: readonly [Address, Address]): Lin
   return {
     send(datagram) {
       const pair = pairs.find(({ inside }) => inside.port === datagram.source.port);
-      if (pair) link.send({ ...datagram, source: pair.outside });
+      const { transport } = datagram.source;
+      if (pair) link.send({ ...datagram, source: { ...pair.outside, ...(transport && { transport }) } });
     },
     onReceive(handler) {
       link.onReceive((datagram) => {
         const pair = pairs.find(({ outside: { port } }) => port === datagram.destination.port);
-        if (pair) handler({ ...datagram, destination: pair.inside });
+        const { transport } = datagram.destination;
+        if (pair) handler({ ...datagram, destination: { ...pair.inside, ...(transport && { transport }) } });
       });
     },
     close: () => link.close(),

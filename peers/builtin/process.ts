@@ -132,7 +132,11 @@ export class BuiltinProcess implements Driver {
 
   /** The peer sees itself behind its NAT. */
   async configure(config: PeerConfig): Promise<void> {
-    await this.#request({ verb: "configure", config: { ...config, local: { host: INSIDE, port: 500 } } });
+    const local: Address =
+      config.transport === "tcp"
+        ? { host: INSIDE, port: 4500, transport: "tcp" }
+        : { host: INSIDE, port: 500 };
+    await this.#request({ verb: "configure", config: { ...config, local } });
     this.#config = config;
   }
 
