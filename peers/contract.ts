@@ -20,6 +20,8 @@ export interface PeerDefinition {
   runtimes: RuntimeName[];
   /** Debian packages of its root file system; absent for a peer that needs none. */
   packages?: string[];
+  /** Numbers that it uses in place of those of the drafts' documents, by name (`bakeoff list documents`). */
+  codePoints?: Record<string, number>;
 }
 
 export interface PeerVersion {
@@ -28,6 +30,8 @@ export interface PeerVersion {
   suite?: string;
   /** Runtimes of this version, when they differ from the definition's. */
   runtimes?: RuntimeName[];
+  /** Those of this version alone, over the definition's. */
+  codePoints?: Record<string, number>;
 }
 
 /** `memory` and `process` are for the builtin peer; `netns` a network namespace with userspace ESP; `uml` a user-mode Linux guest with kernel ESP. */
@@ -92,7 +96,7 @@ export interface PeerConfig {
   codePoints?: Record<string, number>;
   /** Size of the replay window of inbound ESP SAs; 0 switches replay protection off. Not set: the peer's default. */
   replayWindow?: number;
-  /** The sequence number after which the peer's outbound ESP SAs begin, so that a test need not send 2^32 packets. */
+  /** The sequence number after which the peer's outbound ESP SAs begin, those made by rekeying excepted, so that a test need not send 2^32 packets. */
   espCounter?: number;
   /** Octets of the largest IP packet that the way from the peer to us takes; not set: 1500. */
   mtu?: number;

@@ -2,7 +2,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { FileError } from "../harness/run/yaml-file.ts";
-import { findPeer, loadDefinitions, PeerNameError, parseDefinition, peerName } from "./definition.ts";
+import {
+  codePointsOf,
+  findPeer,
+  loadDefinitions,
+  PeerNameError,
+  parseDefinition,
+  peerName,
+} from "./definition.ts";
 
 function failure<T extends Error>(kind: new (...args: never[]) => T, action: () => unknown): T {
   try {
@@ -41,6 +48,31 @@ describe("peer definitions", () => {
     expect(failure(FileError, () => parseDefinition(text, "f")).field).to.equal("runtimes[0]");
     expect(failure(FileError, () => parseDefinition("[", "f")).field).to.equal("document");
     expect(failure(FileError, () => parseDefinition("7", "f")).field).to.equal("document");
+  });
+});
+
+describe("code points of a peer", () => {
+  const read = (codePoints: string) =>
+    parseDefinition(
+      `name: x\ncodePoints: { ${codePoints} }\nversions: [{ version: "1", codePoints: { GSA_AUTH: 240 } }]\nruntimes: [uml]\n`,
+      "peers/x/peer.yaml",
+    );
+
+  it("are those of its definition, under those of the version", () => {
+    const definition = read('GSA_AUTH: 239, "RESERVED_SPI.ESP_ECHO_REQUEST": 9');
+    const [version] = definition.versions;
+    expect(version && codePointsOf({ definition, version, runtime: "uml" })).to.deep.equal({
+      GSA_AUTH: 240,
+      "RESERVED_SPI.ESP_ECHO_REQUEST": 9,
+    });
+    expect(codePointsOf(findPeer("strongswan"))).to.deep.equal({});
+  });
+
+  it("must have the name of one, and a number", () => {
+    const unknown = failure(FileError, () => read("ESP_ECHO_SUPORTED: 41000"));
+    expect(unknown.field).to.equal("codePoints.ESP_ECHO_SUPORTED");
+    expect(unknown.message).to.match(/no document has this code point, nearest: ESP_ECHO_SUPPORTED$/);
+    expect(failure(FileError, () => read("GSA_AUTH: -1")).field).to.equal("codePoints.GSA_AUTH");
   });
 });
 

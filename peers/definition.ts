@@ -4,16 +4,28 @@ import { join } from "node:path";
 import { z } from "zod";
 import { nearest } from "../harness/run/nearest.ts";
 import { FileError, parseYaml, readText } from "../harness/run/yaml-file.ts";
+import { type CodePointOverrides, codePointNames } from "../harness/wire/documents/code-point.ts";
 import type { PeerDefinition, PeerVersion, RuntimeName } from "./contract.ts";
 
 const runtime = z.enum(["memory", "process", "netns", "uml", "address"]);
 const name = z.string().regex(/^[a-z][a-z0-9-]*$/, "must be lower-case letters, digits and hyphens");
 const packages = z.array(z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, "must be the name of a Debian package"));
 
+/** By the names of the documents' code points. */
+const codePoints = z.record(z.string(), z.int().min(0)).superRefine((numbers, context) => {
+  const known = codePointNames();
+  for (const given of Object.keys(numbers)) {
+    if (known.includes(given)) continue;
+    const message = `no document has this code point, nearest: ${nearest(given, known)}`;
+    context.addIssue({ code: "custom", path: [given], message });
+  }
+});
+
 const versionSchema = z.strictObject({
   version: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.]*$/, "must be letters, digits and dots"),
   suite: name.optional(),
   runtimes: z.array(runtime).min(1).optional(),
+  codePoints: codePoints.optional(),
 });
 
 const definitionSchema = z.strictObject({
@@ -21,6 +33,7 @@ const definitionSchema = z.strictObject({
   versions: z.array(versionSchema).min(1),
   runtimes: z.array(runtime).min(1),
   packages: packages.optional(),
+  codePoints: codePoints.optional(),
 });
 
 /** A NAME[@VERSION][:RUNTIME] that names no peer: which part is wrong and the valid name nearest to it. */
@@ -79,6 +92,12 @@ export function loadDefinitions(folder: string = import.meta.dirname): PeerDefin
 export function runtimesOf(definition: PeerDefinition, version: PeerVersion): RuntimeName[] {
   return version.runtimes ?? definition.runtimes;
 }
+
+/** Numbers that a peer uses in place of those of the documents. */
+export const codePointsOf = ({ definition, version }: ChosenPeer): CodePointOverrides => ({
+  ...definition.codePoints,
+  ...version.codePoints,
+});
 
 /**
  * The peer that `NAME[@VERSION][:RUNTIME]` names; the newest version and the best runtime where left out.

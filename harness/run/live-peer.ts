@@ -3,6 +3,7 @@
 import type { BuiltinPeer } from "../../peers/builtin/peer.ts";
 import { findPeer } from "../../peers/definition.ts";
 import type { PeerInfo } from "../../reports/results.ts";
+import type { CodePointOverrides } from "../wire/documents/code-point.ts";
 import { memoryArena } from "./arena-memory.ts";
 import type { LanePeer } from "./lane.ts";
 import type { LaneOrder } from "./lane-protocol.ts";
@@ -47,3 +48,13 @@ export function memoryPeer(
     stop: async () => {},
   };
 }
+
+/** The peer, in whose arenas these numbers of its definition hold unless a test wants others. */
+export const withCodePoints = (peer: LivePeer, codePoints: CodePointOverrides): LivePeer => ({
+  ...peer,
+  arena(test, { config, ...wishes }) {
+    const numbers = { ...codePoints, ...config?.codePoints };
+    const told = Object.keys(numbers).length > 0 ? { codePoints: numbers } : {};
+    return peer.arena(test, { ...wishes, config: { ...config, ...told } });
+  },
+});

@@ -1,6 +1,6 @@
 /** Starts the peer of a lane, in whatever runtime. */
 import { BuiltinProcess } from "../../peers/builtin/process.ts";
-import { type ChosenPeer, findPeer } from "../../peers/definition.ts";
+import { type ChosenPeer, codePointsOf, findPeer } from "../../peers/definition.ts";
 import { LabError } from "../../peers/runtime/errors.ts";
 import { startPeer } from "../../peers/runtime/index.ts";
 import { must } from "../../peers/runtime/process.ts";
@@ -11,12 +11,16 @@ import type { Address, Link } from "../link/types.ts";
 import { openUdp } from "../link/udp.ts";
 import { socketPeer } from "./arena-sockets.ts";
 import type { LaneOrder } from "./lane-protocol.ts";
-import { type LivePeer, memoryPeer, peerInfo } from "./live-peer.ts";
+import { type LivePeer, memoryPeer, peerInfo, withCodePoints } from "./live-peer.ts";
 import { tool } from "./tool.ts";
 
 /** @throws LabError; nothing is left then */
 export async function openPeer(order: LaneOrder): Promise<LivePeer> {
   const chosen = findPeer(order.peer);
+  return withCodePoints(await open(chosen, order), codePointsOf(chosen));
+}
+
+async function open(chosen: ChosenPeer, order: LaneOrder): Promise<LivePeer> {
   if (chosen.runtime === "memory") return memoryPeer(order, tool().version);
   return chosen.runtime === "process" ? openProcess(order) : openReal(chosen, order);
 }
