@@ -2,7 +2,7 @@ import type { IkeKeys } from "../crypto/keys.ts";
 import type { KeyPair } from "../crypto/types.ts";
 import type { Datagram } from "../link/types.ts";
 import type { Fault } from "../pki/path.ts";
-import type { Chain, Header, Message, Payload } from "../wire/types.ts";
+import type { Chain, Header, Message, Payload, Proposal } from "../wire/types.ts";
 import type { ChildSa } from "./child.ts";
 import type { Core } from "./core.ts";
 import type { Answer, LaterAnswer } from "./exchanges/answer.ts";
@@ -182,6 +182,8 @@ export interface Extension {
   keyPair?(make: () => KeyPair, peerPublic?: Uint8Array): KeyPair;
   ikeKeys?(inputs: IkeKeyInputs): void;
   childKeys?(inputs: ChildKeyInputs): void;
+  /** Responder: which of our proposals a request for a Child SA is matched with. */
+  childPolicies?(policies: Proposal[], request: Payload[]): Proposal[];
   authOctets?(inputs: AuthInputs): void;
   /** Changes the keys themselves after derivation. */
   afterIkeKeys?(sa: IkeSa, keys: IkeKeys): void;

@@ -2,14 +2,20 @@
 
 import type { Random } from "../../harness/crypto/types.ts";
 import type { EspExtension } from "../../harness/esp/hooks.ts";
+import type { Pipe } from "../../harness/esp/pipe.ts";
 import { fragmentation, ordinaryFragmentation } from "../../harness/extensions/fragmentation.ts";
+import type { ChildSa } from "../../harness/ike/child.ts";
 import type { Extension } from "../../harness/ike/hooks.ts";
+import type { Policy } from "../../harness/ike/policy.ts";
 import type { IkeSa } from "../../harness/ike/sa.ts";
 import type { Clock, Link } from "../../harness/link/types.ts";
 import { pki } from "../../harness/pki/pki.ts";
 import { Host, type HostEvent } from "../../harness/script/host.ts";
 import { materialFor, policyFor } from "../../harness/script/policy.ts";
 import { hex } from "../../harness/wire/bytes.ts";
+import { SN } from "../../harness/wire/registry/sn.ts";
+import { TRANSFORM } from "../../harness/wire/registry/transform-types.ts";
+import type { Proposal, Transform } from "../../harness/wire/types.ts";
 import type { Driver, PeerConfig, PeerStatus } from "../contract.ts";
 import { draftsOf } from "./drafts.ts";
 import type { Lie, LieBehaviour } from "./lies/lie.ts";
@@ -19,6 +25,9 @@ const CHUNK = 456;
 
 /** Lines of the log that are kept; who is flooded has nothing new to say behind them. */
 const MOST_LINES = 5_000;
+
+/** As few numbers left on an outbound SA are a reason to rekey it. */
+const FEW_NUMBERS = 2 ** 16;
 
 export interface BuiltinOptions {
   clock: Clock;
@@ -38,6 +47,8 @@ export class BuiltinPeer implements Driver {
   #config?: PeerConfig;
   #dead?: string;
   readonly #log: string[] = [];
+  /** Child SAs that were asked to be rekeyed as their numbers end. */
+  readonly #ending = new WeakSet<ChildSa>();
 
   constructor(options: BuiltinOptions) {
     this.#options = options;
@@ -55,6 +66,7 @@ export class BuiltinPeer implements Driver {
     const behaviours = [variant, lie?.behaviour()].filter((b) => b !== undefined);
     this.#behaviours = behaviours;
     const policy = policyFor(this.#config, "peer", await materialFor(this.#config, "peer", pki));
+    if (this.#config.replayWindow === 0 && !saysEsnWithout(this.#config)) keepTo32Bits(policy);
     for (const behaviour of behaviours) behaviour.policy?.(policy);
     const delayMs = Math.max(0, ...behaviours.map((b) => b.delayMs ?? 0));
     const link = delayMs > 0 ? delayed(this.#options.link, clock, delayMs) : this.#options.link;
@@ -62,8 +74,9 @@ export class BuiltinPeer implements Driver {
     this.#host = new Host({
       ...{ policy, clock, random, link, natPort, remoteNatPort },
       extensions: [...this.#fragmentation(behaviours), ...drafts.ike, ...behaviours.flatMap(extensionsOf)],
-      esp: [...drafts.esp, ...behaviours.flatMap(espOf)],
+      esp: [...this.#counter(), ...drafts.esp, ...behaviours.flatMap(espOf)],
       answersEcho: true,
+      ...(this.#config.replayWindow !== undefined && { window: this.#config.replayWindow }),
       event: (event) => this.#onEvent(event, behaviours),
     });
   }
@@ -74,6 +87,26 @@ export class BuiltinPeer implements Driver {
     return [fragmentation(Object.assign({ ...ordinaryFragmentation, chunk: CHUNK }, ...settings))];
   }
 
+  /** Lets the first SAs begin where a test wants it. */
+  #counter(): EspExtension[] {
+    const counter = this.#config?.espCounter;
+    if (counter === undefined) return [];
+    const established: EspExtension["established"] = ({ child, outbound }) => {
+      if (!child.replaces) outbound.counter = BigInt(counter);
+    };
+    return [{ name: "counter", established }];
+  }
+
+  /** Asks for a new Child SA in time before the numbers of this one end (RFC 4303 section 3.3.3). */
+  #mindCounter({ child, outbound }: Pipe): void {
+    const host = this.#running("rekeyChild");
+    if (!host || outbound.remaining > FEW_NUMBERS || child.state !== "installed") return;
+    if (this.#ending.has(child)) return;
+    this.#ending.add(child);
+    host.endpoint.rekeyChild(child);
+    host.settle();
+  }
+
   #onEvent(event: HostEvent, behaviours: LieBehaviour[]): void {
     if (event.type === "dropped" || event.type === "ike-closed" || event.type === "child-failed") {
       if (this.#log.length < MOST_LINES)
@@ -82,6 +115,7 @@ export class BuiltinPeer implements Driver {
     for (const { livenessMs } of behaviours) {
       if (event.type === "ike-established" && livenessMs !== undefined) this.#ask(event.sa, livenessMs);
     }
+    if (event.type === "esp-sent") this.#mindCounter(event.pipe);
     if (event.type !== "datagram-received") return;
     if (behaviours.some((b) => b.diesOf?.(event.datagram.data))) this.#die();
   }
@@ -193,6 +227,21 @@ export class BuiltinPeer implements Driver {
     this.#log.length = 0;
   }
 }
+
+/** Without that notify, who checks no replays should negotiate no extended numbers (RFC 4303 section 3.3.3). */
+const saysEsnWithout = ({ drafts }: PeerConfig): boolean => drafts?.["anti-replay-notification"] === "01";
+
+/** A proposal of extended numbers alone becomes one of 32 bits, as libreswan does it. */
+function keepTo32Bits(policy: Policy): void {
+  const shorten = (p: Proposal): Proposal => ({
+    ...p,
+    transforms: [...p.transforms.filter((t) => t.type !== TRANSFORM.SN), SEQUENTIAL],
+  });
+  policy.esp = policy.esp.map(shorten);
+  policy.rekeyEsp = policy.rekeyEsp?.map(shorten) ?? policy.esp;
+}
+
+const SEQUENTIAL: Transform = { type: TRANSFORM.SN, id: SN.SEQUENTIAL_32, attributes: [] };
 
 /** A link whose datagrams leave later. */
 const delayed = (link: Link, clock: Clock, ms: number): Link => ({

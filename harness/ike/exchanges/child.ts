@@ -211,7 +211,11 @@ export function answerChild(
   const tsr = payload(request, "TS", PAYLOAD.TSr);
   if (!offered || !tsi || !tsr) return { error: notify(NOTIFY.INVALID_SYNTAX), fatal: true };
   const ke = context.inAuth ? undefined : payload(request, "KE");
-  const policies = context.inAuth ? core.policy.esp : (core.policy.rekeyEsp ?? core.policy.esp);
+  const own = context.inAuth ? core.policy.esp : (core.policy.rekeyEsp ?? core.policy.esp);
+  const policies = core.options.extensions.reduce(
+    (left, extension) => extension.childPolicies?.(left, request) ?? left,
+    own,
+  );
   const proposal =
     choose(offered.proposals, policies, 4, core.decide, ke?.group) ?? takeFirst(core, offered.proposals);
   if (!proposal) return { error: notify(NOTIFY.NO_PROPOSAL_CHOSEN) };

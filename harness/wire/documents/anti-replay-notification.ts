@@ -17,3 +17,22 @@ export const antiReplayNotification = {
     ],
   },
 } as const satisfies DocumentFacts;
+
+export type ReplayStatusRevision = (typeof antiReplayNotification)["revisions"][number]["name"];
+
+/** The name of the notify, by revision. */
+export const REPLAY_STATUS_NOTIFY = {
+  "00": "ANTI_REPLAY_STATUS",
+  "01": "REPLAY_PROT_AND_ESN_STATUS",
+} as const satisfies Record<ReplayStatusRevision, string>;
+
+/** Values of the only data octet of revision 00; all others are reserved. */
+export const ANTI_REPLAY_STATUS = { off: 0, on: 1 } as const;
+
+/** Bits of the only data octet of revision 01; all others are reserved. */
+export const REPLAY_FLAG = {
+  /** The sender of the notify checks replays on its inbound SA. */
+  protects: 0x01,
+  /** It can use extended sequence numbers without doing so. */
+  esnWithout: 0x02,
+} as const;
