@@ -140,6 +140,7 @@ export class Core {
     this.halfOpen.forget(sa);
     this.#linger(sa);
     this.emit({ type: "ike-closed", sa, reason });
+    for (const extension of this.options.extensions) extension.ikeClosed?.(this, sa);
     unanswered?.answered(undefined, sa);
     for (const request of queued) request.answered(undefined, sa);
   }

@@ -188,6 +188,8 @@ export interface Extension {
   /** Changes the keys themselves after derivation. */
   afterIkeKeys?(sa: IkeSa, keys: IkeKeys): void;
   childEstablished?(child: ChildSa): void;
+  /** An IKE SA is gone; its successor, if it was rekeyed, is in `replacedBy`. */
+  ikeClosed?(core: Core, sa: IkeSa): void;
   decide?: Partial<{ [P in keyof Decisions]: Decisions[P] }>;
   /** Answers a request of an exchange that the core does not know, on an established SA; undefined: not mine. */
   answers?(core: Core, sa: IkeSa, request: IncomingMessage): Answer | LaterAnswer | undefined;
