@@ -1,6 +1,7 @@
-/** JUnit XML as CI servers read it: one test suite per document, peer and role. */
+/** JUnit XML as CI servers read it: one test suite per document, revision, peer and role. */
 import { groupBy } from "./group.ts";
 import {
+  documentLabel,
   type Outcome,
   outcomeOf,
   type Results,
@@ -11,8 +12,8 @@ import {
 import { escapeMarkup } from "./text.ts";
 
 /**
- * Text of junit.xml. `fail` and `wrong-reason` are failures; `crash`, `hang` and `setup` are errors; `unsupported` and
- * `ambiguous` are skipped. Beside a baseline, what it says is skipped too, also what is unstable, and what deviates
+ * Text of junit.xml. `fail` and `wrong-reason` are failures; `crash`, `hang` and `setup` are errors; `unsupported`,
+ * `behind` and `ambiguous` are skipped. Beside a baseline, what it says is skipped too, also what is unstable, and what deviates
  * from it is a failure or an error, also a pass.
  */
 export function toJunit(results: Results): string {
@@ -32,7 +33,7 @@ export function toJunit(results: Results): string {
 }
 
 function suiteName(test: TestResult): string {
-  return `${test.document} ${test.peer} as ${test.role}`;
+  return `${documentLabel(test)} ${test.peer} as ${test.role}`;
 }
 
 function suite(name: string, tests: TestResult[], timestamp: string): string {

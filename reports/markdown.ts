@@ -1,6 +1,14 @@
 /** A short page for a pull request: what is not pass first, then totals. */
 import { groupBy } from "./group.ts";
-import { type Agreement, outcomeOf, type Results, standingOf, type TestResult, VERDICTS } from "./results.ts";
+import {
+  type Agreement,
+  documentLabel,
+  outcomeOf,
+  type Results,
+  standingOf,
+  type TestResult,
+  VERDICTS,
+} from "./results.ts";
 import { formatDuration, plural, printable } from "./text.ts";
 
 /** A page of a pull request is cut off somewhere; before that we rather say how many more there are. */
@@ -23,7 +31,10 @@ export function toMarkdown(results: Results): string {
     ...listed("Known", compared("expected"), "known"),
   ];
   const all = parts.length > 0 ? parts : ["Every verdict is `pass`.", ""];
-  return [...summary(results), ...all, ...totals(results), ...peers(results)].join("\n") + "\n";
+  return (
+    [...summary(results), ...all, ...totals(results), ...provisional(results), ...peers(results)].join("\n") +
+    "\n"
+  );
 }
 
 function rank(test: TestResult): number {
@@ -88,9 +99,9 @@ function problems({ baselines = [] }: Results): string[] {
 
 function totals({ totals }: Results): string[] {
   const shown = VERDICTS.filter((verdict) => totals.verdicts[verdict] > 0);
-  const byDocument = [...groupBy(totals.documents, (row) => row.document).values()].flat();
+  const byDocument = [...groupBy(totals.documents, documentLabel).values()].flat();
   const rows = byDocument.map((row) => [
-    code(row.document),
+    code(documentLabel(row)),
     code(row.peer),
     row.role,
     String(row.tests),
@@ -98,6 +109,14 @@ function totals({ totals }: Results): string[] {
   ]);
   if (rows.length === 0) return [];
   return ["## Totals", "", ...table(["document", "peer", "role", "tests", ...shown], rows)];
+}
+
+/** What of the documents is our own definition. */
+function provisional({ tests }: Results): string[] {
+  const lines = [...groupBy(tests, documentLabel)].flatMap(([label, [test]]) =>
+    test?.provisional === undefined ? [] : [`- ${code(label)}: ${cell(test.provisional)}`],
+  );
+  return lines.length > 0 ? ["## Provisional: our own definition", "", ...lines, ""] : [];
 }
 
 function peers({ peers }: Results): string[] {

@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 
 /** Version of the format. Raised when a reader of the old one would misread the new one. */
-export const RESULTS_SCHEMA = 1;
+export const RESULTS_SCHEMA = 2;
 
 const verdictSchema = z
   .union([
@@ -27,6 +27,9 @@ const verdictSchema = z
       .describe(
         "The peer never announced the feature, proven from the wire, or its driver has no means to ask for it.",
       ),
+    z
+      .literal("behind")
+      .describe("The peer speaks an older revision of the draft than the test is for, proven from the wire."),
     z
       .literal("ambiguous")
       .describe("The text allows two readings and the peer follows one of them; the reason names both."),
@@ -60,6 +63,7 @@ const OUTCOMES: Record<Verdict, Outcome> = {
   "wrong-reason": "failed",
   fail: "failed",
   unsupported: "skipped",
+  behind: "skipped",
   ambiguous: "skipped",
   crash: "broken",
   hang: "broken",
@@ -148,6 +152,10 @@ export const testSchema = z.strictObject({
   title: z.string(),
   document: z.string().min(1).describe("rfc7296, or a draft's name without revision."),
   revision: z.string().describe("Revision of a draft, as in 03; empty for an RFC."),
+  provisional: z
+    .string()
+    .describe("What of the document is our own definition, as no text could be read; absent: nothing.")
+    .optional(),
   section: z.string(),
   requirements: z.array(z.string()).describe("Ids in the document's requirements.yaml."),
   level: levelSchema,
@@ -186,6 +194,7 @@ const totalsSchema = z
     documents: z.array(
       z.strictObject({
         document: z.string(),
+        revision: z.string().describe("As in the tests."),
         peer: z.string(),
         role: roleSchema,
         tests: z.int().nonnegative(),
@@ -231,6 +240,7 @@ function noCounts(): Counts {
     "wrong-reason": 0,
     fail: 0,
     unsupported: 0,
+    behind: 0,
     ambiguous: 0,
     crash: 0,
     hang: 0,
@@ -238,14 +248,15 @@ function noCounts(): Counts {
   };
 }
 
-/** Counts the verdicts, over all and per document, peer and role, in the order these first appear. */
+/** Counts the verdicts, over all and per document, revision, peer and role, in the order these first appear. */
 export function totalsOf(tests: readonly TestResult[]): Totals {
   const verdicts = noCounts();
   const documents = new Map<string, Totals["documents"][number]>();
-  for (const { document, peer, role, verdict } of tests) {
+  for (const { document, revision, peer, role, verdict } of tests) {
     verdicts[verdict] += 1;
-    const key = JSON.stringify([document, peer, role]);
-    const row = documents.get(key) ?? { document, peer, role, tests: 0, verdicts: noCounts() };
+    const key = JSON.stringify([document, revision, peer, role]);
+    const none = { tests: 0, verdicts: noCounts() };
+    const row = documents.get(key) ?? { document, revision, peer, role, ...none };
     row.tests += 1;
     row.verdicts[verdict] += 1;
     documents.set(key, row);
@@ -278,6 +289,10 @@ export function standingOf({ verdict, baseline }: TestResult): Agreement {
   if (baseline) return baseline.agreement;
   return ["failed", "broken"].includes(outcomeOf(verdict)) ? "deviates" : "expected";
 }
+
+/** A document as it is shown, with its revision where it has one: `rfc7296`, `esp-ping@M`. */
+export const documentLabel = ({ document, revision }: Pick<TestResult, "document" | "revision">): string =>
+  revision === "" ? document : `${document}@${revision}`;
 
 /** What tells one result from another within a run: test, role, peer and lie. */
 export function testKey(test: Pick<TestResult, "id" | "role" | "peer" | "lie">): string {

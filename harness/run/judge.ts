@@ -4,7 +4,7 @@ import type { Driver } from "../../peers/contract.ts";
 import { DriverUnsupported } from "../../peers/contract.ts";
 import type { Verdict } from "../../reports/results.ts";
 import type { Script } from "../script/script.ts";
-import { Ambiguous, Failure, SetupProblem, Unsupported, WrongReason } from "../script/verdicts.ts";
+import { Ambiguous, Behind, Failure, SetupProblem, Unsupported, WrongReason } from "../script/verdicts.ts";
 
 export interface Judgement {
   verdict: Verdict;
@@ -28,6 +28,7 @@ export function judgeError(error: unknown): Judgement {
   if (error instanceof AssertionError) return judgeAssertion(error);
   if (error instanceof Unsupported || error instanceof DriverUnsupported)
     return said("unsupported", error.message);
+  if (error instanceof Behind) return said("behind", error.message);
   if (error instanceof Ambiguous) return said("ambiguous", error.message);
   if (error instanceof Hung) return said("hang", error.message);
   if (error instanceof SetupProblem) return said("setup", error.message);

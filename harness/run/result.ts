@@ -1,4 +1,5 @@
 import type { Evidence, TestResult } from "../../reports/results.ts";
+import { factsOf } from "../wire/documents/index.ts";
 import { levelOf } from "./catalogue.ts";
 import type { Judgement } from "./judge.ts";
 import type { SuiteTest } from "./suites.ts";
@@ -18,8 +19,10 @@ export function resultOf(
   kept: { durationMs: number; evidence: Evidence } = { durationMs: 0, evidence: {} },
 ): TestResult {
   const { facts, id, title, document, revision, section } = test;
+  const provisional = factsOf(document)?.provisional;
   return {
     ...{ id, title, document, revision, section, requirements: facts.requirements },
+    ...(provisional === undefined ? {} : { provisional }),
     ...{ level: levelOf(document, facts.requirements), peer, role: facts.peer },
     ...(lie === undefined ? {} : { lie }),
     ...judgement,

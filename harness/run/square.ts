@@ -67,7 +67,7 @@ export function namesMissing(tests: readonly SuiteTest[], whole: boolean): strin
 
 async function cellsOf(test: SuiteTest): Promise<Cell[]> {
   const cells: Cell[] = [honestCell("honest", "honest", await once(test, {}))];
-  for (const { name } of variants)
+  for (const { name } of variants.filter(({ concerns }) => concerns?.(test.document) ?? true))
     cells.push(honestCell("variant", name, await once(test, { variant: name })));
   for (const name of test.facts.lies) {
     if (lies.some((lie) => lie.name === name)) cells.push(lieCell(name, await once(test, { lie: name })));
@@ -84,11 +84,14 @@ async function once(test: SuiteTest, planted: { lie?: string; variant?: string }
   return { verdict: result.verdict, reason: result.reason };
 }
 
-/** A variant may lack what the test is about, and may do what is tolerated; the honest peer does neither. */
+/** What a variant that lacks what the test is about may end with, or one that speaks it as it once was. */
+const LACKING: readonly Verdict[] = ["unsupported", "behind"];
+
+/** A variant may do what is tolerated, too; the honest peer does neither. */
 function honestCell(kind: "honest" | "variant", name: string, { verdict, reason }: Outcome): Cell {
   const outcome = outcomeOf(verdict);
   const fine =
-    verdict === "pass" || (kind === "variant" && (outcome === "passed" || verdict === "unsupported"));
+    verdict === "pass" || (kind === "variant" && (outcome === "passed" || LACKING.includes(verdict)));
   const gap = fine
     ? {}
     : { gap: `${kind === "honest" ? "the honest peer" : `variant ${name}`}: ${verdict}: ${reason}` };

@@ -44,6 +44,8 @@ export class BuiltinPeer implements Driver {
   readonly #options: BuiltinOptions;
   #host?: Host;
   #behaviours: LieBehaviour[] = [];
+  #told?: PeerConfig;
+  /** What it makes of that. */
   #config?: PeerConfig;
   #dead?: string;
   readonly #log: string[] = [];
@@ -55,22 +57,24 @@ export class BuiltinPeer implements Driver {
   }
 
   async configure(config: PeerConfig): Promise<void> {
-    this.#config = config;
+    this.#told = config;
     await this.reset();
   }
 
   async reset(): Promise<void> {
     this.#host?.stop();
-    if (!this.#config || this.#dead) return;
+    if (!this.#told || this.#dead) return;
     const { clock, random, natPort, remoteNatPort, lie, variant } = this.#options;
     const behaviours = [variant, lie?.behaviour()].filter((b) => b !== undefined);
     this.#behaviours = behaviours;
-    const policy = policyFor(this.#config, "peer", await materialFor(this.#config, "peer", pki));
+    const config = behaviours.reduce((told, b) => b.config?.(told) ?? told, this.#told);
+    this.#config = config;
+    const policy = policyFor(config, "peer", await materialFor(config, "peer", pki));
     if (this.#config.replayWindow === 0 && !saysEsnWithout(this.#config)) keepTo32Bits(policy);
     for (const behaviour of behaviours) behaviour.policy?.(policy);
     const delayMs = Math.max(0, ...behaviours.map((b) => b.delayMs ?? 0));
     const link = delayMs > 0 ? delayed(this.#options.link, clock, delayMs) : this.#options.link;
-    const drafts = draftsOf(this.#config, behaviours);
+    const drafts = draftsOf(config, behaviours);
     this.#host = new Host({
       ...{ policy, clock, random, link, natPort, remoteNatPort },
       extensions: [...this.#fragmentation(behaviours), ...drafts.ike, ...behaviours.flatMap(extensionsOf)],

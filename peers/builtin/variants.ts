@@ -3,6 +3,7 @@ import { prfTransform } from "../../harness/crypto/prf.ts";
 import type { OutgoingMessage } from "../../harness/ike/hooks.ts";
 import { errorNotify, notify } from "../../harness/ike/payloads.ts";
 import type { Policy } from "../../harness/ike/policy.ts";
+import { factsOf } from "../../harness/wire/documents/index.ts";
 import { CERT_ENCODING } from "../../harness/wire/registry/cert-encodings.ts";
 import { EXCHANGE } from "../../harness/wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../harness/wire/registry/notify-types.ts";
@@ -15,6 +16,8 @@ interface Variant {
   name: string;
   /** How it differs from the ordinary builtin peer. */
   effect: string;
+  /** Whether tests of a document can see that; not set: of all. */
+  concerns?: (document: string) => boolean;
   behaviour: () => LieBehaviour;
 }
 
@@ -181,7 +184,26 @@ const minimal: Variant = {
   }),
 };
 
-export const variants: readonly Variant[] = [talkative, lively, frugal, blunt, minimal];
+/** The revision before this one, if this is the newest; else the same. */
+function before(document: string, revision: string): string {
+  const [newest, older] = factsOf(document)?.revisions ?? [];
+  return older && revision === newest?.name ? older.name : revision;
+}
+
+/** Has not been brought up to date since the newest revision came out. */
+const older: Variant = {
+  name: "older",
+  effect: "speaks the revision before the newest of each draft that it is told to speak",
+  concerns: (document) => (factsOf(document)?.revisions.length ?? 0) > 1,
+  behaviour: () => ({
+    config: ({ drafts = {}, ...config }) => {
+      const entries = Object.entries(drafts).map(([name, revision]) => [name, before(name, revision)]);
+      return { ...config, drafts: Object.fromEntries(entries) };
+    },
+  }),
+};
+
+export const variants: readonly Variant[] = [talkative, lively, frugal, blunt, minimal, older];
 
 export const findVariant = (name: string): LieBehaviour | undefined =>
   variants.find((v) => v.name === name)?.behaviour();

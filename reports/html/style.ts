@@ -4,13 +4,13 @@ export const STYLE = `
   color-scheme: light dark;
   --bg: #f6f7f9; --card: #fff; --ink: #1b2430; --soft: #5b6775; --line: #dde2e8; --accent: #1f5fbf; --hover: #eef2f8;
   --pass: #1f8a4c; --tolerated: #6f8f1d; --wrong-reason: #c56a00; --fail: #cf2a35; --unsupported: #77828f;
-  --ambiguous: #7a4fc4; --crash: #a01774; --hang: #8a5a3b; --setup: #3f6f8f;
+  --ambiguous: #7a4fc4; --crash: #a01774; --hang: #8a5a3b; --setup: #3f6f8f; --behind: #4f7a86;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --bg: #12161c; --card: #1a2028; --ink: #e4e9ef; --soft: #9aa6b4; --line: #2d3641; --accent: #7fb0ff; --hover: #222a35;
     --pass: #45b877; --tolerated: #a3bf4a; --wrong-reason: #f0a04b; --fail: #ff6b73; --unsupported: #8e99a6;
-    --ambiguous: #b394f0; --crash: #ef6fc6; --hang: #cf9a76; --setup: #79acd0;
+    --ambiguous: #b394f0; --crash: #ef6fc6; --hang: #cf9a76; --setup: #79acd0; --behind: #7fb3c2;
   }
 }
 * { box-sizing: border-box; }
@@ -78,7 +78,7 @@ footer { max-width: 74rem; margin: 0 auto; padding: 2rem 1.25rem 3rem; color: va
 [hidden] { display: none !important; }
 .t-pass { --tone: var(--pass); } .t-tolerated { --tone: var(--tolerated); } .t-wrong-reason { --tone: var(--wrong-reason); }
 .t-fail { --tone: var(--fail); } .t-unsupported { --tone: var(--unsupported); } .t-ambiguous { --tone: var(--ambiguous); }
-.t-crash { --tone: var(--crash); } .t-hang { --tone: var(--hang); } .t-setup { --tone: var(--setup); }
+.t-behind { --tone: var(--behind); } .t-crash { --tone: var(--crash); } .t-hang { --tone: var(--hang); } .t-setup { --tone: var(--setup); }
 .dot { color: var(--tone); } rect { fill: var(--tone); }
 @media (max-width: 40rem) {
   .two { grid-template-columns: 1fr; }

@@ -3,6 +3,7 @@ import { groupBy } from "../group.ts";
 import {
   type Agreement,
   type Counts,
+  documentLabel,
   outcomeOf,
   type PeerInfo,
   type Results,
@@ -24,6 +25,7 @@ export const BY_URGENCY: readonly Verdict[] = [
   "setup",
   "ambiguous",
   "tolerated",
+  "behind",
   "unsupported",
   "pass",
 ];
@@ -111,14 +113,15 @@ export function matrix({ totals, peers, tests }: Results): Fragment {
     info: known.get(peer),
     roles: (["initiator", "responder"] as const).filter((role) => rows.some((row) => row.role === role)),
   }));
-  const body = [...groupBy(totals.documents, (row) => row.document)].map(([document, rows]) => {
+  const provisional = new Set(tests.filter((test) => test.provisional !== undefined).map(documentLabel));
+  const body = [...groupBy(totals.documents, documentLabel)].map(([document, rows]) => {
     const cells = columns.flatMap(({ peer, roles }) =>
       roles.map((role, index) => {
         const row = rows.find((r) => r.peer === peer && r.role === role);
         return html`<td${index === 0 && html` class="first"`}>${row ? cell(row) : html`<span class="soft">–</span>`}</td>`;
       }),
     );
-    return html`<tr><th scope="row">${document}</th>${cells}</tr>\n`;
+    return html`<tr><th scope="row">${document}${provisional.has(document) && html` <span class="soft">provisional</span>`}</th>${cells}</tr>\n`;
   });
   return html`<h2 id="matrix">Documents and peers</h2>
 <div class="card scroll" tabindex="0" role="region" aria-labelledby="matrix"><table class="matrix">
@@ -138,7 +141,7 @@ function cell(row: Results["totals"]["documents"][number]): Markup {
   const note = BY_URGENCY.filter((verdict) => verdict !== "pass" && row.verdicts[verdict] > 0).map(
     (verdict) => `${row.verdicts[verdict]} ${verdict}`,
   );
-  return html`<a class="cell t-${worst}" href="#tests" data-document="${row.document}" data-peer="${row.peer}" data-role="${row.role}">${passed} / ${row.tests}<small>${note.slice(0, 2).join(", ") || "all pass"}${note.length > 2 && " …"}</small></a>`;
+  return html`<a class="cell t-${worst}" href="#tests" data-document="${documentLabel(row)}" data-peer="${row.peer}" data-role="${row.role}">${passed} / ${row.tests}<small>${note.slice(0, 2).join(", ") || "all pass"}${note.length > 2 && " …"}</small></a>`;
 }
 
 export function peerTable({ peers }: Results): Fragment {

@@ -2,7 +2,14 @@
 
 import type { Extras } from "../extras.ts";
 import { groupBy } from "../group.ts";
-import { type Results, standingOf, type TestResult, testKey, verdictMeaning } from "../results.ts";
+import {
+  documentLabel,
+  type Results,
+  standingOf,
+  type TestResult,
+  testKey,
+  verdictMeaning,
+} from "../results.ts";
 import { formatDuration, linkTo } from "../text.ts";
 import { type Fragment, html, type Markup } from "./markup.ts";
 import { BY_URGENCY } from "./summary.ts";
@@ -22,13 +29,13 @@ ${filters(tests)}
 function filters(tests: readonly TestResult[]): Markup {
   const options = (values: Iterable<string>) =>
     [...values].map((value) => html`<option value="${value}">${value}</option>`);
-  const select = (field: "document" | "peer" | "role") => html`
-<select data-field="${field}" aria-label="${field}"><option value="">every ${field}</option>${options(groupBy(tests, (test) => test[field]).keys())}</select>`;
+  const select = (field: "document" | "peer" | "role", of = (test: TestResult) => test[field]) => html`
+<select data-field="${field}" aria-label="${field}"><option value="">every ${field}</option>${options(groupBy(tests, of).keys())}</select>`;
   const standings = new Set(tests.flatMap((test) => (test.baseline ? [standingLabel(test)] : [])));
   const baseline = html`
 <select data-field="baseline" aria-label="baseline"><option value="">with and without baseline</option>${options(standings)}</select>`;
   return html`<div class="filters" role="search" hidden>
-<input id="find" type="search" aria-label="Find in tests" placeholder="Find in ids, titles, reasons, requirements   ( / )">${select("document")}${select("peer")}${select("role")}${standings.size > 0 && baseline}
+<input id="find" type="search" aria-label="Find in tests" placeholder="Find in ids, titles, reasons, requirements   ( / )">${select("document", documentLabel)}${select("peer")}${select("role")}${standings.size > 0 && baseline}
 <button type="button" class="chip" id="clear">show all</button></div>`;
 }
 
@@ -61,7 +68,7 @@ function item(test: TestResult, sameId: readonly TestResult[], extras: Extras): 
   const standing = test.baseline ? standingLabel(test) : "";
   const mark = standing !== "" && standing !== "pass, as expected";
   return html`
-<li id="${anchor(test)}" class="t-${test.verdict}" data-verdict="${test.verdict}" data-document="${test.document}" data-peer="${test.peer}" data-role="${test.role}" data-baseline="${standing}" data-text="${text.join(" ").toLowerCase()}"><details>
+<li id="${anchor(test)}" class="t-${test.verdict}" data-verdict="${test.verdict}" data-document="${documentLabel(test)}" data-peer="${test.peer}" data-role="${test.role}" data-baseline="${standing}" data-text="${text.join(" ").toLowerCase()}"><details>
 <summary><span class="badge">${test.verdict}</span><span class="what">${test.title}${test.verdict !== "pass" && html`<em>${test.reason}</em>`}${mark && html`<span class="mark m-${standingOf(test)}">${standing}</span>`}<code>${test.id}</code></span><span class="who">${test.peer}<span>as ${test.role}${test.lie !== undefined && ` · lie ${test.lie}`}</span></span></summary>
 <div class="body">
 ${paragraph(extras.documentation?.get(test.id))}
@@ -80,12 +87,12 @@ function facts(test: TestResult, sameId: readonly TestResult[]): Markup {
   const others = sameId.filter((other) => other !== test);
   const document = [
     test.document,
-    test.revision && `-${test.revision}`,
-    test.section && ` section ${test.section}`,
+    test.revision && `, revision ${test.revision}`,
+    test.section && `, section ${test.section}`,
   ];
   return html`<dl>
 <dt>verdict</dt><dd><b>${test.verdict}</b>: ${test.reason}<br><span class="soft">${verdictMeaning(test.verdict)}</span></dd>
-${baselineFacts(test)}<dt>text</dt><dd>${document.join("")}</dd>
+${baselineFacts(test)}<dt>text</dt><dd>${document.join("")}${test.provisional !== undefined && html`<br><span class="soft">provisional, our own definition: ${test.provisional}</span>`}</dd>
 <dt>requirements</dt><dd>${test.requirements.map((id, i) => html`${i > 0 && ", "}<code>${id}</code>`)} (${test.level})</dd>
 <dt>took</dt><dd>${formatDuration(test.durationMs)}</dd>
 ${others.length > 0 && html`<dt>elsewhere</dt><dd>${others.map((other, i) => html`${i > 0 && ", "}<a href="#${encodeURIComponent(anchor(other))}">${other.peer} as ${other.role}${other.lie !== undefined && ` (lie ${other.lie})`}</a> ${other.verdict}`)}</dd>`}

@@ -3,12 +3,15 @@ import type { EspExtension } from "../../../harness/esp/hooks.ts";
 import type { FragmentationOptions } from "../../../harness/extensions/fragmentation.ts";
 import type { Extension } from "../../../harness/ike/hooks.ts";
 import type { Policy } from "../../../harness/ike/policy.ts";
+import type { PeerConfig } from "../../contract.ts";
 
 /** All members but the texts are optional; a lie sets those it needs. State it keeps must be made by the function. */
 export interface LieBehaviour {
   ike?: Omit<Extension, "name">;
   esp?: Omit<EspExtension, "name">;
   policy?: (policy: Policy) => void;
+  /** Another configuration in place of the one that it was told. */
+  config?: (config: PeerConfig) => PeerConfig;
   fragmentation?: Partial<FragmentationOptions> | "off";
   /** The driver ignores these verbs. */
   deafTo?: ("initiate" | "rekeyIke" | "rekeyChild" | "delete" | "sendTraffic")[];
