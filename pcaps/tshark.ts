@@ -1,5 +1,6 @@
 /** Runs tshark over a capture with our keys, as a second opinion on what the messages say. */
 import { execFile } from "node:child_process";
+import { join } from "node:path";
 import { type PdmlField, type PdmlPacket, parsePdml } from "./pdml.ts";
 
 /** An IKE message as tshark reads it. Octets are lower-case hex. */
@@ -62,6 +63,9 @@ export interface TsharkError {
 const MAX_OUTPUT = 1 << 29;
 const TIMEOUT_MS = 120_000;
 
+/** Teaches it the frames of RFC 9329; a tshark without Lua leaves it aside. */
+const IKE_OVER_TCP = join(import.meta.dirname, "iketcp.lua");
+
 /** Version as in `4.0.17`, or undefined where there is no tshark. */
 export async function tsharkVersion(): Promise<string | undefined> {
   const run = await tshark(["--version"], {});
@@ -76,7 +80,8 @@ export async function decodeWithTshark(
   capture: string,
   keyFolder: string,
 ): Promise<DecodedFrame[] | TsharkError> {
-  const run = await tshark(["-n", "-r", capture, "-T", "pdml"], { WIRESHARK_CONFIG_DIR: keyFolder });
+  const args = ["-X", `lua_script:${IKE_OVER_TCP}`, "-n", "-r", capture, "-T", "pdml"];
+  const run = await tshark(args, { WIRESHARK_CONFIG_DIR: keyFolder });
   if ("error" in run) return run;
   const refused = /^.*Error loading table.*$/m.exec(run.stderr);
   if (refused) return { error: "keys", reason: refused[0] };

@@ -2,8 +2,9 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { hex } from "../harness/wire/bytes.ts";
 import { parsePcap, readPcap } from "./read.ts";
+import { TcpSegments } from "./tcp-segments.ts";
 import type { Captured } from "./types.ts";
-import { capturedFrom, encodePcap, toIpPacket } from "./write.ts";
+import { capturedFrom, encodePcap, toIpPackets } from "./write.ts";
 
 const EPOCH = Date.UTC(2026, 10, 20, 21);
 
@@ -65,7 +66,7 @@ describe("pcap", () => {
 
   it("refuses addresses that are none, or of two families", () => {
     const other = { ...SAMPLE, destination: { host: "2001:db8::1", port: 500 } };
-    expect(toIpPacket(other)).to.deep.include({ error: "address" });
+    expect(toIpPackets(other, new TcpSegments())).to.deep.include({ error: "address" });
     expect(encodePcap([{ ...SAMPLE, source: { host: "nobody", port: 1 } }], 0)).to.deep.include({
       error: "address",
     });

@@ -12,6 +12,7 @@ import {
   parseUdp,
 } from "../harness/wire/ip.ts";
 import type { PcapPacket } from "./read.ts";
+import { TcpSegments } from "./tcp-segments.ts";
 import { type Captured, LINKTYPE } from "./types.ts";
 
 const ESP = 50;
@@ -23,8 +24,9 @@ export interface AddressError {
   reason: string;
 }
 
-/** The IP packet a datagram travels in. */
-export function toIpPacket({ protocol, source, destination, data }: Captured): Uint8Array | AddressError {
+/** The IP packets a datagram travels in, one for all but a long frame of TCP; `tcp` knows the frames before it. */
+export function toIpPackets(captured: Captured, tcp: TcpSegments): Uint8Array[] | AddressError {
+  const { protocol, source, destination, data } = captured;
   const addresses = {
     source: parseAddress(source.host) ?? EMPTY,
     destination: parseAddress(destination.host) ?? EMPTY,
@@ -32,9 +34,10 @@ export function toIpPacket({ protocol, source, destination, data }: Captured): U
   if (addresses.source.length === 0 || addresses.source.length !== addresses.destination.length) {
     return { error: "address", reason: `no IP packet goes from '${source.host}' to '${destination.host}'` };
   }
-  if (protocol === "esp") return buildIp({ ...addresses, protocol: ESP, payload: data });
+  if (protocol === "tcp") return tcp.packets(captured, addresses);
+  if (protocol === "esp") return [buildIp({ ...addresses, protocol: ESP, payload: data })];
   const ports = { sourcePort: source.port, destinationPort: destination.port };
-  return buildUdpPacket(addresses, { ...ports, payload: data });
+  return [buildUdpPacket(addresses, { ...ports, payload: data })];
 }
 
 /** The datagram in a captured packet; undefined for what is neither UDP nor ESP, for fragments and damaged packets. */
@@ -82,10 +85,12 @@ export function capturedFrom(pcap: { linkType?: number; packets: readonly PcapPa
  */
 export function encodePcap(datagrams: readonly Captured[], epochMs: number): Uint8Array | AddressError {
   const parts = [fileHeader()];
+  const tcp = new TcpSegments();
   for (const datagram of datagrams) {
-    const packet = toIpPacket(datagram);
-    if ("error" in packet) return packet;
-    parts.push(recordHeader(Math.round((epochMs + datagram.timeMs) * 1000), packet.length), packet);
+    const packets = toIpPackets(datagram, tcp);
+    if ("error" in packets) return packets;
+    const timeUs = Math.round((epochMs + datagram.timeMs) * 1000);
+    for (const packet of packets) parts.push(recordHeader(timeUs, packet.length), packet);
   }
   return concat(...parts);
 }

@@ -16,8 +16,7 @@ import { ladderEvents } from "./ladder.ts";
 export function captured(trace: Trace): Captured[] {
   return trace.entries.flatMap(({ at, event }) => {
     if (event.type !== "datagram-sent" && event.type !== "datagram-received") return [];
-    const { protocol, ...datagram } = event.datagram;
-    return protocol === "tcp" ? [] : [{ timeMs: at, protocol, ...datagram }];
+    return [{ timeMs: at, ...event.datagram }];
   });
 }
 

@@ -158,8 +158,9 @@ export class Comparison {
 }
 
 function ikePart(datagram: Captured): { kind: "ike" | "esp"; data: Uint8Array } {
-  const { source, destination, data } = datagram;
-  if (source.port !== 4500 && destination.port !== 4500) return { kind: "ike", data };
+  const { protocol, source, destination, data } = datagram;
+  const marked = protocol === "tcp" || source.port === 4500 || destination.port === 4500;
+  if (!marked) return { kind: "ike", data };
   const part = demultiplex(data);
   if (part.kind === "esp" || part.kind === "ike") return { kind: part.kind, data: part.data };
   return { kind: "ike", data };

@@ -77,6 +77,7 @@ const wholeLife: Play = async (s) => {
 /** Exchanges that end in errors. */
 const troubles: [string, Partial<PeerConfig>, Play][] = [
   ["cookie", { cookies: "always" }, wholeLife],
+  ["TCP", { transport: "tcp" }, wholeLife],
   [
     "other group",
     { ikeProposals: ["aes256-sha256-ecp256"] },

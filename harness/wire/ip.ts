@@ -1,5 +1,5 @@
 /** IP packets: what travels inside ESP, and the frame of captures. Checksums are right when built and judged when parsed. */
-import { concat, plain, readU16, u16, u32, view } from "./bytes.ts";
+import { concat, plain, readU16, readU32, u16, u32, view } from "./bytes.ts";
 
 export { type AddressRange, formatAddress, formatRange, parseAddress, parsePrefix } from "./address.ts";
 
@@ -229,6 +229,52 @@ export function buildUdpPacket(
   // A sum of zero would mean that there is none.
   udp.set(u16(sum === 0 ? 0xffff : sum), 6);
   return buildIp({ ...options, ...addresses, protocol: 17, payload: udp });
+}
+
+/** A TCP segment without options, as IP payload. */
+export interface TcpSegment {
+  sourcePort: number;
+  destinationPort: number;
+  sequence: number;
+  acknowledgment: number;
+  /** The flags' octet: 0x10 is ACK, 0x08 PSH. */
+  flags: number;
+  payload: Uint8Array;
+}
+
+const TCP_HEADER = 20;
+
+/** The whole IP packet of a TCP segment, with its checksum and the largest window. */
+export function buildTcpPacket(
+  addresses: Pick<IpFields, "source" | "destination">,
+  segment: TcpSegment,
+): Uint8Array {
+  const { sourcePort, destinationPort, sequence, acknowledgment, flags, payload } = segment;
+  const tcp = concat(
+    ...[u16(sourcePort), u16(destinationPort), u32(sequence), u32(acknowledgment)],
+    ...[Uint8Array.of((TCP_HEADER / 4) << 4, flags), u16(0xffff), u16(0), u16(0), payload],
+  );
+  tcp.set(u16(checksum(pseudoHeader(addresses.source, addresses.destination, 6, tcp.length), tcp)), 16);
+  return buildIp({ ...addresses, protocol: 6, payload: tcp });
+}
+
+/** Reads the TCP segment in an IP packet; options are left out. */
+export function parseTcp(packet: IpPacket): (TcpSegment & { checksumOk: boolean }) | IpError {
+  const { payload } = packet;
+  if (packet.protocol !== 6) return { error: `IP protocol ${packet.protocol} is not TCP` };
+  const header = ((payload[12] ?? 0) >>> 4) * 4;
+  if (header < TCP_HEADER || header > payload.length)
+    return { error: `TCP header of ${header} octets in ${payload.length}` };
+  const pseudo = pseudoHeader(packet.source, packet.destination, 6, payload.length);
+  return {
+    sourcePort: readU16(payload, 0),
+    destinationPort: readU16(payload, 2),
+    sequence: readU32(payload, 4),
+    acknowledgment: readU32(payload, 8),
+    flags: payload[13]!,
+    payload: view(payload, header, payload.length),
+    checksumOk: checksum(pseudo, payload) === 0,
+  };
 }
 
 /** Reads the UDP datagram in an IP packet. `checksumOk` is true also where IPv4 carries none (0). */
