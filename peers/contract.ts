@@ -126,6 +126,21 @@ export interface PeerStatus {
 /** A verb that the peer has no means for. The test ends `unsupported` with this reason. */
 export class DriverUnsupported extends Error {}
 
+/** ESP echo requests of a peer, all of one probing session. */
+export interface PingOptions {
+  count: number;
+  /** Outside of any SA; not set: through the newest Child SA. */
+  plain?: boolean;
+  /** What carries plain ones; not set: IP protocol 50. */
+  over?: "udp" | "esp";
+  /** Octets of Data. */
+  size?: number;
+  /** False: no reply is wanted. */
+  reply?: boolean;
+  /** Congestion-control payloads of RFC 9347 as requests. */
+  congestion?: boolean;
+}
+
 /** The verbs of a peer that does group key management. */
 export interface GroupDriver {
   /** As member: registers with the other end; on an IKE SA that stands already by GSA_REGISTRATION. */
@@ -164,6 +179,8 @@ export interface Driver {
   /** The peer's own log since the last call of `markLog`. */
   logs(): Promise<string>;
   markLog(): Promise<void>;
+  /** Sends ESP echo requests, without waiting for replies. Absent for a peer that cannot. */
+  ping?(options: PingOptions): Promise<void>;
   /** Absent for a peer without group key management. */
   groups?: GroupDriver;
 }
