@@ -5,6 +5,7 @@ import { coverageOf, GROUPINGS, type Grouping, grouped, uncovered, wrongClaims }
 import { changes, fallen, inWords, recordedCoverage, recordOf, writeRecord } from "../run/coverage-gate.ts";
 import { loadTests, type SuiteTest } from "../run/suites.ts";
 import { UsageError, unknownName } from "../run/usage-error.ts";
+import { factsOf } from "../wire/documents/index.ts";
 import { coverageTable, todoTable } from "./coverage-table.ts";
 import { EXIT } from "./exit.ts";
 import { hasColor, painter } from "./output.ts";
@@ -64,8 +65,23 @@ function shown(tests: readonly SuiteTest[], chosen: string[], { by, todo, json }
     return json ? asJson(rows) : todoTable(rows, paint);
   }
   const rows = coverageOf(tests, catalogues(chosen));
-  return json ? asJson(by ? grouped(rows, by) : rows) : coverageTable(rows, by, paint);
+  if (json) return asJson((by ? grouped(rows, by) : rows).map(withProvisional));
+  return coverageTable(rows, by, paint) + provisionalLines(chosen);
 }
+
+/** What of the row's document is our own definition. */
+const withProvisional = <R extends { document?: string }>(row: R): R & { provisional?: string } => {
+  const provisional = factsOf(row.document ?? "")?.provisional;
+  return provisional === undefined ? row : { ...row, provisional };
+};
+
+const provisionalLines = (chosen: readonly string[]): string =>
+  chosen
+    .map((document) => withProvisional({ document }))
+    .flatMap(({ document, provisional }) =>
+      provisional === undefined ? [] : [`provisional in ${document}, our own definition: ${provisional}\n`],
+    )
+    .join("");
 
 const asJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 

@@ -3,8 +3,11 @@ import { lies } from "../../peers/builtin/lies/index.ts";
 import { loadDefinitions, runtimesOf } from "../../peers/definition.ts";
 import { isInstalled } from "../../peers/install/cache.ts";
 import { catalogue, documents } from "../run/catalogue.ts";
+import { revisionFilter } from "../run/revisions.ts";
 import { loadTests, type SuiteTest } from "../run/suites.ts";
 import { unknownName } from "../run/usage-error.ts";
+import type { DocumentFacts } from "../wire/documents/document.ts";
+import { documentFacts, factsOf } from "../wire/documents/index.ts";
 import { printJson, table } from "./output.ts";
 
 interface Listing {
@@ -15,6 +18,7 @@ interface Listing {
 
 const LISTS: { [what: string]: () => Promise<Listing> } = {
   suites: listSuites,
+  documents: listDocuments,
   peers: listPeers,
   requirements: listRequirements,
   lies: listLies,
@@ -24,6 +28,7 @@ const LISTS: { [what: string]: () => Promise<Listing> } = {
 const EXAMPLES = `
 Examples:
   bakeoff list suites
+  bakeoff list documents         revisions and code points of the drafts
   bakeoff list tests --json
 `;
 
@@ -44,14 +49,44 @@ export function listCommand(): Command {
 }
 
 async function listSuites(): Promise<Listing> {
-  const tests = await loadTests();
+  const all = await loadTests();
+  const isNewest = revisionFilter([]);
   const items = documents().map((document) => {
-    const own = tests.filter((test) => test.document === document);
+    const own = all.filter((test) => test.document === document);
     const sections = [...new Set(own.map(({ section }) => section))];
-    return { document, title: catalogue(document)?.title ?? "", sections, tests: own.length };
+    const tests = own.filter(isNewest).length;
+    return { document, title: catalogue(document)?.title ?? "", sections, tests, older: own.length - tests };
   });
-  return { items, rows: items.map((i) => [i.document, `${i.tests} tests`, i.title]) };
+  const count = ({ tests, older }: { tests: number; older: number }): string =>
+    older === 0 ? `${tests} tests` : `${tests} tests, ${older} of older revisions`;
+  return { items, rows: items.map((i) => [i.document, count(i), i.title]) };
 }
+
+async function listDocuments(): Promise<Listing> {
+  const named = [...new Set([...documents(), ...documentFacts.map(({ name }) => name)])].sort();
+  const items = named.map((document) => documentItem(document, factsOf(document)));
+  return { items, rows: items.flatMap(documentRows) };
+}
+
+function documentItem(document: string, facts?: DocumentFacts) {
+  return {
+    document,
+    title: facts?.title ?? catalogue(document)?.title ?? "",
+    /** Newest first. */
+    revisions: facts?.revisions ?? [],
+    ...(facts?.provisional === undefined ? {} : { provisional: facts.provisional }),
+    codePoints: Object.entries(facts?.codePoints ?? {}).flatMap(([registry, table]) =>
+      table.map(({ name, value, state }) => ({ registry, name, value, state })),
+    ),
+  };
+}
+
+const documentRows = (item: ReturnType<typeof documentItem>): string[][] => [
+  [item.document, item.title],
+  ...item.revisions.map(({ name, text }) => ["", `  revision ${name}: ${text}`]),
+  ...(item.provisional === undefined ? [] : [["", `  provisional, our own definition: ${item.provisional}`]]),
+  ...item.codePoints.map((p) => ["", `  ${p.registry} ${p.name} = ${p.value}, ${p.state}`]),
+];
 
 async function listPeers(): Promise<Listing> {
   const items = loadDefinitions().flatMap((definition) =>
@@ -96,8 +131,8 @@ async function listLies(): Promise<Listing> {
 }
 
 async function listTests(): Promise<Listing> {
-  const items = (await loadTests()).map(({ id, title, document, section, facts, page }) => ({
-    ...{ id, title, document, section, role: facts.peer },
+  const items = (await loadTests()).map(({ id, title, document, revision, section, facts, page }) => ({
+    ...{ id, title, document, revision, section, role: facts.peer },
     ...{ requirements: facts.requirements, lies: facts.lies, page },
   }));
   return { items, rows: items.map((i) => [i.id, i.role, i.requirements.join(" ")]) };

@@ -37,6 +37,8 @@ describe("bakeoff", () => {
     ["an unknown option", "run --pier x", /^bakeoff: unknown option "--pier", nearest: --peer\n$/],
     ["an unknown peer", "run --peer strongswam", /--peer strongswam: unknown peer name.*nearest: strongswan/],
     ["an unknown document", "run rfc7269", /unknown document "rfc7269", nearest: rfc7296/],
+    ["an unknown revision", "run --revision esp-ping=E33", /unknown revision of esp-ping "E33", nearest: E3/],
+    ["half a revision", "run --revision esp-ping", /--revision esp-ping: must be DOCUMENT=NAME/],
     ["an unknown lie", "run --lie omit-nonce", /unknown lie "omit-nonce", nearest: omits-nonce/],
     ["an unknown role", "run --role responer", /unknown role "responer", nearest: responder/],
     ["an unknown format", "run --format json,hmtl", /unknown report format "hmtl", nearest: html/],
@@ -62,7 +64,7 @@ describe("bakeoff", () => {
   }
 
   it("prints JSON alone on standard output", async () => {
-    for (const what of ["suites", "peers", "requirements", "lies", "tests"]) {
+    for (const what of ["suites", "documents", "peers", "requirements", "lies", "tests"]) {
       const { status, out, err } = await said("list", what, "--json");
       expect({ status, err }).to.deep.equal({ status: 0, err: "" });
       expect(JSON.parse(out)).to.be.an("array").that.is.not.empty;
@@ -72,6 +74,23 @@ describe("bakeoff", () => {
       expect(status).to.equal(0);
       expect(JSON.parse(out)[0]).to.include({ document: "rfc7296" });
     }
+  });
+
+  it("lists documents with revisions, what is provisional, and code points with their state", async () => {
+    const { out } = await said("list", "documents");
+    expect(out).to.match(/^esp-ping +ESP Echo Protocol\n +revision M: .*\n +revision E3: /m);
+    expect(out).to.match(/^ +RESERVED_SPI ESP_ECHO_REQUEST = 7, requested$/m);
+    expect(out).to.match(/^ +EXCHANGE GSA_AUTH = 39, assigned$/m);
+    expect(out).to.match(
+      /^anti-replay-subspaces .*\n.*\n +provisional, our own definition: the notification/m,
+    );
+    const listed: { document: string; codePoints: unknown[] }[] = JSON.parse(
+      (await said("list", "documents", "--json")).out,
+    );
+    const [notification] = listed.filter(({ document }) => document === "anti-replay-notification");
+    expect(notification?.codePoints[0]).to.deep.equal({
+      ...{ registry: "NOTIFY", name: "ANTI_REPLAY_STATUS", value: 51110, state: "private use" },
+    });
   });
 
   it("has an example in the help of every command", async () => {
