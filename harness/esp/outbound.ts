@@ -45,6 +45,7 @@ const ORDINARY: SealOptions = {};
 /** The sending side of an ESP SA, whatever its header. */
 export interface EspSender {
   readonly parameters: SaParameters;
+  readonly random: Random;
   readonly spi: number;
   /** The last sequence number used. Set, the SA goes on behind that number, as if the packets before had been lost. */
   counter: bigint;
@@ -60,7 +61,7 @@ export interface EspSender {
 export class OutboundSa implements EspSender {
   readonly parameters: SaParameters;
   mayWrap = false;
-  private readonly random: Random;
+  readonly random: Random;
   private readonly icvLength: number;
   private readonly plaintext: PlaintextWriter;
   private readonly aadOf: (packet: Uint8Array, high: number) => Uint8Array;

@@ -70,17 +70,17 @@ export class BuiltinPeer implements Driver {
     const config = behaviours.reduce((told, b) => b.config?.(told) ?? told, this.#told);
     this.#config = config;
     const policy = policyFor(config, "peer", await materialFor(config, "peer", pki));
-    if (this.#config.replayWindow === 0 && !saysEsnWithout(this.#config)) keepTo32Bits(policy);
+    if (config.replayWindow === 0 && !saysEsnWithout(config)) keepTo32Bits(policy);
     for (const behaviour of behaviours) behaviour.policy?.(policy);
     const delayMs = Math.max(0, ...behaviours.map((b) => b.delayMs ?? 0));
     const link = delayMs > 0 ? delayed(this.#options.link, clock, delayMs) : this.#options.link;
-    const drafts = draftsOf(config, behaviours);
+    const drafts = draftsOf(config, behaviours, (line) => this.#say(line));
     this.#host = new Host({
       ...{ policy, clock, random, link, natPort, remoteNatPort },
       extensions: [...this.#fragmentation(behaviours), ...drafts.ike, ...behaviours.flatMap(extensionsOf)],
       esp: [...this.#counter(), ...drafts.esp, ...behaviours.flatMap(espOf)],
       answersEcho: true,
-      ...(this.#config.replayWindow !== undefined && { window: this.#config.replayWindow }),
+      ...(config.replayWindow !== undefined && { window: config.replayWindow }),
       event: (event) => this.#onEvent(event, behaviours),
     });
   }
@@ -92,6 +92,10 @@ export class BuiltinPeer implements Driver {
   }
 
   /** Lets the first SAs begin where a test wants it. */
+  #say(line: string): void {
+    if (this.#log.length < MOST_LINES) this.#log.push(`${this.#options.clock.now()} ${line}`);
+  }
+
   #counter(): EspExtension[] {
     const counter = this.#config?.espCounter;
     if (counter === undefined) return [];
@@ -113,8 +117,7 @@ export class BuiltinPeer implements Driver {
 
   #onEvent(event: HostEvent, behaviours: LieBehaviour[]): void {
     if (event.type === "dropped" || event.type === "ike-closed" || event.type === "child-failed") {
-      if (this.#log.length < MOST_LINES)
-        this.#log.push(`${this.#options.clock.now()} ${event.type}: ${event.reason}`);
+      this.#say(`${event.type}: ${event.reason}`);
     }
     for (const { livenessMs } of behaviours) {
       if (event.type === "ike-established" && livenessMs !== undefined) this.#ask(event.sa, livenessMs);
