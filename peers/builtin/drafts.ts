@@ -29,7 +29,6 @@ const speakReplayStatus: Speaker = (revision, { replayWindow, codePoints }) => {
   return { ike: [ike], esp: [esp] };
 };
 
-/** By document. */
 const SUBSPACES = 8;
 
 const auditLine = ({ spi, subspace, source, destination }: SubspaceAudit): string =>
@@ -41,11 +40,12 @@ const speakSubspaces: Speaker = (_revision, { codePoints }, _behaviours, log) =>
   return { ike: [ike], esp: [esp] };
 };
 
+/** By document. */
 const speakers: Record<string, Speaker> = {
   "anti-replay-notification": speakReplayStatus,
+  "anti-replay-subspaces": speakSubspaces,
 };
 
-  "anti-replay-subspaces": speakSubspaces,
 /** `log` takes lines for the peer's own log. */
 export function draftsOf(
   config: PeerConfig,
