@@ -4,6 +4,7 @@ import { replayStatus } from "../../harness/extensions/replay-status.ts";
 import { type SubspaceAudit, subspaces } from "../../harness/extensions/subspaces.ts";
 import type { Extension } from "../../harness/ike/hooks.ts";
 import type { PeerConfig } from "../contract.ts";
+import { speakEspPing } from "./esp-echo.ts";
 import type { LieBehaviour } from "./lies/lie.ts";
 
 /** Extensions of both planes; `behaviours` are the variant's and the lie's, which may change how a draft is spoken. */
@@ -42,6 +43,7 @@ const speakSubspaces: Speaker = (_revision, { codePoints }, _behaviours, log) =>
 
 /** By document. */
 const speakers: Record<string, Speaker> = {
+  "esp-ping": speakEspPing,
   "anti-replay-notification": speakReplayStatus,
   "anti-replay-subspaces": speakSubspaces,
 };

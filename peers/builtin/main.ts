@@ -63,6 +63,9 @@ async function act(verb: Verb): Promise<object> {
     case "sendTraffic":
       await peer.sendTraffic(verb.options);
       break;
+    case "ping":
+      await peer.ping(verb.options);
+      break;
     case "status":
       return { status: await peer.status() };
     case "logs":

@@ -16,8 +16,9 @@ import { hex } from "../../harness/wire/bytes.ts";
 import { SN } from "../../harness/wire/registry/sn.ts";
 import { TRANSFORM } from "../../harness/wire/registry/transform-types.ts";
 import type { Proposal, Transform } from "../../harness/wire/types.ts";
-import type { Driver, PeerConfig, PeerStatus } from "../contract.ts";
+import type { Driver, PeerConfig, PeerStatus, PingOptions } from "../contract.ts";
 import { draftsOf } from "./drafts.ts";
+import { ping } from "./esp-echo.ts";
 import type { Lie, LieBehaviour } from "./lies/lie.ts";
 
 /** Octets per fragment that keep an IPv4 packet within 576 octets (RFC 7383 section 2.5.1). */
@@ -206,6 +207,11 @@ export class BuiltinPeer implements Driver {
       const data = new Uint8Array(options.size ?? 56).fill(0x5a);
       host.sendEcho(pipe, { from: options.from, to: options.to, identifier: 0x7ee2, sequence, data });
     }
+  }
+
+  async ping(options: PingOptions): Promise<void> {
+    const host = this.#running("ping");
+    if (host && this.#config) ping(host, this.#config, options, this.#options.random, this.#behaviours);
   }
 
   async status(): Promise<PeerStatus> {

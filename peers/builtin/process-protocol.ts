@@ -76,6 +76,15 @@ const traffic = z.strictObject({
   size: z.int().optional(),
 });
 
+const ping = z.strictObject({
+  count: z.int(),
+  plain: z.boolean().optional(),
+  over: z.enum(["udp", "esp"]).optional(),
+  size: z.int().optional(),
+  reply: z.boolean().optional(),
+  congestion: z.boolean().optional(),
+});
+
 /** A verb of the driver with its argument. */
 export const verbSchema = z.discriminatedUnion("verb", [
   z.strictObject({ verb: z.literal("configure"), config: configSchema }),
@@ -84,6 +93,7 @@ export const verbSchema = z.discriminatedUnion("verb", [
   z.strictObject({ verb: z.literal("rekeyChild") }),
   z.strictObject({ verb: z.literal("delete"), what: z.enum(["ike", "child"]) }),
   z.strictObject({ verb: z.literal("sendTraffic"), options: traffic }),
+  z.strictObject({ verb: z.literal("ping"), options: ping }),
   z.strictObject({ verb: z.literal("status") }),
   z.strictObject({ verb: z.literal("reset") }),
   z.strictObject({ verb: z.literal("logs") }),

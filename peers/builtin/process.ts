@@ -4,7 +4,7 @@ import { extname, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import type { Address } from "../../harness/link/types.ts";
-import type { Driver, PeerConfig, PeerStatus } from "../contract.ts";
+import type { Driver, PeerConfig, PeerStatus, PingOptions } from "../contract.ts";
 import { LabError } from "../runtime/errors.ts";
 import { INSIDE } from "./process-nat.ts";
 import { type Answer, answerSchema, type StartOptions, type Verb } from "./process-protocol.ts";
@@ -158,6 +158,10 @@ export class BuiltinProcess implements Driver {
 
   async sendTraffic(options: { from: string; to: string; count: number; size?: number }): Promise<void> {
     await this.#request({ verb: "sendTraffic", options });
+  }
+
+  async ping(options: PingOptions): Promise<void> {
+    await this.#request({ verb: "ping", options });
   }
 
   async status(): Promise<PeerStatus> {

@@ -1,5 +1,6 @@
 /** A planted bug: one named way in which the builtin peer breaks a requirement. */
 import type { EspExtension } from "../../../harness/esp/hooks.ts";
+import type { EchoManners } from "../../../harness/extensions/esp-echo-manners.ts";
 import type { FragmentationOptions } from "../../../harness/extensions/fragmentation.ts";
 import type { Extension } from "../../../harness/ike/hooks.ts";
 import type { Policy } from "../../../harness/ike/policy.ts";
@@ -13,8 +14,10 @@ export interface LieBehaviour {
   /** Another configuration in place of the one that it was told. */
   config?: (config: PeerConfig) => PeerConfig;
   fragmentation?: Partial<FragmentationOptions> | "off";
+  /** How it speaks ESP echo. */
+  echo?: EchoManners;
   /** The driver ignores these verbs. */
-  deafTo?: ("initiate" | "rekeyIke" | "rekeyChild" | "delete" | "sendTraffic")[];
+  deafTo?: ("initiate" | "rekeyIke" | "rekeyChild" | "delete" | "sendTraffic" | "ping")[];
   /** Dies of the first such datagram. */
   diesOf?: (octets: Uint8Array) => boolean;
   /** Everything it sends leaves so many milliseconds later. */
