@@ -17,12 +17,16 @@ export const curveOf = (key: KeyObject): string => key.asymmetricKeyDetails?.nam
 export const isNistKey = (key: KeyObject): boolean =>
   key.asymmetricKeyType === "ec" && CURVES.has(curveOf(key));
 
-/** With the nonce of RFC 6979: node:crypto takes a random one, which no seed repeats. */
+/**
+ * With the nonce of RFC 6979: node:crypto takes a random one, which no seed repeats. `entropy`, of 32 octets, gives
+ * other signatures of the same octets (section 3.6).
+ */
 export function signEcdsa(
   hash: HashName,
   key: KeyObject,
   octets: Uint8Array,
   encoding: EcdsaEncoding,
+  entropy?: Uint8Array,
 ): Uint8Array {
   const curve = CURVES.get(curveOf(key));
   const scalar = key.type === "private" && curve ? key.export({ format: "jwk" }).d : undefined;
@@ -31,6 +35,7 @@ export function signEcdsa(
     prehash: false,
     lowS: false,
     format: encoding === "der" ? "der" : "compact",
+    ...(entropy && { extraEntropy: entropy }),
   });
 }
 

@@ -28,6 +28,8 @@ export interface SealOptions {
   icv?: (icv: Uint8Array) => Uint8Array;
   /** Written instead of the type of the first inner payload. */
   innerType?: number;
+  /** The 7 bits behind the C bit of the Encrypted payload. Not set means zero. */
+  reserved?: number;
 }
 
 const counterIv = (count: number, octets: number): Uint8Array => {
@@ -88,8 +90,10 @@ function encrypted(
   fragment?: { number: number; total: number },
 ): Payload {
   const type = options.innerType ?? innerType;
-  if (!fragment) return { kind: "SK", type: PAYLOAD.SK, innerType: type, data };
+  const base = options.reserved === undefined ? {} : { reserved: options.reserved };
+  if (!fragment) return { ...base, kind: "SK", type: PAYLOAD.SK, innerType: type, data };
   return {
+    ...base,
     kind: "SKF",
     type: PAYLOAD.SKF,
     innerType: type,
