@@ -8,6 +8,7 @@ import { exchangeRuleLies } from "./exchange-rules.ts";
 import { formatLies } from "./formats.ts";
 import { fragmentationLies } from "./fragmentation.ts";
 import { keyLies } from "./keys.ts";
+import { legacyLies } from "./legacy.ts";
 import type { Lie } from "./lie.ts";
 import { measureLies } from "./measure.ts";
 import { negotiationLies } from "./negotiation.ts";
@@ -34,6 +35,7 @@ export const lies: readonly Lie[] = [
   ...configurationLies,
   ...eapLies,
   ...nullAuthenticationLies,
+  ...legacyLies,
 ];
 
 export const findLie = (name: string): Lie | undefined => lies.find((l) => l.name === name);
