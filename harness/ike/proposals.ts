@@ -85,9 +85,12 @@ function match(offer: Proposal, policy: Proposal, decide: Decide): Proposal | un
 const namesSa = (spi: Uint8Array, spiLength: number): boolean =>
   spi.length === spiLength && (spiLength === 0 || spi.some((octet) => octet !== 0));
 
-/** True if SPIs and numbers are those of a well-formed offer. */
-const wellFormed = (offers: Proposal[], spiLength: number): boolean =>
-  offers.every((p, i) => p.number === i + 1 && namesSa(p.spi, spiLength));
+/** True if numbers and SPIs are those of a well-formed offer; of protocols that we do not want, nobody knows the SPI's size. */
+const wellFormed = (offers: Proposal[], policies: Proposal[], spiLength: number): boolean =>
+  offers.every((offer, i) => {
+    const wanted = policies.some(({ protocolId }) => protocolId === offer.protocolId);
+    return offer.number === i + 1 && (!wanted || namesSa(offer.spi, spiLength));
+  });
 
 /**
  * The first offered proposal that the policy allows, with one transform per type, or undefined.
@@ -100,7 +103,7 @@ export function choose(
   decide: Decide,
   preferredGroup?: number,
 ): Proposal | undefined {
-  if (!wellFormed(offers, spiLength)) return undefined;
+  if (!wellFormed(offers, policies, spiLength)) return undefined;
   for (const offer of offers) {
     for (const policy of policies) {
       const chosen =
