@@ -38,6 +38,11 @@ describe("limits of a message", () => {
   it("count parts of every kind, all payloads together", () => {
     const makers = [manyProposals, manyTransforms, manyAttributes, manySpis, thousandsOfSelectors];
     for (const make of makers) expect(excess([make()]), make.name).to.match(/^\d+ parts of payloads, /);
+    const attributes = Array.from({ length: MOST_PARTS }, () => ({ type: 1, value: 1 }));
+    const policy = { kind: "group-wide" as const, attributes };
+    expect(excess([{ kind: "GSA", type: 51, policies: [policy] }])).to.match(/^2001 parts/);
+    const bags = Array.from({ length: MOST_PARTS + 1 }, () => ({ kind: "member" as const, attributes: [] }));
+    expect(excess([{ kind: "KD", type: 52, bags }])).to.match(/^2001 parts/);
     const half = manyConfigAttributes(MOST_PARTS / 2 + 1);
     expect(excess([half, half])).to.match(/^2002 parts/);
   });

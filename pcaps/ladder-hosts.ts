@@ -1,0 +1,139 @@
+/**
+ * A ladder of several hosts as text: a lifeline for each, arrows of single datagrams and of multicasts, and beside them
+ * what was sent.
+ */
+
+/** One datagram from one host to another. */
+export interface Unicast {
+  timeMs: number;
+  from: string;
+  to: string;
+  /** As in `GSA_AUTH request 1: IDi AUTH IDg`. */
+  text: string;
+  note?: string;
+}
+
+/** One datagram to a group, which has a lifeline of its own. */
+export interface Multicast {
+  timeMs: number;
+  from: string;
+  group: string;
+  /** Hosts that took it, and hosts that it reached but that could not open it. */
+  taken: readonly string[];
+  dropped: readonly string[];
+  text: string;
+  note?: string;
+}
+
+/** What is no datagram. */
+export interface Remark {
+  timeMs: number;
+  remark: string;
+}
+
+export type HostLadderEvent = Unicast | Multicast | Remark;
+
+const TIME = 9;
+/** Columns from one lifeline to the next. */
+const STEP = 11;
+const TEXT = 60;
+const REMARK = 100;
+
+const LEGEND = [
+  "-->  to one host     ==>  to the group     o  takes it     x  gets it and cannot open it",
+  "KD: each key by its id, in braces the id of the key that wraps it; 0{..} the keys of the SA, ..{0} GSK_w",
+];
+
+/** The ladder, with a newline at the end. `hosts` are the lifelines from left to right, groups among them. */
+export function formatHostLadder(hosts: readonly string[], events: readonly HostLadderEvent[]): string {
+  const lines = [heading(hosts), ...events.flatMap((event) => formatEvent(hosts, event)), "", ...LEGEND];
+  return `${lines.map((line) => line.trimEnd()).join("\n")}\n`;
+}
+
+const lifelineAt = (index: number): number => TIME + 3 + index * STEP;
+
+/** Names centred above their lifelines. */
+function heading(hosts: readonly string[]): string {
+  const row = blankRow(hosts).fill(" ");
+  for (const [index, host] of hosts.entries()) {
+    const name = printable(host).slice(0, STEP - 1);
+    put(row, Math.max(0, lifelineAt(index) - (name.length >> 1)), name);
+  }
+  return row.join("");
+}
+
+function formatEvent(hosts: readonly string[], event: HostLadderEvent): string[] {
+  const time = `${(event.timeMs / 1000).toFixed(3)} s`.padStart(TIME);
+  if ("remark" in event) {
+    const said = wrap(printable(event.remark), REMARK).map((line) => `${" ".repeat(TIME + 2)}${line}`);
+    return ["", ...said, ""];
+  }
+  const row = "group" in event ? multicastRow(hosts, event) : unicastRow(hosts, event);
+  const [first = "", ...rest] = [
+    ...wrap(printable(event.text), TEXT),
+    ...(event.note === undefined ? [] : wrap(`(${printable(event.note)})`, TEXT)),
+  ];
+  put(row, 0, time);
+  const below = rest.map((line) => `${blankRow(hosts).join("")}    ${line}`);
+  return [`${row.join("")}  ${first}`, ...below];
+}
+
+function unicastRow(hosts: readonly string[], { from, to }: Unicast): string[] {
+  const row = blankRow(hosts);
+  const [start, end] = [columnOf(hosts, from), columnOf(hosts, to)];
+  const [left, right] = start < end ? [start, end] : [end, start];
+  row.fill("-", left + 1, right);
+  if (start < end) row[right - 1] = ">";
+  else row[left + 1] = "<";
+  return row;
+}
+
+function multicastRow(hosts: readonly string[], { from, group, taken, dropped }: Multicast): string[] {
+  const row = blankRow(hosts);
+  const start = columnOf(hosts, from);
+  const end = columnOf(hosts, group);
+  const reached = [...taken, ...dropped].map((host) => columnOf(hosts, host));
+  const left = Math.min(start, end, ...reached);
+  const right = Math.max(start, end, ...reached);
+  row.fill("=", left + 1, right);
+  row[start] = "*";
+  for (const host of taken) row[columnOf(hosts, host)] = "o";
+  for (const host of dropped) row[columnOf(hosts, host)] = "x";
+  if (end > start) row[end - 1] = ">";
+  else row[end + 1] = "<";
+  return row;
+}
+
+/** @throws Error for a host without a lifeline */
+function columnOf(hosts: readonly string[], host: string): number {
+  const index = hosts.indexOf(host);
+  if (index < 0) throw new Error(`no lifeline of "${host}"`);
+  return lifelineAt(index);
+}
+
+function blankRow(hosts: readonly string[]): string[] {
+  const row = Array.from({ length: lifelineAt(hosts.length - 1) + 1 }, () => " ");
+  for (const index of hosts.keys()) row[lifelineAt(index)] = "|";
+  return row;
+}
+
+function put(row: string[], at: number, text: string): void {
+  for (const [index, letter] of [...text].entries()) row[at + index] = letter;
+}
+
+/** At word boundaries where there are any; a longer word is cut. */
+function wrap(text: string, width: number): string[] {
+  const words = text.split(" ").flatMap((word) => word.match(new RegExp(`.{1,${width}}`, "g")) ?? []);
+  const lines: string[] = [];
+  for (const word of words) {
+    const line = lines.at(-1);
+    if (line !== undefined && line.length + 1 + word.length <= width)
+      lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+/** Columns are only counted right in ASCII; everything else is shown as an escape. */
+const printable = (text: string): string =>
+  text.replace(/[^\x20-\x7e]/gu, (c) => `\\u{${c.codePointAt(0)?.toString(16)}}`);
