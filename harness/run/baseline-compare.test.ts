@@ -107,6 +107,8 @@ describe("a draft of a baseline", () => {
       /^- tests:\n {4}- a\/1\/x\n {4}- a\/1\/y\n {2}verdict: fail\n {2}reason: it answers/,
     );
     expect(text).to.include('why: ""').and.include("fault: none").and.include("expires: 2027-11-20");
+    const behind = draftEntries(judged([test({ verdict: "behind" })], []), "libreswan@5.2");
+    expect(behind).to.include("verdict: behind").and.include("fault: none");
     expect(text).to.not.match(/tests: [ps]\n/);
     expect(draftEntries(results, "strongswan@6.1")).to.equal("");
     expect(draftEntries(judged([test()], [entry()]), "libreswan@5.2")).to.equal("");

@@ -46,7 +46,10 @@ function entryOf(rows: Row[], today: Date): object[] {
     {
       ...{ tests: ids.length === 1 ? ids[0] : ids, verdict, reason, why: "", evidence: "" },
       section: `${document.replace(/^rfc(\d+)$/, "RFC $1")} ${section}`,
-      ...{ fault: { unsupported: "none", ambiguous: "text" }[String(verdict)] ?? "", expires },
+      ...{
+        fault: { unsupported: "none", behind: "none", ambiguous: "text" }[String(verdict)] ?? "",
+        expires,
+      },
       ...(first.runtime === undefined ? {} : { runtime: first.runtime }),
     },
   ];

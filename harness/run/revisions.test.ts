@@ -75,12 +75,15 @@ describe("the variant that is older", () => {
     const body = async () => {
       throw new Behind("E3", "planted");
     };
-    const { rows, gaps } = await square([{ ...test("esp-ping", "M"), body }, test("rfc7296", "")], false);
+    const { rows, gaps } = await square(
+      [{ ...test("esp-ping", "M"), body }, test("esp-ping", "E3"), test("rfc7296", "")],
+      false,
+    );
     const behind = rows[0]?.cells.filter(({ name }) => name === "older");
     expect(behind).to.deep.equal([
       { kind: "variant", name: "older", verdict: "behind", reason: "the peer speaks revision E3: planted" },
     ]);
-    expect(formatRow(rows[1] ?? { test: "", cells: [] })).to.not.include("older");
+    for (const row of rows.slice(1)) expect(formatRow(row)).to.not.include("older");
     expect(gaps[0]).to.match(/the honest peer: behind/);
   });
 });

@@ -67,7 +67,7 @@ export function namesMissing(tests: readonly SuiteTest[], whole: boolean): strin
 
 async function cellsOf(test: SuiteTest): Promise<Cell[]> {
   const cells: Cell[] = [honestCell("honest", "honest", await once(test, {}))];
-  for (const { name } of variants.filter(({ concerns }) => concerns?.(test.document) ?? true))
+  for (const { name } of variants.filter(({ concerns }) => concerns?.(test.document, test.revision) ?? true))
     cells.push(honestCell("variant", name, await once(test, { variant: name })));
   for (const name of test.facts.lies) {
     if (lies.some((lie) => lie.name === name)) cells.push(lieCell(name, await once(test, { lie: name })));

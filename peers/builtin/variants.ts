@@ -16,8 +16,8 @@ interface Variant {
   name: string;
   /** How it differs from the ordinary builtin peer. */
   effect: string;
-  /** Whether tests of a document can see that; not set: of all. */
-  concerns?: (document: string) => boolean;
+  /** Whether a test of this revision of a document can see that; not set: every test. */
+  concerns?: (document: string, revision: string) => boolean;
   behaviour: () => LieBehaviour;
 }
 
@@ -194,7 +194,7 @@ function before(document: string, revision: string): string {
 const older: Variant = {
   name: "older",
   effect: "speaks the revision before the newest of each draft that it is told to speak",
-  concerns: (document) => (factsOf(document)?.revisions.length ?? 0) > 1,
+  concerns: (document, revision) => before(document, revision) !== revision,
   behaviour: () => ({
     config: ({ drafts = {}, ...config }) => {
       const entries = Object.entries(drafts).map(([name, revision]) => [name, before(name, revision)]);
