@@ -1,0 +1,31 @@
+/** Words for tests in which the peer sends ESP echo requests by itself. */
+import { DriverUnsupported, type PingOptions } from "../../peers/contract.ts";
+import { echoesFromPeer, numbersOf, type SeenEcho } from "./esp-echo.ts";
+import { plainFromPeer, type SeenPlain } from "./esp-echo-plain.ts";
+import type { Script } from "./script.ts";
+import { Failure } from "./verdicts.ts";
+
+/** Has the peer send requests, and waits until `seen` has as many as it was told to send. */
+async function provokeProbes<T>(s: Script, options: PingOptions, seen: () => T[]): Promise<T[]> {
+  const { driver } = s.arena;
+  if (!driver.ping) throw new DriverUnsupported("the driver has no verb for ESP echo requests");
+  await driver.ping(options);
+  await s.until(() => seen().length >= options.count);
+  await s.wait(s.arena.quiet / 10);
+  const came = seen();
+  if (came.length === options.count) return came;
+  throw new Failure(`${options.count} echo requests of the peer`, `${came.length}`);
+}
+
+/** Requests that the peer sends inside of its newest Child SA. */
+export function peerProbes(s: Script, options: PingOptions): Promise<SeenEcho[]> {
+  const since = s.mark();
+  return provokeProbes(s, options, () => echoesFromPeer(s, since));
+}
+
+/** Requests that the peer sends outside of SAs. */
+export function peerPlainProbes(s: Script, options: Omit<PingOptions, "plain">): Promise<SeenPlain[]> {
+  const since = s.mark();
+  const isRequest = ({ packet }: SeenPlain) => packet[3] === numbersOf(s).spi.request;
+  return provokeProbes(s, { ...options, plain: true }, () => plainFromPeer(s, since).filter(isRequest));
+}
