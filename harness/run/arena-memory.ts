@@ -61,6 +61,7 @@ export async function memoryArena(
       local,
       remote,
       stranger: at(stranger),
+      further: (host: string) => network.attach(host),
       inner: innerHosts(config, wishes),
     },
     ...{ patience: 40_000, quiet: 3_000, poke: () => {}, rawEsp: true },

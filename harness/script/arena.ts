@@ -20,6 +20,8 @@ export interface Arena {
   remoteNatPort: number;
   /** A second address of ours, to try what a stranger can do. Not set where there is none. */
   stranger?: Address;
+  /** One more host of ours, with a link of its own. Not set where there can be none. */
+  further?(host: string): Link;
   /** Hosts behind both ends, which the traffic inside of ESP is between. */
   inner: { tester: string; peer: string };
   /** How long an answer may take, in milliseconds of this world's clock. */

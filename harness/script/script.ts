@@ -28,6 +28,8 @@ export interface Attempt {
   failure?: string;
   /** Why there is an IKE SA without Child SA. */
   childFailure?: string;
+  /** Why there is an IKE SA, but nothing of what it was for. */
+  applicationFailure?: string;
 }
 
 /** Whether the peer is done with an SA is for a test to see; our end must be there to ask. */
@@ -169,8 +171,8 @@ export class Script {
 
   async tryAuth(sa: IkeSa, wishes: AuthWishes = {}): Promise<Attempt> {
     let result: Attempt | undefined;
-    this.host.endpoint.auth(sa, wishes, (outcome) => {
-      result = { sa, failure: outcome.failure, childFailure: outcome.childFailure };
+    this.host.endpoint.auth(sa, wishes, ({ failure, childFailure, applicationFailure }) => {
+      result = { sa, failure, childFailure, applicationFailure };
     });
     this.host.settle();
     await this.until(() => result !== undefined);
