@@ -1,0 +1,57 @@
+/** What a rekey message does to a group: RFC 9838 sections 2.4, 4.6. */
+
+import { payload } from "../ike/payloads.ts";
+import type { GsaPayload, KdPayload } from "../wire/group-types.ts";
+import { PAYLOAD } from "../wire/registry/payload-types.ts";
+import type { Payload } from "../wire/types.ts";
+import type { Wrapping } from "./keys.ts";
+import type { GroupState } from "./member-group.ts";
+import { keysOf } from "./member-keys.ts";
+import { type Acceptable, type Fault, isFault, type Plan, planOf, type Way } from "./member-policy.ts";
+
+/** `trouble`: why the member has to register again. `excluded`: it is told to. */
+export interface Effect {
+  trouble?: string;
+  excluded?: true;
+}
+
+const malformed = (reason: string): Fault => ({ fault: "malformed", reason });
+
+/** GSA and KD of a message, both or none; a member's payloads are out of place. */
+export function groupPayloads(payloads: Payload[]): { gsa: GsaPayload; kd: KdPayload } | undefined | Fault {
+  const gsas = payloads.filter((p) => p.kind === "GSA");
+  const kds = payloads.filter((p) => p.kind === "KD");
+  const strange = payload(payloads, "ID", PAYLOAD.IDg) ?? payload(payloads, "SA");
+  if (strange) return malformed(`payload ${strange.type} of a member's`);
+  if (gsas.length > 1 || kds.length > 1) return malformed("several GSA or KD payloads");
+  const [[gsa], [kd]] = [gsas, kds];
+  if (gsa && kd) return { gsa, kd };
+  return gsa || kd ? malformed("GSA without KD, or KD without GSA") : undefined;
+}
+
+/** What a message that is authentic and new does; nothing if it is at fault. */
+export function takeMessage(
+  group: GroupState,
+  payloads: Payload[],
+  {
+    way,
+    wrapping,
+    acceptable,
+    takesGcauth,
+  }: { way: Way; wrapping: Wrapping; acceptable: Acceptable; takesGcauth?: boolean },
+): Effect | Fault {
+  const found = groupPayloads(payloads);
+  if (found && isFault(found)) return found;
+  const effect: Effect = {};
+  if (found) {
+    const plan: Plan | Fault = planOf(found.gsa, way, acceptable, takesGcauth);
+    if (isFault(plan)) return plan;
+    const keys = keysOf(found.kd, plan, { wrapping, path: group.path, way });
+    if (isFault(keys)) return keys;
+    const trouble = group.take(plan, keys, way);
+    if (trouble) effect.trouble = trouble;
+  }
+  for (const { protocolId, spis } of payloads.filter((p) => p.kind === "Delete"))
+    if (group.deleted(protocolId, spis)) effect.excluded = true;
+  return effect;
+}
