@@ -15,6 +15,7 @@ import { negotiationLies } from "./negotiation.ts";
 import { nullAuthenticationLies } from "./null-authentication.ts";
 import { payloadLies } from "./payloads.ts";
 import { rekeyingLies } from "./rekeying.ts";
+import { sequenceNumberLies } from "./sequence-numbers.ts";
 import { setupLies } from "./setup.ts";
 import { underIkeSaLies } from "./under-ike-sas.ts";
 
@@ -35,6 +36,7 @@ export const lies: readonly Lie[] = [
   ...configurationLies,
   ...eapLies,
   ...nullAuthenticationLies,
+  ...sequenceNumberLies,
   ...legacyLies,
 ];
 
