@@ -7,6 +7,10 @@ import type { Random } from "./types.ts";
 
 export const isRsa = (key: KeyObject): boolean => key.asymmetricKeyType === "rsa";
 
+/** Also a public key that says itself that it is for PSS (RFC 4055 section 1.2). */
+export const isRsaForPss = (key: KeyObject): boolean =>
+  isRsa(key) || (key.type === "public" && key.asymmetricKeyType === "rsa-pss");
+
 const modulusBits = (key: KeyObject): number => key.asymmetricKeyDetails?.modulusLength ?? 0;
 const modulusOctets = (key: KeyObject): number => Math.ceil(modulusBits(key) / 8);
 

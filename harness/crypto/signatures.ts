@@ -4,7 +4,7 @@ import { hex } from "../wire/bytes.ts";
 import type { HashName } from "./hash.ts";
 import { isNistKey, signEcdsa, verifyEcdsa } from "./signatures-ecdsa.ts";
 import { identifierOf, pkcs1Identifier, pssIdentifiers } from "./signatures-identifier.ts";
-import { isRsa, signPkcs1, signPss, verifyPkcs1, verifyPss } from "./signatures-rsa.ts";
+import { isRsa, isRsaForPss, signPkcs1, signPss, verifyPkcs1, verifyPss } from "./signatures-rsa.ts";
 import { guarded, type Signer } from "./signer.ts";
 
 export { type OldMethod, oldMethods } from "./signatures-old.ts";
@@ -52,7 +52,7 @@ const rsaPss = (hash: Exclude<HashName, "sha1">): Entry => {
     hash: HASH_ID[hash],
     algorithmIdentifier: algorithmIdentifier!,
     alsoWritten,
-    fits: isRsa,
+    fits: isRsaForPss,
     sign: (key, octets, random) => signPss(hash, key, octets, random),
     verify: (key, octets, signature) => verifyPss(hash, key, octets, signature),
   };

@@ -23,7 +23,7 @@ export class SenderIds {
 
   /** As many as are asked for and the policy grants; undefined if there are too few left. */
   take(asked: number): number[] | undefined {
-    const count = Math.min(asked, this.#limits.most);
+    const count = Math.min(asked, this.#limits.most, 2 ** this.#limits.bits);
     if (count > this.left) return undefined;
     const first = this.#next;
     this.#next += count;

@@ -218,12 +218,12 @@ export class Endpoint {
       const told = sa.authRounds !== undefined && exchangeType === EXCHANGE.INFORMATIONAL;
       return told ? onReportedFailure(message) : undefined;
     }
-    if (exchangeType === EXCHANGE.CREATE_CHILD_SA) return onCreateChildRequest(this.core, sa, message);
-    if (exchangeType === EXCHANGE.INFORMATIONAL) return onInformationalRequest(this.core, sa, message);
     for (const extension of this.core.options.extensions) {
       const answer = extension.answers?.(this.core, sa, message);
       if (answer) return answer;
     }
+    if (exchangeType === EXCHANGE.CREATE_CHILD_SA) return onCreateChildRequest(this.core, sa, message);
+    if (exchangeType === EXCHANGE.INFORMATIONAL) return onInformationalRequest(this.core, sa, message);
     return undefined;
   }
 

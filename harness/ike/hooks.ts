@@ -191,7 +191,7 @@ export interface Extension {
   /** An IKE SA is gone; its successor, if it was rekeyed, is in `replacedBy`. */
   ikeClosed?(core: Core, sa: IkeSa): void;
   decide?: Partial<{ [P in keyof Decisions]: Decisions[P] }>;
-  /** Answers a request of an exchange that the core does not know, on an established SA; undefined: not mine. */
+  /** Answers a request on an established SA in the place of the core; undefined: not mine. */
   answers?(core: Core, sa: IkeSa, request: IncomingMessage): Answer | LaterAnswer | undefined;
   /** Responder: another exchange that authenticates, in the place of IKE_AUTH. */
   admission?: Admission;
