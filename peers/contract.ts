@@ -64,6 +64,8 @@ export interface PeerConfig {
    */
   localId: string;
   remoteId: string;
+  /** Others than `remoteId` who have the same secret, each with an identity of its own. Not set: nobody. */
+  furtherRemoteIds?: string[];
   psk: string;
   /** How the peer proves its identity, and how it wants ours proved. Not set: by the shared secret. */
   auth?: AuthSpec;
@@ -182,7 +184,7 @@ export interface Driver {
   /** Sends ESP echo requests, without waiting for replies. Absent for a peer that cannot. */
   ping?(options: PingOptions): Promise<void>;
   /** Absent for a peer without group key management. */
-  groups?: GroupDriver;
+  readonly groups?: GroupDriver | undefined;
 }
 
 /** A peer that runs. */

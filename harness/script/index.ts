@@ -40,6 +40,8 @@ export * from "./esp-echo-plain.ts";
 export * from "./esp-echo-probes.ts";
 export * from "./expectations.ts";
 export * from "./fragments.ts";
+export * from "./group-controller.ts";
+export * from "./group-member.ts";
 export * from "./legacy.ts";
 export * from "./nat.ts";
 export { espProposals, ikeProposals, selector } from "./policy.ts";

@@ -140,8 +140,8 @@ const withKeyWrap = (spec: ProposalSpec, { groups }: PeerConfig): ProposalSpec =
   groups ? `${spec}-${groups[0]?.keyWrap ?? "kw256"}` : spec;
 
 /** Who has the credentials of a group's members beside the tester's ordinary identity. */
-const furtherMembers = ({ groups = [] }: PeerConfig) =>
-  [...new Set(groups.flatMap(({ members = [] }) => members))].map(identity);
+const furtherMembers = ({ groups = [], furtherRemoteIds = [] }: PeerConfig) =>
+  [...new Set([...furtherRemoteIds, ...groups.flatMap(({ members = [] }) => members)])].map(identity);
 
 /** The policy of the other end of `config`; `side` tells whose shoes we stand in. */
 export function policyFor(config: PeerConfig, side: Side, material: Material = { trust: [] }): Policy {

@@ -30,6 +30,7 @@ const configShape = {
   remote: address,
   localId: z.string(),
   remoteId: z.string(),
+  furtherRemoteIds: texts.optional(),
   psk: z.string(),
   auth: auth.optional(),
   testerAuth: auth.optional(),
