@@ -1,4 +1,14 @@
-import { espProposals, expectIgnored, notify, type Script, test, u16 } from "../../harness/script/index.ts";
+import {
+  expectIgnored,
+  notify,
+  type Proposal,
+  type Script,
+  TRANSFORM,
+  test,
+  u16,
+} from "../../harness/script/index.ts";
+
+const EXTENDED = 1;
 
 /** What stands in the notify. */
 const FORMS: Record<string, Uint8Array[]> = {
@@ -15,6 +25,12 @@ const FORMS: Record<string, Uint8Array[]> = {
 
 const subspaces = (s: Script, data: Uint8Array[]) =>
   data.map((octets) => notify(s.codePoint("ANTI_REPLAY_SUBSPACES"), octets));
+
+/** Offers 64-bit numbers before 32-bit ones. */
+const withExtended = (proposal: Proposal): Proposal => ({
+  ...proposal,
+  transforms: [{ type: TRANSFORM.SN, id: EXTENDED, attributes: [] }, ...proposal.transforms],
+});
 
 const config = { drafts: {} };
 
@@ -45,7 +61,7 @@ test("as-responder-ignores-the-subspaces-notify-beside-an-offer-of-64-bit-number
   config,
   lies: ["drops-messages-with-notifies-of-drafts", "sends-subspaces-unasked"],
 }, async (s) => {
-  s.policy.esp = espProposals("aes256gcm16-esn-noesn", "aes128-sha256-esn-noesn");
-  s.policy.rekeyEsp = s.policy.esp;
+  s.policy.esp = s.policy.esp.map(withExtended);
+  s.policy.rekeyEsp = s.policy.rekeyEsp?.map(withExtended);
   await expectIgnored(s, "responder", ...subspaces(s, [u16(8)]));
 });
