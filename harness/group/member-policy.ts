@@ -90,7 +90,7 @@ export function planOf(
       policy === rekeys[0] ? addRekey(plan, policy, way, takesGcauth) : addData(plan, policy),
     )
     .find((found) => found !== undefined);
-  return fault ?? doubled(plan) ?? unwanted(sas, acceptable, way) ?? plan;
+  return fault ?? doubled(plan) ?? unwanted(sas, acceptable) ?? plan;
 }
 
 function groupWideOf(policy: GroupWidePolicy | undefined): Pick<Plan, "ATD" | "DTD" | "senderIdBits"> {
@@ -212,22 +212,23 @@ function doubled({ data }: Plan): Fault | undefined {
   return twice ? malformed("two SAs with one SPI") : undefined;
 }
 
-/** True if a proposal for this protocol has every transform; how GSA_REKEY is signed is judged by its kind alone. */
-const isWanted = (policy: GsaPolicy, acceptable: Acceptable, judgesAuth: boolean): boolean =>
+/** A proposal that says nothing of GCAUTH takes any. How a signature is made is not for this to judge. */
+function allows({ transforms }: Proposal, wanted: Transform): boolean {
+  if (wanted.type === TRANSFORM.INTEG && wanted.id === 0) return true;
+  if (wanted.type !== TRANSFORM.GCAUTH) return transforms.some((offered) => sameTransform(offered, wanted));
+  const offered = transforms.filter(({ type }) => type === TRANSFORM.GCAUTH);
+  return offered.length === 0 || offered.some(({ id }) => id === wanted.id);
+}
+
+/** True if one proposal for this protocol has every transform. */
+const isWanted = (policy: GsaPolicy, acceptable: Acceptable): boolean =>
   acceptable.some(
     (proposal) =>
       proposal.protocolId === policy.protocolId &&
-      policy.transforms.every(
-        (transform) =>
-          (transform.type === TRANSFORM.INTEG && transform.id === 0) ||
-          (transform.type === TRANSFORM.GCAUTH
-            ? !judgesAuth ||
-              proposal.transforms.some(({ type, id }) => type === transform.type && id === transform.id)
-            : proposal.transforms.some((wanted) => sameTransform(wanted, transform))),
-      ),
+      policy.transforms.every((transform) => allows(proposal, transform)),
   );
 
-function unwanted(policies: GsaPolicy[], acceptable: Acceptable, way: Way): Fault | undefined {
-  const found = policies.find((policy) => !isWanted(policy, acceptable, way === "registration"));
+function unwanted(policies: GsaPolicy[], acceptable: Acceptable): Fault | undefined {
+  const found = policies.find((policy) => !isWanted(policy, acceptable));
   return found && unacceptable(`algorithms of protocol ${found.protocolId} that we did not offer`);
 }
