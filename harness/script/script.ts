@@ -57,7 +57,8 @@ export class Script {
   /** What a hook of the test threw first, outside of the test's own course. */
   #fault?: { error: unknown };
 
-  constructor(arena: Arena) {
+  /** `outer` gets what happens as well, but for the messages: they belong to the trace of this script alone. */
+  constructor(arena: Arena, outer?: Trace) {
     this.arena = arena;
     this.policy = arena.policy();
     const { random, link, natPort, remoteNatPort, world } = arena;
@@ -68,6 +69,7 @@ export class Script {
       esp: this.espExtensions,
       answersEcho: true,
       event: (event) => {
+        if (event.type !== "sent" && event.type !== "received") outer?.add(world.clock.now(), event);
         if (!this.trace.add(world.clock.now(), event)) this.#fault ??= { error: new Failure(...FLOODED) };
       },
       settled: () => arena.poke(),

@@ -10,15 +10,17 @@ import type { Policy } from "../../harness/ike/policy.ts";
 import type { IkeSa } from "../../harness/ike/sa.ts";
 import type { Clock, Link } from "../../harness/link/types.ts";
 import { pki } from "../../harness/pki/pki.ts";
+import { groupCredential } from "../../harness/script/group-credential.ts";
 import { Host, type HostEvent } from "../../harness/script/host.ts";
 import { materialFor, policyFor } from "../../harness/script/policy.ts";
 import { hex } from "../../harness/wire/bytes.ts";
 import { SN } from "../../harness/wire/registry/sn.ts";
 import { TRANSFORM } from "../../harness/wire/registry/transform-types.ts";
 import type { Proposal, Transform } from "../../harness/wire/types.ts";
-import type { Driver, PeerConfig, PeerStatus, PingOptions } from "../contract.ts";
+import type { Driver, GroupDriver, PeerConfig, PeerStatus, PingOptions } from "../contract.ts";
 import { draftsOf } from "./drafts.ts";
 import { ping } from "./esp-echo.ts";
+import { BuiltinGroups } from "./groups.ts";
 import type { Lie, LieBehaviour } from "./lies/lie.ts";
 
 /** Octets per fragment that keep an IPv4 packet within 576 octets (RFC 7383 section 2.5.1). */
@@ -49,6 +51,7 @@ export class BuiltinPeer implements Driver {
   /** What it makes of that. */
   #config?: PeerConfig;
   #dead?: string;
+  #groups?: BuiltinGroups | undefined;
   readonly #log: string[] = [];
   /** Child SAs that were asked to be rekeyed as their numbers end. */
   readonly #ending = new WeakSet<ChildSa>();
@@ -76,14 +79,37 @@ export class BuiltinPeer implements Driver {
     const delayMs = Math.max(0, ...behaviours.map((b) => b.delayMs ?? 0));
     const link = delayMs > 0 ? delayed(this.#options.link, clock, delayMs) : this.#options.link;
     const drafts = draftsOf(config, behaviours, (line) => this.#say(line));
+    const groups = await this.#groupsOf(config, link, behaviours);
+    this.#groups = groups;
+    const ike = [...drafts.ike, ...(groups?.ike ?? [])];
     this.#host = new Host({
       ...{ policy, clock, random, link, natPort, remoteNatPort },
-      extensions: [...this.#fragmentation(behaviours), ...drafts.ike, ...behaviours.flatMap(extensionsOf)],
-      esp: [...this.#counter(), ...drafts.esp, ...behaviours.flatMap(espOf)],
+      extensions: [...this.#fragmentation(behaviours), ...ike, ...behaviours.flatMap(extensionsOf)],
+      esp: [...this.#counter(), ...drafts.esp, ...(groups?.esp ?? []), ...behaviours.flatMap(espOf)],
       answersEcho: true,
       ...(config.replayWindow !== undefined && { window: config.replayWindow }),
       event: (event) => this.#onEvent(event, behaviours),
     });
+    groups?.begin(this.#host);
+  }
+
+  async #groupsOf(
+    { groups, local, remote }: PeerConfig,
+    link: Link,
+    behaviours: LieBehaviour[],
+  ): Promise<BuiltinGroups | undefined> {
+    if (!groups) return undefined;
+    return new BuiltinGroups({
+      ...{ groups, link, local, remote, random: this.#options.random },
+      credential: await groupCredential(groups),
+      hooks: behaviours.flatMap(({ group }) => group ?? []),
+      log: (line) => this.#say(line),
+    });
+  }
+
+  /** Set where it was told of groups. */
+  get groups(): GroupDriver | undefined {
+    return this.#groups;
   }
 
   #fragmentation(behaviours: LieBehaviour[]): Extension[] {
@@ -92,11 +118,11 @@ export class BuiltinPeer implements Driver {
     return [fragmentation(Object.assign({ ...ordinaryFragmentation, chunk: CHUNK }, ...settings))];
   }
 
-  /** Lets the first SAs begin where a test wants it. */
   #say(line: string): void {
     if (this.#log.length < MOST_LINES) this.#log.push(`${this.#options.clock.now()} ${line}`);
   }
 
+  /** Lets the first SAs begin where a test wants it. */
   #counter(): EspExtension[] {
     const counter = this.#config?.espCounter;
     if (counter === undefined) return [];

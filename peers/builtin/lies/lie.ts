@@ -2,6 +2,7 @@
 import type { EspExtension } from "../../../harness/esp/hooks.ts";
 import type { EchoManners } from "../../../harness/extensions/esp-echo-manners.ts";
 import type { FragmentationOptions } from "../../../harness/extensions/fragmentation.ts";
+import type { GroupHooks } from "../../../harness/group/hooks.ts";
 import type { Extension } from "../../../harness/ike/hooks.ts";
 import type { Policy } from "../../../harness/ike/policy.ts";
 import type { PeerConfig } from "../../contract.ts";
@@ -10,6 +11,8 @@ import type { PeerConfig } from "../../contract.ts";
 export interface LieBehaviour {
   ike?: Omit<Extension, "name">;
   esp?: Omit<EspExtension, "name">;
+  /** Of controller and member of groups. */
+  group?: GroupHooks;
   policy?: (policy: Policy) => void;
   /** Another configuration in place of the one that it was told. */
   config?: (config: PeerConfig) => PeerConfig;
