@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { PeerConfig } from "../contract.ts";
+import { DriverUnsupported, type PeerConfig } from "../contract.ts";
 import { tunnelConfig } from "../runtime/testing.ts";
 import { identity } from "./auth.ts";
 import { ipsecConf, ipsecSecrets } from "./config.ts";
@@ -40,6 +40,12 @@ describe("libreswan configuration", () => {
   it("sets fragmentation and an unusual port when told", () => {
     const lines = settings({ fragmentation: false, remote: { host: "192.0.2.1", port: 4501 } });
     expect(lines).to.include.members(["fragmentation=no", "rightikeport=4501"]);
+  });
+
+  it("sets the replay window when told, and no counter", () => {
+    expect(settings({ replayWindow: 0 })).to.include("replay-window=0");
+    expect(settings().join()).to.not.include("replay-window");
+    expect(() => settings({ espCounter: 9 })).to.throw(DriverUnsupported, "counters");
   });
 
   it("leases addresses out of pools, asks for them, and replaces older IKE SAs, as told", () => {

@@ -1,6 +1,6 @@
 /** A `PeerConfig` as pluto's own files: `ipsec.conf` and `ipsec.secrets`. */
 import type { Address } from "../../harness/link/types.ts";
-import type { PeerConfig } from "../contract.ts";
+import { DriverUnsupported, type PeerConfig } from "../contract.ts";
 import { authLines, identity } from "./auth.ts";
 import { espSettings, ikeSetting } from "./proposals.ts";
 
@@ -45,6 +45,8 @@ function side(name: "left" | "right", address: Address, id: string, selectors: s
  * @throws DriverUnsupported for transforms and ways to authenticate that libreswan does not have
  */
 export function ipsecConf(config: PeerConfig): string {
+  if (config.espCounter !== undefined)
+    throw new DriverUnsupported("libreswan cannot be told where its ESP counters begin");
   const { esp, pfs, esn } = espSettings(config.espProposals);
   const { addressPools: pools = [], requestAddresses: asks = [] } = config;
   const lines = [
@@ -77,6 +79,7 @@ export function ipsecConf(config: PeerConfig): string {
     "leftupdown=/bin/true",
   ];
   if (config.fragmentation !== undefined) lines.push(`fragmentation=${config.fragmentation ? "yes" : "no"}`);
+  if (config.replayWindow !== undefined) lines.push(`replay-window=${config.replayWindow}`);
   if (config.unique === "replace") lines.push("initial-contact=yes");
   return `${setup(config.unique === "replace")}\nconn ${CONNECTION}\n${lines.map((line) => `  ${line}\n`).join("")}`;
 }

@@ -44,7 +44,16 @@ function settings(config: PeerConfig): string {
   return SETUP + lines.map((line) => `set ${line}\n`).join("");
 }
 
+/** PF_KEY on Linux has one word for the window that iked asks for, whatever its size. */
+const REPLAY_WINDOW = 32;
+
 function refuse(config: PeerConfig): void {
+  if (config.espCounter !== undefined)
+    throw new DriverUnsupported("OpenIKED cannot be told where its ESP counters begin");
+  if (config.replayWindow !== undefined && config.replayWindow !== REPLAY_WINDOW)
+    throw new DriverUnsupported(
+      `OpenIKED has a replay window of ${REPLAY_WINDOW} numbers on Linux, and no other`,
+    );
   if (config.cookies) throw new DriverUnsupported("OpenIKED never asks for a cookie");
   if (config.childless === "force") throw new DriverUnsupported("OpenIKED has no childless IKE SAs");
   const outer = isIPv6(config.local.host);

@@ -27,6 +27,17 @@ describe("strongSwan's configuration", () => {
     expect(connection(elsewhere)).to.include({ remote_port: 5000 });
   });
 
+  it("sets the replay window of a kernel, and no counter", () => {
+    const window = (replayWindow?: number) =>
+      connection({ ...config, ...(replayWindow !== undefined && { replayWindow }) });
+    expect(window(0)).to.have.nested.property("children.lane.replay_window", 0);
+    expect(window()).to.not.have.nested.property("children.lane.replay_window");
+    const kernel = { esp: "kernel", rawEsp: true, cookies: false } as const;
+    expect(unsupported({ ...config, replayWindow: 0 }, kernel)).to.equal(undefined);
+    expect(unsupported({ ...config, replayWindow: 0 }, { ...kernel, esp: "userspace" })).to.match(/window/);
+    expect(unsupported({ ...config, espCounter: 9 }, kernel)).to.match(/counters/);
+  });
+
   it("leases addresses out of pools, asks for them, and replaces older IKE SAs, as told", () => {
     const pool = connection({ ...config, addressPools: ["203.0.113.0/28", "2001:db8:1::/124"] });
     expect(pool).to.deep.include({ pools: ["lane-0", "lane-1"], unique: "never" });

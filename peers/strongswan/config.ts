@@ -80,7 +80,9 @@ export function daemonConfig(settings: DaemonSettings): string {
 export function unsupported(config: PeerConfig, settings: DaemonSettings): string | undefined {
   const auth = unsupportedAuth(config);
   if (auth) return auth;
+  if (config.espCounter !== undefined) return "strongSwan cannot be told where its ESP counters begin";
   if (settings.esp === "kernel") return undefined;
+  if (config.replayWindow !== undefined) return "userspace ESP of strongSwan has a replay window of its own";
   if (config.mode !== "tunnel") return "userspace ESP of strongSwan has no transport mode";
   const proposals = config.espProposals.map((proposal) => proposal.split("-"));
   if (proposals.every((words) => words.some((word) => word.endsWith("gmac"))))
@@ -120,6 +122,7 @@ export function connection(config: PeerConfig, material: Material = { trust: [] 
         remote_ts: pools.length > 0 ? ["dynamic"] : config.remoteTs,
         esp_proposals: config.espProposals,
         mode: config.mode,
+        ...(config.replayWindow !== undefined && { replay_window: config.replayWindow }),
         rekey_time: 0,
         life_time: 0,
         rand_time: 0,
