@@ -3,6 +3,13 @@ import { UsageError } from "../run/usage-error.ts";
 /** Longest that a timer can be, with room for a unit of a minute. */
 const LARGEST = 20_000;
 
+/** The milliseconds of an option in seconds, fractions allowed. @throws UsageError naming it */
+export function seconds(option: string, given: string): number {
+  const value = Number(given);
+  if (/^\d+(\.\d+)?$/.test(given) && value > 0 && value <= LARGEST) return value * 1_000;
+  throw new UsageError(`${option} ${given}: must be a number of seconds, more than 0 and up to ${LARGEST}`);
+}
+
 /** The number of an option. @throws UsageError naming it */
 export function wholeNumber(option: string, given: string): number {
   const value = Number(given);

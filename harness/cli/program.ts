@@ -5,7 +5,9 @@ import { UsageError, unknownName } from "../run/usage-error.ts";
 import { baselineCommand } from "./baseline.ts";
 import { benchCommand } from "./bench.ts";
 import { coverageCommand } from "./coverage.ts";
+import { dialCommand } from "./dial.ts";
 import { doctorCommand } from "./doctor-command.ts";
+import { espPingCommand } from "./esp-ping.ts";
 import { EXIT, fail } from "./exit.ts";
 import { listCommand } from "./list.ts";
 import { peersCommand } from "./peers.ts";
@@ -30,6 +32,8 @@ export async function bakeoff(argv: string[]): Promise<number> {
   program.addCommand(runCommand(finish));
   program.addCommand(coverageCommand(finish));
   program.addCommand(peersCommand());
+  program.addCommand(dialCommand(finish));
+  program.addCommand(espPingCommand(finish));
   program.addCommand(reportCommand(finish));
   program.addCommand(baselineCommand());
   program.addCommand(benchCommand());
@@ -47,6 +51,7 @@ Examples:
   bakeoff run                                   all suites against the builtin peer
   bakeoff run rfc7296/2.8 --role responder      one section, the peer responding
   sudo -E npx bakeoff run --peer strongswan@6.1 a real peer, in a namespace
+  sudo -E npx bakeoff esp-ping 192.0.2.1 --psk-file secret   how ESP gets through to a peer
   bakeoff doctor                                what this machine can run
 `;
 

@@ -4,11 +4,14 @@ import { constants } from "node:os";
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** `signal` is aborted by the first signal that comes, with its name as the reason. */
-export function onSignals(stream: NodeJS.WriteStream): { signal: AbortSignal; release(): void } {
+export function onSignals(
+  stream: NodeJS.WriteStream,
+  what = "ending the run",
+): { signal: AbortSignal; release(): void } {
   const controller = new AbortController();
   const handler = (name: NodeJS.Signals) => {
     if (controller.signal.aborted) process.exit(128 + constants.signals[name]);
-    stream.write(`\n${name}: ending the run; once more ends it at once\n`);
+    stream.write(`\n${name}: ${what}; once more ends it at once\n`);
     controller.abort(name);
   };
   for (const name of SIGNALS) process.on(name, handler);
