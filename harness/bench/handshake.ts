@@ -15,7 +15,7 @@ const config = (group: string) => ({
 });
 
 /** Two endpoints with a wire of zero length between them. */
-function endpointHandshake(group: string): () => void {
+export function endpointHandshake(group: string): () => void {
   const { a: local, b: remote } = PAIR_ADDRESSES;
   const all = { ...ordinaryConfig(remote, local), ...config(group) };
   const wire: Datagram[] = [];
@@ -68,7 +68,7 @@ function keyExchange(id: number): () => void {
 const SPKI = Buffer.from("302a300506032b656e032100", "hex");
 
 /** The same as a program would write it that leaves key generation and encodings to node:crypto. */
-function plainExchange(): void {
+export function plainExchange(): void {
   const made = [generateKeyPairSync("x25519"), generateKeyPairSync("x25519")] as const;
   const values = made.map(({ publicKey }) => publicKey.export({ format: "der", type: "spki" }).subarray(-32));
   const secrets = made.map(({ privateKey }, i) => {

@@ -1,5 +1,6 @@
 /** The benchmarks by name. They measure; nothing here judges. */
 import { benchEsp } from "./esp.ts";
+import { benchGroup } from "./group.ts";
 import { benchHandshake } from "./handshake.ts";
 import type { BenchResult, BenchRow } from "./measure.ts";
 import { benchWire } from "./wire.ts";
@@ -21,6 +22,11 @@ export const benches: readonly Bench[] = [
     name: "handshake",
     summary: "IKE_SA_INIT and IKE_AUTH, against the key exchange alone",
     run: benchHandshake,
+  },
+  {
+    name: "group",
+    summary: "registrations of G-IKEv2, and excluding members of groups of all sizes",
+    run: benchGroup,
   },
 ];
 
