@@ -7,7 +7,8 @@ import type { PlainTrailer } from "../wire/esp-echo-plain.ts";
 export interface EchoDecisions {
   "echo outside of the selectors": "answer" | "drop";
   "one-way probe": "consume" | "answer" | "answer where the SPI is known";
-  "reply path": "as asked" | "the pair";
+  "the bit R": "of the revision" | "any";
+  "reply path": "as asked" | "another";
   "unknown reply path": "the pair" | "silence" | "the SPI all the same";
   "reply path of another peer": "refuse" | "use";
   "later Child SA": "answer" | "ignore";

@@ -128,9 +128,12 @@ class Responder {
 
   /** The SA pair whose outbound half the reply goes on; undefined: there is none. */
   #pathOf(echo: Echo, pipe: Pipe, plane: DataPlane): Pipe | undefined {
-    const asked = asksForPath(echo, this.#revision);
+    const anyBit = echo.flags !== 0 && this.#decide("the bit R", "of the revision") === "any";
+    const asked = asksForPath(echo, this.#revision) || anyBit;
     if (!asked && this.#form.oneWay) return this.#pathOfOneWay(echo, pipe, plane);
-    if (!asked || this.#decide("reply path", "as asked") === "the pair") return usable(pipe, plane);
+    if (!asked) return usable(pipe, plane);
+    if (this.#decide("reply path", "as asked") === "another")
+      return plane.pipes.find((other) => other !== pipe && other.outbound.spi !== echo.replySpi) ?? pipe;
     const anybody = this.#decide("reply path of another peer", "refuse") === "use";
     const named = pathBySpi(echo.replySpi, plane, (other) => anybody || isSamePeer(other, pipe));
     if (named) return named;

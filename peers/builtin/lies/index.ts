@@ -4,6 +4,7 @@ import { childlessLies } from "./childless.ts";
 import { configurationLies } from "./configuration.ts";
 import { eapLies } from "./eap.ts";
 import { espLies } from "./esp.ts";
+import { espEchoLies } from "./esp-echo.ts";
 import { exchangeRuleLies } from "./exchange-rules.ts";
 import { formatLies } from "./formats.ts";
 import { fragmentationLies } from "./fragmentation.ts";
@@ -32,6 +33,7 @@ export const lies: readonly Lie[] = [
   ...fragmentationLies,
   ...measureLies,
   ...espLies,
+  ...espEchoLies,
   ...childlessLies,
   ...configurationLies,
   ...eapLies,
