@@ -65,6 +65,8 @@ export interface MemberLabOptions {
   members?: string[];
   hooks?: GroupHooks[];
   policy?: Partial<MemberPolicy>;
+  /** Multicast does not come to the members. */
+  unreachable?: true;
 }
 
 /** Everything between the hosts that were there, in order. */
@@ -106,7 +108,9 @@ export class MemberLab {
       ...{ random: this.#random, hooks: this.#options.hooks ?? [] },
       policy: { ...ordinaryMember, ...this.#options.policy },
       event: (event) => void events.push(event),
-      join: (group) => made.link?.join?.(group),
+      join: (group) => {
+        if (!this.#options.unreachable) made.link?.join?.(group);
+      },
     });
     const host = this.#host(name, address, ["gcks.example"], [member.extension], (datagram) => {
       member.esp.stray?.(datagram.data, datagram, host.plane);

@@ -324,8 +324,10 @@ export class Member {
     if (opened === "wait") return;
     if ("error" in opened) return group.tell(`GSA_REKEY: ${opened.error}, ${opened.reason}`);
     const { messageId, payloads } = opened;
+    // The controller sends copies of a message, as nobody can ask for it.
+    const isCopy = messageId === held.nextMessageId - 1;
     if (messageId < held.nextMessageId && this.#decide("replayed GSA_REKEY", "drop") === "drop")
-      return group.tell(`GSA_REKEY ${messageId} where ${held.nextMessageId} is next`);
+      return isCopy ? undefined : group.tell(`GSA_REKEY ${messageId} where ${held.nextMessageId} is next`);
     const effect = takeMessage(group, payloads, {
       ...{ way: "multicast", wrapping: sa, acceptable: this.#acceptable(group.wishes) },
       takesGcauth: this.#decide("GCAUTH in a rekey", "ignore the message") === "take it",
