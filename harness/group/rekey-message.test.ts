@@ -92,6 +92,8 @@ describe("GSA_REKEY", () => {
   const keys: [SchemeName, KeyObject][] = [
     ["ed25519", ED25519],
     ["rsa-pss-sha256", generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey],
+    ["rsa-pkcs1-sha512", generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey],
+    ["ed448", generateKeyPairSync("ed448").privateKey],
     ["ecdsa-sha256", generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey],
     ["ecdsa-sha384", generateKeyPairSync("ec", { namedCurve: "P-384" }).privateKey],
     ["ecdsa-sha512", generateKeyPairSync("ec", { namedCurve: "P-521" }).privateKey],
@@ -110,7 +112,7 @@ describe("GSA_REKEY", () => {
   }
 
   it("is the same message from the same randomness, also with ECDSA", () => {
-    const [, key] = keys[2]!;
+    const [, key] = keys[4]!;
     const sa = rekeySa(authOf("ecdsa-sha256", key));
     const once = buildRekey(message(), sender(sa, key));
     expect(buildRekey(message(), sender(sa, key))).to.deep.equal(once);

@@ -121,6 +121,14 @@ function authOf(message: OutgoingRekey, header: Header, sender: RekeySender): Pa
   return payload(message.signature?.(signature) ?? signature);
 }
 
+/** Octets of a signature value; undefined for ECDSA in DER. */
+function signatureLength({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): number | undefined {
+  if (asymmetricKeyType === "ed25519") return 64;
+  if (asymmetricKeyType === "ed448") return 114;
+  const bits = asymmetricKeyDetails?.modulusLength;
+  return bits === undefined ? undefined : Math.ceil(bits / 8);
+}
+
 /**
  * Signs octets that depend on how long the signature is. That is known of all but ECDSA in DER, where another nonce
  * is taken until the length is the one of the attempt before.
@@ -133,10 +141,8 @@ function signed(
   // Without a key, as for a forger or with implicit authentication, nothing could verify.
   if (!privateKey) return random(64);
   const hash = HASHES[scheme.hash];
-  if (!hash || !scheme.name.startsWith("ecdsa-")) {
-    const { length } = scheme.sign(privateKey, covered(0), random);
-    return scheme.sign(privateKey, covered(length), random);
-  }
+  const known = signatureLength(privateKey);
+  if (!hash || known !== undefined) return scheme.sign(privateKey, covered(known ?? 0), random);
   let length = 0;
   for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
     const signature = signEcdsa(hash, privateKey, covered(length), "der", random(32));
