@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { Call, type CallOptions, type Connected } from "../dial/call.ts";
 import { negotiated, negotiatedLines } from "../dial/describe.ts";
-import { icmpPing, type PingResult } from "../dial/icmp-ping.ts";
+import { icmpLine, icmpPing, type PingResult } from "../dial/icmp-ping.ts";
 import { type DialFlags, secretOf, whereOf } from "../dial/wishes.ts";
 import { UsageError } from "../run/usage-error.ts";
 import { parseAddress } from "../wire/ip.ts";
@@ -53,15 +53,10 @@ async function show(call: Call, flags: Flags, count: number): Promise<number> {
   const say = (line: string) => void (flags.json ? process.stderr : process.stdout).write(`${line}\n`);
   for (const line of negotiatedLines(connected)) say(line);
   const result = flags.ping === undefined ? undefined : await through(call, connected, flags.ping, count);
-  if (result) say(pingLine(result));
+  if (result) say(icmpLine(result));
   if (flags.json) printJson({ ...negotiated(connected), ...(result && { ping: result }) });
   return result && result.answered === 0 ? EXIT.verdict : EXIT.ok;
 }
 
 const through = (call: Call, connected: Connected, to: string | true, count: number): Promise<PingResult> =>
   icmpPing(call, connected, { ...(typeof to === "string" && { to }), count });
-
-const pingLine = ({ from, to, sent, answered, roundTripMs }: PingResult): string => {
-  const best = roundTripMs.length > 0 ? `, fastest ${Math.min(...roundTripMs).toFixed(3)} ms` : "";
-  return `ICMP echo through the tunnel, ${from} to ${to}: ${answered} of ${sent} answered${best}`;
-};

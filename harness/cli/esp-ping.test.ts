@@ -96,8 +96,9 @@ describe("bakeoff esp-ping", function () {
 
   it("says that silence of a peer that announced nothing proves nothing", async () => {
     await called.configure({});
-    const { status, out } = await ping("udp", ...IMPATIENT);
+    const { status, out } = await ping("udp", "--icmp", ...IMPATIENT);
     expect(out).to.contain("the peer did not announce ESP_ECHO_SUPPORTED; silence proves nothing\n");
+    expect(out).to.contain("203.0.113.1 to 203.0.113.17: 3 of 3 answered");
     expect(out).to.contain("no answer to seq=2 of 56 octets");
     expect(out).to.contain("2 requests, 0 answered, 100 % loss");
     expect(status).to.equal(1);
@@ -136,6 +137,7 @@ describe("bakeoff esp-ping", function () {
     ["a revision outside of SAs only", ["--psk", "x", "--revision", "C"], /revision C has only.*--plain/],
     ["a revision within SAs only", ["--plain", "--revision", "E3"], /revision E3 has no requests outside/],
     ["one way where there is none", ["--psk", "x", "--revision", "K", "--one-way"], /K has no one-way/],
+    ["ICMP without SA", ["--plain", "--icmp"], /--icmp needs an SA/],
     ["a sweep of silence", ["--psk", "x", "--sweep", "--one-way"], /--sweep needs replies/],
     ["a size that is none", ["--psk", "x", "--size", "1,2k"], /--size 2k: must be a whole number/],
     ["an SPI that is none", ["--psk", "x", "--reply-spi", "xyz"], /--reply-spi xyz: must be an SPI in hex/],

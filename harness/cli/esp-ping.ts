@@ -5,6 +5,7 @@ import { espWayText, negotiated } from "../dial/describe.ts";
 import { type EchoPlan, type EchoRun, type EchoSummary, summaryOf } from "../dial/echo-run.ts";
 import { overdueLine, replyLine, sentLine, spiText, summaryLines } from "../dial/echo-text.ts";
 import { checkRevision, type EchoCall, echoCall, unannounced } from "../dial/esp-echo.ts";
+import { icmpLine, icmpPing } from "../dial/icmp-ping.ts";
 import type { Way } from "../dial/way.ts";
 import { type DialFlags, secretOf, whereOf } from "../dial/wishes.ts";
 import { UsageError, unknownName } from "../run/usage-error.ts";
@@ -27,6 +28,7 @@ interface Flags extends DialFlags {
   replySpi?: string;
   revision: string;
   requireAnnounced?: true;
+  icmp?: true;
   json?: true;
 }
 
@@ -38,6 +40,7 @@ Examples:
   bakeoff esp-ping 192.0.2.1 --plain --encap udp --local-port 0 --count 3
 ${DIAL_EXIT}`;
 
+const ICMP = 3;
 const OWN_DEFAULT = { count: 5, sweep: 2 };
 
 export function espPingCommand(finish: Finish): Command {
@@ -56,7 +59,8 @@ export function espPingCommand(finish: Finish): Command {
     .option("--one-way", "asks for no replies")
     .option("--reply-spi <hex>", "the SPI that replies are to come on (default: that of the Child SA)")
     .option("--revision <name>", `of the draft: ${Object.keys(echoForms).join(", ")}`, "M")
-    .option("--require-announced", "sends nothing to a peer that did not announce the echo");
+    .option("--require-announced", "sends nothing to a peer that did not announce the echo")
+    .option("--icmp", "sends three ICMP echo requests through the same SA afterwards");
   return withDialOptions(command)
     .option("--json", "requests, replies and summary as JSON on standard output")
     .addHelpText("after", EXAMPLES)
@@ -79,6 +83,7 @@ function wishesOf(flags: Flags): Wishes {
   const [plain, oneWay] = [flags.plain ?? false, flags.oneWay ?? false];
   const replySpi = flags.replySpi === undefined ? undefined : spiOf(flags.replySpi);
   checkRevision(revision, { plain, oneWay, ...(replySpi !== undefined && { replySpi }) });
+  if (plain && flags.icmp) throw new UsageError("--icmp needs an SA, --plain makes none");
   if (sweep && oneWay) throw new UsageError("--sweep needs replies, --one-way asks for none");
   const plan: EchoPlan = {
     sizes: sweep ? "sweep" : (flags.size?.split(",").map(sizeOf) ?? []),
@@ -136,7 +141,9 @@ async function talk(echo: EchoCall, way: Way, wishes: Wishes, flags: Flags): Pro
   const manySizes = sizes === "sweep" || sizes.length > 1;
   for (const line of ["", ...summaryLines(summary, { ...facts, manySizes })]) say(line);
   if (doubt && summary.answered === 0) say(doubt);
-  if (flags.json) printJson(report(way, wishes, connected, run, summary));
+  const icmp = flags.icmp && connected ? await icmpPing(echo.call, connected, { count: ICMP }) : undefined;
+  if (icmp) say(icmpLine(icmp));
+  if (flags.json) printJson({ ...report(way, wishes, connected, run, summary), ...(icmp && { icmp }) });
   return oneWay || summary.answered > 0 ? EXIT.ok : EXIT.verdict;
 }
 

@@ -42,6 +42,11 @@ export async function icmpPing(
   return result;
 }
 
+export function icmpLine({ from, to, sent, answered, roundTripMs }: PingResult): string {
+  const best = roundTripMs.length > 0 ? `, fastest ${Math.min(...roundTripMs).toFixed(3)} ms` : "";
+  return `ICMP echo through the tunnel, ${from} to ${to}: ${answered} of ${sent} answered${best}`;
+}
+
 /** The end itself where the selectors have room for it, else the first host of them. */
 function hostOf(selectors: readonly TrafficSelector[], end: string): string {
   const address = parseAddress(end);
