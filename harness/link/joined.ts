@@ -9,6 +9,9 @@ export function joined(...links: Link[]): Link {
     onReceive: (handler) => {
       for (const link of links) link.onReceive(handler);
     },
+    join: (group) => {
+      for (const link of links) link.join?.(group);
+    },
     close: async () => {
       await Promise.all(links.map((link) => link.close()));
     },

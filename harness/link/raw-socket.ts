@@ -8,6 +8,9 @@ import type { Datagram, Link } from "./types.ts";
 
 const ESP_PROTOCOL = 50;
 const IPV4_HEADER = 20;
+/** Of Linux. */
+const IPPROTO_IP = 0;
+const IP_MULTICAST_IF = 32;
 /** The largest IP packet; the package's own buffer of 4,096 octets would cut packets silently. */
 const BUFFER_SIZE = 65536;
 
@@ -34,6 +37,7 @@ interface NativeSocket {
     address: string,
     callback: (error: Error | null) => void,
   ): void;
+  setOption(level: number, option: number, value: Buffer, length: number): void;
   close(): void;
 }
 
@@ -94,6 +98,8 @@ function openSocket(native: NativeModule, family: 4 | 6): NativeSocket | RawUnav
 export interface RawEspOptions {
   /** Own address as text; packets to other addresses of the machine are not delivered (IPv4). */
   local: string;
+  /** Multicast addresses whose packets are delivered, too (IPv4); ours to such leave on the interface of `local`. */
+  groups?: ReadonlySet<string>;
   /** Told when a packet could not be sent, and when the socket broke. */
   onError?: (error: Error) => void;
 }
@@ -102,7 +108,7 @@ export interface RawEspOptions {
  * A link for ESP packets of the family of `local`; other datagrams are ignored. The kernel chooses the source
  * address by its routes.
  */
-export function openRawEsp({ local, onError = () => {} }: RawEspOptions): Link | RawUnavailable {
+export function openRawEsp({ local, groups, onError = () => {} }: RawEspOptions): Link | RawUnavailable {
   const family = isIP(local);
   if (family !== 4 && family !== 6) {
     return {
@@ -116,16 +122,25 @@ export function openRawEsp({ local, onError = () => {} }: RawEspOptions): Link |
   if (isRawUnavailable(native)) return native;
   const socket = openSocket(native, family);
   if (isRawUnavailable(socket)) return socket;
-  return linkOf(socket, family, local, onError);
+  if (groups && family === 4) {
+    const address = Buffer.from(local.split(".").map(Number));
+    socket.setOption(IPPROTO_IP, IP_MULTICAST_IF, address, address.length);
+  }
+  return linkOf(socket, family, { local, groups }, onError);
 }
 
-function linkOf(socket: NativeSocket, family: 4 | 6, local: string, onError: (error: Error) => void): Link {
+function linkOf(
+  socket: NativeSocket,
+  family: 4 | 6,
+  own: Pick<RawEspOptions, "local" | "groups">,
+  onError: (error: Error) => void,
+): Link {
   let handler: (datagram: Datagram) => void = () => {};
   const closed = new Promise<void>((resolve) => socket.on("close", resolve));
   let open = true;
   socket.on("error", onError);
   socket.on("message", (buffer, source) => {
-    const datagram = received(buffer, family, source, local);
+    const datagram = received(buffer, family, source, own);
     if (datagram && open) handler(datagram);
   });
   return {
@@ -148,7 +163,12 @@ function linkOf(socket: NativeSocket, family: 4 | 6, local: string, onError: (er
 }
 
 /** IPv4 comes with its IP header, IPv6 without. The octets are copied: the package reuses its buffer. */
-function received(buffer: Buffer, family: 4 | 6, source: string, local: string): Datagram | undefined {
+function received(
+  buffer: Buffer,
+  family: 4 | 6,
+  source: string,
+  { local, groups }: Pick<RawEspOptions, "local" | "groups">,
+): Datagram | undefined {
   const from = { host: source, port: 0 };
   if (family === 6) {
     return {
@@ -162,7 +182,7 @@ function received(buffer: Buffer, family: 4 | 6, source: string, local: string):
   if (buffer.length < IPV4_HEADER || headerLength < IPV4_HEADER || headerLength > buffer.length)
     return undefined;
   const host = buffer.subarray(16, 20).join(".");
-  if (host !== local) return undefined;
+  if (host !== local && !groups?.has(host)) return undefined;
   return {
     protocol: "esp",
     source: from,
