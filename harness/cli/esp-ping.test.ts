@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { expect } from "chai";
 import { type CalledPeer, calledPeer } from "../dial/testing.ts";
 import { said } from "./said.ts";
@@ -106,6 +107,18 @@ describe("bakeoff esp-ping", function () {
     expect(strict.out).to.contain("did not announce ESP_ECHO_SUPPORTED");
     expect(strict.out).not.to.contain("seq=");
     expect(strict.status).to.equal(1);
+  });
+
+  it("prints the summary and deletes the SA when it is interrupted", async () => {
+    await speaking("M");
+    const pinging = ping("udp", "--count", "1000", "--interval", "0.05");
+    await pause(400);
+    process.emit("SIGINT", "SIGINT");
+    const { status, out, err } = await pinging;
+    expect(err).to.contain("SIGINT: ending");
+    expect(out).to.match(/^--- ESP echo statistics of 127\.0\.0\.1 ---$/m);
+    expect(status).to.equal(0);
+    expect((await called.peer.status()).ikeSas).to.deep.equal([]);
   });
 
   it("gives JSON alone on standard output", async () => {
