@@ -19,24 +19,23 @@ export const hasAnnounced = (sa: IkeSa, notifyType: number): boolean => sa.annou
 
 /**
  * Announces the notify, as initiator always and as responder to whoever announced it, and takes down what the peer
- * announces. `known` are further notifies to take down, as those of other revisions.
+ * announces. `further` are the notifies of other revisions, for who wants to know whether the peer speaks those.
  */
-export function announceEcho(notifyType: number | undefined, known: readonly number[] = []): Extension {
-  const types = notifyType === undefined ? known : [notifyType, ...known];
+export function announceEcho(notifyType: number | undefined, further: readonly number[] = []): Extension {
+  const types = notifyType === undefined ? further : [notifyType, ...further];
   return {
     name: "ESP echo announcement",
-    outgoing: (message) => {
-      if (notifyType !== undefined && isPlace(message, notifyType)) message.payloads.push(notify(notifyType));
-    },
+    outgoing: (message) => announce(message, types),
     incoming: (message) => takeDown(message, types),
   };
 }
 
-/** The first request, and the response that ends the exchange: with EAP several messages have neither. */
-function isPlace({ sa, header, isResponse, payloads }: OutgoingMessage, notifyType: number): boolean {
-  if (!sa || header.exchangeType !== EXCHANGE.IKE_AUTH) return false;
+/** In the first request, and in the response that ends the exchange: with EAP several messages have neither. */
+function announce({ sa, header, isResponse, payloads }: OutgoingMessage, types: readonly number[]): void {
+  if (!sa || header.exchangeType !== EXCHANGE.IKE_AUTH) return;
   const has = (kind: Payload["kind"]) => payloads.some((p) => p.kind === kind);
-  return isResponse ? sa.announced.has(notifyType) && has("AUTH") && !has("EAP") : has("ID");
+  if (isResponse ? !has("AUTH") || has("EAP") : !has("ID")) return;
+  payloads.push(...types.filter((type) => !isResponse || sa.announced.has(type)).map((type) => notify(type)));
 }
 
 /** In any message of IKE_AUTH: the text does not name one where there are several. */

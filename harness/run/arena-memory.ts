@@ -25,6 +25,9 @@ const HOSTS = {
   6: { tester: "2001:db8::1", peer: "2001:db8::2", stranger: "2001:db8::3" },
 } as const;
 
+/** Every host is in this group (RFC 1112). */
+const ALL_HOSTS = "224.0.0.1";
+
 /** Over TCP, 4500 is the port for IKE and ESP (RFC 9329 section 2). */
 const ikeAddress = (host: string, transport: PeerConfig["transport"]): Address =>
   transport ? { host, port: 4500, transport } : { host, port: 500 };
@@ -40,11 +43,13 @@ export async function memoryArena(
   const at = (host: string) => ikeAddress(host, wishes.config?.transport);
   const [local, remote] = [at(tester), at(peer)];
   const ports = { natPort: 4500, remoteNatPort: 4500 };
+  const link = network.attach(peer);
+  link.join?.(ALL_HOSTS);
   const driver = new BuiltinPeer({
     ...ports,
     clock: network.clock,
     random: random.fork("peer"),
-    link: network.attach(peer),
+    link,
     lie: options.lie === undefined ? undefined : findLie(options.lie),
     variant: options.variant === undefined ? undefined : findVariant(options.variant),
   });

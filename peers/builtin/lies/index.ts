@@ -5,6 +5,7 @@ import { configurationLies } from "./configuration.ts";
 import { eapLies } from "./eap.ts";
 import { espLies } from "./esp.ts";
 import { espEchoLies } from "./esp-echo.ts";
+import { plainEchoLies } from "./esp-echo-plain.ts";
 import { exchangeRuleLies } from "./exchange-rules.ts";
 import { formatLies } from "./formats.ts";
 import { fragmentationLies } from "./fragmentation.ts";
@@ -34,6 +35,7 @@ export const lies: readonly Lie[] = [
   ...measureLies,
   ...espLies,
   ...espEchoLies,
+  ...plainEchoLies,
   ...childlessLies,
   ...configurationLies,
   ...eapLies,
