@@ -10,14 +10,12 @@ import type { IkeSa } from "../ike/sa.ts";
 import type { Datagram } from "../link/types.ts";
 import type { Credential } from "../pki/types.ts";
 import { u32 } from "../wire/bytes.ts";
-import type { GroupKeyBag, GsaPayload, GsaPolicy, KdPayload, WrappedKey } from "../wire/group-types.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import { isSpecError, parseProposal } from "../wire/registry/proposal-spec.ts";
 import { PROTOCOL } from "../wire/registry/protocol-ids.ts";
 import type { Payload, Proposal } from "../wire/types.ts";
-import { readWrappedKey } from "../wire/wrapped-key.ts";
 import { Controller } from "./controller.ts";
 import type { GroupHooks } from "./hooks.ts";
 import { groupPolicy, hostSelector } from "./policy-of.ts";
@@ -205,25 +203,5 @@ export class Lab {
   }
 }
 
-export const gsaOf = (payloads: Payload[]): GsaPayload | undefined =>
-  payloads.find((p): p is GsaPayload => p.kind === "GSA");
-export const kdOf = (payloads: Payload[]): KdPayload | undefined =>
-  payloads.find((p): p is KdPayload => p.kind === "KD");
 export const notifiesOf = (payloads: Payload[]): number[] =>
   payloads.flatMap((p) => (p.kind === "Notify" ? [p.notifyType] : []));
-
-export const policiesOf = (payloads: Payload[], protocolId: number): GsaPolicy[] =>
-  (gsaOf(payloads)?.policies ?? []).filter((p) => p.kind === "SA").filter((p) => p.protocolId === protocolId);
-
-export const bagsOf = (payloads: Payload[], protocolId: number): GroupKeyBag[] =>
-  (kdOf(payloads)?.bags ?? []).filter((b) => b.kind === "group").filter((b) => b.protocolId === protocolId);
-
-/** Values of a member key bag's attributes of this type. */
-export const memberValues = (payloads: Payload[], type: number): (number | Uint8Array)[] =>
-  (kdOf(payloads)?.bags ?? [])
-    .filter((bag) => bag.kind === "member")
-    .flatMap(({ attributes }) => attributes)
-    .flatMap((a) => (a.type === type ? [a.value] : []));
-
-export const wrappedKeys = ({ attributes }: GroupKeyBag): WrappedKey[] =>
-  attributes.flatMap(({ value }) => readWrappedKey(value) ?? []);

@@ -6,28 +6,15 @@ import { NOTIFY } from "../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import { TRANSFORM } from "../wire/registry/transform-types.ts";
 import type { Payload } from "../wire/types.ts";
-import {
-  bagsOf,
-  GROUP,
-  groupSender,
-  gsaOf,
-  idg,
-  kdOf,
-  Lab,
-  memberValues,
-  notifiesOf,
-  policiesOf,
-  sag,
-  wish,
-  wrappedKeys,
-} from "./controller-lab.ts";
+import { GROUP, groupSender, idg, Lab, notifiesOf, sag, wish } from "./controller-lab.ts";
+import { groupBags, groupWidePolicies, memberValues, saKeys, saPolicies } from "./group-payloads.ts";
 import { wrappingOf } from "./keys.ts";
 
 const id = { type: 11, data: Uint8Array.of(0x67, 0x72, 0x70, 0x31) };
 const types = (payloads: Payload[], protocolId: number) =>
-  policiesOf(payloads, protocolId)[0]?.transforms.map(({ type }) => type);
+  saPolicies(payloads, protocolId)[0]?.transforms.map(({ type }) => type);
 const attributes = (payloads: Payload[], protocolId: number) =>
-  policiesOf(payloads, protocolId)[0]?.attributes.map(({ type }) => type);
+  saPolicies(payloads, protocolId)[0]?.attributes.map(({ type }) => type);
 
 describe("registration with a group controller", () => {
   it("gives policy and keys", () => {
@@ -40,9 +27,9 @@ describe("registration with a group controller", () => {
     const { sa } = lab.member();
     const wrapping = sa && wrappingOf(sa);
     for (const protocolId of [6, 3]) {
-      const [bag] = bagsOf(answer, protocolId);
-      expect(hex(bag?.spi ?? id.data)).to.equal(hex(policiesOf(answer, protocolId)[0]?.spi ?? id.data));
-      const [key, ...more] = bag ? wrappedKeys(bag) : [];
+      const [bag] = groupBags(answer, protocolId);
+      expect(hex(bag?.spi ?? id.data)).to.equal(hex(saPolicies(answer, protocolId)[0]?.spi ?? id.data));
+      const [key, ...more] = bag ? saKeys(bag) : [];
       expect([key?.keyId, key?.kwkId, more]).to.deep.equal([0, 0, []]);
       const KEYMAT = key && wrapping?.kwa.unwrap(wrapping.GSK_w, key.encryptedKey);
       expect(KEYMAT).to.have.length(protocolId === 6 ? 68 : 20);
@@ -96,7 +83,7 @@ describe("registration with a group controller", () => {
     expect(senderIds(lab.register(wish(groupSender(2))))).to.deep.equal(["00000000", "00000001"]);
     const again = lab.register(wish(groupSender(1)));
     expect(senderIds(again)).to.deep.equal(["00000002"]);
-    const wide = gsaOf(again)?.policies.find((p) => p.kind === "group-wide");
+    const wide = groupWidePolicies(again)[0];
     expect(wide?.attributes).to.deep.equal([{ type: GW_POLICY_ATTRIBUTE.GWP_SENDER_ID_BITS, value: 8 }]);
     const cbc = new Lab({ group: { data: ["aes128-sha256-unspec32"] } });
     expect(senderIds(cbc.register(wish(groupSender(2))))).to.deep.equal([]);
@@ -107,8 +94,8 @@ describe("registration with a group controller", () => {
     const first = lab.register(wish(groupSender(2)));
     const second = lab.register(wish(groupSender(1)), "b.example");
     expect(lab.multicast).to.have.length(1);
-    expect(hex(policiesOf(second, 3)[0]?.spi ?? id.data)).to.not.equal(
-      hex(policiesOf(first, 3)[0]?.spi ?? id.data),
+    expect(hex(saPolicies(second, 3)[0]?.spi ?? id.data)).to.not.equal(
+      hex(saPolicies(first, 3)[0]?.spi ?? id.data),
     );
     expect(lab.controller.members(id).map(({ senderIds }) => senderIds)).to.deep.equal([[0]]);
   });
@@ -127,10 +114,10 @@ describe("registration with a group controller", () => {
     lab.pass(60_000);
     const late = lab.register();
     expect(attributes(late, 6)).to.deep.equal([1, 2, 3]);
-    expect(policiesOf(late, 6)[0]?.attributes[0]?.value).to.deep.equal(Uint8Array.of(0, 1, 0x51, 0x44));
-    expect(policiesOf(late, 6)[0]?.attributes[1]?.value).to.deep.equal(Uint8Array.of(0, 0, 0, 1));
+    expect(saPolicies(late, 6)[0]?.attributes[0]?.value).to.deep.equal(Uint8Array.of(0, 1, 0x51, 0x44));
+    expect(saPolicies(late, 6)[0]?.attributes[1]?.value).to.deep.equal(Uint8Array.of(0, 0, 0, 1));
     expect(notifiesOf(late)).to.deep.equal([NOTIFY.USE_TRANSPORT_MODE]);
-    const wide = gsaOf(late)?.policies.find((p) => p.kind === "group-wide");
+    const wide = groupWidePolicies(late)[0];
     expect(wide?.attributes.map(({ value }) => value)).to.deep.equal([5, 10]);
   });
 
@@ -162,6 +149,6 @@ describe("registration with a group controller", () => {
     expect(lab.controller.members(id)).to.have.length(20);
     expect(lab.controller.state(id).tree?.size).to.equal(size);
     expect(lab.multicast).to.have.length(0);
-    expect(kdOf(lab.register(wish(), "m999.example"))).to.not.equal(undefined);
+    expect(groupBags(lab.register(wish(), "m999.example"), 3)[0]).to.not.equal(undefined);
   });
 });

@@ -8,15 +8,8 @@ import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import { TRANSFORM } from "../wire/registry/transform-types.ts";
 import type { DeletePayload, Payload } from "../wire/types.ts";
 import { readWrappedKey } from "../wire/wrapped-key.ts";
-import {
-  bagsOf,
-  Lab,
-  type LabOptions,
-  memberValues,
-  policiesOf,
-  wish,
-  wrappedKeys,
-} from "./controller-lab.ts";
+import { Lab, type LabOptions, wish } from "./controller-lab.ts";
+import { groupBags, memberValues, saKeys, saPolicies } from "./group-payloads.ts";
 import { KeyRing } from "./key-path.ts";
 import { wrappingOf } from "./keys.ts";
 import type { RekeySa } from "./rekey-message.ts";
@@ -60,8 +53,8 @@ describe("rekeys of a group controller", () => {
     expect(first?.destination).to.deep.equal({ host: "239.1.1.1", port: 848 });
     const { messageId, payloads } = opened(lab, sa);
     expect(messageId).to.equal(0);
-    expect(policiesOf(payloads, 3)[0]?.spi).to.deep.equal(lab.controller.state(id).data[0]?.spi);
-    expect(policiesOf(payloads, 6)).to.deep.equal([]);
+    expect(saPolicies(payloads, 3)[0]?.spi).to.deep.equal(lab.controller.state(id).data[0]?.spi);
+    expect(saPolicies(payloads, 6)).to.deep.equal([]);
     expect(deletes(payloads).map(({ spis }) => spis.map(hex))).to.deep.equal([[before]]);
     lab.controller.rekey(id, "data");
     lab.run();
@@ -75,9 +68,9 @@ describe("rekeys of a group controller", () => {
     lab.controller.rekey(id, "data");
     lab.run();
     const { payloads } = opened(lab, old);
-    const [policy] = policiesOf(payloads, 6);
+    const [policy] = saPolicies(payloads, 6);
     expect(policy?.transforms.map(({ type }) => type)).to.deep.equal([TRANSFORM.ENCR, TRANSFORM.KWA]);
-    const key = bagsOf(payloads, 6).flatMap(wrappedKeys)[0];
+    const key = groupBags(payloads, 6).flatMap(saKeys)[0];
     const { GSK_e, GSK_a, GSK_w } = rekeySaOf(lab);
     const KEYMAT = key && old.kwa.unwrap(old.GSK_w, key.encryptedKey);
     expect(KEYMAT).to.deep.equal(concat(GSK_e, GSK_a, GSK_w));
@@ -113,7 +106,7 @@ describe("rekeys of a group controller", () => {
       if (!wrapping) throw new Error("no key wrap");
       const { GSK_w, kwa } = wrapping;
       const ring = new KeyRing({ wrapKeys, GSK_w, keyOctets: 32, unwrap: kwa.unwrap, path: [] });
-      const result = ring.open(bagsOf(answer, 6).flatMap(wrappedKeys));
+      const result = ring.open(groupBags(answer, 6).flatMap(saKeys));
       if ("failure" in result) throw new Error(result.failure);
       return result.path;
     });
@@ -121,30 +114,30 @@ describe("rekeys of a group controller", () => {
     lab.controller.exclude(id, { type: 2, data: new TextEncoder().encode("f.example") });
     lab.run();
     const { payloads } = opened(lab, old);
-    expect(policiesOf(payloads, 3)).to.deep.equal([]);
+    expect(saPolicies(payloads, 3)).to.deep.equal([]);
     const wraps = memberValues(payloads, MEMBER_KEY_BAG_ATTRIBUTE.WRAP_KEY);
     const wrapKeys = wraps.flatMap((value) => readWrappedKey(value) ?? []);
     for (const [index, path] of paths.entries()) {
       const ring = new KeyRing({ wrapKeys, GSK_w: old.GSK_w, keyOctets: 32, unwrap: old.kwa.unwrap, path });
-      const result = ring.open(bagsOf(payloads, 6).flatMap(wrappedKeys));
+      const result = ring.open(groupBags(payloads, 6).flatMap(saKeys));
       const { GSK_e, GSK_w } = rekeySaOf(lab);
       if (index === 5) expect(result).to.have.property("failure");
       else expect(result).to.have.property("KEYMAT").that.deep.equals(concat(GSK_e, GSK_w));
     }
-    expect(policiesOf(opened(lab, rekeySaOf(lab), 1).payloads, 3)).to.have.length(1);
+    expect(saPolicies(opened(lab, rekeySaOf(lab), 1).payloads, 3)).to.have.length(1);
     lab.register(wish(), "f.example");
     expect(lab.controller.members(id)).to.have.length(7);
   });
 
   it("go over each member's IKE SA where there is no Rekey SA", () => {
     const lab = started({ members: EIGHT.slice(0, 2), group: { rekey: "inband" } });
-    expect(policiesOf(lab.member("a.example").response, 3)[0]?.attributes).to.deep.equal([]);
+    expect(saPolicies(lab.member("a.example").response, 3)[0]?.attributes).to.deep.equal([]);
     lab.controller.rekey(id, "data");
     lab.run();
     for (const { inband, sa } of lab.members.values()) {
       const [payloads = []] = inband;
       const wrapping = sa && wrappingOf(sa);
-      const key = bagsOf(payloads, 3).flatMap(wrappedKeys)[0];
+      const key = groupBags(payloads, 3).flatMap(saKeys)[0];
       expect(key && wrapping?.kwa.unwrap(wrapping.GSK_w, key.encryptedKey)).to.deep.equal(
         lab.controller.state(id).data[0]?.KEYMAT,
       );
@@ -168,7 +161,7 @@ describe("rekeys of a group controller", () => {
     lab.run();
     const successor = sa?.replacedBy;
     const wrapping = successor && wrappingOf(successor);
-    const key = bagsOf(inband.at(-1) ?? [], 3).flatMap(wrappedKeys)[0];
+    const key = groupBags(inband.at(-1) ?? [], 3).flatMap(saKeys)[0];
     expect(key && wrapping?.kwa.unwrap(wrapping.GSK_w, key.encryptedKey)).to.deep.equal(
       lab.controller.state(id).data[0]?.KEYMAT,
     );
@@ -179,7 +172,7 @@ describe("rekeys of a group controller", () => {
     lab.pass(85_000);
     expect(lab.multicast).to.have.length(2);
     lab.pass(200_000);
-    expect(policiesOf(opened(lab, rekeySaOf(lab), lab.multicast.length - 1).payloads, 3)).to.have.length(1);
+    expect(saPolicies(opened(lab, rekeySaOf(lab), lab.multicast.length - 1).payloads, 3)).to.have.length(1);
   });
 
   it("delete data SAs, or everything", () => {
@@ -198,7 +191,7 @@ describe("rekeys of a group controller", () => {
       [6, ["00".repeat(16)]],
     ]);
     expect(lab.controller.members(id)).to.deep.equal([]);
-    expect(policiesOf(lab.register(), 6)[0]?.spi).to.not.deep.equal(sa.spi);
+    expect(saPolicies(lab.register(), 6)[0]?.spi).to.not.deep.equal(sa.spi);
   });
 
   it("follow a member of a key tree that leaves", () => {

@@ -19,6 +19,7 @@ import { answerRegistration } from "./controller-registration.ts";
 import { deleteSas, exclude, rekey, type What } from "./controller-rekey.ts";
 import type { Env } from "./controller-send.ts";
 import { type GroupMember, GroupState, identityKey, ikeOf } from "./controller-state.ts";
+import { GROUP_EXCHANGES } from "./group-payloads.ts";
 import { decider, type GroupHooks } from "./hooks.ts";
 import type { GroupPolicy } from "./policy.ts";
 
@@ -33,12 +34,6 @@ export interface ControllerOptions {
   report(finding: { reason: string }): void;
 }
 
-const GROUP_EXCHANGES: readonly number[] = [
-  EXCHANGE.GSA_AUTH,
-  EXCHANGE.GSA_REGISTRATION,
-  EXCHANGE.GSA_REKEY,
-  EXCHANGE.GSA_INBAND_REKEY,
-];
 const GROUP_PAYLOADS: readonly number[] = [PAYLOAD.IDg, PAYLOAD.GSA, PAYLOAD.KD];
 
 export class Controller {
