@@ -51,6 +51,7 @@ export * from "./nat.ts";
 export { espProposals, ikeProposals, selector } from "./policy.ts";
 export * from "./raw.ts";
 export * from "./refusals.ts";
+export * from "./replay-status.ts";
 export { Script } from "./script.ts";
 export * from "./sequence-numbers.ts";
 export { Session } from "./session.ts";

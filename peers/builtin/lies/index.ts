@@ -6,6 +6,7 @@ import { eapLies } from "./eap.ts";
 import { espLies } from "./esp.ts";
 import { espEchoLies } from "./esp-echo.ts";
 import { plainEchoLies } from "./esp-echo-plain.ts";
+import { echoRequestLies } from "./esp-echo-requests.ts";
 import { exchangeRuleLies } from "./exchange-rules.ts";
 import { formatLies } from "./formats.ts";
 import { fragmentationLies } from "./fragmentation.ts";
@@ -17,6 +18,7 @@ import { negotiationLies } from "./negotiation.ts";
 import { nullAuthenticationLies } from "./null-authentication.ts";
 import { payloadLies } from "./payloads.ts";
 import { rekeyingLies } from "./rekeying.ts";
+import { replayStatusLies } from "./replay-status.ts";
 import { sequenceNumberLies } from "./sequence-numbers.ts";
 import { setupLies } from "./setup.ts";
 import { underIkeSaLies } from "./under-ike-sas.ts";
@@ -36,11 +38,13 @@ export const lies: readonly Lie[] = [
   ...espLies,
   ...espEchoLies,
   ...plainEchoLies,
+  ...echoRequestLies,
   ...childlessLies,
   ...configurationLies,
   ...eapLies,
   ...nullAuthenticationLies,
   ...sequenceNumberLies,
+  ...replayStatusLies,
   ...legacyLies,
 ];
 
