@@ -18,7 +18,7 @@ export interface Multicast {
   timeMs: number;
   from: string;
   group: string;
-  /** Hosts that took it, and hosts that it reached but that could not open it. */
+  /** Hosts that took it, and hosts that it reached but that got nothing out of it. */
   taken: readonly string[];
   dropped: readonly string[];
   text: string;
@@ -40,7 +40,7 @@ const TEXT = 60;
 const REMARK = 100;
 
 const LEGEND = [
-  "-->  to one host     ==>  to the group     o  takes it     x  gets it and cannot open it",
+  "-->  to one host     ==>  to the group     o  takes it     x  gets it, but nothing out of it",
   "KD: each key by its id, in braces the id of the key that wraps it; 0{..} the keys of the SA, ..{0} GSK_w",
 ];
 

@@ -11,6 +11,7 @@ export function ladderEvents(trace: Trace): LadderEvent[] {
   return trace.entries.flatMap(({ at, event }) => arrow(at, event));
 }
 
+/** A message, sent or received. */
 interface Described {
   header: Header;
   isResponse: boolean;
@@ -19,7 +20,8 @@ interface Described {
   protected: boolean;
 }
 
-function describe({ header, isResponse, payloads, clear, protected: sealed }: Described): string {
+/** As in `IKE_AUTH request 1: SK { IDi AUTH SA TSi TSr }`. */
+export function describe({ header, isResponse, payloads, clear, protected: sealed }: Described): string {
   const list = payloads.map(describePayload).join(" ");
   const outside = clear.map(describePayload).join(" ");
   const body = sealed ? [outside, `SK { ${list} }`].filter(Boolean).join(" ") : list;
