@@ -1,6 +1,8 @@
 import { NEXT_HEADER } from "../../harness/esp/sa.ts";
 import {
+  announceEspEcho,
   echoSession,
+  expectAnnounced,
   expectTraffic,
   peerPlainProbes,
   peerProbes,
@@ -36,6 +38,27 @@ for (const peer of ["responder", "initiator"] as const) {
     const session = await echoSession(s, peer);
     const since = s.mark();
     await peerProbes(s, { count: 3 });
+    await s.wait();
+    await session.proveTraffic();
+    const count = strays(s, since);
+    require(count === 0, "nothing but IKE and ESP", `${count} other datagrams`);
+  });
+
+  /**
+   * SAs are up, and the peer probes outside of them, without a reply. What it is told to send afterwards travels inside of
+   * ESP all the same.
+   */
+  test(`as-${peer}-sends-nothing-in-clear-when-plain-probes-fail`, {
+    requirements: ["ESP-PING-34", "ESP-PING-C-09"],
+    peer,
+    revisions: ["M", "C", "C0", "K"],
+    lies: ["sends-in-clear-when-probes-fail"],
+  }, async (s) => {
+    announceEspEcho(s);
+    const session = await s.establish(peer);
+    expectAnnounced(s, session.sa);
+    const since = s.mark();
+    await peerPlainProbes(s, { count: 3 });
     await s.wait();
     await session.proveTraffic();
     const count = strays(s, since);

@@ -231,3 +231,20 @@ for (const outer of [4, 6] as const) {
     if (reply.echo) expectCopy(s, { ...reply.echo, data }, reply);
   });
 }
+
+/** IKE and ESP travel in one TCP connection (RFC 9329), and the reply comes back in it. A stream has no MTU that cuts Data. */
+test("answers-inside-of-tcp", {
+  requirements: ["ESP-PING-03", "ESP-PING-11"],
+  peer: "responder",
+  revisions: ENCRYPTED,
+  lies: ["changes-echo-data"],
+  config: { transport: "tcp" },
+}, async (s) => {
+  const session = await echoSession(s);
+  for (const size of [0, 100, 4000]) {
+    const data = s.arena.random(size);
+    const reply = await expectEchoReply(session, { data });
+    if (reply.echo) expectCopy(s, { ...reply.echo, data }, reply);
+  }
+  await expectTraffic(session, "echo requests");
+});
