@@ -1,5 +1,7 @@
 /** What a script or a lie may change in a group controller or a group member. */
 import type { Payload } from "../wire/types.ts";
+import type { Unwrap } from "./key-path.ts";
+import type { RekeyResult } from "./rekey-open.ts";
 
 /** A GSA_REKEY before it is signed and sealed: every value is open to change. */
 export interface OutgoingRekey {
@@ -48,9 +50,14 @@ export interface GroupDecisions {
   "GSA_REKEY from a member": "ignore" | "answer";
   "replayed GSA_REKEY": "drop" | "accept";
   "wrong signature": "drop" | "accept";
+  "wrong AlgorithmIdentifier": "drop" | "accept";
+  "missing AUTH": "drop" | "accept";
+  "AUTH in spite of implicit authentication": "drop" | "accept";
+  "numbers of GSA_REKEY": "unsigned" | "signed";
   "stale GSA_INITIAL_MESSAGE_ID": "ignore" | "take";
   "GSA_REKEY that came": "say nothing" | "send it back";
   "fragments of GSA_REKEY": "collect" | "drop";
+  "more sets of fragments than are kept": "drop the oldest" | "drop the new one";
   "GCAUTH in a rekey": "ignore the message" | "take it";
   "old SAs at registration": "replace" | "keep";
   "IKE SA after registration": "keep" | "delete";
@@ -58,6 +65,8 @@ export interface GroupDecisions {
   "unacceptable policy": "refuse" | "say nothing" | "take it";
   "sending of a receiver": "never" | "anyway";
   "echo of a sender": "dropped" | "delivered";
+  "equal numbers of several senders": "take" | "drop";
+  "ESP behind a NAT": "as it is" | "in UDP";
   "addresses in tunnel mode": "preserved" | "own";
   "missing Sender-ID": "register again" | "send without";
   "Sender-ID too large": "register again" | "use";
@@ -90,5 +99,9 @@ export const decider =
 
 export interface GroupHooks {
   outgoingRekey?(message: OutgoingRekey): void;
+  /** Sees what came of opening a GSA_REKEY, before anything else is made of it, and may make something else of it. */
+  openedRekey?(result: RekeyResult): RekeyResult;
+  /** Opens wrapped keys in its own way. */
+  unwrap?(unwrap: Unwrap): Unwrap;
   decide?: Partial<{ [P in keyof GroupDecisions]: GroupDecisions[P] }>;
 }

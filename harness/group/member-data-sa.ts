@@ -4,7 +4,6 @@ import type { Random } from "../crypto/types.ts";
 import { InboundSa } from "../esp/inbound.ts";
 import { OutboundSa } from "../esp/outbound.ts";
 import { readU32 } from "../wire/bytes.ts";
-import { SN } from "../wire/registry/sn.ts";
 import type { PlannedData } from "./member-policy.ts";
 import type { DataSa, HeldRekey } from "./member-types.ts";
 
@@ -12,16 +11,16 @@ interface Making {
   KEYMAT: Uint8Array;
   keys: DirectionKeys;
   directions: { inbound: boolean; outbound: boolean };
+  /** Replays are told by their numbers. Several senders do not share theirs: then nothing can be said (RFC 9827). */
+  ordered: boolean;
   random: Random;
   /** Milliseconds. */
   activeAt: number;
 }
 
-/** Several senders do not share their numbers: then nothing can be said about replays (RFC 9827). */
 export function dataSa(planned: PlannedData, making: Making): DataSa {
-  const { KEYMAT, keys, directions, random, activeAt } = making;
+  const { KEYMAT, keys, directions, ordered, random, activeAt } = making;
   const parameters = { spi: readU32(planned.spi, 0), transforms: planned.suite, keys, esn: false };
-  const ordered = planned.sn === SN.SEQUENTIAL_32;
   const sa: DataSa = { planned, KEYMAT, activeAt, state: "installed", ivs: 0n, cancel: [] };
   if (directions.inbound) sa.inbound = new InboundSa({ ...parameters, window: { enabled: ordered } });
   if (!directions.outbound) return sa;

@@ -125,8 +125,16 @@ export function sendTo(
     source: { host: formatAddress(source), port: 0 },
     destination: { host: formatAddress(destination), port: 0 },
   };
-  plane.send({ protocol: "esp", ...ends, data: sealed.slice() });
+  const wraps = group.ike.nat?.peer && decide("ESP behind a NAT", "as it is") === "in UDP";
+  if (wraps) plane.send(inUdp({ protocol: "esp", ...ends, data: sealed.slice() }));
+  else plane.send({ protocol: "esp", ...ends, data: sealed.slice() });
   return true;
+}
+
+/** What multicast never is: nothing tells its receivers of it (section 4.4.2). */
+function inUdp({ source, destination, data }: Datagram): Datagram {
+  const port = 4500;
+  return { protocol: "udp", source: { ...source, port }, destination: { ...destination, port }, data };
 }
 
 /** Ciphers whose IVs count have the first Sender-ID in them (section 2.5.2). */

@@ -106,8 +106,10 @@ export class GroupState implements Membership {
     const { spi, suite, kwa } = planned;
     const known = this.rekeys.find((held) => equal(held.planned.spi, spi));
     if (known) this.#forget(known);
+    const point = "more sets of fragments than are kept";
+    const dropsOldest = this.#around.decide(point, "drop the oldest") === "drop the oldest";
     const held: HeldRekey = {
-      ...{ planned, sa: { spi, suite, kwa, auth, ...keys }, fragments: new RekeyFragments() },
+      ...{ planned, sa: { spi, suite, kwa, auth, ...keys }, fragments: new RekeyFragments(dropsOldest) },
       ...{ nextMessageId: this.#firstNumber(planned, known), state: "installed", cancel: [] },
     };
     this.rekeys.push(held);
@@ -154,7 +156,10 @@ export class GroupState implements Membership {
     const directions = { inbound: !sends || both, outbound: sends };
     const replaces = this.data.some((sa) => sa.state === "installed" && sameSelectors(sa, planned));
     const waits = replaces && decide("activation delay", "wait") === "wait" ? this.ATD * 1000 : 0;
-    const sa = dataSa(planned, { KEYMAT, keys, directions, random: options.random, activeAt: now() + waits });
+    const ordered =
+      planned.sn === SN.SEQUENTIAL_32 || decide("equal numbers of several senders", "take") === "drop";
+    const making = { KEYMAT, keys, directions, ordered, random: options.random };
+    const sa = dataSa(planned, { ...making, activeAt: now() + waits });
     this.data.push(sa);
     this.#began(sa, sa.inbound && addressOf(planned));
     return undefined;

@@ -1,5 +1,6 @@
 /** What a rekey message does to a group: RFC 9838 sections 2.4, 4.6. */
 
+import { malformedGroup } from "../ike/group-syntax.ts";
 import { payload } from "../ike/payloads.ts";
 import type { GsaPayload, KdPayload } from "../wire/group-types.ts";
 import { PAYLOAD } from "../wire/registry/payload-types.ts";
@@ -7,7 +8,15 @@ import type { Payload } from "../wire/types.ts";
 import type { Wrapping } from "./keys.ts";
 import type { GroupState } from "./member-group.ts";
 import { keysOf } from "./member-keys.ts";
-import { type Acceptable, type Fault, isFault, type Plan, planOf, type Way } from "./member-policy.ts";
+import {
+  type Acceptable,
+  type Fault,
+  isFault,
+  type Lenience,
+  type Plan,
+  planOf,
+  type Way,
+} from "./member-policy.ts";
 
 /** `trouble`: why the member has to register again. `excluded`: it is told to. */
 export interface Effect {
@@ -19,6 +28,8 @@ const malformed = (reason: string): Fault => ({ fault: "malformed", reason });
 
 /** GSA and KD of a message, both or none; a member's payloads are out of place. */
 export function groupPayloads(payloads: Payload[]): { gsa: GsaPayload; kd: KdPayload } | undefined | Fault {
+  const misshapen = malformedGroup(payloads);
+  if (misshapen) return malformed(misshapen);
   const gsas = payloads.filter((p) => p.kind === "GSA");
   const kds = payloads.filter((p) => p.kind === "KD");
   const strange = payload(payloads, "ID", PAYLOAD.IDg) ?? payload(payloads, "SA");
@@ -37,14 +48,14 @@ export function takeMessage(
     way,
     wrapping,
     acceptable,
-    takesGcauth,
-  }: { way: Way; wrapping: Wrapping; acceptable: Acceptable; takesGcauth?: boolean },
+    lenience,
+  }: { way: Way; wrapping: Wrapping; acceptable: Acceptable; lenience?: Lenience },
 ): Effect | Fault {
   const found = groupPayloads(payloads);
   if (found && isFault(found)) return found;
   const effect: Effect = {};
   if (found) {
-    const plan: Plan | Fault = planOf(found.gsa, way, acceptable, takesGcauth);
+    const plan: Plan | Fault = planOf(found.gsa, way, acceptable, lenience);
     if (isFault(plan)) return plan;
     const keys = keysOf(found.kd, plan, { wrapping, path: group.path, way });
     if (isFault(keys)) return keys;

@@ -71,12 +71,20 @@ const unacceptable = (reason: string): Fault => ({ fault: "unacceptable", reason
 /** Algorithms of an SA that a member takes: proposals with several transforms of a type, as in SAg. */
 export type Acceptable = readonly Proposal[];
 
+/** What a member that lies does not mind. */
+export interface Lenience {
+  /** GCAUTH in a rekey. */
+  takesGcauth?: boolean;
+  /** Algorithms that it did not offer, and 64-bit numbers. */
+  takesAny?: boolean;
+}
+
 /** Judges a whole GSA payload. */
 export function planOf(
   gsa: GsaPayload,
   way: Way,
   acceptable: Acceptable,
-  takesGcauth = way === "registration",
+  lenience: Lenience = {},
 ): Plan | Fault {
   const groupWide = gsa.policies.filter((policy) => policy.kind === "group-wide");
   const sas = gsa.policies.filter((policy) => policy.kind === "SA");
@@ -87,10 +95,10 @@ export function planOf(
   const plan: Plan = { data: [], findings: [], ...groupWideOf(groupWide[0]) };
   const fault = sas
     .map((policy) =>
-      policy === rekeys[0] ? addRekey(plan, policy, way, takesGcauth) : addData(plan, policy),
+      policy === rekeys[0] ? addRekey(plan, policy, way, lenience) : addData(plan, policy, lenience),
     )
     .find((found) => found !== undefined);
-  return fault ?? doubled(plan) ?? unwanted(sas, acceptable) ?? plan;
+  return fault ?? doubled(plan) ?? (lenience.takesAny ? undefined : unwanted(sas, acceptable)) ?? plan;
 }
 
 function groupWideOf(policy: GroupWidePolicy | undefined): Pick<Plan, "ATD" | "DTD" | "senderIdBits"> {
@@ -146,7 +154,7 @@ function wrongTransforms({ transforms }: GsaPolicy, mandatory: number[]): string
   return missing === undefined ? undefined : `no transform of type ${missing}`;
 }
 
-function addData(plan: Plan, policy: GsaPolicy): Fault | undefined {
+function addData(plan: Plan, policy: GsaPolicy, { takesAny = false }: Lenience): Fault | undefined {
   if (policy.spi.length !== 4) return malformed(`an SPI of ${policy.spi.length} octets`);
   const isEsp = policy.protocolId === PROTOCOL.ESP;
   const mandatory = isEsp ? [TRANSFORM.ENCR, TRANSFORM.SN] : [TRANSFORM.INTEG, TRANSFORM.SN];
@@ -156,16 +164,17 @@ function addData(plan: Plan, policy: GsaPolicy): Fault | undefined {
   const suite = suiteOf(policy.transforms);
   if (!suite) return unacceptable("algorithms that are unknown or do not fit each other");
   const sn = ofType(policy, TRANSFORM.SN)[0]?.id ?? SN.SEQUENTIAL_32;
-  if (sn === SN.PARTIALLY_TRANSMITTED_64) return unacceptable("64-bit sequence numbers");
+  if (sn === SN.PARTIALLY_TRANSMITTED_64 && !takesAny) return unacceptable("64-bit sequence numbers");
   // Without numbers that rise nothing makes the IV unique (RFC 8750).
   if (suite.encr.implicitIv && sn !== SN.SEQUENTIAL_32) return unacceptable("an implicit IV");
   plan.data.push({ ...common(policy, suite), sn });
   return undefined;
 }
 
-function addRekey(plan: Plan, policy: GsaPolicy, way: Way, takesGcauth: boolean): Fault | undefined {
+function addRekey(plan: Plan, policy: GsaPolicy, way: Way, lenience: Lenience): Fault | undefined {
   if (policy.spi.length !== 16) return malformed(`a Rekey SPI of ${policy.spi.length} octets`);
   const auth = authOf(policy);
+  const { takesGcauth = way === "registration" } = lenience;
   if (!takesGcauth && auth !== "none") return malformed("GCAUTH in a rekey");
   const wrong = wrongTransforms(policy, [TRANSFORM.ENCR, TRANSFORM.KWA]);
   if (wrong) return unacceptable(wrong);

@@ -17,7 +17,8 @@ import { NOTIFY } from "../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import type { Message, Payload } from "../wire/types.ts";
 import { type Decide, decider } from "./hooks.ts";
-import { wrappingOf } from "./keys.ts";
+import type { Unwrap } from "./key-path.ts";
+import { type Wrapping, wrappingOf } from "./keys.ts";
 import { isFor, openFor, sendTo } from "./member-data.ts";
 import { GroupState, type Surroundings } from "./member-group.ts";
 import { keysOf } from "./member-keys.ts";
@@ -26,7 +27,7 @@ import { type Acceptable, type Fault, isFault, planOf } from "./member-policy.ts
 import { reconnect } from "./member-reconnect.ts";
 import { requestPayloads } from "./member-request.ts";
 import type { GroupWishes, HeldRekey, MemberOptions, Membership } from "./member-types.ts";
-import { openRekey } from "./rekey-open.ts";
+import { openRekey, type RekeyError } from "./rekey-open.ts";
 
 export { everything, ordinaryMember } from "./member-request.ts";
 export type { GroupWishes, MemberEvent, MemberOptions, MemberPolicy, Membership } from "./member-types.ts";
@@ -37,6 +38,17 @@ export type LeavingReason = "NO_PROPOSAL_CHOSEN" | "REGISTRATION_FAILED";
 type Done = (failure?: string) => void;
 
 const keyOf = ({ type, data }: Identity): string => `${type}:${hex(data)}`;
+
+/** What a member that lies accepts in spite of what is wrong with it. */
+function overlooked(decide: Decide): ReadonlySet<RekeyError> {
+  const accepts: [RekeyError, boolean][] = [
+    ["signature", decide("wrong signature", "drop") === "accept"],
+    ["algorithm", decide("wrong AlgorithmIdentifier", "drop") === "accept"],
+    ["missing AUTH", decide("missing AUTH", "drop") === "accept"],
+    ["AUTH with implicit", decide("AUTH in spite of implicit authentication", "drop") === "accept"],
+  ];
+  return new Set(accepts.flatMap(([error, accepted]) => (accepted ? [error] : [])));
+}
 
 export class Member {
   /** Answers GSA_INBAND_REKEY, takes GSA_REKEY, notices the end of IKE SAs. */
@@ -117,6 +129,15 @@ export class Member {
     return sendTo(state, data, this.#plane, this.#decide, this.#options.policy.port);
   }
 
+  /** How this member opens wrapped keys. */
+  #own({ kwa, GSK_w }: Wrapping): Wrapping {
+    const unwrap = this.#options.hooks.reduce(
+      (before: Unwrap, hook) => hook.unwrap?.(before) ?? before,
+      kwa.unwrap,
+    );
+    return { GSK_w, kwa: { ...kwa, unwrap } };
+  }
+
   #acceptable({ SAg }: GroupWishes): Acceptable {
     return SAg === undefined || SAg === "none" ? this.#options.policy.SAg : SAg;
   }
@@ -146,9 +167,10 @@ export class Member {
     if (!wrapping) return "the IKE SA has no key wrap algorithm";
     if (!found) return "neither GSA nor KD";
     if (isFault(found)) return this.#refuse(sa, group, found);
-    const plan = planOf(found.gsa, "registration", this.#acceptable(wishes));
+    const takesAny = this.#decide("unacceptable policy", "refuse") === "take it";
+    const plan = planOf(found.gsa, "registration", this.#acceptable(wishes), { takesAny });
     if (isFault(plan)) return this.#refuse(sa, group, plan);
-    const keys = keysOf(found.kd, plan, { wrapping, path: [], way: "registration" });
+    const keys = keysOf(found.kd, plan, { wrapping: this.#own(wrapping), path: [], way: "registration" });
     if (isFault(keys)) return this.#refuse(sa, group, keys);
     const state = this.#groups.get(keyOf(group)) ?? new GroupState(group, wishes, sa, this.#around);
     this.#groups.set(keyOf(group), state);
@@ -250,11 +272,12 @@ export class Member {
     const wrapping = wrappingOf(sa);
     if (!group || !wrapping) return undefined;
     const acceptable = this.#acceptable(group.wishes);
-    const effect = takeMessage(group, request.payloads, { way: "inband", wrapping, acceptable });
+    const how = { way: "inband", wrapping: this.#own(wrapping), acceptable } as const;
+    const effect = takeMessage(group, request.payloads, how);
     const manner = this.#decide("answer to GSA_INBAND_REKEY", "empty");
     if (isFault(effect) && effect.fault === "malformed") {
       group.tell(effect.reason);
-      return { payloads: [notify(NOTIFY.INVALID_SYNTAX)] };
+      return { payloads: [notify(NOTIFY.INVALID_SYNTAX)], close: `malformed: ${effect.reason}` };
     }
     if (isFault(effect)) this.#refuse(sa, group.group, effect);
     else this.#afterwards(group, effect, { by: "inband", messageId: request.header.messageId });
@@ -319,18 +342,22 @@ export class Member {
     const collects =
       group.ike.announced.has(NOTIFY.IKEV2_FRAGMENTATION_SUPPORTED) &&
       this.#decide("fragments of GSA_REKEY", "collect") === "collect";
-    const acceptWrongSignature = this.#decide("wrong signature", "drop") === "accept";
-    const opened = openRekey(octets, sa, { ...(collects && { fragments }), acceptWrongSignature });
+    const overlooks = overlooked(this.#decide);
+    const found = openRekey(octets, sa, { ...(collects && { fragments }), overlooks });
+    const { hooks } = this.#options;
+    const opened = hooks.reduce((result, hook) => hook.openedRekey?.(result) ?? result, found);
     if (opened === "wait") return;
     if ("error" in opened) return group.tell(`GSA_REKEY: ${opened.error}, ${opened.reason}`);
     const { messageId, payloads } = opened;
     // The controller sends copies of a message, as nobody can ask for it.
     const isCopy = messageId === held.nextMessageId - 1;
-    if (messageId < held.nextMessageId && this.#decide("replayed GSA_REKEY", "drop") === "drop")
+    const signed = this.#decide("numbers of GSA_REKEY", "unsigned") === "signed";
+    const isOld = messageId < held.nextMessageId || (signed && messageId >= 2 ** 31);
+    if (isOld && this.#decide("replayed GSA_REKEY", "drop") === "drop")
       return isCopy ? undefined : group.tell(`GSA_REKEY ${messageId} where ${held.nextMessageId} is next`);
     const effect = takeMessage(group, payloads, {
-      ...{ way: "multicast", wrapping: sa, acceptable: this.#acceptable(group.wishes) },
-      takesGcauth: this.#decide("GCAUTH in a rekey", "ignore the message") === "take it",
+      ...{ way: "multicast", wrapping: this.#own(sa), acceptable: this.#acceptable(group.wishes) },
+      lenience: { takesGcauth: this.#decide("GCAUTH in a rekey", "ignore the message") === "take it" },
     });
     if (isFault(effect)) {
       group.tell(`GSA_REKEY ${messageId}: ${effect.reason}`);

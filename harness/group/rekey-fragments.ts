@@ -24,6 +24,12 @@ export interface Reassembled {
 /** The fragments of a Rekey SA that have come so far: of a few messages at a time, the oldest gives way. */
 export class RekeyFragments {
   readonly #sets = new Map<number, FragmentSet>();
+  /** False for a member that lies: then the sets that came first stay. */
+  readonly #dropsOldest: boolean;
+
+  constructor(dropsOldest = true) {
+    this.#dropsOldest = dropsOldest;
+  }
 
   /** Octets that are kept. */
   get size(): number {
@@ -71,7 +77,8 @@ export class RekeyFragments {
     const set: FragmentSet = { total, octets: 0, chunks: new Map() };
     this.#sets.delete(messageId);
     this.#sets.set(messageId, set);
-    for (const oldest of this.#sets.keys()) if (this.#sets.size > MOST_SETS) this.#sets.delete(oldest);
+    const victims = this.#dropsOldest ? [...this.#sets.keys()] : [messageId];
+    for (const victim of victims) if (this.#sets.size > MOST_SETS) this.#sets.delete(victim);
     return set;
   }
 }

@@ -40,8 +40,8 @@ export type RekeyResult = OpenedRekey | { error: RekeyError; reason: string } | 
 export interface OpenRekeyOptions {
   /** Not set: messages in fragments are refused. */
   fragments?: RekeyFragments;
-  /** For a member that lies. */
-  acceptWrongSignature?: boolean;
+  /** What a member that lies does not mind. */
+  overlooks?: ReadonlySet<RekeyError>;
 }
 
 const refuse = (error: RekeyError, reason: string) => ({ error, reason });
@@ -93,8 +93,9 @@ function judge(
   const nested = payloads.some(({ kind }) => kind === "SK" || kind === "SKF") ? "SK inside SK" : undefined;
   const fault = excess(payloads) ?? nested ?? malformed(payloads, trailing) ?? malformedGroup(payloads);
   if (fault) return refuse("malformed", fault);
-  const wrong = authFault(first, innerType, inner, payloads, sa, options);
-  return wrong ?? { messageId: header.messageId, flags: header.flags, payloads, findings };
+  const wrong = authFault(first, innerType, inner, payloads, sa);
+  if (wrong && !options.overlooks?.has(wrong.error)) return wrong;
+  return { messageId: header.messageId, flags: header.flags, payloads, findings };
 }
 
 function authFault(
@@ -103,7 +104,6 @@ function authFault(
   inner: Uint8Array,
   payloads: Payload[],
   { auth }: RekeySa,
-  { acceptWrongSignature = false }: OpenRekeyOptions,
 ): { error: RekeyError; reason: string } | undefined {
   const [found, ...more] = payloads.filter((p): p is AuthPayload => p.kind === "AUTH");
   if (auth === "implicit") {
@@ -116,8 +116,9 @@ function authFault(
   if (!equal(data.identifier, auth.algorithmIdentifier))
     return refuse("algorithm", "another AlgorithmIdentifier");
   const covered = signedOctetsOf(first, innerType, inner, data.signature);
-  const good = acceptWrongSignature || auth.scheme.verify(auth.publicKey, covered, data.signature);
-  return good ? undefined : refuse("signature", "the signature does not verify");
+  return auth.scheme.verify(auth.publicKey, covered, data.signature)
+    ? undefined
+    : refuse("signature", "the signature does not verify");
 }
 
 /** RFC 7427 section 3; undefined for another method, or an identifier that leads outside. */
