@@ -36,6 +36,7 @@ describe("strongSwan's configuration", () => {
     expect(unsupported({ ...config, replayWindow: 0 }, kernel)).to.equal(undefined);
     expect(unsupported({ ...config, replayWindow: 0 }, { ...kernel, esp: "userspace" })).to.match(/window/);
     expect(unsupported({ ...config, espCounter: 9 }, kernel)).to.match(/counters/);
+    expect(unsupported({ ...config, espProposals: ["aes128gcm16iiv"] }, kernel)).to.match(/implicit IV/);
   });
 
   it("leases addresses out of pools, asks for them, and replaces older IKE SAs, as told", () => {

@@ -81,6 +81,8 @@ export function unsupported(config: PeerConfig, settings: DaemonSettings): strin
   const auth = unsupportedAuth(config);
   if (auth) return auth;
   if (config.espCounter !== undefined) return "strongSwan cannot be told where its ESP counters begin";
+  if (config.espProposals.some((proposal) => proposal.split("-").some((word) => word.endsWith("iiv"))))
+    return "strongSwan has no ciphers with implicit IVs (RFC 8750)";
   if (settings.esp === "kernel") return undefined;
   if (config.replayWindow !== undefined) return "userspace ESP of strongSwan has a replay window of its own";
   if (config.mode !== "tunnel") return "userspace ESP of strongSwan has no transport mode";
