@@ -38,5 +38,7 @@ export function peerProbes(s: Script, options: PingOptions): Promise<SeenEcho[]>
 export function peerPlainProbes(s: Script, options: Omit<PingOptions, "plain">): Promise<SeenPlain[]> {
   const since = s.mark();
   const isRequest = ({ packet }: SeenPlain) => packet[3] === numbersOf(s).spi.request;
-  return provokeProbes(s, { ...options, plain: true }, () => plainFromPeer(s, since).filter(isRequest));
+  const over = s.arena.rawEsp ? "esp" : "udp";
+  const probes = { over, ...options, plain: true } as const;
+  return provokeProbes(s, probes, () => plainFromPeer(s, since).filter(isRequest));
 }
