@@ -64,6 +64,7 @@ export { Script } from "./script.ts";
 export * from "./sequence-numbers.ts";
 export { Session } from "./session.ts";
 export * from "./signatures.ts";
+export * from "./subspaces.ts";
 export { test } from "./test.ts";
 export type { Exchange, SeenMessage } from "./trace.ts";
 export { Ambiguous, Behind, Failure, SetupProblem, Unsupported, WrongReason } from "./verdicts.ts";

@@ -21,6 +21,7 @@ import { rekeyingLies } from "./rekeying.ts";
 import { replayStatusLies } from "./replay-status.ts";
 import { sequenceNumberLies } from "./sequence-numbers.ts";
 import { setupLies } from "./setup.ts";
+import { subspaceLies } from "./subspaces.ts";
 import { underIkeSaLies } from "./under-ike-sas.ts";
 
 export const lies: readonly Lie[] = [
@@ -45,6 +46,7 @@ export const lies: readonly Lie[] = [
   ...nullAuthenticationLies,
   ...sequenceNumberLies,
   ...replayStatusLies,
+  ...subspaceLies,
   ...legacyLies,
 ];
 
