@@ -68,8 +68,11 @@ export interface GroupDecisions {
   "equal numbers of several senders": "take" | "drop";
   "ESP behind a NAT": "as it is" | "in UDP";
   "addresses in tunnel mode": "preserved" | "own";
-  "missing Sender-ID": "register again" | "send without";
+  "missing Sender-ID": "register again" | "send without" | "do without the SA";
   "Sender-ID too large": "register again" | "use";
+  "order of data keys": "encryption first" | "integrity first";
+  "first number of a Rekey SA that is taken": "zero" | "one";
+  "end of the IKE SA beside a Rekey SA": "stays" | "excluded";
   "place of the Sender-ID": "top of the IV" | "bottom of the IV";
   "replaced Rekey SA": "drop after DTD" | "drop at once" | "keep";
   "deleted data SA": "drop after DTD" | "drop at once" | "keep";
@@ -77,7 +80,7 @@ export interface GroupDecisions {
   "soft lifetime": "register again" | "wait";
   "end of a lifetime": "delete" | "keep";
   "promised SPI unannounced": "register again" | "ignore";
-  exclusion: "register again" | "register at once" | "stay out";
+  exclusion: "register again" | "register at once" | "stay out" | "go on";
   "RESERVED of a policy": "ignore" | "refuse";
   "data of an error notify": "ignore" | "refuse";
   "answer to GSA_INBAND_REKEY": "empty" | "not empty" | "none";

@@ -1,5 +1,6 @@
 /** The SAs of one group at a member: installing, replacing, ending (RFC 9838 sections 2.3.3, 2.4.1.4). */
 import type { KeyObject } from "node:crypto";
+import type { DirectionKeys } from "../crypto/keys.ts";
 import type { Encr } from "../crypto/types.ts";
 import type { IkeSa } from "../ike/sa.ts";
 import { equal } from "../wire/bytes.ts";
@@ -24,6 +25,8 @@ export interface Surroundings {
   /** Has the group registered for anew, now or a moment later. */
   registerAgain(group: GroupState, reason: string, when: "now" | "spread"): void;
 }
+
+const NO_SENDER_ID = "no Sender-ID";
 
 /** Longest timer; a lifetime of 2^32 seconds is more than one can hold. */
 const LONGEST_MS = 2 ** 31 - 1;
@@ -117,10 +120,12 @@ export class GroupState implements Membership {
   }
 
   /** A number below one that is known of this SA is stale (section 4.4.2.2.2). */
-  #firstNumber({ initialMessageId = 0 }: PlannedRekey, known: HeldRekey | undefined): number {
+  #firstNumber({ initialMessageId }: PlannedRekey, known: HeldRekey | undefined): number {
     const { decide } = this.#around;
-    if (!known || decide("stale GSA_INITIAL_MESSAGE_ID", "ignore") === "take") return initialMessageId;
-    return Math.max(known.nextMessageId, initialMessageId);
+    const first = decide("first number of a Rekey SA that is taken", "zero") === "zero" ? 0 : 1;
+    const told = initialMessageId ?? first;
+    if (!known || decide("stale GSA_INITIAL_MESSAGE_ID", "ignore") === "take") return told;
+    return Math.max(known.nextMessageId, told);
   }
 
   /** The deactivation delay begins for an SA that was replaced or deleted. */
@@ -140,6 +145,8 @@ export class GroupState implements Membership {
     const { options, decide, now } = this.#around;
     const sends = this.wishes.sender;
     const problem = sends ? this.#counterProblem(planned.suite.encr) : undefined;
+    if (problem === NO_SENDER_ID && decide("missing Sender-ID", "register again") === "do without the SA")
+      return undefined;
     if (problem) return problem;
     if (known && equal(known.KEYMAT, KEYMAT)) {
       // The numbers of the packets go on; a Sender-ID that is new makes the IVs unique.
@@ -153,12 +160,20 @@ export class GroupState implements Membership {
     if (known) this.remove(known, "another key");
     // Who alone sends on an SA would get nothing but its own packets.
     const both = planned.sn !== SN.SEQUENTIAL_32 || decide("echo of a sender", "dropped") === "delivered";
-    const directions = { inbound: !sends || both, outbound: sends };
+    const outbound = sends || decide("sending of a receiver", "never") === "anyway";
+    const directions = { inbound: !sends || both, outbound };
     const replaces = this.data.some((sa) => sa.state === "installed" && sameSelectors(sa, planned));
     const waits = replaces && decide("activation delay", "wait") === "wait" ? this.ATD * 1000 : 0;
     const ordered =
       planned.sn === SN.SEQUENTIAL_32 || decide("equal numbers of several senders", "take") === "drop";
-    const making = { KEYMAT, keys, directions, ordered, random: options.random };
+    const first = decide("order of data keys", "encryption first") === "encryption first";
+    const making = {
+      KEYMAT,
+      keys: first ? keys : turned(KEYMAT, keys),
+      directions,
+      ordered,
+      random: options.random,
+    };
     const sa = dataSa(planned, { ...making, activeAt: now() + waits });
     this.data.push(sa);
     this.#began(sa, sa.inbound && addressOf(planned));
@@ -172,7 +187,7 @@ export class GroupState implements Membership {
     const [id] = this.senderIds;
     const bits = this.senderIdBits;
     if (id === undefined || bits === undefined)
-      return decide("missing Sender-ID", "register again") === "send without" ? undefined : "no Sender-ID";
+      return decide("missing Sender-ID", "register again") === "send without" ? undefined : NO_SENDER_ID;
     const tooLarge = id >= 2 ** bits || bits >= 8 * ivLength;
     if (!tooLarge || decide("Sender-ID too large", "register again") === "use") return undefined;
     return `Sender-ID ${id} does not fit ${bits} bits`;
@@ -249,6 +264,12 @@ export class GroupState implements Membership {
     this.#around.options.event({ type, group: this.group, protocolId, spi, reason });
   }
 }
+
+/** The keys of a member that takes the integrity key first. */
+const turned = (KEYMAT: Uint8Array, { integ }: DirectionKeys): DirectionKeys => ({
+  integ: KEYMAT.subarray(0, integ.length),
+  encr: KEYMAT.subarray(integ.length),
+});
 
 const addressOf = ({ destination }: PlannedSa): string => formatAddress(destination.startAddress);
 

@@ -2,6 +2,7 @@
 
 import { malformedGroup } from "../ike/group-syntax.ts";
 import { payload } from "../ike/payloads.ts";
+import { equal } from "../wire/bytes.ts";
 import type { GsaPayload, KdPayload } from "../wire/group-types.ts";
 import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import type { Payload } from "../wire/types.ts";
@@ -65,4 +66,19 @@ export function takeMessage(
   for (const { protocolId, spis } of payloads.filter((p) => p.kind === "Delete"))
     if (group.deleted(protocolId, spis)) effect.excluded = true;
   return effect;
+}
+
+/** The group that a message is for. Nothing in it says so but the SAs that it speaks of. */
+export function groupFor(groups: readonly GroupState[], payloads: Payload[]): GroupState | undefined {
+  const policies = payloads
+    .flatMap((p) => (p.kind === "GSA" ? p.policies : []))
+    .filter((p) => p.kind === "SA");
+  const deleted = payloads.flatMap((p) => (p.kind === "Delete" ? p.spis : []));
+  const speaksOf = (group: GroupState) =>
+    [...group.data, ...group.rekeys].some(
+      ({ planned }) =>
+        deleted.some((spi) => equal(spi, planned.spi)) ||
+        policies.some(({ destination }) => equal(destination.startAddress, planned.destination.startAddress)),
+    );
+  return groups.find(speaksOf) ?? groups[0];
 }

@@ -22,7 +22,7 @@ import { type Wrapping, wrappingOf } from "./keys.ts";
 import { isFor, openFor, sendTo } from "./member-data.ts";
 import { GroupState, type Surroundings } from "./member-group.ts";
 import { keysOf } from "./member-keys.ts";
-import { groupPayloads, takeMessage } from "./member-message.ts";
+import { groupFor, groupPayloads, takeMessage } from "./member-message.ts";
 import { type Acceptable, type Fault, isFault, planOf } from "./member-policy.ts";
 import { reconnect } from "./member-reconnect.ts";
 import { requestPayloads } from "./member-request.ts";
@@ -244,6 +244,7 @@ export class Member {
 
   #exclude(group: GroupState, reason: string): void {
     const manner = this.#decide("exclusion", "register again");
+    if (manner === "go on") return;
     group.end("excluded", reason);
     this.#options.event({ type: "excluded", group: group.group, reason });
     if (manner !== "stay out")
@@ -256,19 +257,31 @@ export class Member {
       if (group.ike !== sa) continue;
       const now = successorOf(sa);
       if (now !== sa && now.established) group.ike = now;
-      else if (!group.rekey && group.state === "registered") this.#lostIke(group);
+      else if (group.state === "registered") this.#lostIke(group);
     }
   }
 
   #lostIke(group: GroupState): void {
-    const manner = this.#decide("IKE SA without Rekey SA ends", "excluded");
-    if (manner === "excluded") this.#exclude(group, "its IKE SA ended");
+    const excluded = group.rekey
+      ? this.#decide("end of the IKE SA beside a Rekey SA", "stays") === "excluded"
+      : this.#decide("IKE SA without Rekey SA ends", "excluded") === "excluded";
+    if (excluded) this.#exclude(group, "its IKE SA ended");
+  }
+
+  /** Unicast Child SAs have no place on the IKE SA of a registration (section 2.3). */
+  #refuseChild({ payloads }: IncomingMessage): Answer | undefined {
+    const refuses = this.#decide("Child SA on a registration SA", "refuse") === "refuse";
+    const child = payloads.some(({ kind }) => kind === "TS");
+    return refuses && child ? { payloads: [notify(NOTIFY.NO_ADDITIONAL_SAS)] } : undefined;
   }
 
   /** GSA_INBAND_REKEY (section 2.4.2). */
   #answer(_core: Core, sa: IkeSa, request: IncomingMessage): Answer | undefined {
-    if (request.header.exchangeType !== EXCHANGE.GSA_INBAND_REKEY) return undefined;
-    const group = this.#groupOf(sa, request.payloads);
+    const { exchangeType } = request.header;
+    const groups = [...this.#groups.values()].filter(({ ike }) => successorOf(ike) === sa);
+    if (exchangeType === EXCHANGE.CREATE_CHILD_SA && groups.length > 0) return this.#refuseChild(request);
+    if (exchangeType !== EXCHANGE.GSA_INBAND_REKEY) return undefined;
+    const group = groupFor(groups, request.payloads);
     const wrapping = wrappingOf(sa);
     if (!group || !wrapping) return undefined;
     const acceptable = this.#acceptable(group.wishes);
@@ -283,24 +296,6 @@ export class Member {
     else this.#afterwards(group, effect, { by: "inband", messageId: request.header.messageId });
     if (manner === "none") return undefined;
     return { payloads: manner === "empty" ? [] : [notify(NOTIFY.GROUP_SENDER, new Uint8Array(4))] };
-  }
-
-  /** Nothing in the message says which group it is for but the SAs that it speaks of. */
-  #groupOf(sa: IkeSa, payloads: Payload[]): GroupState | undefined {
-    const groups = [...this.#groups.values()].filter(({ ike }) => successorOf(ike) === sa);
-    const policies = payloads
-      .flatMap((p) => (p.kind === "GSA" ? p.policies : []))
-      .filter((p) => p.kind === "SA");
-    const deleted = payloads.flatMap((p) => (p.kind === "Delete" ? p.spis : []));
-    const speaksOf = (group: GroupState) =>
-      [...group.data, ...group.rekeys].some(
-        ({ planned }) =>
-          deleted.some((spi) => equal(spi, planned.spi)) ||
-          policies.some(({ destination }) =>
-            equal(destination.startAddress, planned.destination.startAddress),
-          ),
-      );
-    return groups.find(speaksOf) ?? groups[0];
   }
 
   #afterwards(
