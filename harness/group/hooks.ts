@@ -60,7 +60,7 @@ export interface GroupDecisions {
   "more sets of fragments than are kept": "drop the oldest" | "drop the new one";
   "GCAUTH in a rekey": "ignore the message" | "take it";
   "old SAs at registration": "replace" | "keep";
-  "IKE SA after registration": "keep" | "delete";
+  "IKE SA after registration": "keep" | "delete" | "make a Child SA";
   "IKE SA without Rekey SA ends": "excluded" | "go on";
   "unacceptable policy": "refuse" | "say nothing" | "take it";
   "sending of a receiver": "never" | "anyway";

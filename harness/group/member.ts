@@ -3,6 +3,7 @@ import type { DataPlane, EspExtension } from "../esp/hooks.ts";
 import { idPayload } from "../ike/auth/octets.ts";
 import type { Core } from "../ike/core.ts";
 import type { Answer } from "../ike/exchanges/answer.ts";
+import { startChild } from "../ike/exchanges/create-child-sa.ts";
 import { deleteIke } from "../ike/exchanges/informational.ts";
 import type { Application, Extension, IncomingMessage } from "../ike/hooks.ts";
 import { errorNotify, hasNotify, notify } from "../ike/payloads.ts";
@@ -184,13 +185,19 @@ export class Member {
     this.#options.event({ type: "registered", group });
     if (trouble) this.#registerAgain(state, trouble, "spread");
     else state.failures = 0;
-    if (this.#decide("IKE SA after registration", "keep") === "delete") this.#closeIke(sa);
+    this.#useFurther(sa);
     return undefined;
   }
 
-  #closeIke(sa: IkeSa): void {
+  /** Who is no liar leaves the IKE SA as it is: its controller closes it, or sends rekeys on it. */
+  #useFurther(sa: IkeSa): void {
     const core = this.#core;
-    if (core) core.after(0, () => deleteIke(core, sa, () => {}));
+    const manner = this.#decide("IKE SA after registration", "keep");
+    if (!core || manner === "keep") return;
+    core.after(0, () => {
+      if (manner === "delete") deleteIke(core, sa, () => {});
+      else startChild(core, sa, {}, () => {});
+    });
   }
 
   /** Section 2.3.2: a policy that we cannot live with is refused by leaving the group. */
@@ -275,8 +282,13 @@ export class Member {
     return refuses && child ? { payloads: [notify(NOTIFY.NO_ADDITIONAL_SAS)] } : undefined;
   }
 
-  /** GSA_INBAND_REKEY (section 2.4.2). */
+  /** GSA_INBAND_REKEY (section 2.4.2), and no Child SA beside a group (section 2.3). */
   #answer(_core: Core, sa: IkeSa, request: IncomingMessage): Answer | undefined {
+    const { header, payloads } = request;
+    const child = header.exchangeType === EXCHANGE.CREATE_CHILD_SA && payloads.some((p) => p.kind === "TS");
+    const registered = [...this.#groups.values()].some(({ ike }) => successorOf(ike) === sa);
+    if (child && registered && this.#decide("Child SA on a registration SA", "refuse") === "refuse")
+      return { payloads: [notify(NOTIFY.NO_ADDITIONAL_SAS)] };
     const { exchangeType } = request.header;
     const groups = [...this.#groups.values()].filter(({ ike }) => successorOf(ike) === sa);
     if (exchangeType === EXCHANGE.CREATE_CHILD_SA && groups.length > 0) return this.#refuseChild(request);

@@ -51,6 +51,7 @@ export * from "./esp-echo-plain.ts";
 export * from "./esp-echo-probes.ts";
 export * from "./expectations.ts";
 export * from "./fragments.ts";
+export * from "./group-changes.ts";
 export * from "./group-controller.ts";
 export * from "./group-damage.ts";
 export * from "./group-data.ts";
