@@ -66,7 +66,11 @@ class Responder {
   readonly #notify: number | undefined;
   readonly #mtu: number;
   readonly #manners: readonly EchoManners[];
-  readonly #rate = new ReplyRate(REPLIES_PER_SECOND, REPLIES_IN_ALL);
+  /** Apart, so that a flood of forged plain requests leaves those inside of SAs alone. */
+  readonly #rates = {
+    plain: new ReplyRate(REPLIES_PER_SECOND, REPLIES_IN_ALL),
+    encrypted: new ReplyRate(REPLIES_PER_SECOND, REPLIES_IN_ALL),
+  };
   /** Plain requests seen, for a window that there must not be. */
   readonly #seen = new Set<string>();
 
@@ -83,8 +87,10 @@ class Responder {
     return decideEcho(this.#manners, point, ordinary);
   }
 
-  #allows(peer: string, plane: DataPlane): boolean {
-    return this.#rate.allows(peer, plane.now()) || this.#decide("reply rate", "limited") === "unlimited";
+  #allows(mode: "plain" | "encrypted", peer: string, plane: DataPlane): boolean {
+    return (
+      this.#rates[mode].allows(peer, plane.now()) || this.#decide("reply rate", "limited") === "unlimited"
+    );
   }
 
   /** A packet that ESP processing has let through. It is not held against the SA's selectors. */
@@ -149,7 +155,7 @@ class Responder {
 
   #reply(request: ReadEcho, path: Pipe, plane: DataPlane): void {
     const { local, remote, nat } = path.child.ike;
-    if (!this.#allows(remote.host, plane)) return;
+    if (!this.#allows("encrypted", remote.host, plane)) return;
     const protocol = local.transport ?? (nat?.peer || nat?.us ? "udp" : "esp");
     const room = roomForPayload(path.child, roomForEsp(this.#mtu, remote.host, protocol));
     const echo = this.#answerTo(request, room);
@@ -184,7 +190,7 @@ class Responder {
     if (this.#revision !== "M" && this.#revision !== "E2") return;
     if (isEchoError(asked) || asked.findings.length > 0 || asked.tval === 0) return;
     const { remote } = pipe.child.ike;
-    if (!usable(pipe, plane) || !this.#allows(remote.host, plane)) return;
+    if (!usable(pipe, plane) || !this.#allows("encrypted", remote.host, plane)) return;
     const answer = { ...asked, flags: 0, rtt: 0, echoDelay: 0, transmitDelay: 0 };
     const payload = encodeCongestion({ ...answer, tval: 0, techo: asked.tval });
     plane.sendEsp(pipe, payload, this.#form.nextHeader);
@@ -196,7 +202,7 @@ class Responder {
     if (this.#form.plain === "none" || !this.#hears(octets, datagram, plane)) return [];
     const packet = decodePlain(octets, this.#revision, this.#numbers);
     if (isEchoError(packet) || !this.#isPlainRequest(packet)) return [];
-    if (!this.#allows(datagram.source.host, plane)) return [];
+    if (!this.#allows("plain", datagram.source.host, plane)) return [];
     const room = roomForEsp(this.#mtu, datagram.source.host, datagram.protocol);
     const outgoing: OutgoingEcho = {
       kind: "reply",

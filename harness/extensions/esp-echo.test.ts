@@ -122,7 +122,8 @@ function ends(
     a.pipes.push(pair.a);
     b.pipes.push(pair.b);
   }
-  const requester = new EchoRequester({ plane: a, revision, random: seededRandom("requester") });
+  const { codePoints } = options;
+  const requester = new EchoRequester({ plane: a, revision, random: seededRandom("requester"), codePoints });
   a.extensions.push(requester.extension);
   b.extensions.push(echoResponder({ revision, ...options }));
   const carry = () => {
@@ -238,6 +239,25 @@ describe("ESP echo between two ends", () => {
     requester.probe({ plain: PLAIN });
     carry();
     expect(requester.replies).to.have.length(101);
+  });
+
+  it("answers at most 1000 plain requests per second in all, whatever their sources say", () => {
+    const { a, b, requester } = ends("M", []);
+    requester.probe({ plain: PLAIN });
+    const data = a.sent[0]?.data ?? EMPTY;
+    for (let n = 0; n < 3000; n++)
+      b.take({ ...PLAIN, source: { host: `198.51.100.${n % 256}`, port: 4500 + (n >> 8) }, data });
+    expect(b.sent).to.have.length(1000);
+  });
+
+  it("speaks with the numbers of the peer where those are others", () => {
+    const codePoints = { "RESERVED_SPI.ESP_ECHO_REQUEST": 9, "AGGFRAG_SUB_TYPE.ESP_ECHO_REPLY": 77 };
+    const { a, requester, carry } = ends("M", [[0xa01, 0xb01]], { codePoints });
+    const [plain, within] = [requester.probe({ plain: PLAIN }), requester.probe()];
+    expect(readU32(a.sent[0]?.data ?? EMPTY, 0)).to.equal(9);
+    carry();
+    expect(requester.replyTo(plain)?.plain).to.equal(true);
+    expect(requester.replyTo(within)?.spi).to.equal(0xa01);
   });
 
   it("does not answer what was sent to many", () => {

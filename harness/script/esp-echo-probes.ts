@@ -1,5 +1,6 @@
 /** Words for tests in which the peer sends ESP echo requests by itself. */
 import { DriverUnsupported, type PingOptions } from "../../peers/contract.ts";
+import { readU32 } from "../wire/bytes.ts";
 import { announceEspEcho, echoesFromPeer, expectAnnounced, numbersOf, type SeenEcho } from "./esp-echo.ts";
 import { plainFromPeer, type SeenPlain } from "./esp-echo-plain.ts";
 import type { Script } from "./script.ts";
@@ -37,7 +38,7 @@ export function peerProbes(s: Script, options: PingOptions): Promise<SeenEcho[]>
 /** Requests that the peer sends outside of SAs. */
 export function peerPlainProbes(s: Script, options: Omit<PingOptions, "plain">): Promise<SeenPlain[]> {
   const since = s.mark();
-  const isRequest = ({ packet }: SeenPlain) => packet[3] === numbersOf(s).spi.request;
+  const isRequest = ({ packet }: SeenPlain) => readU32(packet, 0) === numbersOf(s).spi.request;
   const over = s.arena.rawEsp ? "esp" : "udp";
   const probes = { over, ...options, plain: true } as const;
   return provokeProbes(s, probes, () => plainFromPeer(s, since).filter(isRequest));

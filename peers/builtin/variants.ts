@@ -1,5 +1,6 @@
 /** Honest variants of the builtin peer: other legal choices, on which every test must pass as well. */
 import { prfTransform } from "../../harness/crypto/prf.ts";
+import type { OutgoingEcho } from "../../harness/extensions/esp-echo-manners.ts";
 import type { OutgoingMessage } from "../../harness/ike/hooks.ts";
 import { errorNotify, notify } from "../../harness/ike/payloads.ts";
 import type { Policy } from "../../harness/ike/policy.ts";
@@ -49,6 +50,7 @@ const talkative: Variant = {
       policy.eapManners = { notifiesFirst: ["Good morning"] };
     },
     ike: { outgoing: chatter },
+    echo: { decide: { "peer that announced nothing": "answer" } },
     fragmentation: { always: true, chunk: 90 },
   }),
 };
@@ -136,11 +138,19 @@ const frugal: Variant = {
   }),
 };
 
+/** As the prototypes of ESP echo do, whose replies say nothing of a path. */
+function clearsFlags(outgoing: OutgoingEcho): void {
+  if (outgoing.kind === "request") return;
+  const { replySpi: _, ...echo } = outgoing.echo;
+  outgoing.echo = { ...echo, flags: 0 };
+}
+
 /** Does without what is only recommended. */
 const blunt: Variant = {
   name: "blunt",
   effect: "general errors instead of those recommended, silence where an answer is optional, no patience",
   behaviour: () => ({
+    echo: { decide: { "unknown reply path": "silence" }, outgoing: clearsFlags },
     ike: {
       decide: {
         "rekey of an unknown Child SA": "NO_PROPOSAL_CHOSEN",

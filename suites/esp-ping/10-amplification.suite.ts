@@ -5,6 +5,7 @@ import {
   expectPlainReply,
   Failure,
   isEchoError,
+  numbersOf,
   plainReplies,
   plainRequest,
   readU32,
@@ -23,11 +24,12 @@ interface Flow {
   octets: number;
 }
 
-/** Counts what comes on SPI 8 past the trace, which would not hold so much; the returned function ends that. */
+/** Counts plain replies past the trace, which would not hold so much; the returned function ends that. */
 function countReplies(s: Script, count: (datagram: Datagram) => void): () => void {
   const { link } = s.arena;
+  const { reply } = numbersOf(s).spi;
   link.onReceive((datagram) => {
-    if (datagram.data.length >= 4 && readU32(datagram.data, 0) === 8) count(datagram);
+    if (datagram.data.length >= 4 && readU32(datagram.data, 0) === reply) count(datagram);
     else s.host.take(datagram);
   });
   return () => link.onReceive((datagram) => s.host.take(datagram));
@@ -35,7 +37,7 @@ function countReplies(s: Script, count: (datagram: Datagram) => void): () => voi
 
 /** Which request a reply answers. */
 function nameOf(s: Script, { data, destination }: Datagram): string {
-  const read = decodePlain(data, echoRevision(s));
+  const read = decodePlain(data, echoRevision(s), numbersOf(s));
   const numbers = isEchoError(read) ? "" : `${read.echo.identifier} ${read.echo.sequence}`;
   return `${destination.host} ${numbers}`;
 }

@@ -8,6 +8,7 @@ import {
   expectTraffic,
   fromHex,
   listEchoes,
+  numbersOf,
   require,
   type Session,
   sendEchoRequest,
@@ -94,7 +95,8 @@ for (const peer of ["responder", "initiator"] as const) {
     lies: ["answers-echo-replies"],
   }, async (s) => {
     const session = await echoSession(s, peer);
-    await expectNoEchoReply(session, "a reply", { subType: 3 }, { subType: 3, flags: 0, replySpi: 0 });
+    const subType = numbersOf(s).subType.reply;
+    await expectNoEchoReply(session, "a reply", { subType }, { subType, flags: 0, replySpi: 0 });
     await expectTraffic(session, "replies that nobody asked for");
   });
 

@@ -11,6 +11,7 @@ import {
   readU32,
   require,
   test,
+  u32,
 } from "../../harness/script/index.ts";
 
 const ROLES = ["responder", "initiator"] as const;
@@ -123,10 +124,11 @@ test("sends-plain-requests-as-the-text-says", {
     for (const request of await peerPlainProbes(s, { count: 1, size })) {
       expectPlainForm(s, request);
       const { spi, echo } = request.read ?? {};
-      require(spi === 7, "SPI 7", `${spi}`);
-      require(echo?.subType === 2 &&
+      const numbers = numbersOf(s);
+      require(spi === numbers.spi.request, `SPI ${numbers.spi.request}`, `${spi}`);
+      require(echo?.subType === numbers.subType.request &&
         (echo.flags & 0x80) !== 0, "a request with R set", `flags ${echo?.flags}`);
-      require(echo.replySpi === 8, "Reply path SPI 8", `${echo.replySpi}`);
+      require(echo.replySpi === numbers.spi.reply, `Reply path SPI ${numbers.spi.reply}`, `${echo.replySpi}`);
     }
 });
 
@@ -168,7 +170,7 @@ test("outlives-replies-that-nobody-asked-for", {
   const [own] = await peerPlainProbes(s, { count: 1 });
   require(own !== undefined, "a request of the peer", "none");
   const reply = own.packet.slice();
-  reply[3] = 8;
+  reply.set(u32(numbersOf(s).spi.reply));
   const { source, destination, protocol } = own.datagram;
   for (const change of [0x00, 0x00, 0xff, 0x01]) {
     const data = reply.map((octet, i) => (i >= 8 && i < 16 ? octet ^ change : octet));
