@@ -287,6 +287,7 @@ const delayed = (link: Link, clock: Clock, ms: number): Link => ({
   send: (datagram) => void clock.at(clock.now() + ms, () => link.send(datagram)),
   onReceive: (handler) => link.onReceive(handler),
   close: () => link.close(),
+  ...(link.join && { join: (group) => link.join?.(group) }),
 });
 
 const extensionsOf = (b: LieBehaviour): Extension[] => (b.ike ? [{ name: "lie", ...b.ike }] : []);
