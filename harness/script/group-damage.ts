@@ -1,6 +1,8 @@
 /** Group key management payloads that are not what they should be: whole payload lists in, damaged ones out. */
+import { everything } from "../group/member.ts";
 import { concat, readU16 } from "../wire/bytes.ts";
 import { encodeChain } from "../wire/index.ts";
+import { GSA_ATTRIBUTE } from "../wire/registry/group-attributes.ts";
 import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import type { Payload } from "../wire/types.ts";
 
@@ -58,15 +60,18 @@ function lastTransform(gsa: Uint8Array): number {
   return at;
 }
 
-const firstAttribute = (gsa: Uint8Array): number => {
-  const last = lastTransform(gsa);
-  return last + readU16(gsa, last + 2);
-};
+/** A lifetime of so many octets that it leads outside. */
+function withLongAttribute(gsa: Payload): Payload[] {
+  if (gsa.kind !== "GSA") return [gsa];
+  const attributes = [
+    { type: GSA_ATTRIBUTE.GSA_KEY_LIFETIME, value: new Uint8Array([0, 0, 14, 16]), length: FOREVER },
+  ];
+  return [{ ...gsa, policies: gsa.policies.map((policy) => ({ ...policy, attributes })) }];
+}
 
 /** What can be wrong with the octets of a list of substructures, each of which begins with protocol, SPI Size, Length. */
 const listDamages = (type: number, name: string, part: string): Record<string, Damage> => ({
   [`${name}-cut-short`]: inBody(type, (body) => body.subarray(0, -1)),
-  [`an-empty-${name}`]: inBody(type, () => new Uint8Array(0)),
   [`a-${part}-of-length-zero`]: inBody(type, (body) => putU16(body, 2, 0)),
   [`a-${part}-longer-than-its-payload`]: inBody(type, (body) => putU16(body, 2, FOREVER)),
   [`a-${part}-with-an-spi-of-255-octets`]: inBody(type, (body) => putU8(body, 1, 0xff)),
@@ -77,14 +82,13 @@ const listDamages = (type: number, name: string, part: string): Record<string, D
 export const MISSHAPEN: Record<string, Damage> = {
   ...listDamages(PAYLOAD.GSA, "gsa", "policy"),
   ...listDamages(PAYLOAD.KD, "kd", "key-bag"),
+  "an-empty-gsa": inBody(PAYLOAD.GSA, () => new Uint8Array(0)),
   "a-policy-of-protocol-7": inBody(PAYLOAD.GSA, (body) => putU8(body, 0, 7)),
   "a-selector-of-length-zero": inBody(PAYLOAD.GSA, (body) => putU16(body, behindSpi(body) + 2, 0)),
   "a-selector-without-addresses": inBody(PAYLOAD.GSA, (body) => putU16(body, behindSpi(body) + 2, 8)),
   "a-transform-of-length-zero": inBody(PAYLOAD.GSA, (body) => putU16(body, firstTransform(body) + 2, 0)),
   "no-last-transform": inBody(PAYLOAD.GSA, (body) => putU8(body, lastTransform(body), 3)),
-  "an-attribute-longer-than-its-policy": inBody(PAYLOAD.GSA, (body) =>
-    putU16(body, firstAttribute(body) + 2, FOREVER),
-  ),
+  "an-attribute-longer-than-its-policy": inPlaceOf(PAYLOAD.GSA, withLongAttribute),
   "a-wrapped-key-longer-than-its-bag": inBody(PAYLOAD.KD, (body) =>
     putU16(body, behindSpi(body) + 2, FOREVER),
   ),
@@ -101,5 +105,5 @@ export const SUPERFLUOUS: Record<string, Damage> = {
   "two-gsa": twice(PAYLOAD.GSA),
   "two-kd": twice(PAYLOAD.KD),
   "idg-of-a-member": beside(PAYLOAD.GSA, IDg),
-  "sag-of-a-member": beside(PAYLOAD.GSA, { kind: "raw", type: PAYLOAD.SA, data: new Uint8Array(8) }),
+  "sag-of-a-member": beside(PAYLOAD.GSA, { kind: "SA", type: PAYLOAD.SA, proposals: everything() }),
 };

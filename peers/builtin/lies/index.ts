@@ -10,6 +10,7 @@ import { echoRequestLies } from "./esp-echo-requests.ts";
 import { exchangeRuleLies } from "./exchange-rules.ts";
 import { formatLies } from "./formats.ts";
 import { fragmentationLies } from "./fragmentation.ts";
+import { groupBadInputLies } from "./group-bad-input.ts";
 import { keyLies } from "./keys.ts";
 import { legacyLies } from "./legacy.ts";
 import type { Lie } from "./lie.ts";
@@ -40,6 +41,7 @@ export const lies: readonly Lie[] = [
   ...espEchoLies,
   ...plainEchoLies,
   ...echoRequestLies,
+  ...groupBadInputLies,
   ...childlessLies,
   ...configurationLies,
   ...eapLies,
