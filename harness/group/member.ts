@@ -284,11 +284,6 @@ export class Member {
 
   /** GSA_INBAND_REKEY (section 2.4.2), and no Child SA beside a group (section 2.3). */
   #answer(_core: Core, sa: IkeSa, request: IncomingMessage): Answer | undefined {
-    const { header, payloads } = request;
-    const child = header.exchangeType === EXCHANGE.CREATE_CHILD_SA && payloads.some((p) => p.kind === "TS");
-    const registered = [...this.#groups.values()].some(({ ike }) => successorOf(ike) === sa);
-    if (child && registered && this.#decide("Child SA on a registration SA", "refuse") === "refuse")
-      return { payloads: [notify(NOTIFY.NO_ADDITIONAL_SAS)] };
     const { exchangeType } = request.header;
     const groups = [...this.#groups.values()].filter(({ ike }) => successorOf(ike) === sa);
     if (exchangeType === EXCHANGE.CREATE_CHILD_SA && groups.length > 0) return this.#refuseChild(request);

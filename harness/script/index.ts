@@ -54,7 +54,6 @@ export * from "./fragments.ts";
 export * from "./group-changes.ts";
 export * from "./group-controller.ts";
 export * from "./group-damage.ts";
-export * from "./group-data.ts";
 export * from "./group-member.ts";
 export * from "./group-rejection.ts";
 export * from "./group-rekeys.ts";
