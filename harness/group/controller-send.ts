@@ -38,7 +38,7 @@ export function multicast(env: Env, state: GroupState, via: RekeySa, payloads: P
     signed: via.policy.auth !== "implicit",
   };
   for (const hook of env.hooks) hook.outgoingRekey?.(message);
-  const chunk = takesFragments(state) ? CHUNK : undefined;
+  const chunk = takesFragments(env, state) ? CHUNK : undefined;
   const build = () => buildRekey(message, { ...via.sender, ...(chunk && { chunk }) });
   const datagrams = build();
   transmit(env, via, datagrams);
@@ -49,7 +49,9 @@ export function multicast(env: Env, state: GroupState, via: RekeySa, payloads: P
   }
 }
 
-const takesFragments = (state: GroupState): boolean =>
+/** Negotiated with every member (section 2.4.1.2). */
+const takesFragments = ({ core }: Env, state: GroupState): boolean =>
+  core.options.extensions.some(({ name }) => name === "fragmentation") &&
   state.members().every(({ ike }) => ike.announced.has(NOTIFY.IKEV2_FRAGMENTATION_SUPPORTED));
 
 function transmit({ core, own }: Env, { policy }: RekeySa, datagrams: Uint8Array[]): void {
