@@ -49,6 +49,10 @@ describe("the anti-replay status notification", () => {
   });
 
   it("is read by its first octet, without reserved bits", () => {
+    for (let octet = 0; octet < 256; octet++) {
+      const status = { protects: octet % 2 === 1, esnWithout: octet % 4 > 1 };
+      expect(readStatus("01", Uint8Array.of(octet, 255 - octet))).to.deep.equal(status);
+    }
     expect(readStatus("01", fromHex("fe000000"))).to.deep.equal({ protects: false, esnWithout: true });
     expect(readStatus("01", fromHex("01ff"))).to.deep.equal({ protects: true, esnWithout: false });
     expect(readStatus("00", fromHex("0001"))).to.deep.equal({ protects: false });

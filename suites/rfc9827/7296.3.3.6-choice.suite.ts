@@ -88,18 +88,37 @@ for (const [offer, usable] of MIXED) {
 
 const UNKNOWN_ATTRIBUTE = 17;
 
-/**
- * The first Sequence Numbers transform of the offer has an attribute that nobody knows, and behind it comes the same one
- * without. The attribute makes its transform unacceptable, not the proposal.
- */
-test("passes-over-sequence-numbers-with-an-unknown-attribute", {
-  requirements: ["SN-04"],
+for (const [form, value] of [
+  ["short", 1],
+  ["long", new Uint8Array([1, 2, 3, 4, 5])],
+] as const) {
+  /**
+   * The first Sequence Numbers transform of the offer has an attribute that nobody knows, of the short form or of the
+   * long one, and behind it comes the same one without. The attribute makes its transform unacceptable, not the
+   * proposal.
+   */
+  test(`passes-over-sequence-numbers-with-an-unknown-attribute-of-the-${form}-form`, {
+    requirements: ["SN-04"],
+    peer: "responder",
+    lies: ["stumbles-over-attributes-of-sequence-numbers"],
+    config: told([0]),
+  }, (s) => {
+    const attributes = [{ type: UNKNOWN_ATTRIBUTE, value }];
+    return expectOneOf(s, [0], { type: TRANSFORM.SN, id: 0, attributes }, 0);
+  });
+}
+
+/** The Sequence Numbers stand in front of the cipher in each proposal. The order of the types has no meaning. */
+test("finds-sequence-numbers-in-front-of-the-cipher", {
+  requirements: ["SN-03"],
   peer: "responder",
-  lies: ["stumbles-over-attributes-of-sequence-numbers"],
+  lies: ["stumbles-over-sequence-numbers-in-front"],
   config: told([0]),
 }, (s) => {
-  const attributes = [{ type: UNKNOWN_ATTRIBUTE, value: 1 }];
-  return expectOneOf(s, [0], { type: TRANSFORM.SN, id: 0, attributes }, 0);
+  s.change(EXCHANGE.IKE_AUTH, ({ payloads }) => {
+    for (const p of payload(payloads, "SA")?.proposals ?? []) p.transforms.reverse();
+  });
+  return expectOneOf(s, [0], 0);
 });
 
 /** The offer has the same Sequence Numbers transform 60 times. The peer's choice has it once. */

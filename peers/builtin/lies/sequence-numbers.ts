@@ -79,6 +79,22 @@ export const sequenceNumberLies = [
   stumbles("attributes-of-sequence-numbers", "SN-04", "an attribute of type 5", (numbers) =>
     numbers.some(({ attributes }) => attributes.length > 0),
   ),
+  lie(
+    "stumbles-over-sequence-numbers-in-front",
+    "SN-03",
+    "type 5 in the first place spoils the proposal",
+    () => ({
+      ike: {
+        incoming: ({ isResponse, payloads }) => {
+          for (const sa of payloads)
+            if (sa.kind === "SA" && !isResponse)
+              for (const p of sa.proposals)
+                if (p.transforms[0] && isSn(p.transforms[0])) p.transforms = [number(UNKNOWN)];
+          return undefined;
+        },
+      },
+    }),
+  ),
   stumbles("many-sequence-numbers", "SN-03", "more than 16 transforms of type 5", (n) => n.length > 16),
   lie("offers-32-bits-against-orders", "SN-05", "id 0 in every offer, though told 1 alone", () => ({
     ike: { outgoing: inNumbers("offers", (numbers) => [...numbers, number(SN.SEQUENTIAL_32)]) },
