@@ -77,6 +77,8 @@ export function rekey(env: Env, state: GroupState, what: What): void {
 
 /** Puts a member out for good: it may not register again. */
 export function exclude(env: Env, state: GroupState, identity: Identity): void {
+  const keeps = env.decide("keys of an excluded member", "renew") === "keep";
+  if (keeps && !state.policy.rekey) return rekey(env, state, "data");
   state.bar(identity);
   const member = state.member(identity);
   state.forget(identity);

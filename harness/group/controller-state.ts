@@ -69,6 +69,9 @@ export interface Means {
   now(): number;
 }
 
+/** Rekey SAs that are told from those of others. */
+const REMEMBERED = 8;
+
 export class GroupState {
   readonly policy: GroupPolicy;
   readonly #means: Means;
@@ -81,6 +84,8 @@ export class GroupState {
   data: DataSa[] = [];
   rekey?: RekeySa;
   tree?: KeyTree;
+  /** SPIs of the last Rekey SAs, the newest first. */
+  rekeySpis: Uint8Array[] = [];
   /** SAs whose lifetime is minded already. */
   readonly watched = new WeakSet<DataSa | RekeySa>();
 
@@ -191,6 +196,7 @@ export class GroupState {
     const { random, now, credential } = this.#means;
     const goesOn = this.#means.decide("first number of a Rekey SA", "zero") === "go on";
     const spi = this.rekey?.nextSpi ?? random(16);
+    this.rekeySpis = [spi, ...this.rekeySpis.slice(0, REMEMBERED - 1)];
     const sa = { spi, suite, kwa, auth: authOf(policy, credential), ...keys };
     this.rekey = {
       ...{ policy, spi, KEYMAT, madeAt: now() },

@@ -11,6 +11,7 @@ import { sendClearAnswer } from "../ike/send.ts";
 import { successorOf } from "../ike/succession.ts";
 import type { Address, Datagram } from "../link/types.ts";
 import type { Credential } from "../pki/types.ts";
+import { concat, equal } from "../wire/bytes.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../wire/registry/payload-types.ts";
@@ -152,9 +153,11 @@ export class Controller {
     for (const payload of payloads) if (GROUP_PAYLOADS.includes(payload.type)) delete payload.critical;
   }
 
-  /** GSA_REKEY is ours alone to send: what comes here is a reflection or a forgery. */
+  /** On our Rekey SAs it is ours alone to send: what comes here is a reflection or a forgery. */
   #foreign(core: Core, { header }: Message, octets: Uint8Array, datagram: Datagram): boolean {
-    if (header.exchangeType !== EXCHANGE.GSA_REKEY) return false;
+    const spi = concat(header.spiI, header.spiR);
+    const ours = [...this.#groups.values()].some(({ rekeySpis }) => rekeySpis.some((own) => equal(own, spi)));
+    if (!ours) return false;
     const reason = "a GSA_REKEY that came to its controller";
     this.#options.report({ reason });
     core.emit({ type: "dropped", datagram, reason });

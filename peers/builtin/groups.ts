@@ -55,8 +55,8 @@ export class BuiltinGroups implements GroupDriver {
   }
 
   get ike(): Extension[] {
-    // The member first: a GSA_REKEY of a group that it joined is for it.
-    return [this.#member.extension, this.#controller.extension];
+    // The controller first: of what comes on Rekey SAs it takes only that of its own.
+    return [this.#controller.extension, this.#member.extension];
   }
 
   get esp(): EspExtension[] {
