@@ -11,6 +11,7 @@ import { exchangeRuleLies } from "./exchange-rules.ts";
 import { formatLies } from "./formats.ts";
 import { fragmentationLies } from "./fragmentation.ts";
 import { groupBadInputLies } from "./group-bad-input.ts";
+import { groupRegistrationLies } from "./group-registration.ts";
 import { keyLies } from "./keys.ts";
 import { legacyLies } from "./legacy.ts";
 import type { Lie } from "./lie.ts";
@@ -42,6 +43,7 @@ export const lies: readonly Lie[] = [
   ...plainEchoLies,
   ...echoRequestLies,
   ...groupBadInputLies,
+  ...groupRegistrationLies,
   ...childlessLies,
   ...configurationLies,
   ...eapLies,
