@@ -57,6 +57,7 @@ export * from "./group-damage.ts";
 export * from "./group-member.ts";
 export * from "./group-rejection.ts";
 export * from "./group-rekeys.ts";
+export * from "./group-wraps.ts";
 export * from "./legacy.ts";
 export * from "./nat.ts";
 export { espProposals, ikeProposals, selector } from "./policy.ts";

@@ -19,7 +19,7 @@ const hasSuperfluous = (payloads: readonly Payload[]): boolean =>
   (isMisshapen(payloads) || payloads.some(({ type }) => type === PAYLOAD.IDg || type === PAYLOAD.SA));
 
 /** Says nothing and takes nothing any more once such a message came, as one that does not come out of a loop. */
-function hangsAt(
+export function hangsAt(
   matches: (payloads: readonly Payload[]) => boolean,
   errors: readonly RekeyError[] = [],
 ): LieBehaviour {

@@ -12,6 +12,7 @@ import { formatLies } from "./formats.ts";
 import { fragmentationLies } from "./fragmentation.ts";
 import { groupBadInputLies } from "./group-bad-input.ts";
 import { groupRegistrationLies } from "./group-registration.ts";
+import { groupBadKeyLies } from "./group-bad-keys.ts";
 import { keyLies } from "./keys.ts";
 import { legacyLies } from "./legacy.ts";
 import type { Lie } from "./lie.ts";
@@ -44,6 +45,7 @@ export const lies: readonly Lie[] = [
   ...echoRequestLies,
   ...groupBadInputLies,
   ...groupRegistrationLies,
+  ...groupBadKeyLies,
   ...childlessLies,
   ...configurationLies,
   ...eapLies,
