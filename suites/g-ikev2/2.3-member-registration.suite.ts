@@ -43,7 +43,7 @@ test("offers-a-key-wrap-algorithm-in-ike-sa-init", {
   requirements: ["G-IKEV2-05"],
   peer: "initiator",
   config: group(),
-  lies: ["offers-no-key-wrap-algorithm"],
+  lies: ["offers-no-key-wrap"],
 }, async (s) => {
   const gc = await controllerOf(s);
   await gc.tryRegisters();
@@ -61,7 +61,7 @@ test("registers-by-gsa-auth-without-a-child-sa", {
   requirements: ["G-IKEV2-07"],
   peer: "initiator",
   config: group(),
-  lies: ["registers-by-ike-auth", "adds-traffic-selectors-to-gsa-auth"],
+  lies: ["registers-in-ike-auth", "adds-traffic-selectors-to-gsa-auth"],
 }, async (s) => {
   const gc = await controllerOf(s);
   const { request, exchangeType } = await gc.registers();
@@ -101,7 +101,7 @@ test("says-by-group-sender-that-it-will-send", {
   requirements: ["G-IKEV2-08", "G-IKEV2-103", "G-IKEV2-104"],
   peer: "initiator",
   config: group(),
-  lies: ["omits-group-sender", "writes-group-sender-in-one-octet", "gives-group-sender-a-protocol"],
+  lies: ["omits-group-sender", "writes-two-octets-of-group-sender", "says-group-sender-for-esp"],
 }, async (s) => {
   const gc = await controllerOf(s);
   const { request } = await gc.registers({ sender: true });
@@ -120,7 +120,7 @@ test("says-nothing-of-sending-if-it-only-receives", {
   requirements: ["G-IKEV2-08"],
   peer: "initiator",
   config: group(),
-  lies: ["says-that-it-sends-though-it-does-not"],
+  lies: ["always-says-group-sender"],
 }, async (s) => {
   const gc = await controllerOf(s);
   const { request } = await gc.registers();
@@ -136,7 +136,7 @@ test("writes-no-spi-into-sag", {
   requirements: ["G-IKEV2-14"],
   peer: "initiator",
   config: group(),
-  lies: ["writes-spis-into-sag"],
+  lies: ["puts-spis-into-sag"],
 }, async (s) => {
   const gc = await controllerOf(s);
   const { request } = await gc.registers();
@@ -154,7 +154,7 @@ test("says-by-sag-what-it-can-do", {
   requirements: ["G-IKEV2-16", "G-IKEV2-19", "G-IKEV2-102"],
   peer: "initiator",
   config: group(),
-  lies: ["names-no-key-wrap-algorithm-in-sag"],
+  lies: ["offers-no-key-wrap-in-sag"],
 }, async (s) => {
   const gc = await controllerOf(s);
   const { request } = await gc.registers();
@@ -204,7 +204,7 @@ for (const [what, { id, requirement }] of Object.entries(GROUP_IDS)) {
     requirements: [requirement],
     peer: "initiator",
     config: group({ id }),
-    lies: ["names-every-group-by-id-null"],
+    lies: [id === GROUP ? "calls-every-group-a-name" : "calls-every-group-a-key-id"],
   }, async (s) => {
     const gc = await controllerOf(s);
     const { request } = await gc.registers({}, id);

@@ -9,6 +9,7 @@ import { PAYLOAD } from "../../../harness/wire/registry/payload-types.ts";
 import { PROTOCOL } from "../../../harness/wire/registry/protocol-ids.ts";
 import { TRANSFORM } from "../../../harness/wire/registry/transform-types.ts";
 import type { IdPayload, Payload, Proposal, TsPayload } from "../../../harness/wire/types.ts";
+import { groupDecides } from "./group-tools.ts";
 import { type Lie, lie } from "./lie.ts";
 
 const REGISTERING: readonly number[] = [EXCHANGE.GSA_AUTH, EXCHANGE.GSA_REGISTRATION];
@@ -41,18 +42,24 @@ const offers = (
     for (const p of payloads) if (p.kind === "SA") p.proposals = p.proposals.map(change);
   });
 
+/** Names its groups by this type. */
+const names = (name: string, breaks: string, effect: string, idType: number): Lie =>
+  asks(name, breaks, effect, (message) => {
+    message.payloads = message.payloads.map((p) => (isIdg(p) ? { ...p, idType } : p));
+  });
+
 const withoutKeyWrap = (proposal: Proposal): Proposal => ({
   ...proposal,
   transforms: proposal.transforms.filter(({ type }) => type !== TRANSFORM.KWA),
 });
 
 const exchanges = [
-  lie("offers-no-key-wrap-algorithm", "G-IKEV2-05", "SAi1 without transform type 13", () => ({
+  lie("offers-no-key-wrap", "G-IKEV2-05", "SAi1 without transform type 13", () => ({
     policy: (policy) => {
       policy.ike = policy.ike.map(withoutKeyWrap);
     },
   })),
-  asks("registers-by-ike-auth", "G-IKEV2-07", "exchange type 35", ({ header }) => {
+  asks("registers-in-ike-auth", "G-IKEV2-07", "exchange type 35", ({ header }) => {
     if (header.exchangeType === EXCHANGE.GSA_AUTH) header.exchangeType = EXCHANGE.IKE_AUTH;
   }),
   asks("adds-traffic-selectors-to-gsa-auth", "G-IKEV2-07", "TSi and TSr, too", ({ payloads }) => {
@@ -77,10 +84,8 @@ const exchanges = [
       };
     },
   ),
-  asks("names-every-group-by-id-null", "G-IKEV2-71", "IDg of type 13 without data", ({ payloads }) => {
-    for (const p of payloads.filter(isIdg))
-      Object.assign(p, { idType: ID_TYPE.ID_NULL, data: new Uint8Array(0) });
-  }),
+  names("calls-every-group-a-name", "G-IKEV2-71", "IDg of type ID_FQDN", ID_TYPE.ID_FQDN),
+  names("calls-every-group-a-key-id", "G-IKEV2-72", "IDg of type ID_KEY_ID", ID_TYPE.ID_KEY_ID),
 ];
 
 /** Changes its GROUP_SENDER. */
@@ -98,13 +103,13 @@ const sender = [
       (p) => p.kind !== "Notify" || p.notifyType !== NOTIFY.GROUP_SENDER,
     );
   }),
-  saysOfSending("writes-group-sender-in-one-octet", "G-IKEV2-104", "a number in one octet", (notice) => {
-    notice.data = notice.data.slice(-1);
+  saysOfSending("writes-two-octets-of-group-sender", "G-IKEV2-104", "a number of two octets", (notice) => {
+    notice.data = notice.data.slice(-2);
   }),
-  saysOfSending("gives-group-sender-a-protocol", "G-IKEV2-103", "Protocol ID 3", (notice) => {
+  saysOfSending("says-group-sender-for-esp", "G-IKEV2-103", "Protocol ID 3", (notice) => {
     notice.protocolId = PROTOCOL.ESP;
   }),
-  asks("says-that-it-sends-though-it-does-not", "G-IKEV2-08", "GROUP_SENDER always", ({ payloads }) => {
+  asks("always-says-group-sender", "G-IKEV2-08", "GROUP_SENDER always", ({ payloads }) => {
     if (notifies(payloads, NOTIFY.GROUP_SENDER).length === 0)
       payloads.push(notify(NOTIFY.GROUP_SENDER, u32(1)));
   }),
@@ -119,16 +124,44 @@ const sender = [
 ];
 
 const sag = [
-  offers("writes-spis-into-sag", "G-IKEV2-14", "SPIs of 4 octets", (proposal) => ({
+  offers("puts-spis-into-sag", "G-IKEV2-14", "SPIs of 4 octets", (proposal) => ({
     ...proposal,
     spi: Uint8Array.of(1, 2, 3, 4),
   })),
-  offers(
-    "names-no-key-wrap-algorithm-in-sag",
-    "G-IKEV2-102",
-    "no transform type 13 for protocol 6",
-    withoutKeyWrap,
-  ),
+  offers("offers-no-key-wrap-in-sag", "G-IKEV2-102", "no transform type 13 for protocol 6", withoutKeyWrap),
 ];
 
-export const groupRegistrationLies: readonly Lie[] = [...exchanges, ...sender, ...sag];
+const sas = [
+  groupDecides("makes-a-child-sa-beside-its-group", "G-IKEV2-06", "CREATE_CHILD_SA once it has registered", {
+    "IKE SA after registration": "make a Child SA",
+  }),
+  groupDecides("sends-as-a-receiver", "G-IKEV2-21", "ESP of who only receives", {
+    "sending of a receiver": "anyway",
+  }),
+  groupDecides("delivers-its-own-traffic", "G-IKEV2-22", "a sender reads itself", {
+    "echo of a sender": "delivered",
+  }),
+  groupDecides("sends-gsa-rekey-back", "G-IKEV2-23", "a GSA_REKEY of a member", {
+    "GSA_REKEY that came": "send it back",
+  }),
+  groupDecides("takes-stale-initial-message-ids", "G-IKEV2-24", "goes back to old numbers", {
+    "stale GSA_INITIAL_MESSAGE_ID": "take",
+  }),
+  groupDecides("keeps-old-sas-at-registration", "G-IKEV2-25", "SAs from before the last registration", {
+    "old SAs at registration": "keep",
+  }),
+  lie("forgets-its-ike-sa-once-registered", "G-IKEV2-26", "silence on the IKE SA after GSA_AUTH", () => ({
+    ike: {
+      incoming: ({ header, isResponse }) =>
+        header.exchangeType === EXCHANGE.INFORMATIONAL && !isResponse ? "drop" : undefined,
+    },
+  })),
+  groupDecides("takes-the-end-of-the-ike-sa-for-exclusion", "G-IKEV2-27", "no membership without IKE SA", {
+    "end of the IKE SA beside a Rekey SA": "excluded",
+  }),
+  groupDecides("goes-on-without-ike-sa", "G-IKEV2-27", "takes data of a group that it is out of", {
+    "IKE SA without Rekey SA ends": "go on",
+  }),
+];
+
+export const groupRegistrationLies: readonly Lie[] = [...exchanges, ...sender, ...sag, ...sas];
