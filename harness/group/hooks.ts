@@ -53,6 +53,7 @@ export interface GroupDecisions {
   "wrong AlgorithmIdentifier": "drop" | "accept";
   "missing AUTH": "drop" | "accept";
   "AUTH in spite of implicit authentication": "drop" | "accept";
+  "GSA_REKEY to another address": "drop" | "take";
   "numbers of GSA_REKEY": "unsigned" | "signed";
   "stale GSA_INITIAL_MESSAGE_ID": "ignore" | "take";
   "GSA_REKEY that came": "say nothing" | "send it back";

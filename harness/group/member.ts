@@ -340,7 +340,9 @@ export class Member {
     const { sa, fragments } = held;
     if (this.#decide("GSA_REKEY that came", "say nothing") === "send it back")
       this.#plane?.send({ ...datagram, source: group.ike.local, destination: datagram.source });
-    if (!isFor(held.planned, datagram)) return group.tell("a GSA_REKEY that was not sent to the group");
+    const elsewhere = !isFor(held.planned, datagram);
+    if (elsewhere && this.#decide("GSA_REKEY to another address", "drop") === "drop")
+      return group.tell("a GSA_REKEY that was not sent to the group");
     const collects =
       group.ike.announced.has(NOTIFY.IKEV2_FRAGMENTATION_SUPPORTED) &&
       this.#decide("fragments of GSA_REKEY", "collect") === "collect";

@@ -76,19 +76,19 @@ export async function expectServesMember(gc: GroupController): Promise<void> {
   await expectReads(gc, "the peer to read data of the group once it has a good registration");
 }
 
-/** Sends GSA_REKEY for the data SAs, changed on the way. Returns the SA before and the one that it tells of. */
+/** Sends GSA_REKEY for the data SAs, changed on the way, so many times. Returns the SA before and the one that the last tells of. */
 export async function rekeyWith(
   gc: GroupController,
   change: (message: OutgoingRekey) => void,
+  times = 1,
 ): Promise<{ old: DataSa; fresh: DataSa }> {
   const old = onlySa(gc);
   const hook = { outgoingRekey: change };
   gc.hooks.push(hook);
-  try {
-    await gc.act((controller) => controller.rekey(identity(GROUP), "data"));
-  } finally {
+  await gc.act((controller) => {
+    for (let count = 0; count < times; count++) controller.rekey(identity(GROUP), "data");
     gc.hooks.splice(gc.hooks.indexOf(hook), 1);
-  }
+  });
   return { old, fresh: onlySa(gc) };
 }
 

@@ -6,6 +6,7 @@ export type { KeyPair } from "../crypto/types.ts";
 export type { EapManners, EapMethodName } from "../eap/types.ts";
 export type { Pipe } from "../esp/pipe.ts";
 export * from "../group/group-payloads.ts";
+export type { OutgoingRekey } from "../group/hooks.ts";
 export { dataKeymatLength, suiteOf, type Wrapping, wrappingOf } from "../group/keys.ts";
 export { everything } from "../group/member.ts";
 export { pskAuthValue } from "../ike/auth/octets.ts";

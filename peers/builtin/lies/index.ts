@@ -13,6 +13,7 @@ import { fragmentationLies } from "./fragmentation.ts";
 import { groupBadInputLies } from "./group-bad-input.ts";
 import { groupRegistrationLies } from "./group-registration.ts";
 import { groupBadKeyLies } from "./group-bad-keys.ts";
+import { groupForgedRekeyLies } from "./group-forged-rekeys.ts";
 import { keyLies } from "./keys.ts";
 import { legacyLies } from "./legacy.ts";
 import type { Lie } from "./lie.ts";
@@ -46,6 +47,7 @@ export const lies: readonly Lie[] = [
   ...groupBadInputLies,
   ...groupRegistrationLies,
   ...groupBadKeyLies,
+  ...groupForgedRekeyLies,
   ...childlessLies,
   ...configurationLies,
   ...eapLies,
