@@ -164,7 +164,7 @@ function addData(plan: Plan, policy: GsaPolicy, { takesAny = false }: Lenience):
   const suite = suiteOf(policy.transforms);
   if (!suite) return unacceptable("algorithms that are unknown or do not fit each other");
   const sn = ofType(policy, TRANSFORM.SN)[0]?.id ?? SN.SEQUENTIAL_32;
-  if (sn === SN.PARTIALLY_TRANSMITTED_64 && !takesAny) return unacceptable("64-bit sequence numbers");
+  if (sn === SN.PARTIAL_64 && !takesAny) return unacceptable("64-bit sequence numbers");
   // Without numbers that rise nothing makes the IV unique (RFC 8750).
   if (suite.encr.implicitIv && sn !== SN.SEQUENTIAL_32) return unacceptable("an implicit IV");
   plan.data.push({ ...common(policy, suite), sn });

@@ -17,7 +17,9 @@ import type { GroupWishes, MemberPolicy } from "./member-types.ts";
 /** IDg, SAg and GROUP_SENDER. */
 export function requestPayloads(group: Identity, wishes: GroupWishes, { SAg }: MemberPolicy): Payload[] {
   const offer = wishes.SAg ?? SAg;
-  const proposals: Payload[] = offer === "none" ? [] : [{ kind: "SA", type: PAYLOAD.SA, proposals: offer }];
+  // Copies: a message is open to change before it goes out.
+  const copies = offer === "none" ? [] : offer.map((p) => ({ ...p, transforms: [...p.transforms] }));
+  const proposals: Payload[] = offer === "none" ? [] : [{ kind: "SA", type: PAYLOAD.SA, proposals: copies }];
   const sender = wishes.sender ? [notify(NOTIFY.GROUP_SENDER, u32(wishes.senderIds ?? 1))] : [];
   return [idPayload(PAYLOAD.IDg, group), ...proposals, ...sender];
 }

@@ -14,6 +14,7 @@ import { groupBadInputLies } from "./group-bad-input.ts";
 import { groupRegistrationLies } from "./group-registration.ts";
 import { groupBadKeyLies } from "./group-bad-keys.ts";
 import { groupForgedRekeyLies } from "./group-forged-rekeys.ts";
+import { groupMemberLies } from "./group-member.ts";
 import { keyLies } from "./keys.ts";
 import { legacyLies } from "./legacy.ts";
 import type { Lie } from "./lie.ts";
@@ -55,6 +56,7 @@ export const lies: readonly Lie[] = [
   ...sequenceNumberLies,
   ...replayStatusLies,
   ...subspaceLies,
+  ...groupMemberLies,
   ...legacyLies,
 ];
 
