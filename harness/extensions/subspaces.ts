@@ -112,10 +112,15 @@ export function subspaces({ receive, audit, codePoints }: SubspaceOptions): Subs
       if (child.esn && mutual && send !== undefined) agreed.set(child, { send, receive });
     },
   };
-  const esp: EspExtension = {
+  const agreedOf = (child: ChildSa) => agreed.get(child);
+  return { ike, esp: dataPlane(agreedOf, audit), agreedOf };
+}
+
+function dataPlane(agreedOf: SubspaceSpeech["agreedOf"], audit: SubspaceOptions["audit"]): EspExtension {
+  return {
     name: "subspaces",
     established: (pipe) => {
-      const limits = agreed.get(pipe.child);
+      const limits = agreedOf(pipe.child);
       if (limits) divide(pipe, limits);
     },
     incoming: (result, _reopen, { packet, sa: { spi }, datagram }) => {
@@ -125,5 +130,4 @@ export function subspaces({ receive, audit, codePoints }: SubspaceOptions): Subs
       return result;
     },
   };
-  return { ike, esp, agreedOf: (child) => agreed.get(child) };
 }
