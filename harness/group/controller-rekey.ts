@@ -109,7 +109,7 @@ function cutOff(env: Env, state: GroupState, identity: Identity): void {
   if (!sa) return;
   const atOnce = env.decide("data keys in an excluding rekey", "later") === "at once";
   const old = atOnce ? state.makeData() : [];
-  renew(env, state, via, { rekey: { sa, by: tree.tops() }, data: atOnce ? state.data : [], old, wraps });
+  renew(env, state, via, { rekey: { sa, by: keeps ? [] : tree.tops() }, data: atOnce ? state.data : [], old, wraps });
   if (!atOnce) rekey(env, state, "data");
 }
 

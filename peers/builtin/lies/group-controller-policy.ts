@@ -115,8 +115,11 @@ export const groupPolicyLies: Lie[] = [
       }),
     ),
   ),
-  lie("adds-integrity-to-aead", "G-IKEV2-79", "an integrity transform stands beside the AEAD cipher", () =>
-    inGrants(eachDataPolicy(withTransform({ type: TRANSFORM.INTEG, id: 12, attributes: [] }))),
+  lie(
+    "adds-integrity-to-group-aead",
+    "G-IKEV2-79",
+    "an integrity transform stands beside the AEAD cipher",
+    () => inGrants(eachDataPolicy(withTransform({ type: TRANSFORM.INTEG, id: 12, attributes: [] }))),
   ),
   lie("leaves-integrity-out", "G-IKEV2-79a", "a cipher that is not AEAD has no integrity transform", () =>
     inGrants(eachDataPolicy(withoutType(TRANSFORM.INTEG))),

@@ -21,6 +21,12 @@ import { decides } from "./tools.ts";
 const ids = (payloads: readonly Payload[]): number[] =>
   payloads.flatMap((p) => (p.kind === "ID" && p.type === PAYLOAD.IDg ? [p.idType] : []));
 
+/** More than one group, or Sender-IDs that are no number or none that anybody has. */
+function isOdd(payloads: readonly Payload[]): boolean {
+  const senders = notifies([...payloads], NOTIFY.GROUP_SENDER);
+  return ids(payloads).length !== 1 || senders.some(({ data }) => data.length !== 4 || data[0] === 0xff);
+}
+
 /** Refuses registrations of which this is true. */
 const refusesIf = (wrong: (request: Payload[], port: number) => boolean) => () => ({
   ike: {
@@ -241,6 +247,24 @@ export const groupControllerLies: Lie[] = [
         },
       },
     }),
+  ),
+  lie(
+    "dies-of-odd-registrations",
+    "G-IKEV2-E1",
+    "after a registration with something odd in it nobody is served any more",
+    () => {
+      let dead = false;
+      return {
+        ike: {
+          incoming: ({ header, payloads, isResponse, findings }) => {
+            const registers =
+              header.exchangeType === EXCHANGE.GSA_AUTH || header.exchangeType === EXCHANGE.GSA_REGISTRATION;
+            if (registers && !isResponse) dead ||= findings.length > 0 || isOdd(payloads);
+            return dead ? "drop" : undefined;
+          },
+        },
+      };
+    },
   ),
   lie("tires-of-registrations", "G-IKEV2-E1", "after many registrations nobody is served any more", () => {
     let came = 0;
