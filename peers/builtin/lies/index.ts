@@ -11,10 +11,14 @@ import { exchangeRuleLies } from "./exchange-rules.ts";
 import { formatLies } from "./formats.ts";
 import { fragmentationLies } from "./fragmentation.ts";
 import { groupBadInputLies } from "./group-bad-input.ts";
-import { groupRegistrationLies } from "./group-registration.ts";
 import { groupBadKeyLies } from "./group-bad-keys.ts";
 import { groupForgedRekeyLies } from "./group-forged-rekeys.ts";
+import { groupControllerLies } from "./group-controller.ts";
+import { groupKeyLies } from "./group-controller-keys.ts";
+import { groupPolicyLies } from "./group-controller-policy.ts";
+import { groupRekeyLies } from "./group-controller-rekeys.ts";
 import { groupMemberLies } from "./group-member.ts";
+import { groupRegistrationLies } from "./group-registration.ts";
 import { keyLies } from "./keys.ts";
 import { legacyLies } from "./legacy.ts";
 import type { Lie } from "./lie.ts";
@@ -46,9 +50,9 @@ export const lies: readonly Lie[] = [
   ...plainEchoLies,
   ...echoRequestLies,
   ...groupBadInputLies,
-  ...groupRegistrationLies,
   ...groupBadKeyLies,
   ...groupForgedRekeyLies,
+  ...groupRegistrationLies,
   ...childlessLies,
   ...configurationLies,
   ...eapLies,
@@ -56,6 +60,10 @@ export const lies: readonly Lie[] = [
   ...sequenceNumberLies,
   ...replayStatusLies,
   ...subspaceLies,
+  ...groupControllerLies,
+  ...groupPolicyLies,
+  ...groupKeyLies,
+  ...groupRekeyLies,
   ...groupMemberLies,
   ...legacyLies,
 ];
