@@ -3,6 +3,7 @@ import type { OutgoingMessage } from "../../../harness/ike/hooks.ts";
 import { notifies, notify } from "../../../harness/ike/payloads.ts";
 import { u32 } from "../../../harness/wire/bytes.ts";
 import { EXCHANGE } from "../../../harness/wire/registry/exchange-types.ts";
+import { MEMBER_KEY_BAG_ATTRIBUTE } from "../../../harness/wire/registry/group-attributes.ts";
 import { ID_TYPE } from "../../../harness/wire/registry/id-types.ts";
 import { NOTIFY } from "../../../harness/wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../../harness/wire/registry/payload-types.ts";
@@ -164,4 +165,39 @@ const sas = [
   }),
 ];
 
-export const groupRegistrationLies: readonly Lie[] = [...exchanges, ...sender, ...sag, ...sas];
+/** Changes what it reads of the answers to its registrations. */
+const reads = (name: string, breaks: string, effect: string, change: (payloads: Payload[]) => void): Lie =>
+  lie(name, breaks, effect, () => ({
+    ike: {
+      incoming: ({ header, isResponse, payloads }) => {
+        if (isResponse && REGISTERING.includes(header.exchangeType)) change(payloads);
+        return undefined;
+      },
+    },
+  }));
+
+const senderIds = [
+  saysOfSending("asks-for-no-sender-id", "G-IKEV2-56", "0 in GROUP_SENDER", (notice) => {
+    notice.data = u32(0);
+  }),
+  saysOfSending("asks-for-one-sender-id", "G-IKEV2-56", "1 in GROUP_SENDER", (notice) => {
+    notice.data = u32(1);
+  }),
+  groupDecides("writes-its-sender-id-at-the-end-of-the-iv", "G-IKEV2-60", "the counter is in front", {
+    "place of the Sender-ID": "bottom of the IV",
+  }),
+  groupDecides("uses-sender-ids-that-are-too-large", "G-IKEV2-59", "cuts them off", {
+    "Sender-ID too large": "use",
+  }),
+  asks("never-registers-a-second-time", "G-IKEV2-59", "no GSA_REGISTRATION", (message) => {
+    if (message.header.exchangeType === EXCHANGE.GSA_REGISTRATION) message.octets = () => [];
+  }),
+  reads("counts-sender-ids-itself", "G-IKEV2-60", "sends with Sender-ID 0 always", (payloads) => {
+    const bags = payloads.flatMap((p) => (p.kind === "KD" ? p.bags : []));
+    for (const { attributes } of bags.filter(({ kind }) => kind === "member"))
+      for (const attribute of attributes)
+        if (attribute.type === MEMBER_KEY_BAG_ATTRIBUTE.GM_SENDER_ID) attribute.value = u32(0);
+  }),
+];
+
+export const groupRegistrationLies: readonly Lie[] = [...exchanges, ...sender, ...sag, ...sas, ...senderIds];
