@@ -5,6 +5,7 @@ import type { Encr } from "../crypto/types.ts";
 import type { IkeSa } from "../ike/sa.ts";
 import { equal } from "../wire/bytes.ts";
 import { formatAddress } from "../wire/ip.ts";
+import { PROTOCOL } from "../wire/registry/protocol-ids.ts";
 import { SN } from "../wire/registry/sn.ts";
 import type { Decide } from "./hooks.ts";
 import { dataSa, withdraw } from "./member-data-sa.ts";
@@ -195,8 +196,14 @@ export class GroupState implements Membership {
 
   /** Deletes as the controller says (section 2.4.3). True if it excludes the member. */
   deleted(protocolId: number, spis: Uint8Array[]): boolean {
+    if (protocolId === 0 && spis.length === 0) return true;
+    const size = protocolId === PROTOCOL.GIKE_UPDATE ? 16 : 4;
+    if (spis.some(({ length }) => length !== size)) {
+      this.tell(`a Delete with SPIs of another size than protocol ${protocolId} has`);
+      return false;
+    }
     const isAll = (spi: Uint8Array) => spi.every((octet) => octet === 0);
-    if (protocolId === 0 || (protocolId === 6 && spis.some(isAll))) return true;
+    if (protocolId === PROTOCOL.GIKE_UPDATE && spis.some(isAll)) return true;
     const sas: (DataSa | HeldRekey)[] = [...this.data, ...this.rekeys];
     for (const spi of spis) {
       const named = sas.filter(

@@ -5,6 +5,7 @@ export { oldMethods, type SchemeName, schemeByName } from "../crypto/signatures.
 export type { KeyPair } from "../crypto/types.ts";
 export type { EapManners, EapMethodName } from "../eap/types.ts";
 export type { Pipe } from "../esp/pipe.ts";
+export type { DataSa } from "../group/controller-state.ts";
 export * from "../group/group-payloads.ts";
 export type { OutgoingRekey } from "../group/hooks.ts";
 export { dataKeymatLength, suiteOf, type Wrapping, wrappingOf } from "../group/keys.ts";

@@ -1,6 +1,8 @@
 import { generateKeyPairSync, sign } from "node:crypto";
 import {
   AUTH_METHOD,
+  type DataSa,
+  type DeletePayload,
   expectFollows,
   expectReads,
   expectRekeyDropped,
@@ -10,7 +12,9 @@ import {
   group,
   notify,
   type OutgoingRekey,
+  onlySa,
   PAYLOAD,
+  PROTOCOL,
   putU16,
   rekeySa,
   rekeyWith,
@@ -152,6 +156,47 @@ test("drops-a-rekey-that-comes-to-its-own-address", {
     };
   });
 });
+
+const deleteOf =
+  (protocolId: number, ...spis: Uint8Array[]) =>
+  (): DeletePayload => ({
+    ...{ kind: "Delete", type: PAYLOAD.DELETE, protocolId },
+    ...{ spiSize: spis[0]?.length ?? 0, spis },
+  });
+
+/** Deletes that are about none of the member's SAs; `sa` is the one that it has. */
+const DELETES: Record<string, (sa: DataSa) => DeletePayload> = {
+  "an-unknown-spi": deleteOf(PROTOCOL.ESP, fromHex("deadbeef")),
+  "an-spi-of-3-octets": ({ spi }) => deleteOf(PROTOCOL.ESP, spi.subarray(0, 3))(),
+  "3-octets-of-zero": deleteOf(PROTOCOL.ESP, new Uint8Array(3)),
+  "its-spi-under-another-protocol": ({ spi }) => deleteOf(PROTOCOL.AH, spi)(),
+  "its-spi-under-no-protocol": ({ spi }) => deleteOf(0, spi)(),
+  "a-rekey-sa-of-4-octets-of-zero": deleteOf(PROTOCOL.GIKE_UPDATE, new Uint8Array(4)),
+  "another-rekey-sa": deleteOf(PROTOCOL.GIKE_UPDATE, new Uint8Array(16).fill(0xab)),
+  "1000-unknown-spis": deleteOf(
+    PROTOCOL.ESP,
+    ...Array.from({ length: 1000 }, (_, at) => Uint8Array.of(222, 173, at >> 8, at & 255)),
+  ),
+};
+
+for (const [what, make] of Object.entries(DELETES)) {
+  /**
+   * A good GSA_REKEY has nothing but a Delete of ${what}. None of the member's SAs has that name: data on its SA are
+   * delivered as before, and it takes the next good GSA_REKEY.
+   */
+  test(`keeps-its-sas-at-a-delete-of-${what}`, {
+    requirements: ["G-IKEV2-B3"],
+    peer: "initiator",
+    config: group(),
+    lies: ["takes-any-delete-for-one-of-all-data-sas"],
+  }, async (s) => {
+    const gc = await withMember(s);
+    const sa = onlySa(gc);
+    await expectRekeyDropped(gc, (message) => {
+      message.payloads = [make(sa)];
+    });
+  });
+}
 
 const used = (gc: GroupController): number => rekeySa(gc).nextMessageId;
 

@@ -1,5 +1,6 @@
 /** Lies of group members about GSA_REKEY that are not authentic, not new, or not whole. */
 import type { GroupHooks } from "../../../harness/group/hooks.ts";
+import { PROTOCOL } from "../../../harness/wire/registry/protocol-ids.ts";
 import { type Lie, lie } from "./lie.ts";
 
 const decides = (name: string, breaks: string, effect: string, decide: GroupHooks["decide"] & object): Lie =>
@@ -17,6 +18,17 @@ function stops(): GroupHooks {
     },
   };
 }
+
+/** Whatever SA a Delete is about, all data SAs go. */
+const deletesAll: GroupHooks = {
+  openedRekey: (result) => {
+    if (typeof result !== "object" || "error" in result) return result;
+    const payloads = result.payloads.map((p) =>
+      p.kind === "Delete" ? { ...p, protocolId: PROTOCOL.ESP, spiSize: 4, spis: [new Uint8Array(4)] } : p,
+    );
+    return { ...result, payloads };
+  },
+};
 
 export const groupForgedRekeyLies = [
   decides("takes-rekeys-with-any-signature", "G-IKEV2-39", "does not verify signatures", {
@@ -46,6 +58,9 @@ export const groupForgedRekeyLies = [
   decides("keeps-unfinished-rekeys-for-ever", "G-IKEV2-41", "has room for a few sets of fragments only", {
     "more sets of fragments than are kept": "drop the new one",
   }),
+  lie("takes-any-delete-for-one-of-all-data-sas", "G-IKEV2-B3", "no data SA is left after a Delete", () => ({
+    group: deletesAll,
+  })),
   lie("stops-at-the-100th-bad-rekey", "G-IKEV2-B3", "takes no GSA_REKEY after 100 that do not open", () => ({
     group: stops(),
   })),
