@@ -6,7 +6,7 @@ import type { Extension } from "../ike/hooks.ts";
 import { identity } from "../ike/identity.ts";
 import { notify } from "../ike/payloads.ts";
 import { ordinaryPolicy, type Policy } from "../ike/policy.ts";
-import type { IkeSa } from "../ike/sa.ts";
+import { IkeSa } from "../ike/sa.ts";
 import type { Datagram } from "../link/types.ts";
 import type { Credential } from "../pki/types.ts";
 import { u32 } from "../wire/bytes.ts";
@@ -178,6 +178,16 @@ export class Lab {
     else this.#auth(member, payloads);
     this.run();
     return member.response;
+  }
+
+  /** Registers one of whom there is nothing but the controller's end of an IKE SA, as many as a test may want. */
+  enroll(name: string, payloads: Payload[] = wish()): Payload[] {
+    const [like] = this.server.core.sas.values();
+    if (!like) throw new Error("a real member comes first");
+    const { suite, keys, proposal } = like;
+    const sa = new IkeSa("responder", this.#random(8), like.local, like.remote);
+    Object.assign(sa, { state: "established", suite, keys, proposal, remoteIdentity: identity(name) });
+    return this.controller.extension.admission?.answer(this.server.core, sa, payloads).payloads ?? [];
   }
 
   #auth(member: MemberEnd, payloads: Payload[]): void {

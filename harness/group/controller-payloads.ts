@@ -38,7 +38,8 @@ export function gcauth({ auth }: RekeyPolicy): Transform {
 /** A wildcard in the policy is the controller's own address. */
 export function rekeySource({ source }: RekeyPolicy, own: Address): TrafficSelector {
   const wildcard = source.startAddress.every((octet, i) => octet !== source.endAddress[i]);
-  return wildcard ? hostSelector(own.host, own.port) : source;
+  const self = hostSelector(own.host, own.port);
+  return wildcard && self.tsType === source.tsType ? self : source;
 }
 
 export interface Circumstances {

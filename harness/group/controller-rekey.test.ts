@@ -129,6 +129,17 @@ describe("rekeys of a group controller", () => {
     expect(lab.controller.members(id)).to.have.length(7);
   });
 
+  it("hide the policy by two Rekey SAs, if that is wanted", () => {
+    const lab = started({ members: EIGHT.slice(0, 3), group: { keyTree: 2, hidesPolicy: true } });
+    const spis = [rekeySaOf(lab).spi];
+    lab.controller.exclude(id, { type: 2, data: new TextEncoder().encode("b.example") });
+    lab.run();
+    spis.push(rekeySaOf(lab).spi);
+    const used = lab.multicast.map(({ data }) => hex(data.subarray(0, 16)));
+    expect(new Set(used).size).to.equal(3);
+    expect([used.at(0), used.at(-1)]).to.deep.equal(spis.map(hex));
+  });
+
   it("go over each member's IKE SA where there is no Rekey SA", () => {
     const lab = started({ members: EIGHT.slice(0, 2), group: { rekey: "inband" } });
     expect(saPolicies(lab.member("a.example").response, 3)[0]?.attributes).to.deep.equal([]);

@@ -97,7 +97,8 @@ export function leave(env: Env, state: GroupState, identity: Identity): void {
 }
 
 /**
- * A new Rekey SA that the member cannot have, and only then new data SAs on it: it must not see those (section 3.2.1).
+ * A new Rekey SA that the member cannot have, and only then new data SAs on it: it must not see those. Nor the policy
+ * of the Rekey SA that lasts, where that is to be hidden: then there is another one in between (section 3.2.1).
  */
 function cutOff(env: Env, state: GroupState, identity: Identity): void {
   const { tree, rekey: via } = state;
@@ -109,7 +110,13 @@ function cutOff(env: Env, state: GroupState, identity: Identity): void {
   if (!sa) return;
   const atOnce = env.decide("data keys in an excluding rekey", "later") === "at once";
   const old = atOnce ? state.makeData() : [];
-  renew(env, state, via, { rekey: { sa, by: keeps ? [] : tree.tops() }, data: atOnce ? state.data : [], old, wraps });
+  renew(env, state, via, {
+    rekey: { sa, by: keeps ? [] : tree.tops() },
+    data: atOnce ? state.data : [],
+    old,
+    wraps,
+  });
+  if (state.policy.hidesPolicy) rekey(env, state, "rekey SA");
   if (!atOnce) rekey(env, state, "data");
 }
 
@@ -125,7 +132,11 @@ export function deleteSas(env: Env, state: GroupState, what: "data" | "all"): vo
   if (state.rekey) multicast(env, state, state.rekey, payloads);
   else for (const member of state.members()) inband(env, member, () => payloads);
   if (what === "all") state.clear();
-  else state.data = [];
+  else {
+    state.data = [];
+    state.minded.get("data")?.cancel();
+    state.minded.delete("data");
+  }
 }
 
 /** Part of a lifetime after which keys are renewed. */
@@ -134,22 +145,25 @@ const IN_TIME = 0.8;
 /** Renews what is there now before its lifetime ends, unless something else has done so until then. */
 export function watch(env: Env, state: GroupState): void {
   const { data, rekey: rekeySa } = state;
-  const first = data[0];
-  const renewal = (seconds: number, madeAt: number, due: () => boolean, what: What) => {
-    const wait = madeAt + seconds * 1000 * IN_TIME - env.core.options.now();
-    env.core.after(wait, () => {
-      if (!due()) return;
-      if (state.members().length > 0) rekey(env, state, what);
-      else state.clear();
-    });
-  };
-  if (first && !state.watched.has(first)) {
-    const seconds = Math.min(...data.map(({ policy }) => policy.lifetimeSeconds));
-    renewal(seconds, first.madeAt, () => state.data === data, "data");
-    state.watched.add(first);
-  }
-  if (rekeySa && !state.watched.has(rekeySa)) {
-    renewal(rekeySa.policy.lifetimeSeconds, rekeySa.madeAt, () => state.rekey === rekeySa, "rekey SA");
-    state.watched.add(rekeySa);
-  }
+  const seconds = Math.min(...data.map(({ policy }) => policy.lifetimeSeconds));
+  mind(env, state, "data", data[0], seconds);
+  mind(env, state, "rekey SA", rekeySa, rekeySa?.policy.lifetimeSeconds ?? 0);
+}
+
+function mind(
+  env: Env,
+  state: GroupState,
+  what: "data" | "rekey SA",
+  sa: DataSa | RekeySa | undefined,
+  seconds: number,
+): void {
+  const before = state.minded.get(what);
+  if (!sa || before?.sa === sa) return;
+  before?.cancel();
+  const wait = sa.madeAt + seconds * 1000 * IN_TIME - env.core.options.now();
+  const cancel = env.core.after(wait, () => {
+    if (state.members().length > 0) rekey(env, state, what);
+    else state.clear();
+  });
+  state.minded.set(what, { sa, cancel });
 }

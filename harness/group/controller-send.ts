@@ -6,7 +6,6 @@ import type { Address } from "../link/types.ts";
 import type { Credential } from "../pki/types.ts";
 import { formatAddress } from "../wire/ip.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
-import { NOTIFY } from "../wire/registry/notify-types.ts";
 import { FLAG, type Payload } from "../wire/types.ts";
 import { type GroupMember, type GroupState, ikeOf, type RekeySa } from "./controller-state.ts";
 import type { Decide, GroupHooks, OutgoingRekey } from "./hooks.ts";
@@ -51,8 +50,7 @@ export function multicast(env: Env, state: GroupState, via: RekeySa, payloads: P
 
 /** Negotiated with every member (section 2.4.1.2). */
 const takesFragments = ({ core }: Env, state: GroupState): boolean =>
-  core.options.extensions.some(({ name }) => name === "fragmentation") &&
-  state.members().every(({ ike }) => ike.announced.has(NOTIFY.IKEV2_FRAGMENTATION_SUPPORTED));
+  state.takesFragments && core.options.extensions.some(({ name }) => name === "fragmentation");
 
 function transmit({ core, own }: Env, { policy }: RekeySa, datagrams: Uint8Array[]): void {
   const { startAddress, startPort } = policy.destination;

@@ -8,6 +8,7 @@ import type { IkeSa } from "../ike/sa.ts";
 import { successorOf } from "../ike/succession.ts";
 import type { Credential } from "../pki/types.ts";
 import { hex } from "../wire/bytes.ts";
+import { NOTIFY } from "../wire/registry/notify-types.ts";
 import { PROTOCOL } from "../wire/registry/protocol-ids.ts";
 import { TRANSFORM } from "../wire/registry/transform-types.ts";
 import { Allowance } from "./allowance.ts";
@@ -86,13 +87,19 @@ export class GroupState {
   tree?: KeyTree;
   /** SPIs of the last Rekey SAs, the newest first. */
   rekeySpis: Uint8Array[] = [];
-  /** SAs whose lifetime is minded already. */
-  readonly watched = new WeakSet<DataSa | RekeySa>();
+  /** The timers that mind lifetimes, and of which SAs. */
+  readonly minded = new Map<"data" | "rekey SA", { sa: DataSa | RekeySa; cancel: () => void }>();
+  /** Members that put no fragments together. */
+  readonly #unfragmented = new Set<string>();
+  readonly #named: ReadonlySet<string> | undefined;
+  readonly #senders: ReadonlySet<string> | undefined;
 
   constructor(policy: GroupPolicy, means: Means) {
     this.policy = policy;
     this.#means = means;
     this.#senderIds = new SenderIds({ bits: policy.senderIdBits, most: policy.mostSenderIds });
+    this.#named = policy.members && new Set(policy.members.map(identityKey));
+    this.#senders = policy.senders && new Set(policy.senders.map(identityKey));
   }
 
   /** The members, without those whose keys end with an IKE SA that is gone. */
@@ -109,11 +116,21 @@ export class GroupState {
 
   /** In the place of what the member had before. */
   enter(member: GroupMember): void {
-    this.#members.set(identityKey(member.identity), member);
+    const key = identityKey(member.identity);
+    this.#members.set(key, member);
+    if (member.ike.announced.has(NOTIFY.IKEV2_FRAGMENTATION_SUPPORTED)) this.#unfragmented.delete(key);
+    else this.#unfragmented.add(key);
   }
 
   forget(identity: Identity): boolean {
-    return this.#members.delete(identityKey(identity));
+    const key = identityKey(identity);
+    this.#unfragmented.delete(key);
+    return this.#members.delete(key);
+  }
+
+  /** True if every member can put fragments together. */
+  get takesFragments(): boolean {
+    return this.#unfragmented.size === 0;
   }
 
   bar(identity: Identity): void {
@@ -122,13 +139,11 @@ export class GroupState {
 
   mayJoin(identity: Identity): boolean {
     const key = identityKey(identity);
-    const named = this.policy.members?.some((member) => identityKey(member) === key) ?? true;
-    return named && !this.#barred.has(key);
+    return (this.#named?.has(key) ?? true) && !this.#barred.has(key);
   }
 
   maySend(identity: Identity): boolean {
-    const key = identityKey(identity);
-    return this.policy.senders?.some((sender) => identityKey(sender) === key) ?? true;
+    return this.#senders?.has(identityKey(identity)) ?? true;
   }
 
   /** False for a member that registers, or asks for Sender-IDs, more often than anybody needs to. */
@@ -164,7 +179,10 @@ export class GroupState {
     this.rekey = undefined;
     this.tree = undefined;
     this.#members.clear();
+    this.#unfragmented.clear();
     this.#senderIds.reset();
+    for (const { cancel } of this.minded.values()) cancel();
+    this.minded.clear();
   }
 
   /** Fresh data SAs in the place of the old ones, which are returned. */

@@ -33,6 +33,10 @@ describe("the policy of a group out of a configuration", () => {
     const group = { id: "group.example", rekey: "implicit" } as const;
     expect(() => groupPolicy({ ...group, data: ["aes128gcm17"] })).to.throw(/aes128gcm17/);
     expect(() => groupPolicy({ ...group, data: [], rekeyProposal: "aes256gcm16" })).to.throw(/key wrap/);
+    expect(() => groupPolicy({ ...group, data: ["aes128gcm16iiv-unspec32"] })).to.throw(/implicit IV/);
+    expect(groupPolicy({ ...group, data: ["aes128gcm16iiv-noesn"] }).data).to.have.length(1);
+    const rekeyProposal = "aes256gcm16iiv-kw256";
+    expect(() => groupPolicy({ ...group, data: [], rekeyProposal })).to.throw(/implicit IV/);
     expect(() => groupPolicy({ ...group, data: ["aes128gcm16"], dataGroups: ["nowhere"] })).to.throw(
       /nowhere/,
     );

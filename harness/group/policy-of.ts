@@ -2,8 +2,10 @@
 import type { SchemeName } from "../crypto/signatures.ts";
 import { identity } from "../ike/identity.ts";
 import { parseAddress } from "../wire/ip.ts";
+import { ENCR } from "../wire/registry/encr.ts";
 import { isSpecError, parseProposal } from "../wire/registry/proposal-spec.ts";
 import { PROTOCOL } from "../wire/registry/protocol-ids.ts";
+import { SN } from "../wire/registry/sn.ts";
 import { TRANSFORM } from "../wire/registry/transform-types.ts";
 import { TS_TYPE } from "../wire/registry/ts-types.ts";
 import type { TrafficSelector, Transform } from "../wire/types.ts";
@@ -56,10 +58,16 @@ function transforms(spec: string, protocolId: number, types: number[]): Transfor
 const DATA_TYPES = [TRANSFORM.ENCR, TRANSFORM.INTEG, TRANSFORM.SN];
 const REKEY_TYPES = [TRANSFORM.ENCR, TRANSFORM.INTEG, TRANSFORM.KWA];
 
+/** A cipher of RFC 8750: where numbers are not unique its IVs are not either (RFC 9838 section 2.7). */
+const isImplicitIv = ({ type, id }: Transform): boolean =>
+  type === TRANSFORM.ENCR && id >= ENCR.AES_CCM_8_IIV && id <= ENCR.CHACHA20_POLY1305_IIV;
+
 /** Data-Security SAs without a cipher are of AH. */
 function dataPolicy(spec: string, host: string, lifetimeSeconds: number): DataPolicy {
   const destination = hostSelector(host);
   const chosen = transforms(spec, PROTOCOL.ESP, DATA_TYPES);
+  const unique = chosen.some(({ type, id }) => type === TRANSFORM.SN && id === SN.SEQUENTIAL_32);
+  if (!unique && chosen.some(isImplicitIv)) throw new Error(`a cipher of implicit IV in "${spec}"`);
   const protocolId = chosen.some(({ type }) => type === TRANSFORM.ENCR) ? PROTOCOL.ESP : PROTOCOL.AH;
   return { protocolId, source: anySource(destination), destination, transforms: chosen, lifetimeSeconds };
 }
@@ -71,6 +79,7 @@ function rekeyPolicy(spec: GroupSpec): RekeyPolicy | undefined {
   const proposal = spec.rekeyProposal ?? "aes256gcm16-kw256";
   const chosen = transforms(proposal, PROTOCOL.GIKE_UPDATE, REKEY_TYPES);
   if (!chosen.some(({ type }) => type === TRANSFORM.KWA)) throw new Error(`no key wrap in "${proposal}"`);
+  if (chosen.some(isImplicitIv)) throw new Error(`a cipher of implicit IV in "${proposal}"`);
   return {
     // The controller's own address, which it fills in.
     source: anySource(destination),
@@ -84,7 +93,7 @@ function rekeyPolicy(spec: GroupSpec): RekeyPolicy | undefined {
 /** @throws Error for a keyword, an address or an identity that does not exist */
 export function groupPolicy(spec: GroupSpec): GroupPolicy {
   const rekey = rekeyPolicy(spec);
-  const { ATD, DTD, keyTree, closesIkeAfter } = spec;
+  const { ATD, DTD, keyTree, closesIkeAfter, hidesPolicy } = spec;
   return {
     id: identity(spec.id),
     ...(spec.members && { members: spec.members.map(identity) }),
@@ -102,5 +111,6 @@ export function groupPolicy(spec: GroupSpec): GroupPolicy {
     ...(keyTree !== undefined && { keyTree }),
     promisesNextSpi: spec.promisesNextSpi ?? false,
     ...(closesIkeAfter !== undefined && { closesIkeAfter }),
+    ...(hidesPolicy && { hidesPolicy }),
   };
 }

@@ -42,6 +42,8 @@ export interface GroupPolicy {
   /** Degree of the key tree; not set: no tree. */
   keyTree?: number;
   promisesNextSpi: boolean;
+  /** Set: who is excluded does not see the policy of what comes after it either. */
+  hidesPolicy?: true;
   /** Seconds until the controller closes the IKE SA of a member that has a Rekey SA; not set: never. */
   closesIkeAfter?: number;
 }

@@ -41,6 +41,8 @@ export const groupSpecSchema = z.strictObject({
   keyTree: z.int().min(2).optional(),
   /** The SPIs of the next SAs are promised by GSA_NEXT_SPI. */
   promisesNextSpi: z.literal(true).optional(),
+  /** Who is excluded must not see the policy of what comes after it either. */
+  hidesPolicy: z.literal(true).optional(),
   /** The controller closes the IKE SA of a member that has a Rekey SA after so many seconds; not set: never. */
   closesIkeAfter: z.int().optional(),
 });
