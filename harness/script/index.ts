@@ -30,7 +30,7 @@ export { CERT_ENCODING } from "../wire/registry/cert-encodings.ts";
 export { CFG_ATTRIBUTE } from "../wire/registry/cfg-attributes.ts";
 export { CFG } from "../wire/registry/cfg-types.ts";
 export { EAP_CODE, EAP_TYPE } from "../wire/registry/eap.ts";
-export { encrTransforms } from "../wire/registry/encr.ts";
+export { ENCR, encrTransforms } from "../wire/registry/encr.ts";
 export { EXCHANGE } from "../wire/registry/exchange-types.ts";
 export * from "../wire/registry/group-attributes.ts";
 export { GCAUTH, KWA } from "../wire/registry/group-transforms.ts";

@@ -1,6 +1,6 @@
 /** Lies of members of groups about how they register, and what they make of it. */
 import type { OutgoingMessage } from "../../../harness/ike/hooks.ts";
-import { notifies, notify } from "../../../harness/ike/payloads.ts";
+import { hasNotify, notifies, notify } from "../../../harness/ike/payloads.ts";
 import { u32 } from "../../../harness/wire/bytes.ts";
 import { EXCHANGE } from "../../../harness/wire/registry/exchange-types.ts";
 import { MEMBER_KEY_BAG_ATTRIBUTE } from "../../../harness/wire/registry/group-attributes.ts";
@@ -200,4 +200,20 @@ const senderIds = [
   }),
 ];
 
-export const groupRegistrationLies: readonly Lie[] = [...exchanges, ...sender, ...sag, ...sas, ...senderIds];
+const isFarewell = (payloads: Payload[]): boolean =>
+  [NOTIFY.NO_PROPOSAL_CHOSEN, NOTIFY.REGISTRATION_FAILED].some((type) => hasNotify(payloads, type));
+
+const policies = [
+  asks("leaves-without-naming-the-group", "G-IKEV2-11", "the error alone, without IDg", (message) => {
+    if (isFarewell(message.payloads)) message.payloads = message.payloads.filter((p) => !isIdg(p));
+  }),
+];
+
+export const groupRegistrationLies: readonly Lie[] = [
+  ...exchanges,
+  ...sender,
+  ...sag,
+  ...sas,
+  ...senderIds,
+  ...policies,
+];
