@@ -189,8 +189,17 @@ const senderIds = [
   groupDecides("uses-sender-ids-that-are-too-large", "G-IKEV2-59", "cuts them off", {
     "Sender-ID too large": "use",
   }),
-  asks("never-registers-a-second-time", "G-IKEV2-59", "no GSA_REGISTRATION", (message) => {
-    if (message.header.exchangeType === EXCHANGE.GSA_REGISTRATION) message.octets = () => [];
+  lie("never-registers-a-second-time", "G-IKEV2-59", "no request after the first", () => {
+    let first: OutgoingMessage | undefined;
+    return {
+      ike: {
+        outgoing: (message) => {
+          if (message.isResponse || !REGISTERING.includes(message.header.exchangeType)) return;
+          first ??= message;
+          if (message !== first) message.octets = () => [];
+        },
+      },
+    };
   }),
   reads("counts-sender-ids-itself", "G-IKEV2-60", "sends with Sender-ID 0 always", (payloads) => {
     const bags = payloads.flatMap((p) => (p.kind === "KD" ? p.bags : []));
