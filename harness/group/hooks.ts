@@ -80,9 +80,9 @@ export interface GroupDecisions {
   "activation delay": "wait" | "none";
   "soft lifetime": "register again" | "wait";
   "end of a lifetime": "delete" | "keep";
-  "promised SPI unannounced": "register again" | "ignore";
+  "promised SPI unannounced": "register again" | "take with old keys";
   exclusion: "register again" | "register at once" | "stay out" | "go on";
-  "RESERVED of a policy": "ignore" | "refuse";
+  "RESERVED of a GSA_REKEY": "as it came" | "zero";
   "data of an error notify": "ignore" | "refuse";
   "answer to GSA_INBAND_REKEY": "empty" | "not empty" | "none";
 }

@@ -20,15 +20,15 @@ import type { Message, Payload } from "../wire/types.ts";
 import { type Decide, decider } from "./hooks.ts";
 import type { Unwrap } from "./key-path.ts";
 import { type Wrapping, wrappingOf } from "./keys.ts";
-import { isFor, openFor, sendTo } from "./member-data.ts";
+import { openFor, sendTo } from "./member-data.ts";
 import { GroupState, type Surroundings } from "./member-group.ts";
 import { keysOf } from "./member-keys.ts";
 import { groupFor, groupPayloads, takeMessage } from "./member-message.ts";
 import { type Acceptable, type Fault, isFault, planOf } from "./member-policy.ts";
 import { reconnect } from "./member-reconnect.ts";
+import { acceptRekey } from "./member-rekey.ts";
 import { requestPayloads } from "./member-request.ts";
 import type { GroupWishes, HeldRekey, MemberOptions, Membership } from "./member-types.ts";
-import { openRekey, type RekeyError } from "./rekey-open.ts";
 
 export { everything, ordinaryMember } from "./member-request.ts";
 export type { GroupWishes, MemberEvent, MemberOptions, MemberPolicy, Membership } from "./member-types.ts";
@@ -39,17 +39,6 @@ export type LeavingReason = "NO_PROPOSAL_CHOSEN" | "REGISTRATION_FAILED";
 type Done = (failure?: string) => void;
 
 const keyOf = ({ type, data }: Identity): string => `${type}:${hex(data)}`;
-
-/** What a member that lies accepts in spite of what is wrong with it. */
-function overlooked(decide: Decide): ReadonlySet<RekeyError> {
-  const accepts: [RekeyError, boolean][] = [
-    ["signature", decide("wrong signature", "drop") === "accept"],
-    ["algorithm", decide("wrong AlgorithmIdentifier", "drop") === "accept"],
-    ["missing AUTH", decide("missing AUTH", "drop") === "accept"],
-    ["AUTH with implicit", decide("AUTH in spite of implicit authentication", "drop") === "accept"],
-  ];
-  return new Set(accepts.flatMap(([error, accepted]) => (accepted ? [error] : [])));
-}
 
 export class Member {
   /** Answers GSA_INBAND_REKEY, takes GSA_REKEY, notices the end of IKE SAs. */
@@ -332,35 +321,17 @@ export class Member {
 
   /** An SPI of the future is in use: a rekey was lost (section 4.4.2.2.3). */
   #promiseBroken(group: GroupState): void {
-    if (this.#decide("promised SPI unannounced", "register again") === "register again")
-      this.#registerAgain(group, "an SPI that was promised is used already", "spread");
+    this.#registerAgain(group, "an SPI that was promised is used already", "spread");
   }
 
   #takeRekey(group: GroupState, held: HeldRekey, octets: Uint8Array, datagram: Datagram): void {
-    const { sa, fragments } = held;
     if (this.#decide("GSA_REKEY that came", "say nothing") === "send it back")
       this.#plane?.send({ ...datagram, source: group.ike.local, destination: datagram.source });
-    const elsewhere = !isFor(held.planned, datagram);
-    if (elsewhere && this.#decide("GSA_REKEY to another address", "drop") === "drop")
-      return group.tell("a GSA_REKEY that was not sent to the group");
-    const collects =
-      group.ike.announced.has(NOTIFY.IKEV2_FRAGMENTATION_SUPPORTED) &&
-      this.#decide("fragments of GSA_REKEY", "collect") === "collect";
-    const overlooks = overlooked(this.#decide);
-    const found = openRekey(octets, sa, { ...(collects && { fragments }), overlooks });
-    const { hooks } = this.#options;
-    const opened = hooks.reduce((result, hook) => hook.openedRekey?.(result) ?? result, found);
-    if (opened === "wait") return;
-    if ("error" in opened) return group.tell(`GSA_REKEY: ${opened.error}, ${opened.reason}`);
-    const { messageId, payloads } = opened;
-    // The controller sends copies of a message, as nobody can ask for it.
-    const isCopy = messageId === held.nextMessageId - 1;
-    const signed = this.#decide("numbers of GSA_REKEY", "unsigned") === "signed";
-    const isOld = messageId < held.nextMessageId || (signed && messageId >= 2 ** 31);
-    if (isOld && this.#decide("replayed GSA_REKEY", "drop") === "drop")
-      return isCopy ? undefined : group.tell(`GSA_REKEY ${messageId} where ${held.nextMessageId} is next`);
+    const accepted = acceptRekey(group, held, octets, datagram, this.#options.hooks);
+    if (!accepted) return;
+    const { messageId, payloads } = accepted;
     const effect = takeMessage(group, payloads, {
-      ...{ way: "multicast", wrapping: this.#own(sa), acceptable: this.#acceptable(group.wishes) },
+      ...{ way: "multicast", wrapping: this.#own(held.sa), acceptable: this.#acceptable(group.wishes) },
       lenience: { takesGcauth: this.#decide("GCAUTH in a rekey", "ignore the message") === "take it" },
     });
     if (isFault(effect)) {
@@ -377,9 +348,17 @@ export class Member {
     for (const group of this.#groups.values()) {
       const came = openFor(group, datagram, this.#decide);
       if (came) this.#deliver(group, came, datagram);
-      else if (this.#isPromised(group, packet)) this.#promiseBroken(group);
+      else if (this.#isPromised(group, packet)) this.#takePromised(group, packet, datagram);
     }
     return [];
+  }
+
+  #takePromised(group: GroupState, packet: Uint8Array, datagram: Datagram): void {
+    if (this.#decide("promised SPI unannounced", "register again") === "register again")
+      return this.#promiseBroken(group);
+    const spi = group.data.at(-1)?.planned.spi ?? new Uint8Array(4);
+    const came = openFor(group, { ...datagram, data: concat(spi, packet.subarray(4)) }, this.#decide);
+    if (came) this.#deliver(group, came, datagram);
   }
 
   #isPromised({ data }: GroupState, packet: Uint8Array): boolean {

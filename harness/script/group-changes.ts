@@ -9,7 +9,7 @@ import type { OutgoingMessage } from "../ike/hooks.ts";
 import { identity } from "../ike/identity.ts";
 import type { Datagram } from "../link/types.ts";
 import { readU32 } from "../wire/bytes.ts";
-import { formatAddress } from "../wire/ip.ts";
+import { formatAddress, isIpError, parseIp } from "../wire/ip.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { GW_POLICY_ATTRIBUTE, MEMBER_KEY_BAG_ATTRIBUTE } from "../wire/registry/group-attributes.ts";
 import { FLAG, type Payload } from "../wire/types.ts";
@@ -79,6 +79,13 @@ export function openGroupEsp(sa: DataSa, { data }: Datagram): OpenedPacket {
   const opened = inbound.open(data);
   if (opened.ok) return opened;
   throw new Failure("ESP that opens with the keys of the group", `${opened.reason}: ${opened.detail}`);
+}
+
+/** Inner source and destination of a packet in tunnel mode. */
+export function innerEnds({ payload }: OpenedPacket): { source: string; destination: string } {
+  const inner = parseIp(payload);
+  if (isIpError(inner)) throw new Failure("an IP packet in the tunnel", inner.error);
+  return { source: formatAddress(inner.source), destination: formatAddress(inner.destination) };
 }
 
 /** Has the peer send application data to its group; the ESP that comes of it. */

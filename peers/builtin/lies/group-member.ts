@@ -1,51 +1,15 @@
-/** How a group member can break RFC 9838. */
+/** How a group member can break RFC 9838, where it is no matter of its requests. */
 import type { GroupDecisions } from "../../../harness/group/hooks.ts";
-import type { OutgoingMessage } from "../../../harness/ike/hooks.ts";
-import { errorNotify, notifies } from "../../../harness/ike/payloads.ts";
-import { u32 } from "../../../harness/wire/bytes.ts";
+import { errorNotify } from "../../../harness/ike/payloads.ts";
 import { EXCHANGE } from "../../../harness/wire/registry/exchange-types.ts";
-import { NOTIFY } from "../../../harness/wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../../harness/wire/registry/payload-types.ts";
+import { groupDecides } from "./group-tools.ts";
 import { type Lie, lie } from "./lie.ts";
 import { inMessage, without } from "./tools.ts";
 
-/** A lie that is another decision of the member. */
-const member = <P extends keyof GroupDecisions>(
-  name: string,
-  breaks: string,
-  effect: string,
-  point: P,
-  answer: GroupDecisions[P],
-): Lie => {
-  const decide: Partial<{ [Q in keyof GroupDecisions]: GroupDecisions[Q] }> = { [point]: answer };
-  return lie(name, breaks, effect, () => ({ group: { decide } }));
-};
-
-/** A lie in what asks for a group. */
-const asking = (
-  name: string,
-  breaks: string,
-  effect: string,
-  change: (message: OutgoingMessage) => void,
-): Lie => {
-  const inAuth = inMessage(EXCHANGE.GSA_AUTH, change, "request");
-  const later = inMessage(EXCHANGE.GSA_REGISTRATION, change, "request");
-  return lie(name, breaks, effect, () => ({
-    ike: {
-      outgoing: (message) => {
-        inAuth(message);
-        later(message);
-      },
-    },
-  }));
-};
-
-const senderIds = (message: OutgoingMessage): { data: Uint8Array; protocolId: number }[] =>
-  notifies(message.payloads, NOTIFY.GROUP_SENDER);
-
 const GDOI_PORT = 848;
 
-const registrationLies: readonly Lie[] = [
+const ports: readonly Lie[] = [
   lie("asks-the-controller-at-port-848", "G-IKEV2-01", "IKE_SA_INIT goes to port 848", () => ({
     ike: {
       outgoing: inMessage(
@@ -57,34 +21,86 @@ const registrationLies: readonly Lie[] = [
       ),
     },
   })),
-  lie(
-    "stays-on-port-848-behind-a-nat",
-    "G-IKEV2-03",
-    "GSA_AUTH goes to port 848 though there is a NAT",
-    () => ({
-      ike: { decide: { "NAT detected": "stay" } },
-    }),
-  ),
-  asking("leaves-sag-out-on-port-848", "G-IKEV2-04", "SAg only on port 500", (message) => {
-    if (message.sa?.remote.port === GDOI_PORT) without(PAYLOAD.SA)(message);
-  }),
-  member(
-    "makes-child-sas-beside-groups",
-    "G-IKEV2-06",
-    "a Child SA on the IKE SA of a registration",
-    "Child SA on a registration SA",
-    "make",
-  ),
-  asking("asks-for-one-sender-id", "G-IKEV2-56", "one Sender-ID for all encryption modules", (message) => {
-    for (const sender of senderIds(message)) sender.data = u32(1);
-  }),
-  member(
-    "takes-any-policy",
-    "G-IKEV2-11",
-    "data under a policy that is forbidden",
-    "unacceptable policy",
-    "take it",
-  ),
+  lie("stays-on-port-848-behind-a-nat", "G-IKEV2-03", "GSA_AUTH on port 848 though there is a NAT", () => ({
+    ike: { decide: { "NAT detected": "stay" } },
+  })),
+  lie("leaves-sag-out-on-port-848", "G-IKEV2-04", "SAg only on port 500", () => ({
+    ike: {
+      outgoing: inMessage(EXCHANGE.GSA_AUTH, (message) => {
+        if (message.sa?.remote.port === GDOI_PORT) without(PAYLOAD.SA)(message);
+      }),
+    },
+  })),
+];
+
+type Row = [
+  name: string,
+  breaks: string,
+  effect: string,
+  decide: Partial<{ [P in keyof GroupDecisions]: GroupDecisions[P] }>,
+];
+
+const rekeys: readonly Row[] = [
+  [
+    "begins-with-rekey-number-one",
+    "G-IKEV2-47",
+    "drops message 0",
+    { "first number of a Rekey SA that is taken": "one" },
+  ],
+  [
+    "drops-fragments-of-rekeys",
+    "G-IKEV2-41",
+    "takes whole messages only",
+    { "fragments of GSA_REKEY": "drop" },
+  ],
+  ["clears-reserved-bits-of-rekeys", "G-IKEV2-42", "RESERVED as zero", { "RESERVED of a GSA_REKEY": "zero" }],
+  ["drops-old-rekey-sas-at-once", "G-IKEV2-49", "no delay", { "replaced Rekey SA": "drop at once" }],
+  ["keeps-old-rekey-sas", "G-IKEV2-49", "no end", { "replaced Rekey SA": "keep" }],
+  ["drops-deleted-data-sas-at-once", "G-IKEV2-50", "no delay", { "deleted data SA": "drop at once" }],
+  ["keeps-deleted-data-sas", "G-IKEV2-50", "no end", { "deleted data SA": "keep" }],
+  ["uses-sas-after-their-end", "G-IKEV2-87", "data after the lifetime", { "end of a lifetime": "keep" }],
+  [
+    "answers-inband-rekeys-with-a-notify",
+    "G-IKEV2-52",
+    "a status in the answer",
+    { "answer to GSA_INBAND_REKEY": "not empty" },
+  ],
+  ["goes-on-though-excluded", "G-IKEV2-53", "keeps all SAs", { exclusion: "go on" }],
+  ["stays-out-when-excluded", "G-IKEV2-53", "does not register again", { exclusion: "stay out" }],
+];
+
+const policies: readonly Row[] = [
+  ["sends-without-sender-id", "G-IKEV2-48", "IVs without it", { "missing Sender-ID": "send without" }],
+  ["does-without-sender-id", "G-IKEV2-48a", "does not ask", { "missing Sender-ID": "do without the SA" }],
+  [
+    "takes-the-integrity-key-first",
+    "G-IKEV2-70",
+    "KEYMAT the other way round",
+    { "order of data keys": "integrity first" },
+  ],
+  [
+    "puts-other-addresses-into-tunnels",
+    "G-IKEV2-77",
+    "an inner source of its own",
+    { "addresses in tunnel mode": "own" },
+  ],
+  [
+    "takes-data-on-promised-spis",
+    "G-IKEV2-91",
+    "uses the keys that are there",
+    { "promised SPI unannounced": "take with old keys" },
+  ],
+  ["sends-on-new-sas-at-once", "G-IKEV2-93", "no activation delay", { "activation delay": "none" }],
+];
+
+const others: readonly Lie[] = [
+  lie("makes-another-default-key", "G-IKEV2-65", "GSK_w of other octets than SK_d", () => ({
+    ike: {
+      afterIkeKeys: (_sa, keys) => {
+        keys.SK_d = keys.SK_d.toReversed();
+      },
+    },
+  })),
   lie("drops-group-errors-with-data", "G-IKEV2-103", "a refusal with data is no answer", () => ({
     ike: {
       incoming: ({ header, payloads }) =>
@@ -95,38 +111,8 @@ const registrationLies: readonly Lie[] = [
   })),
 ];
 
-const stateLies: readonly Lie[] = [
-  member("sends-as-a-receiver", "G-IKEV2-21", "ESP of who only receives", "sending of a receiver", "anyway"),
-  member("delivers-its-own-traffic", "G-IKEV2-22", "a sender reads itself", "echo of a sender", "delivered"),
-  member("sends-gsa-rekey-back", "G-IKEV2-23", "a member's GSA_REKEY", "GSA_REKEY that came", "send it back"),
-  member(
-    "takes-stale-initial-message-ids",
-    "G-IKEV2-24",
-    "goes back to old numbers",
-    "stale GSA_INITIAL_MESSAGE_ID",
-    "take",
-  ),
-  member(
-    "keeps-old-sas-at-registration",
-    "G-IKEV2-25",
-    "SAs from before the last registration",
-    "old SAs at registration",
-    "keep",
-  ),
-  member(
-    "takes-the-end-of-the-ike-sa-for-exclusion",
-    "G-IKEV2-26",
-    "no membership without IKE SA",
-    "end of the IKE SA beside a Rekey SA",
-    "excluded",
-  ),
-  member(
-    "goes-on-without-ike-sa",
-    "G-IKEV2-27",
-    "takes data of a group that it is out of",
-    "IKE SA without Rekey SA ends",
-    "go on",
-  ),
+export const groupMemberLies: readonly Lie[] = [
+  ...ports,
+  ...[...rekeys, ...policies].map((row) => groupDecides(...row)),
+  ...others,
 ];
-
-export const groupMemberLies: readonly Lie[] = [...registrationLies, ...stateLies];
