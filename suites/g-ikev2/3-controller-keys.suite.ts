@@ -211,6 +211,41 @@ test("excludes-one-of-eight-by-the-key-tree", {
   }
 });
 
+const THREE = EIGHT.slice(0, 3);
+
+/** The data that the members have got out of the group's ESP. */
+const read = (members: GroupMember[]): string[][] =>
+  members.map(({ events }) =>
+    events.flatMap((event) => (event.type === "data" ? [new TextDecoder().decode(event.data)] : [])),
+  );
+
+/**
+ * A sender and two receivers are in a group with a key tree. Both receivers read what is sent; then the controller is told
+ * to exclude one of them. What is sent after that the other one reads alone.
+ */
+test("takes-the-data-of-the-group-from-an-excluded-member", {
+  requirements: ["G-IKEV2-66"],
+  peer: "responder",
+  config: group({ keyTree: 2, members: THREE }),
+  lies: ["keeps-the-keys-of-excluded-members"],
+}, async (s) => {
+  const { log, member: sender } = await joined(s, { sender: true });
+  const receivers = THREE.slice(1).map((name, index) => furtherMember(s, name, `192.0.2.${index + 101}`));
+  for (const receiver of receivers) await receiver.register();
+  const send = async (text: string) => {
+    sender.member.send(identity(GROUP), new TextEncoder().encode(text));
+    s.host.settle();
+    await s.wait();
+  };
+  await send("before");
+  expect(read(receivers), "data before the exclusion").to.deep.equal([["before"], ["before"]]);
+  await log.after((driver) => driver.exclude(GROUP, "c.example"));
+  await sender.expects("rekeyed");
+  await s.wait();
+  await send("after");
+  expect(read(receivers), "data after the exclusion").to.deep.equal([["before", "after"], ["before"]]);
+});
+
 /** The controller is told to exclude the tester, which registers again. It may not. */
 test("does-not-let-an-excluded-member-in-again", {
   requirements: ["G-IKEV2-28"],
