@@ -1,7 +1,8 @@
 /** Lies of members of groups about how they register, and what they make of it. */
+import type { Unwrap } from "../../../harness/group/key-path.ts";
 import type { OutgoingMessage } from "../../../harness/ike/hooks.ts";
 import { hasNotify, notifies, notify } from "../../../harness/ike/payloads.ts";
-import { u32 } from "../../../harness/wire/bytes.ts";
+import { concat, u32 } from "../../../harness/wire/bytes.ts";
 import { EXCHANGE } from "../../../harness/wire/registry/exchange-types.ts";
 import { MEMBER_KEY_BAG_ATTRIBUTE } from "../../../harness/wire/registry/group-attributes.ts";
 import { ID_TYPE } from "../../../harness/wire/registry/id-types.ts";
@@ -218,6 +219,36 @@ const policies = [
   }),
 ];
 
+/** Opens wrapped keys in its own way. */
+const unwraps = (name: string, breaks: string, effect: string, unwrap: (own: Unwrap) => Unwrap): Lie =>
+  lie(name, breaks, effect, () => ({ group: { unwrap } }));
+
+/** What is in a wrapped key, with so many octets from the end in front. */
+const turnedBy =
+  (octets: number): ((own: Unwrap) => Unwrap) =>
+  (own) =>
+  (kek, wrapped) => {
+    const key = own(kek, wrapped);
+    return key && concat(key.subarray(-octets), key.subarray(0, -octets));
+  };
+
+const keys = [
+  unwraps(
+    "wraps-with-keys-of-16-octets-at-most",
+    "G-IKEV2-65",
+    "half of GSK_w",
+    (own) => (kek, wrapped) => own(kek.subarray(0, 16), wrapped),
+  ),
+  unwraps(
+    "wraps-with-keys-of-32-octets-only",
+    "G-IKEV2-65",
+    "GSK_w and zeros",
+    (own) => (kek, wrapped) => own(concat(kek, new Uint8Array(32)).subarray(0, 32), wrapped),
+  ),
+  unwraps("takes-the-salt-first", "G-IKEV2-70", "the last four octets as key", turnedBy(4)),
+  unwraps("takes-integrity-keys-first", "G-IKEV2-70", "the last 32 octets as key", turnedBy(32)),
+];
+
 export const groupRegistrationLies: readonly Lie[] = [
   ...exchanges,
   ...sender,
@@ -225,4 +256,5 @@ export const groupRegistrationLies: readonly Lie[] = [
   ...sas,
   ...senderIds,
   ...policies,
+  ...keys,
 ];
