@@ -25,6 +25,8 @@ export class GroupController {
   readonly controller: Controller;
   /** Change how the controller behaves. */
   readonly hooks: GroupHooks[] = [];
+  /** Of the packets that we send to the group. */
+  mode: "tunnel" | "transport";
   /** What it found wrong with the peer. */
   readonly findings: string[] = [];
 
@@ -32,6 +34,7 @@ export class GroupController {
     this.script = script;
     const { random, local, config, link } = script.arena;
     const policies = (config.groups ?? []).map(groupPolicy);
+    this.mode = policies[0]?.mode ?? "tunnel";
     // To see what the peer sends to its groups.
     for (const { data } of policies)
       for (const { destination } of data) link.join?.(formatAddress(destination.startAddress));
@@ -98,7 +101,7 @@ export class GroupController {
     data: Uint8Array,
     change: (packet: Uint8Array) => Uint8Array = (packet) => packet,
   ): void {
-    this.script.host.send(groupDatagram(this.script, sa, data, change));
+    this.script.host.send(groupDatagram(this, sa, data, change));
   }
 
   /** What the application at the peer got, as text. */
@@ -131,7 +134,7 @@ const isMulticast = (host: string): boolean => /^(22[4-9]|23\d)\./.test(host) ||
 
 /** Of a sender whose IVs come after those that Sender-IDs make: it is no member. */
 function groupDatagram(
-  script: Script,
+  { script, mode }: GroupController,
   sa: DataSa,
   data: Uint8Array,
   change: (packet: Uint8Array) => Uint8Array,
@@ -147,7 +150,7 @@ function groupDatagram(
     { source, destination },
     { sourcePort: port, destinationPort: port, payload: data },
   );
-  const tunnel = script.arena.config.groups?.[0]?.mode !== "transport";
+  const tunnel = mode === "tunnel";
   const outbound = new OutboundSa({
     spi: readU32(spi, 0),
     transforms,

@@ -12,6 +12,7 @@ import { formatLies } from "./formats.ts";
 import { fragmentationLies } from "./fragmentation.ts";
 import { groupBadInputLies } from "./group-bad-input.ts";
 import { groupBadKeyLies } from "./group-bad-keys.ts";
+import { groupDecisionLies } from "./group-decisions.ts";
 import { groupForgedRekeyLies } from "./group-forged-rekeys.ts";
 import { groupControllerLies } from "./group-controller.ts";
 import { groupKeyLies } from "./group-controller-keys.ts";
@@ -52,6 +53,7 @@ export const lies: readonly Lie[] = [
   ...groupBadInputLies,
   ...groupBadKeyLies,
   ...groupForgedRekeyLies,
+  ...groupDecisionLies,
   ...groupRegistrationLies,
   ...childlessLies,
   ...configurationLies,
