@@ -8,33 +8,22 @@ import { NOTIFY } from "../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import type { Payload } from "../wire/types.ts";
 import { expectNoAnswer, listPayloads, require } from "./expectations.ts";
+import { changeGrants } from "./group-changes.ts";
 import { controllerOf, type GroupController } from "./group-controller.ts";
 import type { Damage } from "./group-damage.ts";
 import { GROUP, type Registration } from "./group-member.ts";
 import type { RekeyLog } from "./group-rekeys.ts";
 import type { Script } from "./script.ts";
 
-const REGISTERING = [EXCHANGE.GSA_AUTH, EXCHANGE.GSA_REGISTRATION];
-
 /** Damages all answers to registrations that grant one, until the returned function is called. */
-export function damageGrants(
+export const damageGrants = (
   s: Script,
   damage: (payloads: Payload[], sa: GrantedSa) => Payload[],
-): () => void {
-  const ends = REGISTERING.map((type) =>
-    s.change(
-      type,
-      (message) => {
-        const { sa, payloads } = message;
-        if (sa && payloads.some((p) => p.type === PAYLOAD.GSA)) message.payloads = damage(payloads, sa);
-      },
-      "response",
-    ),
-  );
-  return () => {
-    for (const end of ends) end();
-  };
-}
+): (() => void) =>
+  changeGrants(s, (message) => {
+    const { sa, payloads } = message;
+    if (sa && payloads.some((p) => p.type === PAYLOAD.GSA)) message.payloads = damage(payloads, sa);
+  });
 
 type GrantedSa = NonNullable<Registration["sa"]>;
 
