@@ -15,10 +15,9 @@ import {
   joined,
   KWA,
   MEMBER_KEY_BAG_ATTRIBUTE,
-  memberOf,
   memberValues,
   PROTOCOL,
-  RekeyLog,
+  type RekeyLog,
   require,
   type Script,
   saKeys,
@@ -168,11 +167,10 @@ test("leads-a-member-through-the-key-tree", {
 const EIGHT = ["tester.example", ..."bcdefgh".split("").map((letter) => `${letter}.example`)];
 
 async function eight(s: Script): Promise<{ log: RekeyLog; members: GroupMember[] }> {
-  const first = memberOf(s);
-  const log = new RekeyLog(first);
+  const { member, log } = await joined(s);
   const others = EIGHT.slice(1).map((name, index) => furtherMember(s, name, `192.0.2.${index + 101}`));
-  for (const member of [first, ...others]) await member.register();
-  return { log, members: [first, ...others] };
+  for (const other of others) await other.register();
+  return { log, members: [member, ...others] };
 }
 
 const newest = (member: GroupMember): string =>
