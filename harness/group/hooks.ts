@@ -63,7 +63,7 @@ export interface GroupDecisions {
   "old SAs at registration": "replace" | "keep";
   "IKE SA after registration": "keep" | "delete" | "make a Child SA";
   "IKE SA without Rekey SA ends": "excluded" | "go on";
-  "unacceptable policy": "refuse" | "say nothing" | "take it";
+  "unacceptable policy": "refuse" | "take it";
   "sending of a receiver": "never" | "anyway";
   "echo of a sender": "dropped" | "delivered";
   "equal numbers of several senders": "take" | "drop";
@@ -71,19 +71,16 @@ export interface GroupDecisions {
   "addresses in tunnel mode": "preserved" | "own";
   "missing Sender-ID": "register again" | "send without" | "do without the SA";
   "Sender-ID too large": "register again" | "use";
-  "order of data keys": "encryption first" | "integrity first";
   "first number of a Rekey SA that is taken": "zero" | "one";
   "end of the IKE SA beside a Rekey SA": "stays" | "excluded";
   "place of the Sender-ID": "top of the IV" | "bottom of the IV";
   "replaced Rekey SA": "drop after DTD" | "drop at once" | "keep";
   "deleted data SA": "drop after DTD" | "drop at once" | "keep";
   "activation delay": "wait" | "none";
-  "soft lifetime": "register again" | "wait";
   "end of a lifetime": "delete" | "keep";
   "promised SPI unannounced": "register again" | "take with old keys";
-  exclusion: "register again" | "register at once" | "stay out" | "go on";
+  exclusion: "register again" | "stay out" | "go on";
   "RESERVED of a GSA_REKEY": "as it came" | "zero";
-  "data of an error notify": "ignore" | "refuse";
   "answer to GSA_INBAND_REKEY": "empty" | "not empty" | "none";
 }
 

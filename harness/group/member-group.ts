@@ -1,6 +1,5 @@
 /** The SAs of one group at a member: installing, replacing, ending (RFC 9838 sections 2.3.3, 2.4.1.4). */
 import type { KeyObject } from "node:crypto";
-import type { DirectionKeys } from "../crypto/keys.ts";
 import type { Encr } from "../crypto/types.ts";
 import type { IkeSa } from "../ike/sa.ts";
 import { equal } from "../wire/bytes.ts";
@@ -31,6 +30,8 @@ const NO_SENDER_ID = "no Sender-ID";
 
 /** Longest timer; a lifetime of 2^32 seconds is more than one can hold. */
 const LONGEST_MS = 2 ** 31 - 1;
+/** Seconds of a lifetime in which a member registers again. */
+const SHORTEST = 2;
 
 export class GroupState implements Membership {
   readonly group: Membership["group"];
@@ -167,10 +168,9 @@ export class GroupState implements Membership {
     const waits = replaces && decide("activation delay", "wait") === "wait" ? this.ATD * 1000 : 0;
     const ordered =
       planned.sn === SN.SEQUENTIAL_32 || decide("equal numbers of several senders", "take") === "drop";
-    const first = decide("order of data keys", "encryption first") === "encryption first";
     const making = {
       KEYMAT,
-      keys: first ? keys : turned(KEYMAT, keys),
+      keys,
       directions,
       ordered,
       random: options.random,
@@ -237,7 +237,8 @@ export class GroupState implements Membership {
     if (lifetime === undefined) return;
     const { options, after, decide } = this.#around;
     const ms = Math.min(lifetime * 1000, LONGEST_MS);
-    sa.cancel.push(after(ms * options.policy.softLifetime, () => this.#ages(sa)));
+    // What ends so soon is for the controller to mind: to ask for it would bring no more.
+    if (lifetime >= SHORTEST) sa.cancel.push(after(ms * options.policy.softLifetime, () => this.#ages(sa)));
     if (decide("end of a lifetime", "delete") === "delete")
       sa.cancel.push(after(ms, () => this.remove(sa, "the end of its lifetime")));
   }
@@ -248,8 +249,7 @@ export class GroupState implements Membership {
     const later = followers.slice(followers.indexOf(sa) + 1);
     const replaced = later.some((other) => other.state === "installed" && sameSelectors(other, sa.planned));
     if (sa.state !== "installed" || replaced) return;
-    if (this.#around.decide("soft lifetime", "register again") === "register again")
-      this.#around.registerAgain(this, "an SA was not rekeyed in time", "now");
+    this.#around.registerAgain(this, "an SA was not rekeyed in time", "now");
   }
 
   #forget(sa: DataSa | HeldRekey): void {
@@ -271,12 +271,6 @@ export class GroupState implements Membership {
     this.#around.options.event({ type, group: this.group, protocolId, spi, reason });
   }
 }
-
-/** The keys of a member that takes the integrity key first. */
-const turned = (KEYMAT: Uint8Array, { integ }: DirectionKeys): DirectionKeys => ({
-  integ: KEYMAT.subarray(0, integ.length),
-  encr: KEYMAT.subarray(integ.length),
-});
 
 const addressOf = ({ destination }: PlannedSa): string => formatAddress(destination.startAddress);
 

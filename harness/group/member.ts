@@ -141,9 +141,7 @@ export class Member {
 
   #refused(response: Payload[]): string | undefined {
     const error = errorNotify(response);
-    if (!error) return undefined;
-    const ignores = error.data.length > 0 && this.#decide("data of an error notify", "ignore") === "refuse";
-    return ignores ? undefined : `refused with notify ${error.notifyType}`;
+    return error && `refused with notify ${error.notifyType}`;
   }
 
   #takeRegistration(
@@ -192,13 +190,11 @@ export class Member {
   /** Section 2.3.2: a policy that we cannot live with is refused by leaving the group. */
   #refuse(sa: IkeSa, group: Identity, { reason, fault: kind }: Fault): string {
     this.#options.event({ type: "finding", group, finding: reason });
-    const silent = this.#decide("unacceptable policy", "refuse") === "say nothing";
     // The exchange that brought the policy has to end first.
-    if (!silent)
-      this.#core?.after(0, () => {
-        if (successorOf(sa).established)
-          this.leave(sa, group, kind === "malformed" ? "REGISTRATION_FAILED" : "NO_PROPOSAL_CHOSEN");
-      });
+    this.#core?.after(0, () => {
+      if (successorOf(sa).established)
+        this.leave(sa, group, kind === "malformed" ? "REGISTRATION_FAILED" : "NO_PROPOSAL_CHOSEN");
+    });
     return `the policy is ${kind}: ${reason}`;
   }
 
@@ -243,8 +239,7 @@ export class Member {
     if (manner === "go on") return;
     group.end("excluded", reason);
     this.#options.event({ type: "excluded", group: group.group, reason });
-    if (manner !== "stay out")
-      this.#registerAgain(group, reason, manner === "register at once" ? "now" : "spread");
+    if (manner !== "stay out") this.#registerAgain(group, reason, "spread");
   }
 
   /** Without a Rekey SA the IKE SA is all that keeps the member in the group (section 2.3.3). */

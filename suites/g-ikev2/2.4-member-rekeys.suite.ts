@@ -4,6 +4,7 @@ import {
   EXCHANGE,
   expect,
   expectNoAnswer,
+  GCAUTH,
   GROUP,
   type GroupController,
   group,
@@ -17,7 +18,9 @@ import {
   registersAgain,
   rekeySa,
   require,
+  saPolicies,
   sendRekeyOn,
+  TRANSFORM,
   test,
 } from "../../harness/script/index.ts";
 
@@ -110,6 +113,31 @@ test("verifies-what-the-signature-of-a-rekey-covers", {
   expectNoAnswer(s, since, "no answer to a GSA_REKEY with a wrong signature");
   await expectRead(controller, badly, false, "on the SA of a rekey with a wrong signature");
   await expectRead(controller, await rekeyBy(controller), true, "on the SA of the next good rekey");
+});
+
+/** How rekeys are authenticated never changes: a GSA_REKEY with GCAUTH is ignored as a whole (section 4.4.2.1.1). */
+test("ignores-a-rekey-with-gcauth", {
+  requirements: ["G-IKEV2-B3"],
+  peer: "initiator",
+  lies: ["takes-gcauth-in-rekeys"],
+  config: group(),
+}, async (s) => {
+  const controller = await controllerOf(s);
+  await controller.registers();
+  const hook = {
+    outgoingRekey: ({ payloads }: { payloads: Payload[] }) => {
+      for (const policy of saPolicies(payloads, PROTOCOL.GIKE_UPDATE))
+        policy.transforms = [
+          ...policy.transforms,
+          { type: TRANSFORM.GCAUTH, id: GCAUTH.IMPLICIT, attributes: [] },
+        ];
+    },
+  };
+  controller.hooks.push(hook);
+  const old = onlySa(controller);
+  await controller.act((c) => c.rekey(ID, "both"));
+  await expectRead(controller, onlySa(controller), false, "on the SA of a rekey with GCAUTH");
+  await expectRead(controller, old, true, "on the SA before it");
 });
 
 /** Fragments of a GSA_REKEY have no signature of their own: the peer puts them together and verifies the whole. */

@@ -27,31 +27,19 @@ function onlySa(controller: GroupController) {
   return sa;
 }
 
-/** The keys of the group come wrapped with GSK_w, which is made of SK_d and a label: the peer reads our data with them. */
-test("unwraps-keys-with-the-default-key", {
-  requirements: ["G-IKEV2-65"],
+/** We ask for a unicast Child SA on the IKE SA of the peer's registration: that is no place for one (section 2.3). */
+test("makes-no-child-sa-beside-its-group", {
+  requirements: ["G-IKEV2-06"],
   peer: "initiator",
-  lies: ["makes-another-default-key"],
+  lies: ["makes-child-sas-beside-groups"],
   config: group(),
 }, async (s) => {
-  const controller = await controllerOf(s);
-  await controller.registers();
-  expect(await controller.reads(onlySa(controller)), "data are delivered").to.equal(true);
-});
-
-/** The first octets of KEYMAT encrypt, the next ones are the integrity key: both ends open each other's packets. */
-test("takes-the-encryption-key-first", {
-  requirements: ["G-IKEV2-70"],
-  peer: "initiator",
-  lies: ["takes-the-integrity-key-first"],
-  config: group({ data: ["aes128-sha256-unspec32"] }),
-}, async (s) => {
-  const controller = await controllerOf(s);
-  await controller.registers({ sender: true });
-  const [sent] = await espOfMember(controller);
-  if (!sent) throw new Failure("ESP of the sender", "none");
-  openGroupEsp(onlySa(controller), sent);
-  expect(await controller.reads(onlySa(controller)), "data are delivered").to.equal(true);
+  const { request } = await (await controllerOf(s)).registers();
+  if (!request.sa) throw new Failure("an IKE SA", "none");
+  const session = new Session(s, request.sa);
+  if (typeof (await session.tryCreateChild()) !== "string")
+    throw new Failure("a refusal of the Child SA", "a Child SA");
+  await expectAlive(session);
 });
 
 /** A tunnel of a group has the addresses of what is in it on the outside (section 4.4.2, RFC 5374). */
