@@ -2,6 +2,7 @@ import { expect } from "chai";
 import fc from "fast-check";
 import type { WrappedKey } from "../wire/group-types.ts";
 import { type KeyPath, KeyRing, type Unwrap } from "./key-path.ts";
+import { KeyTree, type Wrap } from "./key-tree.ts";
 
 /** A wrap that anyone can read: the wrapping key in front. */
 const wrapIn = (kek: Uint8Array, key: Uint8Array): Uint8Array => Uint8Array.of(...kek, ...key);
@@ -26,6 +27,41 @@ function open(wrapKeys: WrappedKey[], saKeys: WrappedKey[], path: KeyPath = []) 
   const ring = new KeyRing({ wrapKeys, GSK_w, keyOctets: 2, unwrap, path });
   const opened = ring.open(saKeys);
   return { opened, findings: ring.findings, ids: "path" in opened ? opened.path.map(({ id }) => id) : [] };
+}
+
+const wrapOf = ({ key: inside, by }: Wrap): WrappedKey => ({
+  ...{ keyId: inside.id, kwkId: by.id, encryptedKey: wrapIn(by.key, inside.key) },
+});
+
+/** Joins and exclusions in a tree; each exclusion brings new keys to who stays. */
+function followTree(degree: number, steps: { joins: boolean; who: number }[]): void {
+  let made = 0;
+  const tree = new KeyTree({ degree, makeKey: () => Uint8Array.of(255, ++made >> 8, made & 255) });
+  const paths = new Map<string, KeyPath>();
+  const strangers: KeyPath[] = [];
+  for (const { joins, who } of steps) {
+    const name = `${who}`;
+    const before = paths.get(name);
+    if (joins && !before) paths.set(name, tree.join(name));
+    if (joins || !before) continue;
+    paths.delete(name);
+    strangers.push(before);
+    const material = {
+      wrapKeys: tree.leave(name).map(wrapOf),
+      GSK_w: Uint8Array.of(9),
+      keyOctets: 3,
+      unwrap,
+    };
+    const saKeys = tree.tops().map((by) => ({ keyId: 0, kwkId: by.id, encryptedKey: wrapIn(by.key, K) }));
+    for (const [stays, path] of paths) {
+      const opened = new KeyRing({ ...material, path }).open(saKeys);
+      if (!("path" in opened)) throw new Error(`${stays}: ${opened.failure}`);
+      expect(opened.KEYMAT).to.deep.equal(K);
+      paths.set(stays, opened.path);
+    }
+    for (const path of strangers)
+      expect(new KeyRing({ ...material, path }).open(saKeys)).to.have.property("failure");
+  }
 }
 
 describe("key path", () => {
@@ -91,6 +127,11 @@ describe("key path", () => {
         },
       ),
     );
+  });
+
+  it("leads every member of a key tree to the new keys, and nobody who was put out", () => {
+    const steps = fc.array(fc.record({ joins: fc.boolean(), who: fc.nat(11) }), { maxLength: 40 });
+    fc.assert(fc.property(fc.integer({ min: 2, max: 4 }), steps, followTree), { numRuns: 60 });
   });
 
   it("never fails on arbitrary keys", () => {
