@@ -21,12 +21,6 @@ import { decides } from "./tools.ts";
 const ids = (payloads: readonly Payload[]): number[] =>
   payloads.flatMap((p) => (p.kind === "ID" && p.type === PAYLOAD.IDg ? [p.idType] : []));
 
-/** More than one group, or Sender-IDs that are no number or none that anybody has. */
-function isOdd(payloads: readonly Payload[]): boolean {
-  const senders = notifies([...payloads], NOTIFY.GROUP_SENDER);
-  return ids(payloads).length !== 1 || senders.some(({ data }) => data.length !== 4 || data[0] === 0xff);
-}
-
 /** Refuses registrations of which this is true. */
 const refusesIf = (wrong: (request: Payload[], port: number) => boolean) => () => ({
   ike: {
@@ -251,15 +245,15 @@ export const groupControllerLies: Lie[] = [
   lie(
     "dies-of-odd-registrations",
     "G-IKEV2-E1",
-    "after a registration with something odd in it nobody is served any more",
+    "after a registration with payloads that cannot be read nobody is served any more",
     () => {
       let dead = false;
       return {
         ike: {
-          incoming: ({ header, payloads, isResponse, findings }) => {
+          incoming: ({ header, isResponse, findings }) => {
             const registers =
               header.exchangeType === EXCHANGE.GSA_AUTH || header.exchangeType === EXCHANGE.GSA_REGISTRATION;
-            if (registers && !isResponse) dead ||= findings.length > 0 || isOdd(payloads);
+            if (registers && !isResponse) dead ||= findings.length > 0;
             return dead ? "drop" : undefined;
           },
         },
