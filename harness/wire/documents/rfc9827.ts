@@ -9,8 +9,11 @@ export const rfc9827 = {
     SN: [
       { value: 0, name: "SEQUENTIAL_32", state: "assigned", document: "RFC 9827", short: "noesn" },
       {
-        ...{ value: 1, name: "PARTIAL_64", state: "assigned", short: "esn" },
+        value: 1,
+        name: "PARTIAL_64",
+        state: "assigned",
         document: "RFC 9827 (Extended Sequence Numbers)",
+        short: "esn",
       },
     ],
   },
