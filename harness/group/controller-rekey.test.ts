@@ -8,7 +8,7 @@ import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import { TRANSFORM } from "../wire/registry/transform-types.ts";
 import type { DeletePayload, Payload } from "../wire/types.ts";
 import { readWrappedKey } from "../wire/wrapped-key.ts";
-import { Lab, type LabOptions, wish } from "./controller-lab.ts";
+import { Lab, type LabOptions, notifiesOf, wish } from "./controller-lab.ts";
 import { groupBags, memberValues, saKeys, saPolicies } from "./group-payloads.ts";
 import { KeyRing } from "./key-path.ts";
 import { wrappingOf } from "./keys.ts";
@@ -203,6 +203,16 @@ describe("rekeys of a group controller", () => {
     ]);
     expect(lab.controller.members(id)).to.deep.equal([]);
     expect(saPolicies(lab.register(), 6)[0]?.spi).to.not.deep.equal(sa.spi);
+  });
+
+  it("delete everything where one is to be put out without a key tree", () => {
+    const lab = started({ members: EIGHT.slice(0, 2) });
+    const sa = rekeySaOf(lab);
+    lab.controller.exclude(id, { type: 2, data: new TextEncoder().encode("b.example") });
+    lab.run();
+    expect(deletes(opened(lab, sa).payloads).map(({ protocolId }) => protocolId)).to.deep.equal([3, 6]);
+    expect(notifiesOf(lab.register(wish(), "b.example"))).to.deep.equal([NOTIFY.AUTHORIZATION_FAILED]);
+    expect(saPolicies(lab.register(), 6)).to.have.length(1);
   });
 
   it("follow a member of a key tree that leaves", () => {
