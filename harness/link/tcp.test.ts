@@ -150,4 +150,22 @@ describe("link: TCP", () => {
     await server.link.close();
     expect(await failed((await start()).link.connect(LOOPBACK, server.address))).to.contain("ECONNREFUSED");
   });
+
+  it("closes in time although the other end reads nothing", async () => {
+    const server = await listening();
+    const socket = await rawTo(server.address);
+    socket.pause();
+    socket.write(fromHex("494b45544350 0003ff"));
+    await until(() => server.got.length === 1);
+    const destination: Address = { host: LOOPBACK, port: socket.localPort ?? 0, transport: "tcp" };
+    for (let frame = 0; frame < 200; frame++)
+      server.link.send({
+        ...{ protocol: "tcp", source: server.address, destination },
+        data: new Uint8Array(65_000),
+      });
+    const begun = Date.now();
+    await server.link.close();
+    expect(Date.now() - begun).to.be.within(900, 3_000);
+    socket.destroy();
+  });
 });

@@ -35,6 +35,10 @@ const MOST_WAITING = 4 * 2 ** 20;
 const MOST_REMEMBERED = 4 * MOST_CONNECTIONS;
 /** How long an accepted connection may be without its first frame, in milliseconds. */
 const FIRST_FRAME_MS = 5_000;
+/** How long a connection of ours may take to come up. */
+const CONNECT_MS = 10_000;
+/** How long what was written may take to go out at the end. */
+const LAST_WORDS_MS = 1_000;
 
 /**
  * Listens where it is told. What is sent to who did not connect to us opens a connection first, of which we are the
@@ -135,13 +139,14 @@ class Connections {
 
   async connect(from: string, remote: Address): Promise<Address> {
     const socket = connect({ host: remote.host, port: remote.port, localAddress: from, noDelay: true });
+    const late = setTimeout(() => socket.destroy(new Error("no answer in time")), CONNECT_MS);
     await new Promise<void>((resolve, reject) => {
       socket.once("error", reject);
       socket.once("connect", () => {
         socket.off("error", reject);
         resolve();
       });
-    });
+    }).finally(() => clearTimeout(late));
     const ends = { local: over({ host: from, port: socket.localPort ?? 0 }), remote: over(remote) };
     this.#originate(ends, socket);
     return ends.local;
@@ -198,13 +203,17 @@ class Connections {
     return socket;
   }
 
-  /** What was written still goes out. */
+  /** What was written still goes out, unless the other end does not take it. */
   async close(): Promise<void> {
     this.#open = false;
     const ended = [...this.#sockets.values()].map(
       (socket) =>
         new Promise<void>((resolve) => {
-          socket.once("close", () => resolve());
+          const late = setTimeout(() => socket.destroy(), LAST_WORDS_MS);
+          socket.once("close", () => {
+            clearTimeout(late);
+            resolve();
+          });
           socket.destroySoon();
         }),
     );
