@@ -18,7 +18,7 @@ export interface EchoDecisions {
   "wrong Data Length": "drop" | "answer";
   "data of a reply": "as much as fits" | "512 octets, Data Length as asked" | "as asked";
   "reserved bits": "ignore" | "drop";
-  "plain echo": "answer" | "answer beside an SA" | "answer out of UDP" | "drop";
+  "plain echo": "answer" | "answer beside an SA" | "answer out of UDP";
   "repeated plain echo": "answer" | "drop";
   "reply path of a plain echo": "the reply SPI only" | "any";
   "Next Header of a plain echo": "check" | "any";

@@ -225,7 +225,6 @@ class Responder {
 
   #hears(octets: Uint8Array, { protocol, destination }: Datagram, plane: DataPlane): boolean {
     const manner = this.#decide("plain echo", "answer");
-    if (manner === "drop") return false;
     if (manner === "answer out of UDP" && protocol !== "esp") return false;
     if (manner === "answer beside an SA" && plane.pipes.length === 0) return false;
     const many = isMulticast(destination.host) || destination.host === "255.255.255.255";

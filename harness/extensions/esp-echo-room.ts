@@ -2,10 +2,11 @@
 import { ESP_HEADER, ESP_TRAILER, icvLengthOf } from "../esp/sa.ts";
 import type { ChildSa } from "../ike/child.ts";
 import type { Datagram } from "../link/types.ts";
+import { MOST_CONTENT } from "../wire/tcp-encap.ts";
 
 const UDP_HEADER = 8;
-/** Of ESP in UDP or TCP alike; a stream has no packets. */
-const MOST = 65_535;
+/** A stream has no packets, but frames. */
+const MOST = MOST_CONTENT;
 
 /** Octets that a path with this MTU leaves for the ESP packet, without IP options. */
 export function roomForEsp(mtu: number, host: string, protocol: Datagram["protocol"]): number {

@@ -23,8 +23,16 @@ export function expectCopy(
   require(echo.identifier === sent.identifier, `Identifier ${sent.identifier}`, `${echo.identifier}`);
   require(echo.sequence === sent.sequence, `Sequence Number ${sent.sequence}`, `${echo.sequence}`);
   const [is, was] = [hex(echo.data), hex(sent.data)];
-  require(is === was, `the ${sent.data.length} octets of Data that were sent`, `${echo.data.length}: ${is}`);
+  const octets = echo.data.length;
+  if (octets < sent.data.length && was.startsWith(is) && mayShorten(s)) {
+    s.tolerate(`${octets} octets of ${sent.data.length} came back, as a responder short of resources may do`);
+    return;
+  }
+  require(is === was, `the ${sent.data.length} octets of Data that were sent`, `${octets}: ${is}`);
 }
+
+/** Drafts before the merge let a responder that is short of resources send fewer octets of Data. */
+const mayShorten = (s: Script): boolean => ["E3", "E2"].includes(echoRevision(s));
 
 /** Fails unless the payload is its header and as many octets as Data Length says: nothing is joined to it. */
 export function expectConsistent(s: Script, { echo, payload }: Pick<SeenEcho, "echo" | "payload">): void {
@@ -41,12 +49,20 @@ export function expectLeastPadding({ encr }: ChildSa, { payload, padding }: Seen
   require(padding.length === least, `${least} octets of padding`, `${padding.length}`);
 }
 
-/** Fails unless a plain packet is of ESP header, payload, at most 3 octets of padding and trailer, and nothing else. */
+/** What the drafts before the merge leave to RFC 4303 (padding), or only recommend (Next Header). */
+const LEFT_OPEN = ["Pad Length", "Next Header"];
+
+/**
+ * Fails unless a plain packet is of ESP header, payload, padding and trailer, and nothing else; in the newest revision
+ * with at most 3 octets of padding and Next Header 144.
+ */
 export function expectPlainForm(s: Script, { packet, read }: SeenPlain): void {
   require(read !== undefined, "a plain echo of this revision", hex(packet));
-  require(read.findings.length === 0, "a packet without faults", read.findings
-    .map(({ field, reason }) => `${field}: ${reason}`)
-    .join(", "));
+  const isOpen = ({ field }: { field: string }) => echoRevision(s) !== "M" && LEFT_OPEN.includes(field);
+  const faults = read.findings.filter((finding) => !isOpen(finding));
+  const inWords = (findings: typeof faults) => findings.map((f) => `${f.field}: ${f.reason}`).join(", ");
+  require(faults.length === 0, "a packet without faults", inWords(faults));
+  if (read.findings.length > 0) s.tolerate(inWords(read.findings));
   if (read.espSequence !== 0) s.tolerate(`ESP Sequence Number ${read.espSequence} instead of 0`);
 }
 

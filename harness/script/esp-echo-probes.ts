@@ -19,14 +19,20 @@ async function ping(s: Script, options: PingOptions): Promise<void> {
   throw failure;
 }
 
-/** Has the peer send requests, and waits until `seen` has as many as it was told to send. */
-async function provokeProbes<T>(s: Script, options: PingOptions, seen: () => T[]): Promise<T[]> {
-  await ping(s, options);
-  await s.until(() => seen().length >= options.count);
+/** Has the peer send requests in sessions of the same kind, and waits until `seen` has as many as it was told to send. */
+async function provokeProbes<T>(
+  s: Script,
+  options: PingOptions,
+  seen: () => T[],
+  sessions = 1,
+): Promise<T[]> {
+  await Promise.all(Array.from({ length: sessions }, () => ping(s, options)));
+  const count = sessions * options.count;
+  await s.until(() => seen().length >= count);
   await s.wait(s.arena.quiet / 10);
   const came = seen();
-  if (came.length === options.count) return came;
-  throw new Failure(`${options.count} echo requests of the peer`, `${came.length}`);
+  if (came.length === count) return came;
+  throw new Failure(`${count} echo requests of the peer`, `${came.length}`);
 }
 
 /** Requests that the peer sends inside of its newest Child SA. */
@@ -35,11 +41,19 @@ export function peerProbes(s: Script, options: PingOptions): Promise<SeenEcho[]>
   return provokeProbes(s, options, () => echoesFromPeer(s, since));
 }
 
-/** Requests that the peer sends outside of SAs. */
-export function peerPlainProbes(s: Script, options: Omit<PingOptions, "plain">): Promise<SeenPlain[]> {
+/** Requests that the peer sends outside of SAs, in one session. */
+export const peerPlainProbes = (s: Script, options: Omit<PingOptions, "plain">): Promise<SeenPlain[]> =>
+  peerPlainSessions(s, 1, options);
+
+/** The same in several sessions at once; `count` is that of each. */
+export function peerPlainSessions(
+  s: Script,
+  sessions: number,
+  options: Omit<PingOptions, "plain">,
+): Promise<SeenPlain[]> {
   const since = s.mark();
   const isRequest = ({ packet }: SeenPlain) => readU32(packet, 0) === numbersOf(s).spi.request;
   const over = s.arena.rawEsp ? "esp" : "udp";
   const probes = { over, ...options, plain: true } as const;
-  return provokeProbes(s, probes, () => plainFromPeer(s, since).filter(isRequest));
+  return provokeProbes(s, probes, () => plainFromPeer(s, since).filter(isRequest), sessions);
 }

@@ -50,7 +50,7 @@ const talkative: Variant = {
       policy.eapManners = { notifiesFirst: ["Good morning"] };
     },
     ike: { outgoing: chatter },
-    echo: { decide: { "peer that announced nothing": "answer" } },
+    echo: { decide: { "peer that announced nothing": "answer", "padding of a plain echo": "any" } },
     fragmentation: { always: true, chunk: 90 },
   }),
 };

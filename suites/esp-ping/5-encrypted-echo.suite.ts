@@ -1,6 +1,7 @@
 import {
   echoesFromPeer,
   echoReplies,
+  echoRevision,
   echoSession,
   expectConsistent,
   expectCopy,
@@ -52,11 +53,15 @@ for (const peer of ROLES) {
     await expectTraffic(session, "an echo request");
   });
 
-  /** Data of 0 to 7 octets, and of sizes around those where implementations stop, come back as they were. */
+  /**
+   * Data of 0 to 7 octets, and of sizes around those where implementations stop, come back as they were. Note: before
+   * the merge of the drafts a peer that is short of resources may send fewer octets, which is tolerated as long as Data
+   * Length says how many.
+   */
   test(`as-${peer}-copies-data-of-any-size`, {
     requirements: ["ESP-PING-11", "ESP-PING-21", "ESP-PING-E3-03a"],
     peer,
-    revisions: ENCRYPTED,
+    revisions: ANNOUNCED,
     lies: ["cuts-echo-data-to-512-octets"],
   }, async (s) => {
     const session = await echoSession(s, peer);
@@ -232,7 +237,10 @@ for (const outer of [4, 6] as const) {
   });
 }
 
-/** IKE and ESP travel in one TCP connection (RFC 9329), and the reply comes back in it. A stream has no MTU that cuts Data. */
+/**
+ * IKE and ESP travel in one TCP connection (RFC 9329), and the reply comes back in it. A stream has no MTU that cuts Data.
+ * Note: the prototype stops at 512 octets of Data, and is asked for no more.
+ */
 test("answers-inside-of-tcp", {
   requirements: ["ESP-PING-03", "ESP-PING-11"],
   peer: "responder",
@@ -241,7 +249,7 @@ test("answers-inside-of-tcp", {
   config: { transport: "tcp" },
 }, async (s) => {
   const session = await echoSession(s);
-  for (const size of [0, 100, 4000]) {
+  for (const size of [0, 100, echoRevision(s) === "K" ? 512 : 4000]) {
     const data = s.arena.random(size);
     const reply = await expectEchoReply(session, { data });
     if (reply.echo) expectCopy(s, { ...reply.echo, data }, reply);

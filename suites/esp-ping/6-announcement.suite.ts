@@ -17,27 +17,25 @@ const CERTIFICATE = { method: "signature", key: "rsa2048" } as const;
 
 for (const peer of ["responder", "initiator"] as const) {
   /**
-   * Both ends announce ESP echo in IKE_AUTH. The peer's notify has Protocol ID 0, no SPI and no data, stands there
-   * once, and the peer does what it announced: it answers a request.
+   * Both ends announce ESP echo in IKE_AUTH. The peer's notify has Protocol ID 0 and no SPI, and the peer does what it
+   * announced: it answers a request. Note: no text says whether the notify has data, or may stand there twice; both are
+   * tolerated.
    */
   test(`as-${peer}-announces-esp-echo-in-ike-auth`, {
     requirements: ["ESP-PING-30"],
     peer,
-    lies: [
-      "gives-the-echo-notify-an-spi",
-      "announces-esp-echo-twice",
-      "announces-esp-echo-and-answers-nothing",
-    ],
+    lies: ["gives-the-echo-notify-an-spi", "announces-esp-echo-and-answers-nothing"],
   }, async (s) => {
     const session = await echoSession(s, peer);
     const { request, response } = s.exchange(EXCHANGE.IKE_AUTH, peer === "responder" ? "us" : "peer");
     const message = peer === "responder" ? response : request;
     const [found, ...more] = notifies(message?.payloads ?? [], s.codePoint("ESP_ECHO_SUPPORTED"));
-    require(found !== undefined && more.length === 0, "one ESP_ECHO_SUPPORTED", listPayloads(message));
+    require(found !== undefined, "ESP_ECHO_SUPPORTED", listPayloads(message));
     require(found.protocolId === 0 && found.spi.length === 0, "no protocol and no SPI", listPayloads(
       message,
     ));
-    require(found.data.length === 0, "a notify without data", `${found.data.length} octets`);
+    if (found.data.length > 0) s.tolerate(`the notify has ${found.data.length} octets of data`);
+    if (more.length > 0) s.tolerate(`the notify stands there ${1 + more.length} times`);
     await expectEchoReply(session);
   });
 
@@ -72,7 +70,7 @@ for (const peer of ["responder", "initiator"] as const) {
 
   /**
    * The tester rekeys the IKE SA. What the peer announced goes on for the Child SAs that move to the new one, and for
-   * those made under it.
+   * those made under it. Note: the text does not say so; but there is no IKE_AUTH in which it could be announced again.
    */
   test(`as-${peer}-keeps-its-announcement-when-the-ike-sa-is-rekeyed`, {
     requirements: ["ESP-PING-31"],

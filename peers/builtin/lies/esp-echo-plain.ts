@@ -1,7 +1,9 @@
 /** Lies about ESP echo outside of SAs. */
 import type { EspExtension } from "../../../harness/esp/hooks.ts";
-import { concat, readU32 } from "../../../harness/wire/bytes.ts";
-import { defaultPadding } from "../../../harness/wire/esp.ts";
+import { ESP_TRAILER } from "../../../harness/esp/sa.ts";
+import { concat, readU16, readU32 } from "../../../harness/wire/bytes.ts";
+import { defaultPadding, ESP_HEADER } from "../../../harness/wire/esp.ts";
+import { encodePlain } from "../../../harness/wire/esp-echo-plain.ts";
 import { changesEcho, decidesEcho } from "./esp-echo.ts";
 import { type LieBehaviour, lie } from "./lie.ts";
 
@@ -21,10 +23,20 @@ const answersStrays = (answer: NonNullable<EspExtension["stray"]>): LieBehaviour
 /** A copy on the SPI of replies. */
 const copy = (octets: Uint8Array): Uint8Array[] => [concat(REPLY, octets.subarray(4))];
 
+/** Whether more octets than padding and trailer stand behind Data. */
+const hasExcess = (octets: Uint8Array): boolean =>
+  octets.length >= SHORTEST && octets.length > ESP_HEADER + HEADER + readU16(octets, 10) + 3 + ESP_TRAILER;
+
+/** The reply of who reads these octets as a request of the newest revision. */
+function misread(octets: Uint8Array): Uint8Array {
+  const [identifier, sequence] = octets.length < 16 ? [0, 0] : [readU16(octets, 12), readU16(octets, 14)];
+  const echo = { subType: 3, flags: 0, identifier, sequence, data: octets.subarray(16) };
+  return encodePlain({ spi: 8, espSequence: 0, echo }, "M");
+}
+
 const PLAIN_REPLY = { kind: "reply", plain: true } as const;
 
 const form = [
-  decidesEcho("answers-no-plain-echo", "ESP-PING-26", "silence on SPI 7", { "plain echo": "drop" }),
   decidesEcho("answers-plain-echo-beside-an-sa-only", "ESP-PING-26", "silence while there is no SA", {
     "plain echo": "answer beside an SA",
   }),
@@ -101,14 +113,14 @@ const contradictions = [
   decidesEcho("takes-plain-echo-behind-any-next-header", "ESP-PING-40", "does not look at Next Header", {
     "Next Header of a plain echo": "any",
   }),
-  decidesEcho("takes-any-padding-of-plain-echoes", "ESP-PING-40", "does not look at Pad Length", {
-    "padding of a plain echo": "any",
-  }),
+  lie("echoes-what-is-behind-plain-data", "ESP-PING-36", "a copy of requests with octets behind Data", () =>
+    answersStrays((octets) => (isOn(octets, REQUEST) && hasExcess(octets) ? copy(octets) : [])),
+  ),
   lie("believes-any-pad-length-of-plain-echoes", "ESP-PING-40", "answers whatever Pad Length says", () =>
     answersStrays((octets) => (isOn(octets, REQUEST) && (octets.at(-2) ?? 0) > 3 ? copy(octets) : [])),
   ),
-  lie("answers-plain-echo-of-the-prototype", "ESP-PING-40", "a copy of requests without trailer", () =>
-    answersStrays((octets) => (isOn(octets, REQUEST) && octets.at(-1) !== 144 ? copy(octets) : [])),
+  lie("reads-plain-echo-of-the-prototype", "ESP-PING-40", "takes requests without trailer for its own", () =>
+    answersStrays((octets) => (isOn(octets, REQUEST) && octets.at(-1) !== 144 ? [misread(octets)] : [])),
   ),
   lie("dies-of-short-plain-requests", "ESP-PING-36", "ends at a packet with no room for a request", () => ({
     diesOf: (octets) => isOn(octets, REQUEST) && octets.length < SHORTEST,
