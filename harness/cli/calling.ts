@@ -73,11 +73,12 @@ export async function converse(
   const { signal, release } = onSignals(process.stderr, "ending");
   try {
     const way = await openWay(where, host);
-    const { call, talk } = begin({ way, config, random: systemRandom, signal });
+    let conversation: Conversation | undefined;
     try {
-      finish(await talk());
+      conversation = begin({ way, config, random: systemRandom, signal });
+      finish(await conversation.talk());
     } finally {
-      await call.end();
+      await (conversation?.call.end() ?? way.link.close());
     }
   } catch (error) {
     if (!(error instanceof CallFailure || error instanceof Unreachable)) throw error;

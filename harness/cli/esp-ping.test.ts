@@ -152,6 +152,7 @@ describe("bakeoff esp-ping", function () {
     ["one way where there is none", ["--psk", "x", "--revision", "K", "--one-way"], /K has no one-way/],
     ["ICMP without SA", ["--plain", "--icmp"], /--icmp needs an SA/],
     ["a sweep of silence", ["--psk", "x", "--sweep", "--one-way"], /--sweep needs replies/],
+    ["a sweep of one size", ["--psk", "x", "--sweep", "--size", "9"], /either --size or --sweep/],
     ["a size that is none", ["--psk", "x", "--size", "1,2k"], /--size 2k: must be a whole number/],
     ["an SPI that is none", ["--psk", "x", "--reply-spi", "xyz"], /--reply-spi xyz: must be an SPI in hex/],
     ["an unknown way", ["--psk", "x", "--encap", "tpc"], /unknown encapsulation "tpc", nearest: tcp/],
@@ -172,11 +173,12 @@ describe("bakeoff esp-ping", function () {
     });
   }
 
-  it("refuses what is no address", async () => {
-    const { status, err } = await said("esp-ping", "gateway", "--psk", "x");
-    expect(err).to.equal("bakeoff: gateway: must be an IPv4 or IPv6 address\n");
-    expect(status).to.equal(2);
-  });
+  for (const address of ["gateway", "fe80::1%lo"])
+    it(`refuses ${address}, which is no address`, async () => {
+      const { status, err } = await said("esp-ping", address, "--psk", "x");
+      expect(err).to.equal(`bakeoff: ${address}: must be an IPv4 or IPv6 address, without a zone\n`);
+      expect(status).to.equal(2);
+    });
 });
 
 describe("bakeoff dial", function () {

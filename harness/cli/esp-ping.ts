@@ -41,13 +41,13 @@ Examples:
 ${DIAL_EXIT}`;
 
 const ICMP = 3;
-const OWN_DEFAULT = { count: 5, sweep: 2 };
+const OWN_DEFAULT = { count: 5, sweep: 2, size: 56 };
 
 export function espPingCommand(finish: Finish): Command {
   const command = new Command("esp-ping")
     .description("asks a peer for ESP echoes, within an SA made for it or outside of any, as ping does")
     .argument("<address>", "the peer's address")
-    .option("--size <octets>", "octets of data; several sizes with commas", "56")
+    .option("--size <octets>", `octets of data; several sizes with commas (default: ${OWN_DEFAULT.size})`)
     .option("--sweep", "looks for the largest size that passes, in IP fragments if need be")
     .option(
       "--count <n>",
@@ -84,9 +84,10 @@ function wishesOf(flags: Flags): Wishes {
   const replySpi = flags.replySpi === undefined ? undefined : spiOf(flags.replySpi);
   checkRevision(revision, { plain, oneWay, ...(replySpi !== undefined && { replySpi }) });
   if (plain && flags.icmp) throw new UsageError("--icmp needs an SA, --plain makes none");
+  if (sweep && flags.size !== undefined) throw new UsageError("either --size or --sweep");
   if (sweep && oneWay) throw new UsageError("--sweep needs replies, --one-way asks for none");
   const plan: EchoPlan = {
-    sizes: sweep ? "sweep" : (flags.size?.split(",").map(sizeOf) ?? []),
+    sizes: sweep ? "sweep" : (flags.size?.split(",").map(sizeOf) ?? [OWN_DEFAULT.size]),
     count:
       flags.count === undefined
         ? OWN_DEFAULT[sweep ? "sweep" : "count"]

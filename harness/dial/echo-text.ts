@@ -41,7 +41,7 @@ export function summaryLines(summary: EchoSummary, facts: SummaryFacts): string[
     : `${answered} answered${extra}, ${Math.round(loss * 100)} % loss`;
   const lines = [
     `--- ESP echo statistics of ${facts.peer} ---`,
-    `${requests} requests, ${share}, time ${Math.round(facts.elapsedMs)} ms`,
+    `${requests} ${requests === 1 ? "request" : "requests"}, ${share}, time ${Math.round(facts.elapsedMs)} ms`,
   ];
   if (roundTrip) {
     const { min, avg, max, mdev } = roundTrip;

@@ -4,7 +4,7 @@ import { isIP } from "node:net";
 import type { PeerConfig } from "../../peers/contract.ts";
 import { identity } from "../ike/identity.ts";
 import { UsageError, unknownName } from "../run/usage-error.ts";
-import { parsePrefix } from "../wire/ip.ts";
+import { parseAddress, parsePrefix } from "../wire/ip.ts";
 import { isSpecError, parseProposal, proposalKeywords } from "../wire/registry/proposal-spec.ts";
 import { PROTOCOL } from "../wire/registry/protocol-ids.ts";
 
@@ -52,8 +52,8 @@ export function whereOf(peer: string, flags: DialFlags): Where {
   const encap = ENCAPSULATIONS.find((name) => name === flags.encap);
   if (!encap) throw unknownName("encapsulation", flags.encap, ENCAPSULATIONS);
   const { localAddress, localPort } = flags;
-  if (isIP(peer) === 0) throw new UsageError(`${peer}: must be an IPv4 or IPv6 address`);
-  if (localAddress !== undefined && isIP(localAddress) !== isIP(peer))
+  if (!parseAddress(peer)) throw new UsageError(`${peer}: must be an IPv4 or IPv6 address, without a zone`);
+  if (localAddress !== undefined && parseAddress(localAddress)?.length !== parseAddress(peer)?.length)
     throw new UsageError(`--local-address ${localAddress}: must be an address as ${peer} is one`);
   return {
     peer,
