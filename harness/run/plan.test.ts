@@ -72,6 +72,7 @@ describe("plan", () => {
   it("selects the revision that a name holds, whatever was chosen", () => {
     expect(revised({ documents: ["esp-ping@E3"] })).to.deep.equal([E3]);
     expect(revised({ documents: ["esp-ping@M/4"] })).to.deep.equal([M]);
+    expect(revised({ documents: ["esp-ping@all/4"] })).to.include.members([M, E3]);
     expect(revised({ documents: ["esp-ping@E3/4/echoes", "esp-ping"] })).to.deep.equal([M, E3]);
     expect(revised({ documents: ["esp-ping@C/5"], revisions: ["esp-ping=M"] })).to.have.length(1);
   });

@@ -105,12 +105,16 @@ export function selectTests(
   return chosen;
 }
 
-/** A name with a revision, `esp-ping@E3/4`, means that alone; one without means the revisions that were chosen. */
+/**
+ * A name with a revision, `esp-ping@E3/4`, means that alone, and `esp-ping@all` every one; a name without means the
+ * revisions that were chosen.
+ */
 const hasRevision = (name: string): boolean => name.includes("@");
 
 function isWithin(test: SuiteTest, name: string): boolean {
-  const id = hasRevision(name) ? fullId(test) : plainId(test);
-  return id === name || id.startsWith(`${name}/`);
+  const wanted = name.replace(/^([^/@]+)@all(?=\/|$)/, "$1");
+  const id = hasRevision(wanted) ? fullId(test) : plainId(test);
+  return id === wanted || id.startsWith(`${wanted}/`);
 }
 
 function checkDocument(name: string, all: readonly SuiteTest[]): void {

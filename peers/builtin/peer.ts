@@ -163,7 +163,9 @@ export class BuiltinPeer implements Driver {
       host.endpoint.liveness(sa);
       const source = { host: sa.local.host, port: natPort };
       const destination = { host: sa.remote.host, port: remoteNatPort };
-      link.send({ protocol: "udp", source, destination, data: Uint8Array.of(0xff) });
+      // A stream needs no keepalives, for there are those of TCP itself (RFC 9329 section 6.6).
+      if (sa.local.transport !== "tcp")
+        link.send({ protocol: "udp", source, destination, data: Uint8Array.of(0xff) });
       host.settle();
       this.#ask(sa, everyMs);
     });
