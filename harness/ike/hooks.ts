@@ -85,6 +85,7 @@ export interface Decisions {
   "missing mandatory transform": "refuse proposal" | "take own";
   "missing Key Length": "refuse transform" | "take own";
   "choice outside the offer": "refuse" | "accept";
+  "Child SA without integrity": "refuse" | "accept";
   "unacceptable TS": "TS_UNACCEPTABLE" | "take own" | "take all";
   "TS outside the offer": "refuse" | "accept";
   "Child SA failure in IKE_AUTH": "keep the IKE SA" | "fail the IKE SA";

@@ -81,11 +81,12 @@ export async function establishWithStatus(
   return { session, status: needReplayStatus(s) };
 }
 
-/** Sends one packet as often as that; how many replies came. */
+/** Sends one packet as often as that; how many replies came within a moment of the first. */
 export async function repliesToCopies(session: Session, copies: number): Promise<number> {
   const { script } = session;
   const all = (packet: Uint8Array) => new Array<Uint8Array>(copies).fill(packet);
   const echo = sendEcho(session, { octets: all });
+  await script.until(() => replies(session, echo) > 0, script.arena.patience / 2);
   await script.until(() => replies(session, echo) >= copies, script.arena.quiet);
   return replies(session, echo);
 }

@@ -102,9 +102,9 @@ for (const window of [0, 32, 1024]) {
   for (const offer of [[0], [1], [0, 1], [1, 0]]) {
     /**
      * The peer has this window, and may use both kinds of numbers. A first handshake shows that it speaks the draft. Then
-     * the tester offers these, in five more: it announces that it checks replays, or does not and can or cannot do extended numbers so, or it announces nothing,
-     * which means that it checks. Extended numbers are chosen only if both ends can receive with them; where they are
-     * all that is offered and cannot be, the offer is refused.
+     * the tester offers these, in five more: it announces that it checks replays, or does not and can or cannot do
+     * extended numbers so, or it announces nothing, which means that it checks. Extended numbers are chosen only if both
+     * ends can receive with them; where they are all that is offered and cannot be, the offer is refused.
      */
     test(`with-window-${window}-fits-its-choice-of-${offer.join("-and-")}-to-both-ends`, {
       requirements: ["ARN-203"],

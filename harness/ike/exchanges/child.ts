@@ -104,7 +104,9 @@ function install(core: Core, sa: IkeSa, agreed: Agreed, material: Material): Chi
   const encrKeyBits = encrChosen && keyLength(encrChosen);
   const encr = encrChosen && encrTransform(encrChosen.id, encrKeyBits);
   const integ = integTransform(transformId(agreed.proposal, TRANSFORM.INTEG) ?? 0);
-  if (!encr || !sa.suite || !sa.keys || (!encr.aead && !integ)) return "the chosen transforms cannot be used";
+  if (!encr || !sa.suite || !sa.keys) return "the chosen transforms cannot be used";
+  if (!encr.aead && !integ && core.decide("Child SA without integrity", "refuse") === "refuse")
+    return "the chosen transforms cannot be used";
   const { Ni, Nr, sharedSecret } = material;
   const inputs: ChildKeyInputs = { sa, SK_d: sa.keys.SK_d, Ni, Nr, sharedSecret };
   for (const extension of core.options.extensions) extension.childKeys?.(inputs);

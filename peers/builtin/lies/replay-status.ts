@@ -3,7 +3,7 @@
 import type { EspReceiver } from "../../../harness/esp/inbound.ts";
 import { InboundSa, type OpenResult } from "../../../harness/esp/inbound.ts";
 import type { IncomingMessage, OutgoingMessage } from "../../../harness/ike/hooks.ts";
-import { hasNotify, notifies, notify, payload } from "../../../harness/ike/payloads.ts";
+import { hasNotify, notify } from "../../../harness/ike/payloads.ts";
 import type { Policy } from "../../../harness/ike/policy.ts";
 import { REPLAY_FLAG } from "../../../harness/wire/documents/anti-replay-notification.ts";
 import { EXCHANGE } from "../../../harness/wire/registry/exchange-types.ts";
@@ -256,6 +256,11 @@ const counting = [
   }),
 ];
 
+const withoutIntegrity = (proposal: Proposal): Proposal => ({
+  ...proposal,
+  transforms: proposal.transforms.filter(({ type }) => type !== TRANSFORM.INTEG),
+});
+
 const protecting = [
   lie("drops-its-replay-check-when-told", "ARN-302", "takes the other end's status for its own", () => {
     let told = false;
@@ -277,7 +282,7 @@ const protecting = [
           : result,
     },
   })),
-  lie("stops-at-duplicates", "ARN-103", "receives nothing behind a number that came twice", () => {
+  lie("stops-at-duplicates", "ARN-107", "receives nothing behind a number that came twice", () => {
     const seen = new Set<bigint>();
     let stopped = false;
     return {
@@ -291,14 +296,10 @@ const protecting = [
       },
     };
   }),
-  lie("takes-a-cipher-without-integrity", "ARN-105", "chooses what has nothing to check", () => ({
+  lie("checks-replays-without-integrity", "ARN-105", "agrees to AES-CBC alone, and keeps its window", () => ({
     ike: {
-      outgoing: (message) => {
-        const asked = message.request && payload(message.request.payloads, "SA");
-        const refuses = notifies(message.payloads, NOTIFY.NO_PROPOSAL_CHOSEN).length > 0;
-        if (message.header.exchangeType === EXCHANGE.CREATE_CHILD_SA && asked && refuses)
-          message.payloads = [asked];
-      },
+      decide: { "Child SA without integrity": "accept" },
+      childPolicies: (policies) => [...policies, ...policies.map(withoutIntegrity)],
     },
   })),
 ];
