@@ -4,6 +4,7 @@
  */
 import { childKeymat, type DirectionKeys, type IkeKeys, ikeKeys, rekeyedSkeyseed } from "../crypto/keys.ts";
 import { InboundSa } from "../esp/inbound.ts";
+import { SubspaceInboundSa } from "../esp/subspaces.ts";
 import type { ChildSa } from "../ike/child.ts";
 import type { ChildKeyInputs, Extension, IkeKeyInputs } from "../ike/hooks.ts";
 import { IkeSa } from "../ike/sa.ts";
@@ -57,7 +58,9 @@ function espGuesses(session: Session, child: ChildSa): EspGuess[] {
     return [{ mistake, keys, esn }];
   };
   const before = ike.replaces?.keys?.SK_d;
+  const divided = session.pipe(child).inbound instanceof SubspaceInboundSa;
   return [
+    ...(divided ? [{ mistake: "with the header of plain ESP", keys: keysIn, esn }] : []),
     { mistake: `${esn ? "without" : "with"} extended sequence numbers`, keys: keysIn, esn: !esn },
     ...(replaces
       ? [{ mistake: "with the keys of the SA that was replaced", keys: replaces.keysIn, esn }]

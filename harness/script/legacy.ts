@@ -10,7 +10,7 @@ import type { Session } from "./session.ts";
 import { Failure } from "./verdicts.ts";
 
 /** Has these payloads in every request of ours, or in every response, that carries an SA payload under SK. */
-export function addToOffers(s: Script, which: "request" | "response", ...added: Payload[]): void {
+function addToOffers(s: Script, which: "request" | "response", ...added: Payload[]): void {
   s.extensions.push({
     name: "added payloads",
     outgoing: (message) => {

@@ -1,5 +1,4 @@
 import {
-  announceSubspaces,
   type Divided,
   EXCHANGE,
   establishDivided,
@@ -159,7 +158,6 @@ for (const limit of [1, 65_535]) {
     lies: ["keeps-the-header-of-plain-esp"],
     config: told,
   }, async (s) => {
-    announceSubspaces(s, 8).over();
     const { session } = await establishDivided(s, "responder", limit);
     await session.proveTraffic();
   });
