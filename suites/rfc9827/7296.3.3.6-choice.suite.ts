@@ -86,7 +86,8 @@ for (const [offer, usable] of MIXED) {
   );
 }
 
-const UNKNOWN_ATTRIBUTE = 17;
+/** Not assigned; 15 to 17 are reserved, as IKEv1 used them. */
+const UNKNOWN_ATTRIBUTE = 100;
 
 for (const [form, value] of [
   ["short", 1],
@@ -182,7 +183,10 @@ for (const peer of ["responder", "initiator"] as const) {
     });
   }
 
-  /** As before, but the tester's response chooses both kinds of Sequence Numbers, which is no choice. */
+  /**
+   * As before, but the tester's response has 64-bit numbers beside the 32-bit ones of the offer. One of the two was
+   * never offered, and two are no choice; a peer that goes on with the one that it knows did not check it.
+   */
   test(`as-${peer}-refuses-a-choice-of-two-sequence-numbers`, {
     requirements: ["SN-06"],
     peer,
