@@ -102,4 +102,18 @@ describe("esp: deduction of the high half (RFC 4303 appendix A)", () => {
       expect(windowAt(high, low).deduceHigh(received)).to.equal(deduced);
     });
   }
+
+  it("finds every number from the left edge of the window on, and 2^32 numbers wide", () => {
+    const top = fc.bigInt({ min: 1n, max: 2n ** 63n });
+    const edges = fc.oneof(fc.bigInt({ min: 0n, max: 2000n }), fc.bigInt({ min: 0n, max: 2n ** 32n - 1n }));
+    fc.assert(
+      fc.property(top, fc.constantFrom(32, 64, 100, 1024), edges, (highest, size, above) => {
+        const number = highest - BigInt(size) + 1n + above;
+        fc.pre(number >= 0n);
+        const [high, low] = [highest, number].flatMap((n) => [Number(n >> 32n), Number(n & 0xffffffffn)]);
+        const window = windowAt(high ?? 0, low ?? 0, size);
+        expect(window.deduceHigh(Number(number & 0xffffffffn))).to.equal(Number(number >> 32n));
+      }),
+    );
+  });
 });

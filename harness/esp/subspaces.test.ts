@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import fc from "fast-check";
 import { encrTransform } from "../crypto/encr.ts";
 import { integTransform } from "../crypto/integ.ts";
 import { seededRandom } from "../crypto/seeded-random.ts";
@@ -146,6 +147,56 @@ describe("subspaces of ESP sequence numbers", () => {
       expect(ends.receiver.open(packet.subarray(0, length)).ok).to.equal(false);
   });
 });
+
+describe("hostile packets to subspaces", () => {
+  it("throw nothing, deliver nothing and leave no window", () => {
+    for (const transforms of Object.values(SUITES)) {
+      const { receiver } = pair(transforms, { receive: 65_535 });
+      fc.assert(
+        fc.property(fc.uint8Array({ maxLength: 120 }), (octets) => {
+          octets.set(fromHex("c0ffee01").subarray(0, octets.length));
+          expect(receiver.open(octets).ok).to.equal(false);
+        }),
+      );
+      expect(receiver.windowCount).to.equal(0);
+    }
+  });
+
+  it("change nothing for the packets among them: each number of each subspace is taken once", () => {
+    const step = fc.record({
+      subspace: fc.nat(4),
+      number: fc.oneof(fc.integer({ min: 0, max: 300 }), fc.integer({ min: 2 ** 48 - 90, max: 2 ** 48 - 1 })),
+      corruptIcv: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const ends = pair(SUITES["AES-GCM"]!);
+        const taken = new Map<number, number[]>();
+        for (const { subspace, number, corruptIcv } of steps) {
+          const packet = seal(ends, { sequence: subspaceNumber(subspace, number), corruptIcv });
+          const expected = verdictOf(taken, subspace, number, corruptIcv);
+          expect(outcome(ends, packet)).to.equal(expected);
+          if (expected === "ok") taken.set(subspace, [...(taken.get(subspace) ?? []), number]);
+        }
+        expect(ends.receiver.windowCount).to.equal(taken.size);
+      }),
+    );
+  });
+});
+
+/** What a receiver of four subspaces with windows of 64 does with a packet, after it took these. */
+function verdictOf(
+  taken: Map<number, number[]>,
+  subspace: number,
+  number: number,
+  corruptIcv: boolean,
+): string {
+  if (subspace >= 4) return "subspace";
+  if (number === 0) return "sequence-zero";
+  const before = taken.get(subspace) ?? [];
+  if (before.includes(number) || number <= Math.max(0, ...before) - 64) return "replay";
+  return corruptIcv ? "icv" : "ok";
+}
 
 /** Costs little, so that many packets do: the AAD stands for the ICV. */
 const transparent: Encr = {
