@@ -4,6 +4,7 @@ import {
   echoSession,
   expectAnnounced,
   expectTraffic,
+  numbersOf,
   peerPlainProbes,
   peerProbes,
   plainFromPeer,
@@ -16,12 +17,13 @@ import { demultiplex } from "../../harness/wire/udp.ts";
 
 /** Datagrams that came since the mark and are neither IKE, nor ESP of an SA of ours, nor an echo, nor a keepalive. */
 function strays(s: Script, since: number): number {
-  const known = s.host.pipes.map(({ inbound }) => inbound.spi);
+  const { request, reply } = numbersOf(s).spi;
+  const known = [request, reply, ...s.host.pipes.map(({ inbound }) => inbound.spi)];
   return s.received(since).filter(({ protocol, destination, data }) => {
     if (data.length === 1 || (protocol === "udp" && destination.port === s.arena.local.port)) return false;
     const part = protocol === "esp" ? { kind: "esp", data } : demultiplex(data);
     if (part.kind !== "esp") return part.kind === "short" || destination.port !== s.arena.natPort;
-    return ![7, 8, ...known].includes(readU32(part.data, 0));
+    return !known.includes(readU32(part.data, 0));
   }).length;
 }
 
