@@ -60,10 +60,11 @@ export function fits(offers: Proposal[], needed: Needed[], decide: Decide): bool
   const numbers = protocols.map((protocolId) => numbersFor(offers, protocolId, needed, decide));
   if (decide("linked proposals in SAg", "together") === "each alone")
     return numbers.every((choices) => choices.length > 0);
-  const has = (number: number, protocolId: number) =>
-    offers.some((offer) => offer.number === number && offer.protocolId === protocolId);
+  const there = new Set(offers.map(({ number, protocolId }) => `${number} ${protocolId}`));
+  const has = (number: number, protocolId: number) => there.has(`${number} ${protocolId}`);
   const goTogether = (a: number, i: number, b: number, j: number) =>
     a === b || (!has(a, protocols[j] ?? 0) && !has(b, protocols[i] ?? 0));
+  if (numbers.some((choices) => choices.length === 0)) return false;
   const extend = (chosen: number[]): boolean =>
     chosen.length === protocols.length ||
     (numbers[chosen.length] ?? []).some(

@@ -1,8 +1,6 @@
 /** The payloads GSA and KD as a controller writes them: RFC 9838 sections 4.4 and 4.5. */
-import { createPublicKey } from "node:crypto";
 import { schemeByName } from "../crypto/signatures.ts";
 import type { Address } from "../link/types.ts";
-import type { Credential } from "../pki/types.ts";
 import { concat, u32 } from "../wire/bytes.ts";
 import type { GroupWidePolicy, GsaPayload, GsaPolicy, KdPayload } from "../wire/group-types.ts";
 import {
@@ -23,6 +21,7 @@ import type { TreeKey, Wrap } from "./key-tree.ts";
 import type { Wrapping } from "./keys.ts";
 import type { GroupPolicy, RekeyPolicy } from "./policy.ts";
 import { hostSelector } from "./policy-of.ts";
+import type { RekeyAuth } from "./rekey-message.ts";
 
 /** Id 0 is the KEYMAT of an SA among keys, and GSK_w of the SA that the message travels on among those that wrap. */
 const DEFAULT = 0;
@@ -36,7 +35,7 @@ export function gcauth({ auth }: RekeyPolicy): Transform {
 }
 
 /** A wildcard in the policy is the controller's own address. */
-export function rekeySource({ source }: RekeyPolicy, own: Address): TrafficSelector {
+function rekeySource({ source }: RekeyPolicy, own: Address): TrafficSelector {
   const wildcard = source.startAddress.every((octet, i) => octet !== source.endAddress[i]);
   const self = hostSelector(own.host, own.port);
   return wildcard && self.tsType === source.tsType ? self : source;
@@ -193,11 +192,12 @@ function der(tag: number, content: Uint8Array): Uint8Array {
  * The value of AUTH_KEY: SubjectPublicKeyInfo of the key that signs. For RSASSA-PSS its algorithm is that of the
  * signatures, with their parameters (section 4.5.3.2).
  */
-export function authKeyOf({ auth }: RekeyPolicy, { key }: Credential): Uint8Array | undefined {
+export function authKeyOf(auth: RekeyAuth): Uint8Array | undefined {
   if (auth === "implicit") return undefined;
-  const publicKey = createPublicKey(key);
-  if (!auth.startsWith("rsa-pss")) return new Uint8Array(publicKey.export({ type: "spki", format: "der" }));
+  const { publicKey, scheme, algorithmIdentifier } = auth;
+  if (!scheme.name.startsWith("rsa-pss"))
+    return new Uint8Array(publicKey.export({ type: "spki", format: "der" }));
   const octets = new Uint8Array(publicKey.export({ type: "pkcs1", format: "der" }));
   const bits = der(0x03, concat(Uint8Array.of(0), octets));
-  return der(0x30, concat(schemeByName(auth).algorithmIdentifier, bits));
+  return der(0x30, concat(algorithmIdentifier, bits));
 }

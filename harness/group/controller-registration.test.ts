@@ -51,6 +51,7 @@ describe("registration with a group controller", () => {
     const open = new Lab({});
     expect(notifiesOf(open.register(wish(offer)))).to.deep.equal([NOTIFY.NO_PROPOSAL_CHOSEN]);
     expect(open.controller.members(id)).to.have.length(0);
+    expect(open.controller.state(id).data).to.have.length(0);
   });
 
   it("ends the IKE SA of who asks for no group, or sends what is the controller's to send", () => {
@@ -135,6 +136,14 @@ describe("registration with a group controller", () => {
     lab.pass(6000);
     expect(sa?.state).to.equal("closed");
     expect(lab.controller.members(id)).to.have.length(1);
+  });
+
+  it("sets one timer for an idle IKE SA, however often its member asks", () => {
+    const lab = new Lab({ group: { closesIkeAfter: 500 } });
+    lab.register();
+    const { size } = lab.server.core.timers;
+    for (let count = 0; count < 100; count++) lab.register();
+    expect(lab.server.core.timers.size).to.equal(size);
   });
 
   it("keeps its state when one of a thousand members floods it", () => {

@@ -9,11 +9,11 @@ import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import { PROTOCOL } from "../wire/registry/protocol-ids.ts";
 import type { IdPayload, Payload, Proposal, SaPayload } from "../wire/types.ts";
 import { fits, type Needed } from "./controller-choice.ts";
-import { authKeyOf, gcauth, gsaPayload, kdPayload } from "./controller-payloads.ts";
-import { deleteSas, leave, modeNotify, watch } from "./controller-rekey.ts";
+import { gcauth, gsaPayload, kdPayload } from "./controller-payloads.ts";
+import { deleteSas, leave, modeNotify, supply, watch } from "./controller-rekey.ts";
 import type { Env } from "./controller-send.ts";
 import { countsIvs, type GroupMember, type GroupState, identityKey } from "./controller-state.ts";
-import { type Wrapping, wrappingOf } from "./keys.ts";
+import { kwaOf, type Wrapping, wrappingOf } from "./keys.ts";
 
 /** What a member asks for. */
 interface Wish {
@@ -116,11 +116,12 @@ function refuses(
 function hinders(state: GroupState, identity: Identity, wish: Wish, wrapping: Wrapping): string | undefined {
   if (!state.grants(identity, wish.senderIds ?? 0))
     return "a member that floods its group with registrations";
-  state.complete();
   // The keys of the tree wrap under the algorithm of the IKE SA and under that of the Rekey SA.
-  const inTree = state.tree && state.rekey;
-  const sameSize = !inTree || inTree.wrapping.kwa.keyLength === wrapping.kwa.keyLength;
-  return sameSize ? undefined : "a key wrap algorithm of another size than that of the key tree";
+  const { keyTree, rekey } = state.policy;
+  const inTree = keyTree === undefined ? undefined : rekey && kwaOf(rekey.transforms);
+  return !inTree || inTree.keyLength === wrapping.kwa.keyLength
+    ? undefined
+    : "a key wrap algorithm of another size than that of the key tree";
 }
 
 const neededOf = ({ policy: { data, rekey } }: GroupState): Needed[] => [
@@ -138,7 +139,7 @@ function register(
   const counts = state.policy.data.some(countsIvs);
   const asked = counts ? (wish.senderIds ?? 0) : 0;
   const senderIds = asked > 0 ? senderIdsFor(env, state, registrant.identity, asked) : [];
-  state.complete();
+  supply(env, state);
   watch(env, state);
   const { policy, rekey, data } = state;
   state.enter({ ...registrant, senderIds });
@@ -148,11 +149,10 @@ function register(
     ...(senderIds.length > 0 && { senderIdBits: policy.senderIdBits }),
   };
   const wraps = path.map((key, at) => ({ key, ...(path[at + 1] && { by: path[at + 1] }) }));
-  const authKey = rekey && env.credential && authKeyOf(rekey.policy, env.credential);
   const payloads = [
     gsaPayload({ rekey, data }, circumstances),
     kdPayload({
-      ...{ wrapping, data, wraps, authKey, senderIds },
+      ...{ wrapping, data, wraps, authKey: state.authKey, senderIds },
       ...(rekey && { rekey: { sa: rekey, by: path.slice(0, 1) } }),
     }),
     ...modeNotify(state, data),

@@ -129,6 +129,16 @@ describe("rekeys of a group controller", () => {
     expect(lab.controller.members(id)).to.have.length(7);
   });
 
+  it("come to those who are in when a registration makes new data SAs for deleted ones", () => {
+    const lab = started({ members: EIGHT.slice(0, 3) });
+    lab.controller.delete(id, "data");
+    lab.run();
+    const sent = lab.multicast.length;
+    lab.register(wish(), "b.example");
+    expect(lab.multicast).to.have.length(sent + 1);
+    expect(lab.controller.state(id).data).to.have.length(1);
+  });
+
   it("hide the policy by two Rekey SAs, if that is wanted", () => {
     const lab = started({ members: EIGHT.slice(0, 3), group: { keyTree: 2, hidesPolicy: true } });
     const spis = [rekeySaOf(lab).spi];

@@ -75,6 +75,13 @@ export function rekey(env: Env, state: GroupState, what: What): void {
   renew(env, state, via, { data, old, wraps: [], ...(sa && { rekey: { sa, by: [] } }) });
 }
 
+/** Makes the SAs that are not there; who was a member before their data SAs were deleted gets the new ones, too. */
+export function supply(env: Env, state: GroupState): void {
+  const deleted = state.data.length === 0 && state.policy.data.length > 0;
+  if (deleted && state.members().length > 0) rekey(env, state, "data");
+  state.complete();
+}
+
 /** Puts a member out for good: it may not register again. */
 export function exclude(env: Env, state: GroupState, identity: Identity): void {
   const keeps = env.decide("keys of an excluded member", "renew") === "keep";

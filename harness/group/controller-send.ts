@@ -3,7 +3,6 @@ import type { Core } from "../ike/core.ts";
 import type { IkeSa } from "../ike/sa.ts";
 import { sendRequest, startQueued } from "../ike/send.ts";
 import type { Address } from "../link/types.ts";
-import type { Credential } from "../pki/types.ts";
 import { formatAddress } from "../wire/ip.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { FLAG, type Payload } from "../wire/types.ts";
@@ -19,7 +18,6 @@ export interface Env {
   own: Address;
   decide: Decide;
   hooks: readonly GroupHooks[];
-  credential?: Credential;
   report(finding: { reason: string }): void;
 }
 

@@ -12,6 +12,7 @@ import { NOTIFY } from "../wire/registry/notify-types.ts";
 import { PROTOCOL } from "../wire/registry/protocol-ids.ts";
 import { TRANSFORM } from "../wire/registry/transform-types.ts";
 import { Allowance } from "./allowance.ts";
+import { authKeyOf } from "./controller-payloads.ts";
 import type { Decide } from "./hooks.ts";
 import { KeyTree } from "./key-tree.ts";
 import {
@@ -93,6 +94,8 @@ export class GroupState {
   readonly #unfragmented = new Set<string>();
   readonly #named: ReadonlySet<string> | undefined;
   readonly #senders: ReadonlySet<string> | undefined;
+  #auth?: RekeyAuth;
+  #authKey?: Uint8Array | undefined;
 
   constructor(policy: GroupPolicy, means: Means) {
     this.policy = policy;
@@ -163,14 +166,24 @@ export class GroupState {
     this.#senderIds.reset();
   }
 
-  /** Makes the SAs that are not there. True if any was missing. */
-  complete(): boolean {
-    const data = this.data.length === 0 && this.policy.data.length > 0;
-    if (data) this.makeData();
-    const rekey = this.policy.rekey !== undefined && this.rekey === undefined;
-    if (rekey) this.makeRekey();
-    if (rekey && this.policy.keyTree !== undefined) this.#plant(this.policy.keyTree);
-    return data || rekey;
+  /** Makes the SAs that are not there. */
+  complete(): void {
+    if (this.data.length === 0) this.makeData();
+    if (this.policy.rekey === undefined || this.rekey) return;
+    this.makeRekey();
+    if (this.policy.keyTree !== undefined) this.#plant(this.policy.keyTree);
+  }
+
+  /** What members verify GSA_REKEY with: the value of AUTH_KEY. Undefined where nothing is signed. */
+  get authKey(): Uint8Array | undefined {
+    this.#authKey ??= authKeyOf(this.#authOf());
+    return this.#authKey;
+  }
+
+  /** How GSA_REKEY is proven; the same in all Rekey SAs of the group. */
+  #authOf(): RekeyAuth {
+    this.#auth ??= authOf(this.policy.rekey, this.#means.credential);
+    return this.#auth;
   }
 
   /** Forgets SAs and members, so that who comes next finds new ones. */
@@ -215,7 +228,7 @@ export class GroupState {
     const goesOn = this.#means.decide("first number of a Rekey SA", "zero") === "go on";
     const spi = this.rekey?.nextSpi ?? random(16);
     this.rekeySpis = [spi, ...this.rekeySpis.slice(0, REMEMBERED - 1)];
-    const sa = { spi, suite, kwa, auth: authOf(policy, credential), ...keys };
+    const sa = { spi, suite, kwa, auth: this.#authOf(), ...keys };
     this.rekey = {
       ...{ policy, spi, KEYMAT, madeAt: now() },
       sender: {
@@ -250,7 +263,8 @@ export class GroupState {
 }
 
 /** @throws Error for a group with signatures whose controller has no key */
-function authOf({ auth }: RekeyPolicy, credential: Credential | undefined): RekeyAuth {
+function authOf(policy: RekeyPolicy | undefined, credential: Credential | undefined): RekeyAuth {
+  const auth = policy?.auth ?? "implicit";
   if (auth === "implicit") return auth;
   if (!credential) throw new Error(`a group with ${auth} signatures needs a key to sign with`);
   const scheme = schemeByName(auth);
@@ -259,7 +273,7 @@ function authOf({ auth }: RekeyPolicy, credential: Credential | undefined): Reke
 }
 
 /** AH has an integrity transform alone. */
-export function transformsOf({ protocolId, transforms }: DataPolicy): DataTransforms {
+function transformsOf({ protocolId, transforms }: DataPolicy): DataTransforms {
   if (protocolId === PROTOCOL.ESP) return suiteOf(transforms) ?? {};
   const integ = integTransform(transforms.find(({ type }) => type === TRANSFORM.INTEG)?.id ?? 0);
   return integ ? { integ } : {};

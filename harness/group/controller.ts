@@ -14,13 +14,12 @@ import type { Credential } from "../pki/types.ts";
 import { concat, equal } from "../wire/bytes.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
-import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import type { Message, Payload } from "../wire/types.ts";
 import { answerRegistration } from "./controller-registration.ts";
 import { deleteSas, exclude, rekey, type What } from "./controller-rekey.ts";
 import type { Env } from "./controller-send.ts";
 import { type GroupMember, GroupState, identityKey, ikeOf } from "./controller-state.ts";
-import { GROUP_EXCHANGES } from "./group-payloads.ts";
+import { ignoreCritical } from "./group-payloads.ts";
 import { decider, type GroupHooks } from "./hooks.ts";
 import type { GroupPolicy } from "./policy.ts";
 
@@ -35,14 +34,14 @@ export interface ControllerOptions {
   report(finding: { reason: string }): void;
 }
 
-const GROUP_PAYLOADS: readonly number[] = [PAYLOAD.IDg, PAYLOAD.GSA, PAYLOAD.KD];
-
 export class Controller {
   readonly #options: ControllerOptions;
   readonly #policies: GroupPolicy[];
   readonly #groups = new Map<string, GroupState>();
   /** IKE SAs that were used to register, and those that replaced them. */
   readonly #registrations = new WeakSet<IkeSa>();
+  /** How the closing of IKE SAs that have become idle is called off. */
+  readonly #closing = new WeakMap<IkeSa, () => void>();
   #env?: Env;
 
   constructor(policies: GroupPolicy[], options: ControllerOptions) {
@@ -54,7 +53,7 @@ export class Controller {
   begin(core: Core): void {
     const { random, hooks, credential, address: own, report } = this.#options;
     const decide = decider(hooks);
-    this.#env = { core, own, decide, hooks, report, ...(credential && { credential }) };
+    this.#env = { core, own, decide, hooks, report };
     const means = { random, decide, now: core.options.now, ...(credential && { credential }) };
     for (const policy of this.#policies)
       this.#groups.set(identityKey(policy.id), new GroupState(policy, means));
@@ -102,7 +101,7 @@ export class Controller {
       answer: (_core, sa, request) => this.#register(sa, request, true),
     },
     answers: (_core, sa, request) => this.#answer(sa, request),
-    incoming: (message) => this.#uncritical(message),
+    incoming: ignoreCritical,
     foreign: (core, message, octets, datagram) => this.#foreign(core, message, octets, datagram),
     ikeKeys: ({ sa, replaces }) => {
       if (replaces && this.#registrations.has(replaces)) this.#registrations.add(sa);
@@ -132,10 +131,12 @@ export class Controller {
     const joined = groups.filter((state) => sa.remoteIdentity && state.member(sa.remoteIdentity)?.ike === sa);
     if (joined.length === 0 || env.decide("idle IKE SA", "close") === "keep") return;
     const seconds = Math.max(...joined.map(({ policy }) => policy.closesIkeAfter ?? 0));
-    env.core.after(seconds * 1000, () => {
+    this.#closing.get(sa)?.();
+    const close = () => {
       const now = successorOf(sa);
       if (now.established && !this.#needs(now)) deleteIke(env.core, now, () => {});
-    });
+    };
+    this.#closing.set(sa, env.core.after(seconds * 1000, close));
   }
 
   /** True if somebody's keys come over this IKE SA. */
@@ -145,12 +146,6 @@ export class Controller {
       const member = identity && state.member(identity);
       return !state.policy.rekey && member !== undefined && ikeOf(member) === sa;
     });
-  }
-
-  /** The C bit of these payloads means nothing here: they are known. */
-  #uncritical({ header, isResponse, payloads }: IncomingMessage): undefined {
-    if (isResponse || !GROUP_EXCHANGES.includes(header.exchangeType)) return;
-    for (const payload of payloads) if (GROUP_PAYLOADS.includes(payload.type)) delete payload.critical;
   }
 
   /** On our Rekey SAs it is ours alone to send: what comes here is a reflection or a forgery. */

@@ -1,7 +1,9 @@
 /** Reading what a controller sent: GSA, KD and the notifies beside them. */
+import type { IncomingMessage } from "../ike/hooks.ts";
 import type { GroupKeyBag, GroupWidePolicy, GsaPolicy, WrappedKey } from "../wire/group-types.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { GROUP_KEY_BAG_ATTRIBUTE } from "../wire/registry/group-attributes.ts";
+import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import type { DeletePayload, Payload, Transform } from "../wire/types.ts";
 import { readWrappedKey } from "../wire/wrapped-key.ts";
 
@@ -12,6 +14,17 @@ export const GROUP_EXCHANGES: readonly number[] = [
   EXCHANGE.GSA_REKEY,
   EXCHANGE.GSA_INBAND_REKEY,
 ];
+
+/** Payload types of G-IKEv2, SAg aside. */
+const GROUP_PAYLOADS: readonly number[] = [PAYLOAD.IDg, PAYLOAD.GSA, PAYLOAD.KD];
+
+export const isGroupPayload = ({ type }: Payload): boolean => GROUP_PAYLOADS.includes(type);
+
+/** Who speaks G-IKEv2 knows these payloads: their C bit means nothing then (RFC 7296 section 2.5). */
+export function ignoreCritical({ header, payloads }: IncomingMessage): undefined {
+  if (!GROUP_EXCHANGES.includes(header.exchangeType)) return;
+  for (const payload of payloads) if (isGroupPayload(payload)) delete payload.critical;
+}
 
 const policies = (payloads: readonly Payload[]): (GsaPolicy | GroupWidePolicy)[] =>
   payloads.flatMap((p) => (p.kind === "GSA" ? p.policies : []));

@@ -17,6 +17,7 @@ import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import type { Message, Payload } from "../wire/types.ts";
+import { ignoreCritical } from "./group-payloads.ts";
 import { type Decide, decider } from "./hooks.ts";
 import type { Unwrap } from "./key-path.ts";
 import { type Wrapping, wrappingOf } from "./keys.ts";
@@ -64,6 +65,7 @@ export class Member {
     this.extension = {
       name: "group member",
       answers: (core, sa, request) => this.#answer(core, sa, request),
+      incoming: ignoreCritical,
       foreign: (_core, message, octets, datagram) => this.#foreign(message, octets, datagram),
       ikeClosed: (_core, sa) => this.#ikeClosed(sa),
     };

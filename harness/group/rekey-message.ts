@@ -46,8 +46,6 @@ export interface RekeySender {
   chunk?: number;
 }
 
-/** Octets of the IKE header and of the header of the SK payload. */
-export const A_LENGTH = 32;
 /** Attempts to get an ECDSA signature as long as was assumed; each one is lucky about every third time. */
 const MOST_ATTEMPTS = 200;
 const HASHES: Readonly<Record<number, HashName>> = { 1: "sha1", 2: "sha256", 3: "sha384", 4: "sha512" };

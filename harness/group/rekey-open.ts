@@ -2,12 +2,13 @@
 import { malformedGroup } from "../ike/group-syntax.ts";
 import { excess } from "../ike/limits.ts";
 import { openPayload } from "../ike/sk.ts";
-import { malformed } from "../ike/syntax.ts";
+import { malformed, unknownCritical } from "../ike/syntax.ts";
 import { concat, EMPTY, equal } from "../wire/bytes.ts";
 import { decodeChain, decodeMessage, isFrameError } from "../wire/index.ts";
 import { AUTH_METHOD } from "../wire/registry/auth-methods.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { type AuthPayload, type Chain, FLAG, type Message, type Payload } from "../wire/types.ts";
+import { isGroupPayload } from "./group-payloads.ts";
 import type { RekeyFragments } from "./rekey-fragments.ts";
 import { type RekeySa, rekeyProtection, rekeySignedOctets } from "./rekey-message.ts";
 
@@ -91,7 +92,13 @@ function judge(
 ): RekeyResult {
   const { payloads, trailing, findings } = decodeChain(innerType, inner);
   const nested = payloads.some(({ kind }) => kind === "SK" || kind === "SKF") ? "SK inside SK" : undefined;
-  const fault = excess(payloads) ?? nested ?? malformed(payloads, trailing) ?? malformedGroup(payloads);
+  const critical = unknownCritical(payloads.filter((p) => !isGroupPayload(p)));
+  const fault =
+    excess(payloads) ??
+    nested ??
+    malformed(payloads, trailing) ??
+    malformedGroup(payloads) ??
+    (critical && `an unknown critical payload ${critical.type}`);
   if (fault) return refuse("malformed", fault);
   const wrong = authFault(first, innerType, inner, payloads, sa);
   if (wrong && !options.overlooks?.has(wrong.error)) return wrong;

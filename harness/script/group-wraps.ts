@@ -70,7 +70,7 @@ const inKd = (change: (kd: KdPayload) => KdPayload): Damage =>
   inPlaceOf(PAYLOAD.KD, (kd) => (kd.kind === "KD" ? [change(kd)] : [kd]));
 
 /** Changes the key bags of this protocol; an empty list leaves them out. */
-export const inBags = (protocolId: number, change: (bag: GroupKeyBag) => KdPayload["bags"]): Damage =>
+const inBags = (protocolId: number, change: (bag: GroupKeyBag) => KdPayload["bags"]): Damage =>
   inKd((kd) => ({
     ...kd,
     bags: kd.bags.flatMap((bag) =>
