@@ -26,16 +26,16 @@ export async function icmpPing(
   const to = wishes.to ?? hostOf(child.remoteTs, remote.host);
   const identifier = readU16(call.host.options.random(2), 0);
   const result: PingResult = { from, to, sent: 0, answered: 0, roundTripMs: [] };
-  let answered = 0;
+  const answered = new Set<number>();
   call.onEvent((event) => {
     const echo = event.type === "esp-received" ? event.inner?.echo : undefined;
-    if (echo?.reply && echo.identifier === identifier) answered = Math.max(answered, echo.sequence);
+    if (echo?.reply && echo.identifier === identifier) answered.add(echo.sequence);
   });
   for (let sequence = 1; sequence <= wishes.count && !call.interrupted; sequence++) {
     const at = call.now();
     call.host.sendEcho(pipe, { from, to, identifier, sequence, data: new Uint8Array(SIZE) });
     result.sent++;
-    if (!(await call.until(() => answered >= sequence, PATIENCE_MS))) continue;
+    if (!(await call.until(() => answered.has(sequence), PATIENCE_MS))) continue;
     result.answered++;
     result.roundTripMs.push(call.now() - at);
   }
