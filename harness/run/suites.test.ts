@@ -39,6 +39,19 @@ describe("suites", () => {
     });
   });
 
+  it("have the words of the test on the page of a template", async () => {
+    const loop = [
+      'for (const what of ["a-word", "an-oath"])',
+      `  /** It keeps \${what} of \${others}. */`,
+      `  test(\`keeps-\${what}\`, { requirements: [], peer: "responder", lies: ["fibs"] }, async () => {});`,
+    ];
+    const loaded = await load("rfc7296", loop.join("\n"));
+    expect(loaded.map(({ page }) => page)).to.deep.equal([
+      `It keeps a word of \${others}.`,
+      `It keeps an oath of \${others}.`,
+    ]);
+  });
+
   it("hold a test once for each revision that it names, the newest where it names none", async () => {
     const loaded = await load(
       "esp-ping",

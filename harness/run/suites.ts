@@ -93,26 +93,35 @@ function revisionsOf(found: RegisteredTest, { name, ...place }: Place): SuiteTes
   });
 }
 
-/** The `/** ... *\/` right above `test("name"`; the name may be a template, as in a loop. */
+/**
+ * The `/** ... *\/` right above `test("name"`. The name may be a template, as in a loop; then the page has the words of
+ * this test in the place of the template's expressions.
+ */
 function pageOf(file: string, name: string): string {
   const source = readFileSync(file, "utf8");
-  const at = placeOfName(source, name);
+  const { at, words } = placeOfName(source, name);
   const comment = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*test\(\s*$/.exec(source.slice(0, at))?.[1] ?? "";
   return comment
     .split("\n")
     .map((line) => line.replace(/^\s*\*? ?/, ""))
     .join("\n")
-    .trim();
+    .trim()
+    .replace(EXPRESSION, (whole, expression) => words.get(expression)?.replaceAll("-", " ") ?? whole);
 }
 
-/** Where the name of the test is written; 0 if it cannot be found. */
-function placeOfName(source: string, name: string): number {
+const EXPRESSION = /\$\{([^}]*)\}/g;
+
+/** Where the name of the test is written, 0 if it cannot be found; and what the expressions in it stand for. */
+function placeOfName(source: string, name: string): { at: number; words: Map<string, string> } {
   const plain = source.indexOf(`"${name}"`);
-  if (plain >= 0) return plain;
+  if (plain >= 0) return { at: plain, words: new Map() };
   for (const found of source.matchAll(/(?<=\btest\(\s*)`(?<template>[^`]+)`/g)) {
-    const parts = (found.groups?.template ?? "").split(/\$\{[^}]*\}/);
-    const escaped = parts.map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-    if (new RegExp(`^${escaped.join(".+")}$`).test(name)) return found.index;
+    const template = found.groups?.template ?? "";
+    const parts = template.split(/\$\{[^}]*\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+    const match = new RegExp(`^${parts.join("(.+)")}$`).exec(name);
+    if (!match) continue;
+    const expressions = [...template.matchAll(EXPRESSION)].map(([, expression = ""]) => expression);
+    return { at: found.index, words: new Map(expressions.map((e, i) => [e, match[i + 1] ?? ""])) };
   }
-  return 0;
+  return { at: 0, words: new Map() };
 }
