@@ -314,7 +314,7 @@ for (const peer of ROLES) {
 
   /**
    * Datagrams of GDOI, which is version 1.0 of the header: the first message of phase 1 and a GROUPKEY-PUSH, on port 500,
-   * 4500 and 848, while SAs are up. Whatever the peer makes of them, both SAs go on, and it serves others.
+   * 4500 and 848, while SAs are up. Whatever the peer makes of them, both SAs go on.
    */
   test(`as-${peer}-outlives-gdoi`, {
     requirements: ["G-IKEV2-L7"],
