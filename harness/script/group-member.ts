@@ -58,6 +58,8 @@ export class GroupMember {
         this.events.push(event);
       },
     });
+    // Nobody in the lab forges errors: a peer without key wrap algorithms has said so once it has refused.
+    script.decide("unprotected error notify", "give up");
     script.extensions.push(this.member.extension);
     script.espExtensions.push(this.member.esp);
     this.member.begin(script.host.endpoint.core, script.host);
