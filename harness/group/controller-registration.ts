@@ -1,5 +1,6 @@
 /** What a controller answers to GSA_AUTH and GSA_REGISTRATION: RFC 9838 sections 2.3.1 to 2.3.4. */
 import type { Answer } from "../ike/exchanges/answer.ts";
+import { identityKey } from "../ike/identity.ts";
 import { hasNotify, notifies, notify } from "../ike/payloads.ts";
 import type { Identity } from "../ike/policy.ts";
 import type { IkeSa } from "../ike/sa.ts";
@@ -12,7 +13,7 @@ import { fits, type Needed } from "./controller-choice.ts";
 import { gcauth, gsaPayload, kdPayload } from "./controller-payloads.ts";
 import { deleteSas, leave, modeNotify, supply, watch } from "./controller-rekey.ts";
 import type { Env } from "./controller-send.ts";
-import { countsIvs, type GroupMember, type GroupState, identityKey } from "./controller-state.ts";
+import { countsIvs, type GroupMember, type GroupState } from "./controller-state.ts";
 import { kwaOf, type Wrapping, wrappingOf } from "./keys.ts";
 
 /** What a member asks for. */

@@ -1,5 +1,6 @@
 /** New keys, exclusion and deletion: RFC 9838 sections 2.4, 3.2.1, 4.6. */
 
+import { identityKey } from "../ike/identity.ts";
 import { notify } from "../ike/payloads.ts";
 import type { Identity } from "../ike/policy.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
@@ -7,7 +8,7 @@ import { PROTOCOL } from "../wire/registry/protocol-ids.ts";
 import type { Payload } from "../wire/types.ts";
 import { type Circumstances, deleteAllOf, deleteOf, gsaPayload, kdPayload } from "./controller-payloads.ts";
 import { type Env, inband, multicast } from "./controller-send.ts";
-import { type DataSa, type GroupState, identityKey, type RekeySa } from "./controller-state.ts";
+import type { DataSa, GroupState, RekeySa } from "./controller-state.ts";
 import type { TreeKey, Wrap } from "./key-tree.ts";
 import type { Wrapping } from "./keys.ts";
 

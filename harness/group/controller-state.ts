@@ -3,11 +3,11 @@ import { createPublicKey } from "node:crypto";
 import { integTransform } from "../crypto/integ.ts";
 import { schemeByName } from "../crypto/signatures.ts";
 import type { Random } from "../crypto/types.ts";
+import { identityKey } from "../ike/identity.ts";
 import type { Identity } from "../ike/policy.ts";
 import type { IkeSa } from "../ike/sa.ts";
 import { successorOf } from "../ike/succession.ts";
 import type { Credential } from "../pki/types.ts";
-import { hex } from "../wire/bytes.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import { PROTOCOL } from "../wire/registry/protocol-ids.ts";
 import { TRANSFORM } from "../wire/registry/transform-types.ts";
@@ -60,8 +60,6 @@ export interface GroupMember {
 
 /** The IKE SA of a member now: it can have been rekeyed. */
 export const ikeOf = ({ ike }: GroupMember): IkeSa => successorOf(ike);
-
-export const identityKey = ({ type, data }: Identity): string => `${type}:${hex(data)}`;
 
 export interface Means {
   random: Random;

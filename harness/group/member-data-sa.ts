@@ -29,6 +29,14 @@ export function dataSa(planned: PlannedData, making: Making): DataSa {
   return sa;
 }
 
+/** The SA comes again with the same key: numbers, IVs and the replay window go on. */
+export function goOn(sa: DataSa, before: DataSa): void {
+  if (sa.inbound && before.inbound) sa.inbound = before.inbound;
+  if (sa.outbound && before.outbound) sa.outbound = before.outbound;
+  sa.ivs = before.ivs;
+  sa.activeAt = before.activeAt;
+}
+
 /** Takes the ends away, and with them the keys. */
 export function withdraw(sa: DataSa | HeldRekey): void {
   if (!("KEYMAT" in sa)) return;
@@ -36,11 +44,20 @@ export function withdraw(sa: DataSa | HeldRekey): void {
   sa.outbound = undefined;
 }
 
-/** The next IV of a sender: Sender-ID in so many bits at the top, a counter in the others. */
-export function senderIv(sa: DataSa, id: number, bits: number, place: "top" | "bottom" = "top"): Uint8Array {
+/**
+ * The next IV of a sender: Sender-ID in so many bits at the top, a counter in the others. Undefined when there are no
+ * more: the next one would have the Sender-ID of somebody else.
+ */
+export function senderIv(
+  sa: DataSa,
+  id: number,
+  bits: number,
+  place: "top" | "bottom" = "top",
+): Uint8Array | undefined {
   const { ivLength } = sa.planned.suite.encr;
   const size = BigInt(8 * ivLength);
   const counter = ++sa.ivs;
+  if (counter >> (size - BigInt(bits)) !== 0n) return undefined;
   const value =
     place === "top"
       ? (BigInt(id) << (size - BigInt(bits))) | counter

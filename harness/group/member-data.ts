@@ -19,7 +19,7 @@ import {
 import type { TrafficSelector } from "../wire/types.ts";
 import type { Decide } from "./hooks.ts";
 import { senderIv } from "./member-data-sa.ts";
-import type { GroupState } from "./member-group.ts";
+import type { JoinedGroup } from "./member-group.ts";
 import type { PlannedSa } from "./member-policy.ts";
 import type { DataSa } from "./member-types.ts";
 
@@ -44,7 +44,7 @@ export type Delivery = { data: Uint8Array } | { finding: string } | "echo";
 
 /** Opens a packet for the SA that its destination, source and SPI name; undefined if there is none. */
 export function openFor(
-  group: GroupState,
+  group: JoinedGroup,
   { source, destination, data: packet }: Datagram,
   decide: Decide,
 ): { sa: DataSa; delivery: Delivery } | undefined {
@@ -64,7 +64,7 @@ export function openFor(
   return { sa, delivery: delivered(group, opened, { source: from, destination: to }) };
 }
 
-function delivered(group: GroupState, opened: OpenedPacket, outer: Ends): Delivery {
+function delivered(group: JoinedGroup, opened: OpenedPacket, outer: Ends): Delivery {
   const packet = inner(group, opened, outer);
   if (typeof packet === "string") return { finding: packet };
   const udp = parseUdp(packet);
@@ -78,7 +78,7 @@ interface Ends {
 }
 
 /** The inner packet; tunnels preserve addresses. */
-function inner({ mode }: GroupState, { payload, nextHeader }: OpenedPacket, outer: Ends): IpPacket | string {
+function inner({ mode }: JoinedGroup, { payload, nextHeader }: OpenedPacket, outer: Ends): IpPacket | string {
   const tunnelled = nextHeader === NEXT_HEADER.ipv4 || nextHeader === NEXT_HEADER.ipv6;
   if (tunnelled !== (mode === "tunnel")) return `Next Header ${nextHeader} in ${mode} mode`;
   const whole = tunnelled ? payload : buildIp({ ...outer, protocol: nextHeader, payload });
@@ -89,7 +89,7 @@ function inner({ mode }: GroupState, { payload, nextHeader }: OpenedPacket, oute
 }
 
 /** The SA to send on now: the newest that is active, for the destination of the group's first one. */
-function sendingSa(group: GroupState, now: number): DataSa | undefined {
+function sendingSa(group: JoinedGroup, now: number): DataSa | undefined {
   const able = group.data.filter(({ outbound, activeAt }) => outbound && activeAt <= now);
   const [first] = able;
   const to = first?.planned.destination.startAddress;
@@ -98,7 +98,7 @@ function sendingSa(group: GroupState, now: number): DataSa | undefined {
 
 /** Sends a UDP datagram with this payload to the group; false where nothing can be sent. */
 export function sendTo(
-  group: GroupState,
+  group: JoinedGroup,
   data: Uint8Array,
   plane: DataPlane,
   decide: Decide,
@@ -115,11 +115,9 @@ export function sendTo(
   const tunnel = group.mode === "tunnel";
   const header = source.length === 4 ? 20 : 40;
   const nextHeader = !tunnel ? NEXT_HEADER.udp : source.length === 4 ? NEXT_HEADER.ipv4 : NEXT_HEADER.ipv6;
-  const sealed = sa.outbound.seal(
-    tunnel ? packet : packet.subarray(header),
-    nextHeader,
-    ivOf(group, sa, decide),
-  );
+  const iv = ivOf(group, sa, decide);
+  if (iv === "used up") return false;
+  const sealed = sa.outbound.seal(tunnel ? packet : packet.subarray(header), nextHeader, iv);
   if (isSealRefusal(sealed)) return false;
   const ends = {
     source: { host: formatAddress(source), port: 0 },
@@ -138,10 +136,15 @@ function inUdp({ source, destination, data }: Datagram): Datagram {
 }
 
 /** Ciphers whose IVs count have the first Sender-ID in them (section 2.5.2). */
-function ivOf({ senderIds, senderIdBits }: GroupState, sa: DataSa, decide: Decide): { iv?: Uint8Array } {
+function ivOf(
+  { senderIds, senderIdBits }: JoinedGroup,
+  sa: DataSa,
+  decide: Decide,
+): { iv?: Uint8Array } | "used up" {
   const [id] = senderIds;
   const { randomIv, ivLength } = sa.planned.suite.encr;
   if (randomIv || ivLength === 0 || id === undefined || senderIdBits === undefined) return {};
   const place = decide("place of the Sender-ID", "top of the IV") === "top of the IV" ? "top" : "bottom";
-  return { iv: senderIv(sa, id, senderIdBits, place) };
+  const iv = senderIv(sa, id, senderIdBits, place);
+  return iv ? { iv } : "used up";
 }

@@ -2,14 +2,15 @@
 import type { KeyObject } from "node:crypto";
 import type { Encr } from "../crypto/types.ts";
 import type { IkeSa } from "../ike/sa.ts";
+import { isMulticast } from "../link/multicast-address.ts";
 import { equal } from "../wire/bytes.ts";
 import { formatAddress } from "../wire/ip.ts";
 import { PROTOCOL } from "../wire/registry/protocol-ids.ts";
 import { SN } from "../wire/registry/sn.ts";
 import type { Decide } from "./hooks.ts";
-import { dataSa, withdraw } from "./member-data-sa.ts";
+import { dataSa, goOn, withdraw } from "./member-data-sa.ts";
 import type { KeyedData, Keys } from "./member-keys.ts";
-import type { Plan, PlannedRekey, PlannedSa, Way } from "./member-policy.ts";
+import type { Plan, PlannedData, PlannedRekey, PlannedSa, Way } from "./member-policy.ts";
 import type { DataSa, GroupWishes, HeldRekey, MemberOptions, Membership } from "./member-types.ts";
 import { RekeyFragments } from "./rekey-fragments.ts";
 import type { RekeyAuth } from "./rekey-message.ts";
@@ -23,7 +24,7 @@ export interface Surroundings {
   /** Returns a function that cancels. */
   after(ms: number, action: () => void): () => void;
   /** Has the group registered for anew, now or a moment later. */
-  registerAgain(group: GroupState, reason: string, when: "now" | "spread"): void;
+  registerAgain(group: JoinedGroup, reason: string, when: "now" | "spread"): void;
 }
 
 const NO_SENDER_ID = "no Sender-ID";
@@ -33,7 +34,12 @@ const LONGEST_MS = 2 ** 31 - 1;
 /** Seconds of a lifetime in which a member registers again. */
 const SHORTEST = 2;
 
-export class GroupState implements Membership {
+/** More than any group needs: who controls one does not fill the memory of its members. */
+const MOST_DATA_SAS = 256;
+const MOST_REKEY_SAS = 16;
+const MOST_ADDRESSES = 64;
+
+export class JoinedGroup implements Membership {
   readonly group: Membership["group"];
   wishes: GroupWishes;
   state: Membership["state"] = "registered";
@@ -51,6 +57,7 @@ export class GroupState implements Membership {
   failures = 0;
   /** Set while it is going to register, or does. */
   registering?: () => void;
+  readonly #joined = new Set<string>();
   readonly #around: Surroundings;
 
   constructor(group: Membership["group"], wishes: GroupWishes, ike: IkeSa, around: Surroundings) {
@@ -100,8 +107,7 @@ export class GroupState implements Membership {
 
   #takeRekey(plan: Plan, { rekey, path, authKey }: Keys, way: Way): void {
     const before = way === "registration" ? undefined : this.rekey;
-    if (before && authKey && before.sa.auth !== "implicit")
-      before.sa.auth = { ...before.sa.auth, publicKey: authKey };
+    if (before && authKey) this.#takeAuthKey(before.sa, authKey);
     const auth = rekey && authOf(rekey.planned, before, authKey);
     if (rekey && !auth) this.tell("a Rekey SA without AUTH_KEY");
     if (before && plan.rekey && !equal(before.planned.spi, plan.rekey.spi)) this.#retire(before);
@@ -118,7 +124,14 @@ export class GroupState implements Membership {
       ...{ nextMessageId: this.#firstNumber(planned, known), state: "installed", cancel: [] },
     };
     this.rekeys.push(held);
-    this.#began(held, addressOf(planned));
+    this.#say("installed", held, this.state);
+    this.#begin(held, addressOf(planned));
+  }
+
+  /** Another key of the same kind: the method stays (section 4.4.2.1.1). */
+  #takeAuthKey(sa: HeldRekey["sa"], publicKey: KeyObject): void {
+    if (sa.auth !== "implicit" && sa.auth.scheme.fits(publicKey)) sa.auth = { ...sa.auth, publicKey };
+    else this.tell("an AUTH_KEY that does not fit");
   }
 
   /** A number below one that is known of this SA is stale (section 4.4.2.2.2). */
@@ -143,42 +156,48 @@ export class GroupState implements Membership {
 
   /** Why the SA does not serve. */
   #takeData({ planned, KEYMAT, keys }: KeyedData): string | undefined {
-    const known = this.data.find((sa) => equal(sa.planned.spi, planned.spi));
-    const { options, decide, now } = this.#around;
-    const sends = this.wishes.sender;
-    const problem = sends ? this.#counterProblem(planned.suite.encr) : undefined;
+    const { decide } = this.#around;
+    const problem = this.wishes.sender ? this.#counterProblem(planned.suite.encr) : undefined;
     if (problem === NO_SENDER_ID && decide("missing Sender-ID", "register again") === "do without the SA")
       return undefined;
     if (problem) return problem;
-    if (known && equal(known.KEYMAT, KEYMAT)) {
-      // The numbers of the packets go on; a Sender-ID that is new makes the IVs unique.
+    const sa = dataSa(planned, {
+      ...{ KEYMAT, keys, directions: this.#directions(planned), ordered: this.#isOrdered(planned) },
+      ...{ random: this.#around.options.random, activeAt: this.#activation(planned) },
+    });
+    const known = this.data.find((other) => equal(other.planned.spi, planned.spi));
+    const same = known !== undefined && equal(known.KEYMAT, KEYMAT);
+    if (same) {
+      goOn(sa, known);
       this.#forget(known);
-      known.planned = planned;
-      known.state = "installed";
-      this.data.push(known);
-      this.#lives(known);
-      return undefined;
-    }
-    if (known) this.remove(known, "another key");
-    // Who alone sends on an SA would get nothing but its own packets.
-    const both = planned.sn !== SN.SEQUENTIAL_32 || decide("echo of a sender", "dropped") === "delivered";
-    const outbound = sends || decide("sending of a receiver", "never") === "anyway";
-    const directions = { inbound: !sends || both, outbound };
-    const replaces = this.data.some((sa) => sa.state === "installed" && sameSelectors(sa, planned));
-    const waits = replaces && decide("activation delay", "wait") === "wait" ? this.ATD * 1000 : 0;
-    const ordered =
-      planned.sn === SN.SEQUENTIAL_32 || decide("equal numbers of several senders", "take") === "drop";
-    const making = {
-      KEYMAT,
-      keys,
-      directions,
-      ordered,
-      random: options.random,
-    };
-    const sa = dataSa(planned, { ...making, activeAt: now() + waits });
+    } else if (known) this.remove(known, "another key");
     this.data.push(sa);
-    this.#began(sa, sa.inbound && addressOf(planned));
+    if (!same) this.#say("installed", sa, this.state);
+    this.#begin(sa, sa.inbound && addressOf(planned));
     return undefined;
+  }
+
+  #directions({ sn }: PlannedData): { inbound: boolean; outbound: boolean } {
+    const { decide } = this.#around;
+    const sends = this.wishes.sender;
+    // Who alone sends on an SA would get nothing but its own packets.
+    const both = sn !== SN.SEQUENTIAL_32 || decide("echo of a sender", "dropped") === "delivered";
+    return {
+      inbound: !sends || both,
+      outbound: sends || decide("sending of a receiver", "never") === "anyway",
+    };
+  }
+
+  #isOrdered({ sn }: PlannedData): boolean {
+    const drops = this.#around.decide("equal numbers of several senders", "take") === "drop";
+    return sn === SN.SEQUENTIAL_32 || drops;
+  }
+
+  /** Since when an SA may be sent on: where it takes the place of another, others get a moment to install it. */
+  #activation(planned: PlannedData): number {
+    const { decide, now } = this.#around;
+    const replaces = this.data.some((sa) => sa.state === "installed" && sameSelectors(sa, planned));
+    return now() + (replaces && decide("activation delay", "wait") === "wait" ? this.ATD * 1000 : 0);
   }
 
   /** Why a cipher whose IVs count cannot be used to send (sections 2.5.2, 2.4.1.4). */
@@ -196,14 +215,12 @@ export class GroupState implements Membership {
 
   /** Deletes as the controller says (section 2.4.3). True if it excludes the member. */
   deleted(protocolId: number, spis: Uint8Array[]): boolean {
-    if (protocolId === 0 && spis.length === 0) return true;
+    if (isDeleteOfAll(protocolId, spis)) return true;
     const size = protocolId === PROTOCOL.GIKE_UPDATE ? 16 : 4;
     if (spis.some(({ length }) => length !== size)) {
       this.tell(`a Delete with SPIs of another size than protocol ${protocolId} has`);
       return false;
     }
-    const isAll = (spi: Uint8Array) => spi.every((octet) => octet === 0);
-    if (protocolId === PROTOCOL.GIKE_UPDATE && spis.some(isAll)) return true;
     const sas: (DataSa | HeldRekey)[] = [...this.data, ...this.rekeys];
     for (const spi of spis) {
       const named = sas.filter(
@@ -225,11 +242,20 @@ export class GroupState implements Membership {
     this.senderIds = [];
   }
 
-  /** `joins` is the multicast address to listen to. */
-  #began(sa: DataSa | HeldRekey, joins: string | undefined): void {
-    this.#say("installed", sa, this.state);
-    if (joins !== undefined) this.#around.options.join(joins);
+  /** `address`: where to listen. */
+  #begin(sa: DataSa | HeldRekey, address: string | undefined): void {
+    if (address !== undefined && isMulticast(address)) this.#join(address);
     this.#lives(sa);
+    const [oldestData, oldestRekey] = [this.data[0], this.rekeys[0]];
+    if (oldestData && this.data.length > MOST_DATA_SAS) this.remove(oldestData, "too many SAs");
+    if (oldestRekey && this.rekeys.length > MOST_REKEY_SAS) this.remove(oldestRekey, "too many SAs");
+  }
+
+  #join(address: string): void {
+    if (!this.#joined.has(address) && this.#joined.size >= MOST_ADDRESSES)
+      return this.tell("more multicast addresses than are listened to");
+    this.#joined.add(address);
+    this.#around.options.join(address);
   }
 
   #lives(sa: DataSa | HeldRekey): void {
@@ -271,6 +297,14 @@ export class GroupState implements Membership {
     this.#around.options.event({ type, group: this.group, protocolId, spi, reason });
   }
 }
+
+const isAll = (spi: Uint8Array): boolean => spi.every((octet) => octet === 0);
+
+/** Section 2.4.3, and protocol 0 as section 4.6 has it: who gets this is excluded. */
+export const isDeleteOfAll = (protocolId: number, spis: Uint8Array[]): boolean =>
+  protocolId === 0
+    ? spis.length === 0
+    : protocolId === PROTOCOL.GIKE_UPDATE && spis.some((spi) => spi.length === 16 && isAll(spi));
 
 const addressOf = ({ destination }: PlannedSa): string => formatAddress(destination.startAddress);
 

@@ -3,9 +3,9 @@ import { createPublicKey, type KeyObject } from "node:crypto";
 import type { DirectionKeys } from "../crypto/keys.ts";
 import { equal, hex } from "../wire/bytes.ts";
 import type { GroupKeyBag, KdPayload, WrappedKey } from "../wire/group-types.ts";
-import { readWrappedKey } from "../wire/index.ts";
-import { GROUP_KEY_BAG_ATTRIBUTE, MEMBER_KEY_BAG_ATTRIBUTE } from "../wire/registry/group-attributes.ts";
+import { MEMBER_KEY_BAG_ATTRIBUTE } from "../wire/registry/group-attributes.ts";
 import type { TransformAttribute } from "../wire/types.ts";
+import { groupBags, saKeys, wrappedKeys } from "./group-payloads.ts";
 import { type KeyPath, KeyRing } from "./key-path.ts";
 import { type RekeyKeys, splitDataKeymat, splitRekeyKeymat, type Wrapping } from "./keys.ts";
 import type { Fault, Plan, PlannedData, PlannedRekey, PlannedSa, Way } from "./member-policy.ts";
@@ -40,14 +40,13 @@ export function keysOf(
   const senderIds = own.filter(({ type }) => type === MEMBER_KEY_BAG_ATTRIBUTE.GM_SENDER_ID);
   const authKeys = own.filter(({ type }) => type === MEMBER_KEY_BAG_ATTRIBUTE.AUTH_KEY);
   if (senderIds.length > 0 && way !== "registration") return malformed("GM_SENDER_ID in a rekey");
-  if (authKeys.length > 1) return malformed("several AUTH_KEYs");
   const authKey = authKeys[0] && publicKey(authKeys[0], plan);
   if (authKeys[0] && !authKey) return malformed("an AUTH_KEY that does not fit");
   const wraps = own.filter(({ type }) => type === MEMBER_KEY_BAG_ATTRIBUTE.WRAP_KEY);
   const findings = wraps.length > 0 && way === "inband" ? ["WRAP_KEY in a GSA_INBAND_REKEY"] : [];
   const ring = new KeyRing({
     ...{ path, GSK_w: wrapping.GSK_w, keyOctets: wrapping.kwa.keyLength, unwrap: wrapping.kwa.unwrap },
-    wrapKeys: way === "inband" ? [] : wrappedKeys(wraps, findings),
+    wrapKeys: way === "inband" ? [] : wrappedKeys(wraps.map(({ value }) => value)),
   });
   findings.push(...ring.findings);
   const result: Keys = { path, senderIds: senderIds.flatMap(senderId), data: [], findings };
@@ -72,14 +71,6 @@ function publicKey({ value }: TransformAttribute, { rekey }: Plan): KeyObject | 
   }
 }
 
-function wrappedKeys(attributes: TransformAttribute[], findings: string[]): WrappedKey[] {
-  return attributes.flatMap(({ value }) => {
-    const wrapped = readWrappedKey(value);
-    if (!wrapped) findings.push("a wrapped key without ids");
-    return wrapped ?? [];
-  });
-}
-
 /** RFC 9838 says no width: one to four octets, or more with zeros in front. */
 function senderId({ value }: TransformAttribute): number[] {
   if (!(value instanceof Uint8Array) || value.length === 0) return [];
@@ -94,14 +85,9 @@ const name = ({ protocolId, spi }: { protocolId: number; spi: Uint8Array }): str
   `protocol ${protocolId} SPI ${hex(spi)}`;
 
 /** The SA_KEYs of an SA; undefined without a bag. */
-function saKeys(kd: KdPayload, planned: PlannedSa, findings: string[]): WrappedKey[] | undefined {
-  const bags = kd.bags.filter((bag) => bag.kind === "group").filter((bag) => isOf(bag, planned));
-  if (bags.length === 0) return undefined;
-  const keys = bags.flatMap(({ attributes }) => attributes);
-  return wrappedKeys(
-    keys.filter(({ type }) => type === GROUP_KEY_BAG_ATTRIBUTE.SA_KEY),
-    findings,
-  );
+function saKeysFor(kd: KdPayload, planned: PlannedSa): WrappedKey[] | undefined {
+  const bags = groupBags([kd]).filter((bag) => isOf(bag, planned));
+  return bags.length === 0 ? undefined : bags.flatMap(saKeys);
 }
 
 /** Bags for SAs that no policy speaks of. */
@@ -114,7 +100,7 @@ function strangers(kd: KdPayload, { data, rekey }: Plan): string[] {
 
 function openData(result: Keys, ring: KeyRing, planned: PlannedData, kd: KdPayload): void {
   const { findings } = result;
-  const wrapped = saKeys(kd, planned, findings);
+  const wrapped = saKeysFor(kd, planned);
   const usable = wrapped?.length === 1 && wrapped[0]?.kwkId === 0;
   const opened = usable
     ? ring.open(wrapped)
@@ -126,7 +112,7 @@ function openData(result: Keys, ring: KeyRing, planned: PlannedData, kd: KdPaylo
 }
 
 function openRekey(result: Keys, ring: KeyRing, planned: PlannedRekey, kd: KdPayload): void {
-  const wrapped = saKeys(kd, planned, result.findings);
+  const wrapped = saKeysFor(kd, planned);
   const opened = wrapped ? ring.open(wrapped) : { failure: "no key bag" };
   const keys = "failure" in opened ? undefined : splitRekeyKeymat(opened.KEYMAT, planned.suite, planned.kwa);
   if ("failure" in opened) result.excluded = opened.failure;

@@ -62,6 +62,8 @@ export interface MemberHost extends Host {
 
 export interface MemberLabOptions {
   group?: Partial<GroupSpec>;
+  /** Further groups. */
+  groups?: GroupSpec[];
   members?: string[];
   hooks?: GroupHooks[];
   policy?: Partial<MemberPolicy>;
@@ -94,7 +96,7 @@ export class MemberLab {
     const address = { host: CONTROLLER, port: 848 };
     const report = () => {};
     const settings = { random: this.#random, hooks: [], address, credential, report };
-    this.controller = new Controller([groupPolicy(spec)], settings);
+    this.controller = new Controller([spec, ...(options.groups ?? [])].map(groupPolicy), settings);
     const extensions = [this.controller.extension];
     this.server = this.#host("gcks.example", CONTROLLER, members, extensions, () => false);
     this.controller.begin(this.server.endpoint.core);

@@ -1,6 +1,9 @@
 import { expect } from "chai";
 import fc from "fast-check";
+import type { Extension } from "../ike/hooks.ts";
+import { identity } from "../ike/identity.ts";
 import { u32 } from "../wire/bytes.ts";
+import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import { CONTROLLER, GROUP, type MemberHost, MemberLab } from "./member-lab.ts";
 
 const registrations = ({ events }: MemberHost): number =>
@@ -109,5 +112,79 @@ describe("life of a group member", () => {
     lab.pass(300);
     expect(host.events.some(({ type }) => type === "rekeyed")).to.equal(true);
     expect(reasons(host)).to.deep.equal([]);
+  });
+  it("keeps a bounded number of SAs, whatever its controller hands out", async () => {
+    const lab = await MemberLab.make({ group: { DTD: 65_535 } });
+    lab.register();
+    for (let count = 0; count < 300; count++) lab.controller.rekey(GROUP, "both");
+    lab.pass(2000);
+    const held = lab.host().member.membership(GROUP);
+    expect(held?.data).to.have.length.within(100, 256);
+    expect(held?.rekeys).to.have.length(16);
+    expect(reasons(lab.host())).to.deep.equal([]);
+  });
+
+  it("becomes a sender by another registration, on the SA that it only received on", async () => {
+    const lab = await MemberLab.make({ members: ["a.example", "b.example"] });
+    lab.register("a.example");
+    lab.register("b.example");
+    expect(lab.send("a.example", "no")).to.equal(false);
+    const { member, sa } = lab.host("a.example");
+    if (sa) member.register(sa, GROUP, { sender: true });
+    lab.pass(100);
+    expect(lab.send("a.example", "yes")).to.equal(true);
+    expect(lab.data("b.example")).to.deep.equal(["yes"]);
+  });
+
+  it("does not take its own packets for those of an SA to come", async () => {
+    const data = ["aes128gcm16-noesn"];
+    const lab = await MemberLab.make({ group: { data, DTD: 60, promisesNextSpi: true } });
+    lab.register("a.example", { sender: true });
+    lab.controller.rekey(GROUP, "data");
+    lab.pass(200);
+    lab.host().link.join?.("239.2.2.2");
+    expect(lab.send("a.example", "echo")).to.equal(true);
+    expect(reasons(lab.host())).to.deep.equal([]);
+  });
+
+  it("sends no more where the counter of its IVs would run into the Sender-ID", async () => {
+    const lab = await MemberLab.make({ group: { senderIdBits: 62 } });
+    lab.register("a.example", { sender: true });
+    const sent = Array.from({ length: 5 }, () => lab.send("a.example", "x"));
+    expect(sent).to.deep.equal([true, true, true, false, false]);
+  });
+
+  it("takes payloads of its controller with the C bit", async () => {
+    const lab = await MemberLab.make({ group: { rekey: "inband" } });
+    const critical: Extension = {
+      name: "critical",
+      outgoing: ({ payloads }) => {
+        for (const payload of payloads) if (payload.type >= PAYLOAD.IDg) payload.critical = true;
+      },
+    };
+    lab.server.endpoint.core.options.extensions.push(critical);
+    expect(lab.register()).to.equal(undefined);
+    lab.controller.rekey(GROUP, "data");
+    lab.pass(100);
+    expect(spis(lab.host())).to.have.length(1);
+    expect(lab.host().events.some(({ type }) => type === "rekeyed")).to.equal(true);
+  });
+
+  it("takes a Delete of all SAs on its IKE SA for all groups there, and comes again", async () => {
+    const other = { id: "other.example", rekey: "inband" as const, data: ["aes128gcm16-unspec32"] };
+    const lab = await MemberLab.make({ group: { rekey: "inband" }, groups: [other] });
+    lab.register();
+    const { member, sa } = lab.host();
+    const second = identity(other.id);
+    if (sa) member.register(sa, second, { sender: false });
+    lab.pass(100);
+    lab.controller.exclude(second, identity("a.example"));
+    lab.pass(200);
+    expect([GROUP, second].map((id) => member.membership(id)?.state)).to.deep.equal(["excluded", "excluded"]);
+    lab.pass(20_000);
+    expect([GROUP, second].map((id) => member.membership(id)?.state)).to.deep.equal([
+      "registered",
+      "excluded",
+    ]);
   });
 });

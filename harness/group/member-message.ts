@@ -6,8 +6,9 @@ import { equal } from "../wire/bytes.ts";
 import type { GsaPayload, KdPayload } from "../wire/group-types.ts";
 import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import type { Payload } from "../wire/types.ts";
+import { deletesOf, saPolicies } from "./group-payloads.ts";
 import type { Wrapping } from "./keys.ts";
-import type { GroupState } from "./member-group.ts";
+import { isDeleteOfAll, type JoinedGroup } from "./member-group.ts";
 import { keysOf } from "./member-keys.ts";
 import {
   type Acceptable,
@@ -31,19 +32,16 @@ const malformed = (reason: string): Fault => ({ fault: "malformed", reason });
 export function groupPayloads(payloads: Payload[]): { gsa: GsaPayload; kd: KdPayload } | undefined | Fault {
   const misshapen = malformedGroup(payloads);
   if (misshapen) return malformed(misshapen);
-  const gsas = payloads.filter((p) => p.kind === "GSA");
-  const kds = payloads.filter((p) => p.kind === "KD");
   const strange = payload(payloads, "ID", PAYLOAD.IDg) ?? payload(payloads, "SA");
   if (strange) return malformed(`payload ${strange.type} of a member's`);
-  if (gsas.length > 1 || kds.length > 1) return malformed("several GSA or KD payloads");
-  const [[gsa], [kd]] = [gsas, kds];
+  const [gsa, kd] = [payload(payloads, "GSA"), payload(payloads, "KD")];
   if (gsa && kd) return { gsa, kd };
   return gsa || kd ? malformed("GSA without KD, or KD without GSA") : undefined;
 }
 
 /** What a message that is authentic and new does; nothing if it is at fault. */
 export function takeMessage(
-  group: GroupState,
+  group: JoinedGroup,
   payloads: Payload[],
   {
     way,
@@ -63,22 +61,27 @@ export function takeMessage(
     const trouble = group.take(plan, keys, way);
     if (trouble) effect.trouble = trouble;
   }
-  for (const { protocolId, spis } of payloads.filter((p) => p.kind === "Delete"))
+  for (const { protocolId, spis } of deletesOf(payloads))
     if (group.deleted(protocolId, spis)) effect.excluded = true;
   return effect;
 }
 
-/** The group that a message is for. Nothing in it says so but the SAs that it speaks of. */
-export function groupFor(groups: readonly GroupState[], payloads: Payload[]): GroupState | undefined {
-  const policies = payloads
-    .flatMap((p) => (p.kind === "GSA" ? p.policies : []))
-    .filter((p) => p.kind === "SA");
-  const deleted = payloads.flatMap((p) => (p.kind === "Delete" ? p.spis : []));
-  const speaksOf = (group: GroupState) =>
+/**
+ * The groups that a message on an IKE SA is for. Nothing in it says so but the SAs that it speaks of; a Delete of all
+ * SAs goes for all of them.
+ */
+export function groupsFor(groups: readonly JoinedGroup[], payloads: Payload[]): readonly JoinedGroup[] {
+  const policies = saPolicies(payloads);
+  const deletes = deletesOf(payloads);
+  if (policies.length === 0 && deletes.some(({ protocolId, spis }) => isDeleteOfAll(protocolId, spis)))
+    return groups;
+  const deleted = deletes.flatMap(({ spis }) => spis);
+  const speaksOf = (group: JoinedGroup) =>
     [...group.data, ...group.rekeys].some(
       ({ planned }) =>
         deleted.some((spi) => equal(spi, planned.spi)) ||
         policies.some(({ destination }) => equal(destination.startAddress, planned.destination.startAddress)),
     );
-  return groups.find(speaksOf) ?? groups[0];
+  const found = groups.find(speaksOf) ?? groups[0];
+  return found ? [found] : [];
 }

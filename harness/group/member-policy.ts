@@ -79,7 +79,7 @@ export interface Lenience {
   takesAny?: boolean;
 }
 
-/** Judges a whole GSA payload. */
+/** Judges a whole GSA payload whose parts have the right form. */
 export function planOf(
   gsa: GsaPayload,
   way: Way,
@@ -127,10 +127,13 @@ function number32(attributes: TransformAttribute[], type: number): number | unde
   return new DataView(value.buffer, value.byteOffset, 4).getUint32(0);
 }
 
+/** Successors of one SA that are remembered. */
+const MOST_PROMISES = 16;
+
 function common(policy: GsaPolicy, suite: SuiteTransforms): PlannedSa {
   const { protocolId, spi, source, destination, attributes } = policy;
   const lifetime = number32(attributes, GSA_ATTRIBUTE.GSA_KEY_LIFETIME);
-  const nextSpis = strings(attributes, GSA_ATTRIBUTE.GSA_NEXT_SPI);
+  const nextSpis = strings(attributes, GSA_ATTRIBUTE.GSA_NEXT_SPI).slice(0, MOST_PROMISES);
   return {
     protocolId,
     spi,
@@ -155,7 +158,6 @@ function wrongTransforms({ transforms }: GsaPolicy, mandatory: number[]): string
 }
 
 function addData(plan: Plan, policy: GsaPolicy, { takesAny = false }: Lenience): Fault | undefined {
-  if (policy.spi.length !== 4) return malformed(`an SPI of ${policy.spi.length} octets`);
   const isEsp = policy.protocolId === PROTOCOL.ESP;
   const mandatory = isEsp ? [TRANSFORM.ENCR, TRANSFORM.SN] : [TRANSFORM.INTEG, TRANSFORM.SN];
   const wrong = wrongTransforms(policy, mandatory);
@@ -172,7 +174,6 @@ function addData(plan: Plan, policy: GsaPolicy, { takesAny = false }: Lenience):
 }
 
 function addRekey(plan: Plan, policy: GsaPolicy, way: Way, lenience: Lenience): Fault | undefined {
-  if (policy.spi.length !== 16) return malformed(`a Rekey SPI of ${policy.spi.length} octets`);
   const auth = authOf(policy);
   const { takesGcauth = way === "registration" } = lenience;
   if (!takesGcauth && auth !== "none") return malformed("GCAUTH in a rekey");

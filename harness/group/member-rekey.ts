@@ -3,7 +3,7 @@ import type { Datagram } from "../link/types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import { type Decide, decider, type GroupHooks } from "./hooks.ts";
 import { isFor } from "./member-data.ts";
-import type { GroupState } from "./member-group.ts";
+import type { JoinedGroup } from "./member-group.ts";
 import type { HeldRekey } from "./member-types.ts";
 import { type OpenedRekey, openRekey, type RekeyError } from "./rekey-open.ts";
 
@@ -29,7 +29,7 @@ function withoutReserved(octets: Uint8Array): Uint8Array {
 
 /** An authentic message that is new; undefined if it is to be dropped, or if more of it is to come. */
 export function acceptRekey(
-  group: GroupState,
+  group: JoinedGroup,
   held: HeldRekey,
   octets: Uint8Array,
   datagram: Datagram,
@@ -52,7 +52,7 @@ export function acceptRekey(
   return isNew(group, held, opened.messageId, decide) ? opened : undefined;
 }
 
-function isNew(group: GroupState, { nextMessageId }: HeldRekey, messageId: number, decide: Decide): boolean {
+function isNew(group: JoinedGroup, { nextMessageId }: HeldRekey, messageId: number, decide: Decide): boolean {
   const signed = decide("numbers of GSA_REKEY", "unsigned") === "signed";
   const isOld = messageId < nextMessageId || (signed && messageId >= 2 ** 31);
   if (!isOld || decide("replayed GSA_REKEY", "drop") === "accept") return true;

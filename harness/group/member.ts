@@ -6,13 +6,14 @@ import type { Answer } from "../ike/exchanges/answer.ts";
 import { startChild } from "../ike/exchanges/create-child-sa.ts";
 import { deleteIke } from "../ike/exchanges/informational.ts";
 import type { Application, Extension, IncomingMessage } from "../ike/hooks.ts";
+import { identityKey } from "../ike/identity.ts";
 import { errorNotify, hasNotify, notify } from "../ike/payloads.ts";
 import type { Identity } from "../ike/policy.ts";
 import type { IkeSa } from "../ike/sa.ts";
 import { sendRequest } from "../ike/send.ts";
 import { successorOf } from "../ike/succession.ts";
 import type { Datagram } from "../link/types.ts";
-import { concat, equal, hex, readU32 } from "../wire/bytes.ts";
+import { concat, equal, readU32 } from "../wire/bytes.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../wire/registry/payload-types.ts";
@@ -22,9 +23,9 @@ import { type Decide, decider } from "./hooks.ts";
 import type { Unwrap } from "./key-path.ts";
 import { type Wrapping, wrappingOf } from "./keys.ts";
 import { openFor, sendTo } from "./member-data.ts";
-import { GroupState, type Surroundings } from "./member-group.ts";
+import { JoinedGroup, type Surroundings } from "./member-group.ts";
 import { keysOf } from "./member-keys.ts";
-import { groupFor, groupPayloads, takeMessage } from "./member-message.ts";
+import { groupPayloads, groupsFor, takeMessage } from "./member-message.ts";
 import { type Acceptable, type Fault, isFault, planOf } from "./member-policy.ts";
 import { reconnect } from "./member-reconnect.ts";
 import { acceptRekey } from "./member-rekey.ts";
@@ -39,8 +40,6 @@ export type LeavingReason = "NO_PROPOSAL_CHOSEN" | "REGISTRATION_FAILED";
 
 type Done = (failure?: string) => void;
 
-const keyOf = ({ type, data }: Identity): string => `${type}:${hex(data)}`;
-
 export class Member {
   /** Answers GSA_INBAND_REKEY, takes GSA_REKEY, notices the end of IKE SAs. */
   readonly extension: Extension;
@@ -48,7 +47,7 @@ export class Member {
   readonly esp: EspExtension;
   readonly #options: MemberOptions;
   readonly #decide: Decide;
-  readonly #groups = new Map<string, GroupState>();
+  readonly #groups = new Map<string, JoinedGroup>();
   readonly #around: Surroundings;
   #core?: Core;
   #plane?: DataPlane;
@@ -79,7 +78,7 @@ export class Member {
   }
 
   membership(group: Identity): Membership | undefined {
-    return this.#groups.get(keyOf(group));
+    return this.#groups.get(identityKey(group));
   }
 
   /** The part of GSA_AUTH that registers. */
@@ -107,8 +106,8 @@ export class Member {
 
   /** Tells the controller, and forgets the group (section 2.3.2). */
   leave(sa: IkeSa, group: Identity, reason: LeavingReason, done: () => void = () => {}): void {
-    this.#groups.get(keyOf(group))?.end("left", "we left");
-    this.#groups.delete(keyOf(group));
+    this.#groups.get(identityKey(group))?.end("left", "we left");
+    this.#groups.delete(identityKey(group));
     if (!this.#core) throw new Error("begin comes first");
     const payloads = [idPayload(PAYLOAD.IDg, group), notify(NOTIFY[reason])];
     sendRequest(this.#core, successorOf(sa), EXCHANGE.GSA_REGISTRATION, payloads, () => done());
@@ -116,7 +115,7 @@ export class Member {
 
   /** Sends a UDP datagram to the group in multicast ESP; false where we have no SA to send on. */
   send(group: Identity, data: Uint8Array): boolean {
-    const state = this.#groups.get(keyOf(group));
+    const state = this.#groups.get(identityKey(group));
     if (!state || !this.#plane) return false;
     return sendTo(state, data, this.#plane, this.#decide, this.#options.policy.port);
   }
@@ -162,8 +161,8 @@ export class Member {
     if (isFault(plan)) return this.#refuse(sa, group, plan);
     const keys = keysOf(found.kd, plan, { wrapping: this.#own(wrapping), path: [], way: "registration" });
     if (isFault(keys)) return this.#refuse(sa, group, keys);
-    const state = this.#groups.get(keyOf(group)) ?? new GroupState(group, wishes, sa, this.#around);
-    this.#groups.set(keyOf(group), state);
+    const state = this.#groups.get(identityKey(group)) ?? new JoinedGroup(group, wishes, sa, this.#around);
+    this.#groups.set(identityKey(group), state);
     state.ike = sa;
     state.wishes = wishes;
     state.state = "registered";
@@ -200,7 +199,7 @@ export class Member {
     return `the policy is ${kind}: ${reason}`;
   }
 
-  #registerAgain(group: GroupState, reason: string, when: "now" | "spread"): void {
+  #registerAgain(group: JoinedGroup, reason: string, when: "now" | "spread"): void {
     if (group.registering || group.state === "left") return;
     const { policy, random, event } = this.#options;
     if (++group.failures > policy.tries) {
@@ -217,7 +216,7 @@ export class Member {
     group.registering = this.#around.after(wait, () => this.#registerNow(group));
   }
 
-  #registerNow(group: GroupState): void {
+  #registerNow(group: JoinedGroup): void {
     const core = this.#core;
     if (!core) return;
     const done: Done = (failure) => {
@@ -231,12 +230,12 @@ export class Member {
   }
 
   /** An IKE SA with the controller of the group: its own, or that of another group. */
-  #standing(group: GroupState): IkeSa | undefined {
+  #standing(group: JoinedGroup): IkeSa | undefined {
     const sas = [group, ...this.#groups.values()].map(({ ike }) => successorOf(ike));
     return sas.find((sa) => sa.established && sa.remote.host === group.ike.remote.host);
   }
 
-  #exclude(group: GroupState, reason: string): void {
+  #exclude(group: JoinedGroup, reason: string): void {
     const manner = this.#decide("exclusion", "register again");
     if (manner === "go on") return;
     group.end("excluded", reason);
@@ -254,7 +253,7 @@ export class Member {
     }
   }
 
-  #lostIke(group: GroupState): void {
+  #lostIke(group: JoinedGroup): void {
     const excluded = group.rekey
       ? this.#decide("end of the IKE SA beside a Rekey SA", "stays") === "excluded"
       : this.#decide("IKE SA without Rekey SA ends", "excluded") === "excluded";
@@ -274,25 +273,35 @@ export class Member {
     const groups = [...this.#groups.values()].filter(({ ike }) => successorOf(ike) === sa);
     if (exchangeType === EXCHANGE.CREATE_CHILD_SA && groups.length > 0) return this.#refuseChild(request);
     if (exchangeType !== EXCHANGE.GSA_INBAND_REKEY) return undefined;
-    const group = groupFor(groups, request.payloads);
+    const addressed = groupsFor(groups, request.payloads);
     const wrapping = wrappingOf(sa);
-    if (!group || !wrapping) return undefined;
-    const acceptable = this.#acceptable(group.wishes);
-    const how = { way: "inband", wrapping: this.#own(wrapping), acceptable } as const;
-    const effect = takeMessage(group, request.payloads, how);
-    const manner = this.#decide("answer to GSA_INBAND_REKEY", "empty");
-    if (isFault(effect) && effect.fault === "malformed") {
-      group.tell(effect.reason);
-      return { payloads: [notify(NOTIFY.INVALID_SYNTAX)], close: `malformed: ${effect.reason}` };
+    if (addressed.length === 0 || !wrapping) return undefined;
+    for (const group of addressed) {
+      const malformed = this.#takeInband(group, sa, request, this.#own(wrapping));
+      if (malformed) return { payloads: [notify(NOTIFY.INVALID_SYNTAX)], close: `malformed: ${malformed}` };
     }
-    if (isFault(effect)) this.#refuse(sa, group.group, effect);
-    else this.#afterwards(group, effect, { by: "inband", messageId: request.header.messageId });
+    const manner = this.#decide("answer to GSA_INBAND_REKEY", "empty");
     if (manner === "none") return undefined;
     return { payloads: manner === "empty" ? [] : [notify(NOTIFY.GROUP_SENDER, new Uint8Array(4))] };
   }
 
+  /** Why the message is malformed. */
+  #takeInband(
+    group: JoinedGroup,
+    sa: IkeSa,
+    { header: { messageId }, payloads }: IncomingMessage,
+    wrapping: Wrapping,
+  ): string | undefined {
+    const acceptable = this.#acceptable(group.wishes);
+    const effect = takeMessage(group, payloads, { way: "inband", wrapping, acceptable });
+    if (!isFault(effect)) this.#afterwards(group, effect, { by: "inband", messageId });
+    else if (effect.fault === "unacceptable") this.#refuse(sa, group.group, effect);
+    else group.tell(effect.reason);
+    return isFault(effect) && effect.fault === "malformed" ? effect.reason : undefined;
+  }
+
   #afterwards(
-    group: GroupState,
+    group: JoinedGroup,
     effect: { trouble?: string; excluded?: true },
     how: { by: "multicast" | "inband"; messageId: number },
   ): void {
@@ -317,11 +326,11 @@ export class Member {
   }
 
   /** An SPI of the future is in use: a rekey was lost (section 4.4.2.2.3). */
-  #promiseBroken(group: GroupState): void {
+  #promiseBroken(group: JoinedGroup): void {
     this.#registerAgain(group, "an SPI that was promised is used already", "spread");
   }
 
-  #takeRekey(group: GroupState, held: HeldRekey, octets: Uint8Array, datagram: Datagram): void {
+  #takeRekey(group: JoinedGroup, held: HeldRekey, octets: Uint8Array, datagram: Datagram): void {
     if (this.#decide("GSA_REKEY that came", "say nothing") === "send it back")
       this.#plane?.send({ ...datagram, source: group.ike.local, destination: datagram.source });
     const accepted = acceptRekey(group, held, octets, datagram, this.#options.hooks);
@@ -350,7 +359,7 @@ export class Member {
     return [];
   }
 
-  #takePromised(group: GroupState, packet: Uint8Array, datagram: Datagram): void {
+  #takePromised(group: JoinedGroup, packet: Uint8Array, datagram: Datagram): void {
     if (this.#decide("promised SPI unannounced", "register again") === "register again")
       return this.#promiseBroken(group);
     const spi = group.data.at(-1)?.planned.spi ?? new Uint8Array(4);
@@ -358,13 +367,15 @@ export class Member {
     if (came) this.#deliver(group, came, datagram);
   }
 
-  #isPromised({ data }: GroupState, packet: Uint8Array): boolean {
+  #isPromised({ data }: JoinedGroup, packet: Uint8Array): boolean {
     const spi = packet.subarray(0, 4);
+    // Who alone sends on an SA has no inbound end of it, and can still get its own packets back.
+    if (data.some(({ planned }) => equal(planned.spi, spi))) return false;
     return data.some(({ planned }) => planned.nextSpis.some((next) => equal(next, spi)));
   }
 
   #deliver(
-    group: GroupState,
+    group: JoinedGroup,
     { sa, delivery }: NonNullable<ReturnType<typeof openFor>>,
     from: Datagram,
   ): void {

@@ -1,7 +1,7 @@
 /** Identities as configurations write them, and as ID payloads carry them (RFC 7296 section 3.5). */
 import "reflect-metadata";
 import { Name } from "@peculiar/x509";
-import { equal } from "../wire/bytes.ts";
+import { equal, hex } from "../wire/bytes.ts";
 import { parseAddress } from "../wire/ip.ts";
 import { ID_TYPE } from "../wire/registry/id-types.ts";
 import type { Identity } from "./policy.ts";
@@ -23,5 +23,8 @@ export function identity(spec: string): Identity {
   if (!address) return { type: ID_TYPE.ID_FQDN, data: text(spec) };
   return { type: address.length === 4 ? ID_TYPE.ID_IPV4_ADDR : ID_TYPE.ID_IPV6_ADDR, data: address };
 }
+
+/** Text that two identities share if, and only if, they are the same. */
+export const identityKey = ({ type, data }: Identity): string => `${type}:${hex(data)}`;
 
 export const sameIdentity = (a: Identity, b: Identity): boolean => a.type === b.type && equal(a.data, b.data);

@@ -73,7 +73,7 @@ class Sockets {
 
   /** A socket bound to the group's address gets nothing else. */
   join(group: string, port: number): void {
-    void this.#bound({ host: group, port }).then((socket) => {
+    const listen = (socket: Socket) => {
       socket.on("message", (data, from) => {
         const source = { host: from.address, port: from.port };
         this.handler({
@@ -84,7 +84,8 @@ class Sockets {
         });
       });
       socket.addMembership(group, this.#local);
-    }, this.#onError);
+    };
+    this.#bound({ host: group, port }).then(listen).catch(this.#onError);
   }
 
   send({ source, destination, data }: Datagram): void {
