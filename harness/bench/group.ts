@@ -31,7 +31,7 @@ const SPEC: GroupSpec = {
 };
 
 /** A controller and a member on endpoints with a wire of zero length between them. */
-function registrations(): { first: () => void; further: () => void } {
+function groupPair() {
   const { a: local, b: remote } = PAIR_ADDRESSES;
   const config = {
     ...ordinaryConfig(remote, local),
@@ -60,11 +60,17 @@ function registrations(): { first: () => void; further: () => void } {
     now += PAUSE_MS;
     for (let d = wire.shift(); d; d = wire.shift()) (d.destination.host === remote.host ? b : a).receive(d);
   };
+  return { a, b, member, group: policy.id, local, remote, run };
+}
+
+/** A registration with everything that it takes, and one on an IKE SA that stands. */
+function registrations(): { first: () => void; further: () => void } {
+  const { a, b, member, group, local, remote, run } = groupPair();
   const register = (): IkeSa => {
-    const application = member.application(policy.id, { sender: false });
+    const application = member.application(group, { sender: false });
     const sa = a.init(local, remote, () => a.auth(sa, { application }));
     run();
-    if (member.membership(policy.id)?.state !== "registered") throw new Error("the registration failed");
+    if (member.membership(group)?.state !== "registered") throw new Error("the registration failed");
     return sa;
   };
   const first = () => {
@@ -75,7 +81,7 @@ function registrations(): { first: () => void; further: () => void } {
   const further = () => {
     standing = standing?.established ? standing : register();
     let failure: string | undefined = "no answer";
-    member.register(standing, policy.id, { sender: false }, (found) => {
+    member.register(standing, group, { sender: false }, (found) => {
       failure = found;
     });
     run();

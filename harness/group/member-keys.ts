@@ -42,6 +42,8 @@ export function keysOf(
   if (senderIds.length > 0 && way !== "registration") return malformed("GM_SENDER_ID in a rekey");
   const authKey = authKeys[0] && publicKey(authKeys[0], plan);
   if (authKeys[0] && !authKey) return malformed("an AUTH_KEY that does not fit");
+  const ids = senderIds.map(senderId);
+  if (ids.some((id) => id === undefined)) return malformed("a Sender-ID of more than 32 bits");
   const wraps = own.filter(({ type }) => type === MEMBER_KEY_BAG_ATTRIBUTE.WRAP_KEY);
   const findings = wraps.length > 0 && way === "inband" ? ["WRAP_KEY in a GSA_INBAND_REKEY"] : [];
   const ring = new KeyRing({
@@ -49,7 +51,7 @@ export function keysOf(
     wrapKeys: way === "inband" ? [] : wrappedKeys(wraps.map(({ value }) => value)),
   });
   findings.push(...ring.findings);
-  const result: Keys = { path, senderIds: senderIds.flatMap(senderId), data: [], findings };
+  const result: Keys = { path, senderIds: ids.flatMap((id) => id ?? []), data: [], findings };
   if (authKey) result.authKey = authKey;
   for (const planned of plan.data) openData(result, ring, planned, kd);
   if (plan.rekey) openRekey(result, ring, plan.rekey, kd);
@@ -72,10 +74,9 @@ function publicKey({ value }: TransformAttribute, { rekey }: Plan): KeyObject | 
 }
 
 /** RFC 9838 says no width: one to four octets, or more with zeros in front. */
-function senderId({ value }: TransformAttribute): number[] {
-  if (!(value instanceof Uint8Array) || value.length === 0) return [];
-  if (value.subarray(0, -4).some((octet) => octet !== 0)) return [];
-  return [value.subarray(-4).reduce((id, octet) => id * 256 + octet, 0)];
+function senderId({ value }: TransformAttribute): number | undefined {
+  if (!(value instanceof Uint8Array) || value.subarray(0, -4).some((octet) => octet !== 0)) return undefined;
+  return value.subarray(-4).reduce((id, octet) => id * 256 + octet, 0);
 }
 
 const isOf = (bag: GroupKeyBag, { protocolId, spi }: PlannedSa): boolean =>

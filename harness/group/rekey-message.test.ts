@@ -165,6 +165,18 @@ describe("GSA_REKEY", () => {
     expect(outcome({ flags: 0 })).to.equal("Delete AUTH");
   });
 
+  it("with an unknown critical payload is refused, while that of a known one means nothing", () => {
+    const raw = (critical: boolean): Payload => ({
+      kind: "raw",
+      type: 200,
+      data: new Uint8Array(4),
+      critical,
+    });
+    expect(outcome({ payloads: [remove, raw(false)] })).to.equal("Delete raw AUTH");
+    expect(outcome({ payloads: [remove, raw(true)] })).to.equal("malformed");
+    expect(outcome({ payloads: [{ ...remove, critical: true }] })).to.equal("Delete AUTH");
+  });
+
   it("with payloads that cannot be read is malformed", () => {
     const raw = (type: number, octets: string): Payload => ({ kind: "raw", type, data: fromHex(octets) });
     expect(outcome({ payloads: [raw(51, "00")] })).to.equal("malformed");

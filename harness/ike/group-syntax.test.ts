@@ -41,7 +41,8 @@ describe("malformed group payloads", () => {
     );
     expect(judged(51, esp, "000000")).to.equal("payload 51: trailing octets");
     expect(judged(52, "03040010c00000010001000401020304")).to.equal("payload 52: attribute 1");
-    expect(judged(52, "0000000d000300050000000001")).to.equal("payload 52: attribute 3");
+    expect(judged(52, "0000000800030000")).to.equal("payload 52: attribute 3");
+    expect(judged(52, "0000000d000300050000000001")).to.equal(undefined);
     expect(judged(52, "00000003")).to.equal("payload 52: body");
   });
 });

@@ -122,7 +122,7 @@ const groupSizes: Sizes = (type) => (type === GROUP_KEY_BAG_ATTRIBUTE.SA_KEY ? W
 const memberSizes: Sizes = (type) => {
   if (type === MEMBER_KEY_BAG_ATTRIBUTE.WRAP_KEY) return WRAPPED;
   if (type === MEMBER_KEY_BAG_ATTRIBUTE.AUTH_KEY) return { least: 1, most: 0xffff };
-  return type === MEMBER_KEY_BAG_ATTRIBUTE.GM_SENDER_ID ? { least: 1, most: 4 } : undefined;
+  return type === MEMBER_KEY_BAG_ATTRIBUTE.GM_SENDER_ID ? { least: 1, most: 0xffff } : undefined;
 };
 
 /** The first reason that `judge` gives. */
