@@ -1,7 +1,8 @@
 import { expect } from "chai";
+import { parse } from "yaml";
 import { makeResults, type Results, standingOf, type TestResult } from "../../reports/results.ts";
 import { sampleResults } from "../../reports/sample.ts";
-import type { BaselineEntry, Baselines } from "./baseline.ts";
+import { type BaselineEntry, type Baselines, reasonFits } from "./baseline.ts";
 import { compare } from "./baseline-compare.ts";
 import { draftEntries } from "./baseline-draft.ts";
 
@@ -76,6 +77,26 @@ describe("verdicts beside a baseline", () => {
     expect(comparison({ again }, over)).to.include({ agreement: "deviates" });
   });
 
+  it("are held against the entry that names the fewest tests, whatever the order", () => {
+    const entries = [
+      entry({ tests: ["a/*/*"], verdict: "tolerated" }),
+      entry({ tests: ["a/1/*"], verdict: "unsupported" }),
+      entry({ tests: ["a/1/x"] }),
+    ];
+    const found = (id: string, verdict: TestResult["verdict"]) =>
+      judged([test({ id, verdict })], entries).tests[0]?.baseline;
+    expect(found("a/1/x", "fail")).to.include({ agreement: "expected", expected: "fail" });
+    expect(found("a/1/y", "unsupported")).to.include({ agreement: "expected", expected: "unsupported" });
+    expect(found("a/1/y", "pass")).to.include({
+      deviation: "unexpected pass: the baseline says unsupported",
+    });
+    expect(found("a/2/x", "tolerated")).to.include({ agreement: "expected", expected: "tolerated" });
+    for (const other of ["a@03/1/x", "a/1.1/x/y", "b/1/x"])
+      expect(found(other, "pass")).to.deep.equal({ agreement: "expected", expected: "pass" });
+    const elsewhere = [entry({ runtime: "netns" }), entry({ tests: ["a/1/*"], verdict: "tolerated" })];
+    expect(comparison({ verdict: "tolerated" }, elsewhere)).to.include({ agreement: "expected" });
+  });
+
   it("of peers without a baseline stay as they are", () => {
     const { tests, baselines: used } = compare(sample, new Map(), ALL);
     expect(tests).to.deep.equal(sample.tests);
@@ -90,6 +111,10 @@ describe("verdicts beside a baseline", () => {
     expect(problems(ALL)).to.deep.equal(["[1].tests: there is no test a/1/gone"]);
     expect(problems([...ALL, "a/1/not-selected"])).to.deep.equal([]);
     expect(problems([...ALL, "a@03/1/older"])).to.have.length(1);
+    const patterns = [entry({ tests: ["a/1/*", "a/2/*", "a@03/1/*"] })];
+    expect(judged([test()], patterns, [...ALL, "a@03/1/older"]).baselines?.[0]?.problems).to.deep.equal([
+      "[0].tests: there is no test a/2/*",
+    ]);
   });
 });
 
@@ -112,6 +137,27 @@ describe("a draft of a baseline", () => {
     expect(text).to.not.match(/tests: [ps]\n/);
     expect(draftEntries(results, "strongswan@6.1")).to.equal("");
     expect(draftEntries(judged([test()], [entry()]), "libreswan@5.2")).to.equal("");
+  });
+
+  it("names a section by a pattern where all its tests end alike, up to what the reasons quote", () => {
+    const draft = (tests: TestResult[], entries: BaselineEntry[] = []) =>
+      draftEntries(judged(tests, entries), "libreswan@5.2");
+    const reasons = ['has no "a" (in a-b) [ SA ].', 'has no "c" (in c) [ KE No ].'];
+    const same = ["a/1/x", "a/1/y", "a/2/x", "a/2/y"].map((id) => test({ id }));
+    expect(draft(same)).to.match(
+      /^- tests:\n {4}- a\/1\/\*\n {4}- a\/2\/\*\n {2}verdict: fail\n {2}reason: it answers/,
+    );
+    const quoting = reasons.map((reason, i) => test({ id: `a/1/${i}`, reason }));
+    expect(draft(quoting)).to.match(/^- tests: a\/1\/\*\n/);
+    const [{ reason }] = parse(draft(quoting));
+    for (const one of reasons) expect(reasonFits(reason, one)).to.equal(true);
+    expect(reasonFits(reason, "has no x (in a-b) [ SA ].")).to.equal(false);
+    const mixed = [test(), test({ id: "a/1/y", reason: "is silent" }), test({ id: "a/2/x" })];
+    for (const tests of [mixed, [test(), test({ id: "a/1/y", verdict: "pass" })]])
+      expect(draft(tests)).to.include("a/1/x").and.not.include("*");
+    expect(draft(same, [entry()]))
+      .to.include("- a/1/y\n")
+      .and.include("- a/2/*\n");
   });
 
   it("names the runtime where the peer does otherwise in another", () => {

@@ -15,6 +15,7 @@ import {
   oneSpace,
   reasonFits,
 } from "./baseline.ts";
+import { namesTest, nearestNaming } from "./baseline-tests.ts";
 
 type Found = Pick<TestResult, "verdict" | "reason">;
 
@@ -46,9 +47,8 @@ const knownOf = ({ reason, why, evidence, section, fault, expires }: BaselineEnt
 });
 
 function entryOf({ entries }: Baseline, { runtime }: PeerInfo, id: string): BaselineEntry | undefined {
-  return entries.find(
-    (entry) => (entry.runtime === undefined || entry.runtime === runtime) && entry.tests.includes(id),
-  );
+  const here = entries.filter((entry) => entry.runtime === undefined || entry.runtime === runtime);
+  return nearestNaming(here, id);
 }
 
 /** The results with each verdict beside its baseline. `ids`: of all tests there are. */
@@ -85,8 +85,9 @@ function nameless(
     return ids.every((id) => own.has(id) || isOlder(id));
   });
   if (!whole) return [];
-  const known = new Set(ids);
   return entries.flatMap((entry, i) =>
-    entry.tests.filter((id) => !known.has(id)).map((id) => `[${i}].tests: there is no test ${id}`),
+    entry.tests
+      .filter((tests) => !ids.some((id) => namesTest(tests, id)))
+      .map((tests) => `[${i}].tests: there is no test ${tests}`),
   );
 }

@@ -5,6 +5,7 @@ import { expect } from "chai";
 import { stringify } from "yaml";
 import { findPeer, peerName } from "../../peers/definition.ts";
 import { baselinesFolder, loadBaselines, parseBaseline, reasonFits } from "./baseline.ts";
+import { namesTest } from "./baseline-tests.ts";
 import { loadTests } from "./suites.ts";
 import { UsageError } from "./usage-error.ts";
 import { FileError } from "./yaml-file.ts";
@@ -17,6 +18,9 @@ const ENTRY = {
   ...{ section: "RFC 7296 1.2", fault: "peer", expires: "2027-11-20" },
 };
 
+const SECTION = { ...ENTRY, tests: "rfc7296/1.2/*" };
+const STAR = /has \* for something else than a whole section or name$/;
+
 const parse = (...entries: object[]) => parseBaseline(stringify(entries), "b.yaml", TODAY);
 
 describe("a baseline", () => {
@@ -25,6 +29,12 @@ describe("a baseline", () => {
     expect(one?.tests).to.deep.equal([ENTRY.tests]);
     expect(two).to.deep.include({ tests: ["x/1/a", "x/1/b"], runtime: "uml", verdict: "fail" });
     expect(parse({ ...ENTRY, runtime: "uml" }, { ...ENTRY, runtime: "netns" })).to.have.length(2);
+  });
+
+  it("may name the tests of a section or more, beside entries that name fewer of them", () => {
+    const all = { ...ENTRY, tests: "rfc7296/*/*" };
+    expect(parse(ENTRY, SECTION, all, { ...ENTRY, tests: "rfc7296/1.3/*" })).to.have.length(4);
+    expect(parse({ ...SECTION, runtime: "uml" }, { ...SECTION, runtime: "netns" })).to.have.length(2);
   });
 
   const { why, ...without } = ENTRY;
@@ -48,6 +58,16 @@ describe("a baseline", () => {
       "[1].tests",
       /named by entry \[0\] already/,
     ],
+    ["a section named twice", [SECTION, { ...SECTION, tests: ["a", SECTION.tests] }], "[1].tests", /already/],
+    [
+      "patterns of which neither goes first",
+      [SECTION, { ...ENTRY, tests: "rfc7296/*/a-test" }],
+      "[1].tests",
+      /a-test and rfc7296\/1.2\/\* of entry \[0\] name the same test/,
+    ],
+    ["* for a part of a name", [{ ...ENTRY, tests: "rfc7296/1.2/a-*" }], "[0].tests", STAR],
+    ["* for a document", [{ ...ENTRY, tests: ["x", "*/1.2/a-test"] }], "[0].tests[1]", STAR],
+    ["* for a section and its tests at once", [{ ...ENTRY, tests: "rfc7296/*" }], "[0].tests", STAR],
   ];
   for (const [what, entries, field, message] of wrong) {
     it(`refuses ${what}, by file and field`, () => {
@@ -104,9 +124,11 @@ describe("baselines/", () => {
     it(`${file} names a peer and tests that exist`, async () => {
       const name = file.replace(/\.yaml$/, "");
       expect(peerName(findPeer(name))).to.match(new RegExp(`^${name}:`));
-      const ids = new Set((await loadTests()).map(({ id }) => id));
+      const ids = (await loadTests()).map(({ id }) => id);
       const entries = parseBaseline(readFileSync(join(baselinesFolder, file), "utf8"), file, new Date());
-      const gone = entries.flatMap(({ tests }) => tests.filter((id) => !ids.has(id)));
+      const gone = entries.flatMap(({ tests }) =>
+        tests.filter((one) => !ids.some((id) => namesTest(one, id))),
+      );
       expect(gone).to.deep.equal([]);
     });
   }

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import { FAULTS, type Known, VERDICTS, type Verdict } from "../../reports/results.ts";
+import { collide, isPattern } from "./baseline-tests.ts";
 import { UsageError } from "./usage-error.ts";
 import { FileError, parseYaml } from "./yaml-file.ts";
 
@@ -18,9 +19,11 @@ const filled = z
 
 const KNOWN_VERDICTS = VERDICTS.filter((verdict) => verdict !== "pass" && verdict !== "setup");
 
+const testsText = filled.refine(isPattern, "has * for something else than a whole section or name");
+
 const entrySchema = z.strictObject({
   tests: z
-    .union([filled, z.array(filled).min(1, "names no test")], {
+    .union([testsText, z.array(testsText).min(1, "names no test")], {
       error: "must be the id of a test, or a list of them",
     })
     .transform((tests) => [tests].flat()),
@@ -37,6 +40,7 @@ const entrySchema = z.strictObject({
 const baselineSchema = z.array(entrySchema, { error: "must be a list of entries" });
 
 export interface BaselineEntry extends Known {
+  /** Ids, or patterns of them (baseline-tests.ts). */
   tests: string[];
   verdict: Verdict;
   /** The entry holds in this runtime only; absent: in all. */
@@ -78,20 +82,24 @@ export const oneSpace = (text: string): string => text.replace(/\s+/g, " ").trim
 export function parseBaseline(text: string, file: string, today: Date): BaselineEntry[] {
   const entries = parseYaml(text, file, baselineSchema, () => Object.keys(entrySchema.shape));
   const latest = `${today.getUTCFullYear() + 1}${today.toISOString().slice(4, 10)}`;
-  const seen = new Map<string, number>();
-  for (const [i, { tests, runtime, expires }] of entries.entries()) {
+  for (const [i, { expires }] of entries.entries())
     if (expires > latest)
       throw new FileError(file, `[${i}].expires`, `is more than a year ahead (${latest} at most)`);
-    for (const test of tests) {
-      for (const place of runtime ? [runtime] : ["netns", "uml"]) {
-        const other = seen.get(`${test} ${place}`);
-        if (other !== undefined)
-          throw new FileError(file, `[${i}].tests`, `${test} is named by entry [${other}] already`);
-        seen.set(`${test} ${place}`, i);
-      }
-    }
+  const named = entries.flatMap(({ tests, runtime }, entry) =>
+    tests.map((text) => ({ text, runtime, entry })),
+  );
+  for (const [i, { text, runtime, entry }] of named.entries()) {
+    const other = named
+      .slice(0, i)
+      .find((one) => collide(one.text, text) && (!one.runtime || !runtime || one.runtime === runtime));
+    if (other) throw new FileError(file, `[${entry}].tests`, clash(text, other.text, other.entry));
   }
   return entries;
+}
+
+function clash(tests: string, other: string, entry: number): string {
+  if (tests === other) return `${tests} is named by entry [${entry}] already`;
+  return `${tests} and ${other} of entry [${entry}] name the same test, and neither goes before the other`;
 }
 
 /** A peer as baselines tell them apart. */
