@@ -138,6 +138,18 @@ describe("registration with a group controller", () => {
     expect(lab.controller.members(id)).to.have.length(1);
   });
 
+  it("takes one sender at a time for SAs whose numbers are those of one", () => {
+    const lab = new Lab({ group: { data: ["aes128gcm16-noesn"] }, members: ["a.example", "b.example"] });
+    for (let count = 0; count < 2; count++)
+      expect(groupBags(lab.register(wish(groupSender(1))), 3)).to.have.length(1);
+    expect(notifiesOf(lab.register(wish(groupSender(1)), "b.example"))).to.deep.equal([
+      NOTIFY.REGISTRATION_FAILED,
+    ]);
+    expect(groupBags(lab.register(wish(), "b.example"), 3)).to.have.length(1);
+    lab.register(wish());
+    expect(groupBags(lab.register(wish(groupSender(1)), "b.example"), 3)).to.have.length(1);
+  });
+
   it("sets one timer for an idle IKE SA, however often its member asks", () => {
     const lab = new Lab({ group: { closesIkeAfter: 500 } });
     lab.register();

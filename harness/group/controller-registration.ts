@@ -117,6 +117,8 @@ function refuses(
 function hinders(state: GroupState, identity: Identity, wish: Wish, wrapping: Wrapping): string | undefined {
   if (!state.grants(identity, wish.senderIds ?? 0))
     return "a member that floods its group with registrations";
+  if (wish.senderIds !== undefined && state.hasOtherSender(identity))
+    return "a second sender for SAs whose numbers are those of one";
   // The keys of the tree wrap under the algorithm of the IKE SA and under that of the Rekey SA.
   const { keyTree, rekey } = state.policy;
   const inTree = keyTree === undefined ? undefined : rekey && kwaOf(rekey.transforms);

@@ -10,6 +10,7 @@ import { successorOf } from "../ike/succession.ts";
 import type { Credential } from "../pki/types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import { PROTOCOL } from "../wire/registry/protocol-ids.ts";
+import { SN } from "../wire/registry/sn.ts";
 import { TRANSFORM } from "../wire/registry/transform-types.ts";
 import { Allowance } from "./allowance.ts";
 import { authKeyOf } from "./controller-payloads.ts";
@@ -88,8 +89,9 @@ export class GroupState {
   rekeySpis: Uint8Array[] = [];
   /** The timers that mind lifetimes, and of which SAs. */
   readonly minded = new Map<"data" | "rekey SA", { sa: DataSa | RekeySa; cancel: () => void }>();
-  /** Members that put no fragments together. */
+  /** Members that put no fragments together, and those that send. */
   readonly #unfragmented = new Set<string>();
+  readonly #sending = new Set<string>();
   readonly #named: ReadonlySet<string> | undefined;
   readonly #senders: ReadonlySet<string> | undefined;
   #auth?: RekeyAuth;
@@ -105,10 +107,13 @@ export class GroupState {
 
   /** The members, without those whose keys end with an IKE SA that is gone. */
   members(): GroupMember[] {
-    if (!this.policy.rekey) {
-      for (const [key, member] of this.#members) if (!ikeOf(member).established) this.#members.delete(key);
-    }
+    this.#dropGone();
     return [...this.#members.values()];
+  }
+
+  #dropGone(): void {
+    if (this.policy.rekey) return;
+    for (const [key, member] of this.#members) if (!ikeOf(member).established) this.#drop(key);
   }
 
   member(identity: Identity): GroupMember | undefined {
@@ -121,12 +126,25 @@ export class GroupState {
     this.#members.set(key, member);
     if (member.ike.announced.has(NOTIFY.IKEV2_FRAGMENTATION_SUPPORTED)) this.#unfragmented.delete(key);
     else this.#unfragmented.add(key);
+    if (member.sender) this.#sending.add(key);
+    else this.#sending.delete(key);
   }
 
   forget(identity: Identity): boolean {
-    const key = identityKey(identity);
+    return this.#drop(identityKey(identity));
+  }
+
+  #drop(key: string): boolean {
     this.#unfragmented.delete(key);
+    this.#sending.delete(key);
     return this.#members.delete(key);
+  }
+
+  /** True if SAs whose numbers belong to one sender have another one already (section 2.6). */
+  hasOtherSender(identity: Identity): boolean {
+    if (!this.policy.data.some(isOfOneSender)) return false;
+    this.#dropGone();
+    return this.#sending.size > (this.#sending.has(identityKey(identity)) ? 1 : 0);
   }
 
   /** True if every member can put fragments together. */
@@ -191,6 +209,7 @@ export class GroupState {
     this.tree = undefined;
     this.#members.clear();
     this.#unfragmented.clear();
+    this.#sending.clear();
     this.#senderIds.reset();
     for (const { cancel } of this.minded.values()) cancel();
     this.minded.clear();
@@ -276,6 +295,9 @@ function transformsOf({ protocolId, transforms }: DataPolicy): DataTransforms {
   const integ = integTransform(transforms.find(({ type }) => type === TRANSFORM.INTEG)?.id ?? 0);
   return integ ? { integ } : {};
 }
+
+const isOfOneSender = ({ transforms }: DataPolicy): boolean =>
+  transforms.some(({ type, id }) => type === TRANSFORM.SN && id === SN.SEQUENTIAL_32);
 
 /** True where each sender must have IVs of its own (RFC 6054). */
 export function countsIvs(policy: DataPolicy): boolean {

@@ -2,6 +2,9 @@
 import { z } from "zod";
 
 const texts = z.array(z.string());
+/** What stands in 16 and in 32 bits on the wire. */
+const u16 = z.int().min(0).max(0xffff);
+const u32 = z.int().min(0).max(0xffff_ffff);
 
 /** A group of G-IKEv2 (RFC 9838). */
 export const groupSpecSchema = z.strictObject({
@@ -26,17 +29,17 @@ export const groupSpecSchema = z.strictObject({
   /** Their destinations; not set: 239.2.2.2, 239.2.2.3, and so on. */
   dataGroups: texts.optional(),
   /** Where GSA_REKEY goes; not set: 239.1.1.1 port 848. */
-  rekeyGroup: z.strictObject({ host: z.string(), port: z.int() }).optional(),
+  rekeyGroup: z.strictObject({ host: z.string(), port: u16 }).optional(),
   /** Seconds; not set: 3600 and 86400. */
-  dataLifetime: z.int().optional(),
-  rekeyLifetime: z.int().optional(),
+  dataLifetime: u32.optional(),
+  rekeyLifetime: u32.optional(),
   /** Activation and deactivation time delay in seconds; not set: not sent, which is 0. */
-  ATD: z.int().optional(),
-  DTD: z.int().optional(),
+  ATD: u16.optional(),
+  DTD: u16.optional(),
   /** Bits of the Sender-ID in the IV; not set: 8. */
-  senderIdBits: z.int().optional(),
+  senderIdBits: u16.optional(),
   /** Most Sender-IDs that one member gets; not set: 16. */
-  mostSenderIds: z.int().optional(),
+  mostSenderIds: z.int().min(1).optional(),
   /** Degree of the key tree (LKH); not set: no tree, so that nobody can be excluded by multicast. */
   keyTree: z.int().min(2).optional(),
   /** The SPIs of the next SAs are promised by GSA_NEXT_SPI. */
@@ -44,6 +47,6 @@ export const groupSpecSchema = z.strictObject({
   /** Who is excluded must not see the policy of what comes after it either. */
   hidesPolicy: z.literal(true).optional(),
   /** The controller closes the IKE SA of a member that has a Rekey SA after so many seconds; not set: never. */
-  closesIkeAfter: z.int().optional(),
+  closesIkeAfter: z.int().min(0).optional(),
 });
 export type GroupSpec = z.infer<typeof groupSpecSchema>;
