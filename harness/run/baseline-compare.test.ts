@@ -167,6 +167,10 @@ describe("a draft of a baseline", () => {
     const tests = [test(), test({ peer: netns.id, verdict: "pass" })];
     const results = makeResults({ ...sample, peers: [uml, netns], tests });
     expect(draftEntries(results, "libreswan@5.2")).to.match(/runtime: uml\n$/);
+    const whole = [...tests, test({ id: "a/1/y" }), test({ id: "a/1/y", peer: netns.id, verdict: "pass" })];
+    expect(draftEntries(makeResults({ ...results, tests: whole }), "libreswan@5.2")).to.match(
+      /^- tests: a\/1\/\*\n(?: .*\n)* {2}runtime: uml\n$/,
+    );
     const both = makeResults({ ...results, tests: [test(), test({ peer: netns.id })] });
     expect(draftEntries(both, "libreswan@5.2")).to.not.include("runtime");
   });

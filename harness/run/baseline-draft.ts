@@ -15,9 +15,9 @@ export function draftEntries(results: Results, peer: string, today = new Date())
   );
   const ofPeer = results.tests.filter((test) => runtimes.has(test.peer));
   const rows = rowsOf(ofPeer.filter(isOpen), runtimes);
-  const sizes = groupBy(ofPeer, ({ id }) => sectionOf(id));
-  const sections = [...groupBy(rows, ({ test }) => sectionOf(test.id))];
-  const named = sections.flatMap(([section, own]) => bySection(section, own, sizes.get(section) ?? []));
+  const named = [
+    ...groupBy(rows, ({ test, runtime }) => `${sectionOf(test.id)} ${runtime ?? ""}`).values(),
+  ].flatMap((own) => bySection(own, ofPeer, runtimes));
   const groups = groupBy(named, ({ test, reason, runtime }) =>
     JSON.stringify([test.verdict, reason, runtime]),
   );
@@ -25,8 +25,11 @@ export function draftEntries(results: Results, peer: string, today = new Date())
   return entries.length === 0 ? "" : stringify(entries, { lineWidth: 140 });
 }
 
+/** By the id of the peer. */
+type Runtimes = ReadonlyMap<string, PeerInfo["runtime"]>;
+
 /** A row for each verdict and reason of a test; the runtime is told if it is not so in all of them. */
-function rowsOf(open: readonly TestResult[], runtimes: ReadonlyMap<string, PeerInfo["runtime"]>): Row[] {
+function rowsOf(open: readonly TestResult[], runtimes: Runtimes): Row[] {
   const bySight = groupBy(open, ({ id, verdict, reason }) => JSON.stringify([id, verdict, reason]));
   return [...bySight.values()].flatMap((same) => {
     const held = same.length < runtimes.size ? same.map((one) => runtimes.get(one.peer)) : [undefined];
@@ -39,15 +42,21 @@ function rowsOf(open: readonly TestResult[], runtimes: ReadonlyMap<string, PeerI
 /** `rfc7296/2.8` of `rfc7296/2.8/initiator-reuses-old-spi`. */
 const sectionOf = (id: string): string => id.slice(0, id.lastIndexOf("/"));
 
-/** One row for a section of several tests that all end alike, whatever their reasons quote; else the rows themselves. */
-function bySection(section: string, rows: Row[], ran: readonly TestResult[]): Row[] {
+/**
+ * Of rows of one section and runtime: one row if all tests that `ran` there end alike, whatever their reasons quote;
+ * else the rows themselves.
+ */
+function bySection(rows: Row[], ran: readonly TestResult[], runtimes: Runtimes): Row[] {
   const [first] = rows;
-  const different = (keyOf: (row: Row) => string | undefined) => new Set(rows.map(keyOf)).size > 1;
-  const whole = rows.length === new Set(ran.map(({ id }) => id)).size && rows.length > 1;
-  if (!first || !whole || different(({ test }) => test.verdict) || different(({ runtime }) => runtime))
-    return rows;
-  if (!different(({ reason }) => reason)) return [{ ...first, tests: `${section}/*` }];
-  if (different(({ reason }) => unquoted(reason))) return rows;
+  if (!first) return [];
+  const { runtime } = first;
+  const section = sectionOf(first.test.id);
+  const there = ran.filter(({ peer }) => runtime === undefined || runtimes.get(peer) === runtime);
+  const ids = new Set(there.map(({ id }) => id).filter((id) => sectionOf(id) === section));
+  const alike = (keyOf: (row: Row) => string) => rows.every((row) => keyOf(row) === keyOf(first));
+  if (rows.length < 2 || rows.length !== ids.size || !alike(({ test }) => test.verdict)) return rows;
+  if (alike(({ reason }) => reason)) return [{ ...first, tests: `${section}/*` }];
+  if (!alike(({ reason }) => unquoted(reason))) return rows;
   return [{ ...first, tests: `${section}/*`, reason: unquoted(first.reason) }];
 }
 
