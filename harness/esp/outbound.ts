@@ -1,4 +1,5 @@
 import type { Random } from "../crypto/types.ts";
+import { Ivs } from "./iv.ts";
 import { aadMaker, ESP_HEADER, icvLengthOf, type SaParameters, writeU32 } from "./sa.ts";
 import { Slab } from "./slab.ts";
 import { PlaintextWriter } from "./trailer.ts";
@@ -68,9 +69,7 @@ export class OutboundSa implements EspSender {
   private high = 0;
   private low = 0;
   private readonly slab = new Slab();
-  /** IVs of counter-based ciphers; apart from the sequence number, so that none comes twice when a number does. */
-  private ivHigh = 0;
-  private ivLow = 0;
+  private readonly ivs: Ivs;
 
   constructor({ random, counter = 0n, ...parameters }: OutboundOptions) {
     this.parameters = parameters;
@@ -78,6 +77,7 @@ export class OutboundSa implements EspSender {
     this.icvLength = icvLengthOf(parameters.transforms);
     this.plaintext = new PlaintextWriter(parameters.transforms.encr.blockSize);
     this.aadOf = aadMaker(parameters.esn);
+    this.ivs = new Ivs(parameters.transforms.encr, random);
     this.counter = counter;
   }
 
@@ -136,7 +136,7 @@ export class OutboundSa implements EspSender {
     const { transforms, keys, esn, spi } = this.parameters;
     const { encr, integ } = transforms;
     const plaintext = this.plaintext.write(payload, nextHeader, options);
-    const iv = options.iv ?? (encr.implicitIv ? numberIv(high, low) : this.nextIv());
+    const iv = options.iv ?? (encr.implicitIv ? numberIv(high, low) : this.ivs.next());
     const body = ESP_HEADER + (encr.implicitIv ? 0 : iv.length);
     const icvAt = body + plaintext.length;
     const packet = this.slab.take(icvAt + this.icvLength);
@@ -155,20 +155,6 @@ export class OutboundSa implements EspSender {
     }
     if (options.corruptIcv) packet[packet.length - 1]! ^= 1;
     return packet;
-  }
-
-  private nextIv(): Uint8Array {
-    const { encr } = this.parameters.transforms;
-    if (encr.randomIv) return this.random(encr.ivLength);
-    const iv = new Uint8Array(encr.ivLength);
-    if (encr.ivLength === 0) return iv;
-    if (++this.ivLow === TWO_32) {
-      this.ivLow = 0;
-      this.ivHigh++;
-    }
-    writeU32(iv, 0, this.ivHigh);
-    writeU32(iv, 4, this.ivLow);
-    return iv;
   }
 }
 

@@ -7,6 +7,7 @@ import { timingSafeEqual } from "node:crypto";
 import type { Random } from "../crypto/types.ts";
 import { readU16, readU32 } from "../wire/bytes.ts";
 import { drop, type EspReceiver, type InboundOptions, type OpenResult } from "./inbound.ts";
+import { Ivs } from "./iv.ts";
 import type { EspSender, SealOptions, SealRefusal } from "./outbound.ts";
 import { ReplayWindow, type WindowOptions } from "./replay-window.ts";
 import { ESP_TRAILER, icvLengthOf, ivOctets, type SaParameters, writeU32 } from "./sa.ts";
@@ -49,7 +50,7 @@ export class SubspaceOutboundSa implements EspSender {
   private highest = 0;
   private last = 0n;
   private turn = 0;
-  private ivCounter = 0;
+  private readonly ivs: Ivs;
 
   constructor({ random, subspaces, used = 4, choose, ...parameters }: SubspaceOutboundOptions) {
     this.parameters = parameters;
@@ -59,6 +60,7 @@ export class SubspaceOutboundSa implements EspSender {
     this.choose = choose ?? (() => this.turn++ % this.used);
     this.plaintext = new PlaintextWriter(parameters.transforms.encr.blockSize);
     this.icvLength = icvLengthOf(parameters.transforms);
+    this.ivs = new Ivs(parameters.transforms.encr, random);
   }
 
   get spi(): number {
@@ -102,7 +104,7 @@ export class SubspaceOutboundSa implements EspSender {
     writeU32(header, 0, options.spi ?? spi);
     writeU32(header, SPI_OCTETS, Number(sequence >> 32n));
     writeU32(header, 8, Number(sequence & 0xffffffffn));
-    const iv = options.iv ?? (encr.implicitIv ? header.subarray(SPI_OCTETS) : this.nextIv());
+    const iv = options.iv ?? (encr.implicitIv ? header.subarray(SPI_OCTETS) : this.ivs.next());
     const sealed = encr.seal(keys.encr, iv, plaintext, header);
     const wireIv = encr.implicitIv ? 0 : iv.length;
     const icvAt = HEADER + wireIv + sealed.length - (encr.aead ? this.icvLength : 0);
@@ -113,17 +115,6 @@ export class SubspaceOutboundSa implements EspSender {
     if (!encr.aead && integ) packet.set(integ.compute(keys.integ, packet.subarray(0, icvAt)), icvAt);
     if (options.corruptIcv) packet[packet.length - 1]! ^= 1;
     return packet;
-  }
-
-  private nextIv(): Uint8Array {
-    const { encr } = this.parameters.transforms;
-    if (encr.randomIv) return this.random(encr.ivLength);
-    const iv = new Uint8Array(encr.ivLength);
-    if (iv.length === 0) return iv;
-    this.ivCounter++;
-    writeU32(iv, 0, Math.floor(this.ivCounter / TWO_32));
-    writeU32(iv, 4, this.ivCounter % TWO_32);
-    return iv;
   }
 }
 
