@@ -3,7 +3,6 @@ import fc from "fast-check";
 import { parseAddress } from "./address.ts";
 import { concat, fromHex, hex } from "./bytes.ts";
 import {
-  answerEcho,
   buildEchoPacket,
   buildIp,
   buildUdpPacket,
@@ -59,12 +58,12 @@ describe("IP packets", () => {
 
   it("carry an echo and its answer in both families", () => {
     for (const addresses of [V4, V6]) {
-      const echo = { reply: false, identifier: 7, sequence: 9, data: fromHex("616263") };
-      const answer = answerEcho(buildEchoPacket(addresses, echo))!;
-      const parsed = packet(answer);
-      expect(hex(parsed.source)).to.equal(hex(addresses.destination));
-      expect(parseEcho(parsed)).to.deep.equal({ ...echo, reply: true, checksumOk: true });
-      expect(answerEcho(answer)).to.equal(undefined);
+      for (const reply of [false, true]) {
+        const echo = { reply, identifier: 7, sequence: 9, data: fromHex("616263") };
+        const parsed = packet(buildEchoPacket(addresses, echo));
+        expect(hex(parsed.source)).to.equal(hex(addresses.source));
+        expect(parseEcho(parsed)).to.deep.equal({ ...echo, checksumOk: true });
+      }
     }
   });
 
@@ -115,7 +114,6 @@ describe("IP packets", () => {
           if (first !== undefined && bytes.length > 0) bytes[0] = first;
           if (first === 0x60 && bytes.length > 40) bytes.set([0, bytes.length - 40], 4);
           if (first === 0x45 && bytes.length > 20) bytes.set([0, bytes.length], 2);
-          answerEcho(bytes);
           const parsed = parseIp(bytes);
           if (isIpError(parsed)) return;
           parseUdp(parsed);

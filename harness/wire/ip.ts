@@ -345,13 +345,3 @@ export function parseEcho(packet: IpPacket): (Echo & { checksumOk: boolean }) | 
     checksumOk: checksum(...pseudo, payload) === 0,
   };
 }
-
-/** The answer to an echo request packet; undefined for any other packet. */
-export function answerEcho(bytes: Uint8Array): Uint8Array | undefined {
-  const packet = parseIp(bytes);
-  if (isIpError(packet)) return undefined;
-  const echo = parseEcho(packet);
-  if (isIpError(echo) || echo.reply || packet.fragment) return undefined;
-  const addresses = { source: packet.destination, destination: packet.source };
-  return buildEchoPacket(addresses, { ...echo, reply: true });
-}
