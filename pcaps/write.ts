@@ -41,7 +41,7 @@ export function toIpPackets(captured: Captured, tcp: TcpSegments): Uint8Array[] 
 }
 
 /** The datagram in a captured packet; undefined for what is neither UDP nor ESP, for fragments and damaged packets. */
-export function fromIpPacket(timeMs: number, bytes: Uint8Array): Captured | undefined {
+function fromIpPacket(timeMs: number, bytes: Uint8Array): Captured | undefined {
   const packet = parseIp(bytes);
   if (isIpError(packet) || packet.fragment) return undefined;
   const ends = (source: number, destination: number) => ({

@@ -8,7 +8,7 @@ import type { TrafficSelector } from "../wire/types.ts";
 import type { Connected } from "./call.ts";
 
 /** How the ESP packets of an IKE SA travel. */
-export function espWay({ local, nat }: IkeSa): "TCP" | "UDP" | "IP" {
+function espWay({ local, nat }: IkeSa): "TCP" | "UDP" | "IP" {
   if (local.transport === "tcp") return "TCP";
   return nat?.peer || nat?.us ? "UDP" : "IP";
 }

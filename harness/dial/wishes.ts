@@ -8,7 +8,7 @@ import { parseAddress, parsePrefix } from "../wire/ip.ts";
 import { isSpecError, parseProposal, proposalKeywords } from "../wire/registry/proposal-spec.ts";
 import { PROTOCOL } from "../wire/registry/protocol-ids.ts";
 
-export const ENCAPSULATIONS = ["auto", "udp", "esp", "tcp"] as const;
+const ENCAPSULATIONS = ["auto", "udp", "esp", "tcp"] as const;
 /** `auto`: IP protocol 50 unless there is a NAT or no raw socket to be had; then UDP. */
 export type Encapsulation = (typeof ENCAPSULATIONS)[number];
 

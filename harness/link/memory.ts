@@ -19,7 +19,7 @@ export interface Impairment {
   maxInARow: number;
 }
 
-export const perfect: Impairment = {
+const perfect: Impairment = {
   loss: 0,
   duplication: 0,
   corruption: 0,

@@ -28,7 +28,7 @@ export interface TcpLink extends Link {
 }
 
 /** Connections that are taken at a time; whoever comes then is turned away. */
-export const MOST_CONNECTIONS = 256;
+const MOST_CONNECTIONS = 256;
 /** Octets that wait for a slow reader; what is sent beyond them is lost. */
 const MOST_WAITING = 4 * 2 ** 20;
 /** Ends of accepted connections that are remembered; the oldest are forgotten. */
@@ -70,7 +70,7 @@ export async function openTcp(options: TcpOptions = {}): Promise<TcpLink> {
   };
 }
 
-export const isLoopback = (host: string): boolean => host.startsWith("127.") || host === "::1";
+const isLoopback = (host: string): boolean => host.startsWith("127.") || host === "::1";
 
 /** The two ends as the endpoint names them: the port of ours need not be the socket's. */
 interface Ends {

@@ -22,7 +22,7 @@ export const subspaceNotifies = (s: Script, payloads: Payload[]): NotifyPayload[
   notifies(payloads, subspacesTypeOf(s));
 
 /** Has our end announce that it receives so many subspaces with every Child SA, and use those that the peer announces. */
-export function announceSubspaces(s: Script, receive: number): SubspaceSpeech & { over: () => void } {
+function announceSubspaces(s: Script, receive: number): SubspaceSpeech & { over: () => void } {
   const speech = subspaces({ receive, codePoints: s.arena.config.codePoints });
   s.extensions.push(speech.ike);
   s.espExtensions.push(speech.esp);

@@ -87,7 +87,7 @@ const ping = z.strictObject({
 });
 
 /** A verb of the driver with its argument. */
-export const verbSchema = z.discriminatedUnion("verb", [
+const verbSchema = z.discriminatedUnion("verb", [
   z.strictObject({ verb: z.literal("configure"), config: configSchema }),
   z.strictObject({ verb: z.literal("initiate") }),
   z.strictObject({ verb: z.literal("rekeyIke") }),

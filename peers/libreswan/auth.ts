@@ -7,7 +7,7 @@ import { type AuthSpec, DriverUnsupported, type PeerConfig } from "../contract.t
 import { pkcs12 } from "../pkcs12.ts";
 
 /** Nickname of the peer's own key and certificate in the NSS database. */
-export const OWN = "bakeoff-peer";
+const OWN = "bakeoff-peer";
 
 /** As pluto reads it; names have the `@` that keeps it from resolving them, binary kinds are in hex. */
 export function identity(id: string): string {

@@ -203,7 +203,7 @@ function seenNat(core: Core, m: IncomingMessage, spiI: Uint8Array, spiR: Uint8Ar
 }
 
 /** SKEYSEED and the seven keys (section 2.14). */
-export function deriveIkeKeys(
+function deriveIkeKeys(
   core: Core,
   sa: IkeSa,
   suite: NonNullable<IkeSa["suite"]>,
