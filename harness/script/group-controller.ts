@@ -190,3 +190,13 @@ async function withoutGroups(script: Script): Promise<Error> {
 export async function controllerOf(s: Script): Promise<GroupController> {
   return new GroupController(s, await groupCredential(s.arena.config.groups ?? []));
 }
+
+/** The same, with the peer as a member of the first group, who asked with these options. */
+export async function controllerWithMember(
+  s: Script,
+  options: { sender?: boolean; senderIds?: number } = {},
+): Promise<GroupController> {
+  const controller = await controllerOf(s);
+  await controller.registers(options);
+  return controller;
+}

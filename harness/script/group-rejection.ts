@@ -9,7 +9,7 @@ import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import type { Payload } from "../wire/types.ts";
 import { expectNoAnswer, listPayloads, require } from "./expectations.ts";
 import { changeGrants } from "./group-changes.ts";
-import { controllerOf, type GroupController } from "./group-controller.ts";
+import { controllerWithMember, type GroupController } from "./group-controller.ts";
 import type { Damage } from "./group-damage.ts";
 import { GROUP, type Registration } from "./group-member.ts";
 import type { RekeyLog } from "./group-rekeys.ts";
@@ -29,8 +29,7 @@ type GrantedSa = NonNullable<Registration["sa"]>;
 
 /** A controller with the peer as its member, who reads the group's data. */
 export async function withMember(s: Script): Promise<GroupController> {
-  const gc = await controllerOf(s);
-  await gc.registers();
+  const gc = await controllerWithMember(s);
   await expectReads(gc, "the peer to read data of the group once it has registered");
   return gc;
 }

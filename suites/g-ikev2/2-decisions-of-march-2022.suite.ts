@@ -1,5 +1,6 @@
 import {
   controllerOf,
+  controllerWithMember,
   damageGrants,
   EXCHANGE,
   expect,
@@ -181,8 +182,7 @@ test("sends-multicast-esp-without-udp-behind-a-nat", {
   lies: ["sends-multicast-esp-in-udp"],
 }, async (s) => {
   feignNat(s, "response");
-  const gc = await controllerOf(s);
-  await gc.registers({ sender: true });
+  const gc = await controllerWithMember(s, { sender: true });
   const since = s.mark();
   await s.arena.driver.groups?.send(GROUP, new TextEncoder().encode("from the member"));
   await s.until(() => gc.espOfPeer(since).length > 0, s.arena.quiet);

@@ -1,5 +1,6 @@
 import {
   controllerOf,
+  controllerWithMember,
   EXCHANGE,
   type Exchange,
   expect,
@@ -44,8 +45,7 @@ test("member-registers-at-port-500", {
   lies: ["asks-the-controller-at-port-848"],
   config: group(),
 }, async (s) => {
-  const controller = await controllerOf(s);
-  await controller.registers();
+  await controllerWithMember(s);
   expect(portsOf(s, initOf(s))[1], "port of IKE_SA_INIT").to.equal(s.arena.local.port);
 });
 

@@ -1,5 +1,6 @@
 import {
   controllerOf,
+  controllerWithMember,
   EXCHANGE,
   errorNotify,
   expect,
@@ -83,8 +84,7 @@ test("joins-a-second-group-of-the-same-controller", {
   ),
   lies: ["registers-once-more-for-its-first-group"],
 }, async (s) => {
-  const gc = await controllerOf(s);
-  await gc.registers();
+  const gc = await controllerWithMember(s);
   const { response } = await gc.registers({}, SECOND);
   require(!errorNotify(response?.payloads ?? []), "GSA and KD of the second group", listPayloads(response));
   const [second] = gc.dataSas(SECOND);

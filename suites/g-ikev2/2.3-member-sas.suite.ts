@@ -1,6 +1,6 @@
 import {
   changeGrants,
-  controllerOf,
+  controllerWithMember,
   type Datagram,
   EXCHANGE,
   espOfMember,
@@ -104,8 +104,7 @@ test("does-not-deliver-its-own-packets-that-come-back", {
   config: group({ data: ["aes128gcm16-noesn"] }),
   lies: ["delivers-its-own-traffic"],
 }, async (s) => {
-  const gc = await controllerOf(s);
-  await gc.registers({ sender: true });
+  const gc = await controllerWithMember(s, { sender: true });
   const [packet] = await espOfMember(gc, "an echo");
   require(packet !== undefined, "ESP of the peer to the group", "none");
   s.host.send(packet);

@@ -1,5 +1,6 @@
 import {
   controllerOf,
+  controllerWithMember,
   deletesOf,
   EXCHANGE,
   expect,
@@ -75,8 +76,7 @@ test("takes-rising-message-ids-from-zero-on", {
   lies: ["takes-stale-rekeys", "begins-with-rekey-number-one"],
   config: group(),
 }, async (s) => {
-  const controller = await controllerOf(s);
-  await controller.registers();
+  const controller = await controllerWithMember(s);
   const first = await rekeyBy(controller);
   await expectRead(controller, first, true, "on the SA of message 0");
   const numbered = (messageId: number) =>
@@ -98,8 +98,7 @@ test("verifies-what-the-signature-of-a-rekey-covers", {
   lies: ["takes-rekeys-with-any-signature"],
   config: group(),
 }, async (s) => {
-  const controller = await controllerOf(s);
-  await controller.registers();
+  const controller = await controllerWithMember(s);
   await expectRead(controller, await rekeyBy(controller), true, "on the SA of a good rekey");
   const since = s.mark();
   const badly = await rekeyBy(controller, (message) => {
@@ -122,8 +121,7 @@ test("ignores-a-rekey-with-gcauth", {
   lies: ["takes-gcauth-in-rekeys"],
   config: group(),
 }, async (s) => {
-  const controller = await controllerOf(s);
-  await controller.registers();
+  const controller = await controllerWithMember(s);
   const hook = {
     outgoingRekey: ({ payloads }: { payloads: Payload[] }) => {
       for (const policy of saPolicies(payloads, PROTOCOL.GIKE_UPDATE))
@@ -169,8 +167,7 @@ test("keeps-the-reserved-bits-of-the-first-fragment", {
   lies: ["clears-reserved-bits-of-rekeys"],
   config: group(),
 }, async (s) => {
-  const controller = await controllerOf(s);
-  await controller.registers();
+  const controller = await controllerWithMember(s);
   const sa = await rekeyBy(controller, (message) => {
     message.reserved = 0x15;
     message.payloads.push(notify(UNKNOWN_STATUS, new Uint8Array(LONG)));
@@ -185,8 +182,7 @@ test("hears-on-the-old-rekey-sa-until-the-deactivation-delay-is-over", {
   lies: ["drops-old-rekey-sas-at-once"],
   config: group({ DTD }),
 }, async (s) => {
-  const controller = await controllerOf(s);
-  await controller.registers();
+  const controller = await controllerWithMember(s);
   const [old, sa] = [rekeySa(controller), onlySa(controller)];
   await controller.act((c) => c.rekey(ID, "rekey SA"));
   sendRekeyOn(controller, old, [deleteOf(sa)]);
@@ -201,8 +197,7 @@ test("forgets-the-old-rekey-sa-after-the-deactivation-delay", {
   lies: ["keeps-old-rekey-sas"],
   config: group({ DTD }),
 }, async (s) => {
-  const controller = await controllerOf(s);
-  await controller.registers();
+  const controller = await controllerWithMember(s);
   const [old, sa] = [rekeySa(controller), onlySa(controller)];
   await controller.act((c) => c.rekey(ID, "rekey SA"));
   await s.wait((DTD + 1) * 1000);
@@ -218,8 +213,7 @@ test("takes-data-on-a-deleted-sa-until-the-deactivation-delay-is-over", {
   lies: ["drops-deleted-data-sas-at-once", "keeps-deleted-data-sas"],
   config: group({ DTD }),
 }, async (s) => {
-  const controller = await controllerOf(s);
-  await controller.registers();
+  const controller = await controllerWithMember(s);
   const old = onlySa(controller);
   await rekeyBy(controller);
   await expectRead(controller, old, true, "on the old SA in the delay");
@@ -238,8 +232,7 @@ test("registers-before-an-sa-ends-that-nobody-rekeys", {
   lies: ["uses-sas-after-their-end"],
   config: group({ dataLifetime: 30, rekeyLifetime: 600 }),
 }, async (s) => {
-  const controller = await controllerOf(s);
-  await controller.registers();
+  const controller = await controllerWithMember(s);
   const sa = onlySa(controller);
   controller.hooks.push({
     outgoingRekey: (message) => {
@@ -266,8 +259,7 @@ test("answers-an-inband-rekey-with-nothing", {
   lies: ["answers-inband-rekeys-with-a-notify"],
   config: group({ rekey: "inband" }),
 }, async (s) => {
-  const controller = await controllerOf(s);
-  await controller.registers();
+  const controller = await controllerWithMember(s);
   await controller.act((c) => c.rekey(ID, "data"));
   const { response } = s.exchange(EXCHANGE.GSA_INBAND_REKEY);
   expect(response?.payloads, "payloads of the answer").to.deep.equal([]);
@@ -281,8 +273,7 @@ test("registers-again-after-everything-was-deleted", {
   lies: ["goes-on-though-excluded", "stays-out-when-excluded"],
   config: group(),
 }, async (s) => {
-  const controller = await controllerOf(s);
-  await controller.registers();
+  const controller = await controllerWithMember(s);
   const old = onlySa(controller);
   const hear = lose(s, ({ isResponse }) => !isResponse);
   await controller.act((c) => c.delete(ID, "all"));

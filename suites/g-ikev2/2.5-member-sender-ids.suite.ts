@@ -1,6 +1,7 @@
 import {
   changeGrants,
   controllerOf,
+  controllerWithMember,
   espOfMember,
   expect,
   group,
@@ -61,8 +62,7 @@ for (const [bits, id] of WIDTHS) {
     lies: ["writes-its-sender-id-at-the-end-of-the-iv"],
   }, async (s) => {
     changeGrants(s, ({ payloads }) => setSenderIds(payloads, [id], bits));
-    const gc = await controllerOf(s);
-    await gc.registers({ sender: true });
+    const gc = await controllerWithMember(s, { sender: true });
     const packets = [...(await espOfMember(gc, "one")), ...(await espOfMember(gc, "two"))];
     expect(packets, "packets of two data").to.have.length(2);
     for (const packet of packets) openGroupEsp(onlySa(gc), packet);
@@ -84,8 +84,7 @@ test("registers-again-if-its-sender-id-does-not-fit", {
   lies: ["uses-sender-ids-that-are-too-large", "never-registers-a-second-time"],
 }, async (s) => {
   const over = changeGrants(s, ({ payloads }) => setSenderIds(payloads, [256], 8));
-  const gc = await controllerOf(s);
-  await gc.registers({ sender: true });
+  const gc = await controllerWithMember(s, { sender: true });
   expect(await espOfMember(gc), "ESP with a Sender-ID that does not fit").to.have.length(0);
   over();
   require(await registersAgain(gc, 1), "a registration because of the Sender-ID", "none");
@@ -106,8 +105,7 @@ for (const given of [[0x51], [0x51, 0x52, 0x53]]) {
     lies: ["counts-sender-ids-itself"],
   }, async (s) => {
     changeGrants(s, ({ payloads }) => setSenderIds(payloads, given, 8));
-    const gc = await controllerOf(s);
-    await gc.registers({ sender: true, senderIds: 3 });
+    const gc = await controllerWithMember(s, { sender: true, senderIds: 3 });
     const [packet] = await espOfMember(gc);
     require(packet !== undefined, "ESP of the peer to the group", "none");
     expect(given, "the Sender-ID in the IV").to.include(packet.data[IV.at]);

@@ -1,5 +1,6 @@
 import {
   controllerOf,
+  controllerWithMember,
   EXCHANGE,
   errorNotify,
   espOfMember,
@@ -49,8 +50,7 @@ test("keeps-addresses-in-tunnel-mode", {
   lies: ["puts-other-addresses-into-tunnels"],
   config: group(),
 }, async (s) => {
-  const controller = await controllerOf(s);
-  await controller.registers({ sender: true });
+  const controller = await controllerWithMember(s, { sender: true });
   const [sent] = await espOfMember(controller);
   if (!sent) throw new Failure("ESP of the sender", "none");
   const inner = innerEnds(openGroupEsp(onlySa(controller), sent));
@@ -65,8 +65,7 @@ test("registers-again-when-a-promised-spi-is-used", {
   lies: ["takes-data-on-promised-spis"],
   config: group({ promisesNextSpi: true }),
 }, async (s) => {
-  const controller = await controllerOf(s);
-  await controller.registers();
+  const controller = await controllerWithMember(s);
   const sa = onlySa(controller);
   const { nextSpi } = sa;
   if (!nextSpi) throw new Error("no SPI was promised");
@@ -86,8 +85,7 @@ test("sends-on-a-new-sa-after-the-activation-delay", {
   lies: ["sends-on-new-sas-at-once"],
   config: group({ ATD: 20, DTD: 60 }),
 }, async (s) => {
-  const controller = await controllerOf(s);
-  await controller.registers({ sender: true });
+  const controller = await controllerWithMember(s, { sender: true });
   const old = onlySa(controller);
   await controller.act((c) => c.rekey(ID, "data"));
   const fresh = onlySa(controller);

@@ -1,6 +1,6 @@
 import {
   changeGrants,
-  controllerOf,
+  controllerWithMember,
   ENCR,
   EXCHANGE,
   expect,
@@ -135,8 +135,7 @@ for (const { what, change, protocolId } of CASES) {
     lies: ["leaves-without-naming-the-group"],
   }, async (s) => {
     const over = changeGrants(s, ({ payloads }) => saPolicies(payloads, protocolId).forEach(change));
-    const gc = await controllerOf(s);
-    await gc.registers();
+    const gc = await controllerWithMember(s);
     await expectRefusal(gc);
     over();
     await expectServesMember(gc);

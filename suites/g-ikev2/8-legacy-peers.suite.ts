@@ -5,12 +5,11 @@ import {
   encodeMessage,
   errorNotify,
   expect,
-  expectAbandoned,
   expectAlive,
   expectExchangeRefused,
   expectIgnored,
   expectNotify,
-  expectServed,
+  expectRefusedByInitiator,
   expectTraffic,
   FLAG,
   fromHex,
@@ -18,6 +17,7 @@ import {
   NOTIFY,
   notifies,
   notify,
+  type OutgoingMessage,
   PAYLOAD,
   type Payload,
   type RawPayload,
@@ -233,20 +233,10 @@ for (const [name, type] of Object.entries(GROUP_ERRORS)) {
     config,
     lies: ["overlooks-group-errors-in-responses"],
   }, async (s) => {
-    const undo = s.change(
-      EXCHANGE.IKE_AUTH,
-      (message) => {
-        message.payloads = [notify(type)];
-      },
-      "response",
-    );
-    const answer = () => s.trace.exchangesOf(EXCHANGE.IKE_AUTH, "peer")[0]?.response;
-    await s.provoke(() => answer() !== undefined);
-    const sa = answer()?.sa;
-    require(sa !== undefined, "an IKE_AUTH request of the peer", s.lastReason());
-    await expectAbandoned(new Session(s, sa));
-    undo();
-    await expectServed(s);
+    const spoil = (message: OutgoingMessage) => {
+      message.payloads = [notify(type)];
+    };
+    await expectRefusedByInitiator(s, () => s.change(EXCHANGE.IKE_AUTH, spoil, "response"));
   });
 }
 

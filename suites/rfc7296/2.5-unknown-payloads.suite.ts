@@ -2,10 +2,9 @@ import {
   type DeletePayload,
   EXCHANGE,
   expect,
-  expectAbandoned,
   expectNoError,
   expectNotify,
-  expectServed,
+  expectRefusedByInitiator,
   listPayloads,
   NOTIFY,
   notifies,
@@ -14,7 +13,7 @@ import {
   PROTOCOL,
   require,
   type Script,
-  Session,
+  type Session,
   test,
   UNKNOWN_PAYLOAD,
   unknownPayload,
@@ -101,12 +100,5 @@ test("rejects-a-response-with-an-unknown-critical-payload", {
   lies: ["skips-unknown-critical-payloads"],
 }, async (s) => {
   const spoil = ({ payloads }: OutgoingMessage) => void payloads.push(unknownPayload(true));
-  const undo = s.change(EXCHANGE.IKE_AUTH, spoil, "response");
-  const answer = () => s.trace.exchangesOf(EXCHANGE.IKE_AUTH, "peer")[0]?.response;
-  await s.provoke(() => answer() !== undefined);
-  const sa = answer()?.sa;
-  require(sa !== undefined, "an IKE_AUTH request of the peer", s.lastReason());
-  await expectAbandoned(new Session(s, sa));
-  undo();
-  await expectServed(s);
+  await expectRefusedByInitiator(s, () => s.change(EXCHANGE.IKE_AUTH, spoil, "response"));
 });
