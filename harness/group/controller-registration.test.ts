@@ -80,7 +80,9 @@ describe("registration with a group controller", () => {
   it("counts Sender-IDs, for those who ask, where the cipher counts", () => {
     const lab = new Lab({});
     const senderIds = (answer: Payload[]) =>
-      memberValues(answer, MEMBER_KEY_BAG_ATTRIBUTE.GM_SENDER_ID).map((v) => hex(v as Uint8Array));
+      memberValues(answer, MEMBER_KEY_BAG_ATTRIBUTE.GM_SENDER_ID).map((v) =>
+        v instanceof Uint8Array ? hex(v) : v,
+      );
     expect(senderIds(lab.register(wish(groupSender(2))))).to.deep.equal(["00000000", "00000001"]);
     const again = lab.register(wish(groupSender(1)));
     expect(senderIds(again)).to.deep.equal(["00000002"]);
