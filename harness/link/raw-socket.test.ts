@@ -103,7 +103,8 @@ describe("link: raw ESP between two network namespaces", () => {
       sender.stdout!.on("data", (chunk) => {
         output += String(chunk);
       });
-      await once(sender, "exit");
+      // Not "exit", after which output can still come.
+      await once(sender, "close");
       const seen = output
         .trim()
         .split("\n")
