@@ -110,7 +110,26 @@ export interface PeerConfig {
    * as the tester does. Not set: an ordinary peer.
    */
   groups?: GroupSpec[];
+  /** Postquantum preshared keys (RFC 8784, RFC 9867) that both ends have, the preferred one first. Not set: none. */
+  ppks?: PpkSpec[];
+  /** The peer has no SA without a PPK. Not set: it uses one where both can. */
+  ppkRequired?: true;
+  /** Where the peer mixes PPKs in. Not set: in IKE_AUTH alone, as RFC 8784 does; the others are those of RFC 9867. */
+  ppkIn?: PpkPlace[];
+  /**
+   * The peer announces IKE_INTERMEDIATE (RFC 9242) even where nothing needs it, and begins one such exchange. Not set:
+   * it does so where additional key exchanges or PPKs need it.
+   */
+  intermediate?: true;
 }
+
+/** `id` is of type PPK_ID_FIXED; both are text. */
+export interface PpkSpec {
+  id: string;
+  secret: string;
+}
+
+export type PpkPlace = "IKE_AUTH" | "IKE_INTERMEDIATE" | "CREATE_CHILD_SA";
 
 /** Transform names as in `harness/wire/registry` short names: `aes256gcm16`, `sha256`, `prfsha256`, `x25519`, `esn`. */
 export type ProposalSpec = string;
