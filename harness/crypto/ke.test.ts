@@ -7,11 +7,14 @@ import { concat, fromHex, hex } from "../wire/bytes.ts";
 import { leftPad } from "./bytes.ts";
 import { ALL_KE, isKeError, keMethod } from "./ke.ts";
 import { seededRandom } from "./seeded-random.ts";
-import type { KeyPair } from "./types.ts";
+import type { Ke, KeyPair, Random } from "./types.ts";
 
 const ke = (id: number) => keMethod(id)!;
 /** A key pair with this private key: the methods take the octets of the random source as they are. */
 const pairOf = (id: number, scalar: string): KeyPair => ke(id).generate(() => fromHex(scalar));
+/** The key pair of the side that has the other's public value already. */
+const answer = (method: Ke, random: Random, peerPublic: Uint8Array): KeyPair =>
+  method.respond?.(random, peerPublic) ?? method.generate(random);
 const errorOf = (pair: KeyPair, peer: Uint8Array): string => {
   const result = pair.derive(peer);
   return isKeError(result) ? result.error : "none";
@@ -133,18 +136,25 @@ const toBigInt = (bytes: Uint8Array): bigint => BigInt(`0x${hex(bytes)}`);
 describe("crypto: properties of the key exchange methods", () => {
   for (const method of ALL_KE) {
     it(`${method.name}: both sides get one secret of the registry's size, and a seed repeats it`, () => {
-      const [a, b] = [method.generate(seededRandom("a")), method.generate(seededRandom("b"))];
+      const a = method.generate(seededRandom("a"));
+      const b = answer(method, seededRandom("b"), a.publicValue);
       const shared = a.derive(b.publicValue) as Uint8Array;
       expect(shared).to.deep.equal(b.derive(a.publicValue));
       expect(shared.length).to.equal(method.sharedLength);
       expect(a.publicValue.length).to.equal(method.publicLength);
+      expect(b.publicValue.length).to.equal(method.responseLength ?? method.publicLength);
       expect(method.generate(seededRandom("a")).publicValue).to.deep.equal(a.publicValue);
     });
 
     it(`${method.name} refuses a public value of another length`, () => {
       const pair = method.generate(seededRandom("a"));
-      for (const length of [0, method.publicLength - 1, method.publicLength + 1]) {
+      const { publicLength, responseLength = publicLength } = method;
+      for (const length of [0, responseLength - 1, responseLength + 1]) {
         expect(errorOf(pair, new Uint8Array(length).fill(2))).to.equal("length");
+      }
+      for (const length of [0, publicLength - 1, publicLength + 1]) {
+        const value = new Uint8Array(length).fill(2);
+        expect(errorOf(answer(method, seededRandom("b"), value), value)).to.equal("length");
       }
     });
   }

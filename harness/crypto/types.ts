@@ -62,6 +62,7 @@ export interface KeError {
 }
 
 export interface KeyPair {
+  /** What goes into our KE payload: a public value, the encapsulation key or the ciphertext of a KEM. */
   publicValue: Uint8Array;
   /** The shared secret g^ir in the form SKEYSEED wants it, or why the peer's value is refused. */
   derive(peerPublic: Uint8Array): Uint8Array | KeError;
@@ -71,9 +72,19 @@ export interface KeyPair {
 export interface Ke {
   id: number;
   name: string;
+  /** Octets of the public value; of a KEM, of the initiator's, its encapsulation key. */
   publicLength: number;
+  /** Octets of the responder's public value where it differs: the ciphertext of a KEM. */
+  responseLength?: number;
   sharedLength: number;
+  /** Either side's key pair; of a KEM the initiator's, whose `derive` takes the ciphertext. */
   generate(random: Random): KeyPair;
+  /**
+   * KEMs only: the responder's end. `publicValue` is the ciphertext for the encapsulation key `peerPublic`, and
+   * `derive` gives the secret whatever it is called with. For a key that is refused `publicValue` is empty, and
+   * `derive` gives the reason.
+   */
+  respond?(random: Random, peerPublic: Uint8Array): KeyPair;
 }
 
 /** The transforms an SA uses. */
