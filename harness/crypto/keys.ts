@@ -37,15 +37,19 @@ export function skeyseed(prf: Prf, Ni: Uint8Array, Nr: Uint8Array, gir: Uint8Arr
   return prf.compute(key, gir);
 }
 
-/** SKEYSEED of a rekeyed IKE SA, with the PRF of the old one (section 2.18). */
+/**
+ * SKEYSEED of a rekeyed IKE SA, with the PRF of the old one (section 2.18); `further` are SK(1) to SK(n) of RFC 9370
+ * section 2.2.4. Without them it is SKEYSEED(n) of section 2.2.2 as well, from SK_d(n-1) and SK(n).
+ */
 export function rekeyedSkeyseed(
   oldPrf: Prf,
   SK_d: Uint8Array,
   girNew: Uint8Array,
   Ni: Uint8Array,
   Nr: Uint8Array,
+  further: Uint8Array[] = [],
 ): Uint8Array {
-  return oldPrf.compute(SK_d, concat(girNew, Ni, Nr));
+  return oldPrf.compute(SK_d, concat(girNew, Ni, Nr, ...further));
 }
 
 /** Cuts the first octets of prf+ into pieces of these sizes. */
@@ -87,7 +91,10 @@ export function ikeKeys(
   };
 }
 
-/** KEYMAT of a Child SA (section 2.17). `girNew` only when CREATE_CHILD_SA carried a key exchange. */
+/**
+ * KEYMAT of a Child SA (section 2.17). `girNew` only when CREATE_CHILD_SA carried a key exchange; `further` are SK(1) to
+ * SK(n) of RFC 9370 section 2.2.4.
+ */
 export function childKeymat(
   prf: Prf,
   SK_d: Uint8Array,
@@ -96,10 +103,11 @@ export function childKeymat(
   encr: Encr,
   integ: Integ | undefined,
   girNew: Uint8Array = new Uint8Array(0),
+  further: Uint8Array[] = [],
 ): ChildKeys {
   const sizeA = encr.aead ? 0 : (integ?.keyLength ?? 0);
   const sizes = [encr.keyLength, sizeA, encr.keyLength, sizeA];
-  const parts = keyStream(prf, SK_d, concat(girNew, Ni, Nr), sizes);
+  const parts = keyStream(prf, SK_d, concat(girNew, Ni, Nr, ...further), sizes);
   return {
     initiatorToResponder: { encr: parts[0]!, integ: parts[1]! },
     responderToInitiator: { encr: parts[2]!, integ: parts[3]! },

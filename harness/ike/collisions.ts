@@ -1,4 +1,5 @@
 /** Requests of both ends that cross on the way: RFC 7296 sections 2.8.1, 2.8.2, 2.25. */
+import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import type { NotifyPayload } from "../wire/types.ts";
 import type { ChildSa } from "./child.ts";
@@ -6,10 +7,13 @@ import type { Core } from "./core.ts";
 import { notify } from "./payloads.ts";
 import type { IkeSa } from "./sa.ts";
 
-/** A new SA that the peer made of the one we are replacing, and the lowest nonce of its exchange. */
+/** The peer's rekeying of the SA that we are replacing, with the lowest nonce of its exchange. */
 export interface Crossing<T> {
-  made: T;
+  /** The new SA; not set before it is there, which additional key exchanges put off. */
+  made?: T;
   lowest: Uint8Array;
+  /** Set by who has lost, and waits for it. */
+  settled?: (made: T) => void;
 }
 
 /** A Child SA that the peer may have, and we will once we see the response. */
@@ -41,9 +45,43 @@ export function refusedByCrossing(
     what !== undefined &&
     (wanted === "Child" ? OF_IKE.has(what) : OF_CHILDREN.has(what) || what === "delete IKE");
   const passing =
-    busy || sa.state === "rekeyed" || unsettledPredecessor(sa) || replaces?.state === "deleting";
+    busy ||
+    followsUp(sa, wanted, replaces) ||
+    sa.state === "rekeyed" ||
+    unsettledPredecessor(sa) ||
+    replaces?.state === "deleting";
   const manner = passing ? core.decide("crossing request", "TEMPORARY_FAILURE") : "process";
   return manner === "process" ? undefined : notify(NOTIFY[manner]);
+}
+
+/** RFC 9370 section 2.2.4: we have won, for our rekeying of the same SA has come to its IKE_FOLLOWUP_KE exchanges. */
+function followsUp({ pending }: IkeSa, wanted: "rekey IKE" | "Child", replaces?: ChildSa): boolean {
+  if (pending?.exchangeType !== EXCHANGE.IKE_FOLLOWUP_KE) return false;
+  const { doing } = pending;
+  if (wanted === "rekey IKE") return doing?.what === "rekey IKE";
+  return doing?.what === "rekey Child" && doing.child === replaces;
+}
+
+/** Enters what the peer has made by the exchange that crossed ours, and tells who waits for it. */
+export function settle<T>(crossing: Crossing<T>, made: T): void {
+  crossing.made = made;
+  crossing.settled?.(made);
+}
+
+/** How long who has lost waits for the SA of who has won, in milliseconds. */
+const CROSSING_MS = 60_000;
+
+/** We have lost: calls `done` with what the peer makes, or with a reason if it never finishes. */
+export function awaitCrossing<T>(core: Core, crossing: Crossing<T>, done: (made: T | string) => void): void {
+  if (crossing.made) return done(crossing.made);
+  const cancel = core.after(CROSSING_MS, () => {
+    crossing.settled = undefined;
+    done("the peer did not finish its rekeying, which crossed ours");
+  });
+  crossing.settled = (made) => {
+    cancel();
+    done(made);
+  };
 }
 
 /**
@@ -67,6 +105,10 @@ export function lowestNonce(Ni: Uint8Array, Nr: Uint8Array): Uint8Array {
 }
 
 /** True if our exchange holds the lowest of the four nonces: what it made is redundant, and ours to delete. */
-export function oursIsRedundant(Ni: Uint8Array, Nr: Uint8Array, crossing: Crossing<unknown>): boolean {
-  return Buffer.compare(lowestNonce(Ni, Nr), crossing.lowest) < 0;
+export function oursIsRedundant(
+  Ni: Uint8Array,
+  Nr: Uint8Array,
+  { lowest }: Pick<Crossing<never>, "lowest">,
+): boolean {
+  return Buffer.compare(lowestNonce(Ni, Nr), lowest) < 0;
 }

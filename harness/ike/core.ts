@@ -60,6 +60,15 @@ export class Core {
     return answer;
   };
 
+  /** What the first extension makes of it that makes anything of it. */
+  first<T>(ask: (extension: Extension) => T | undefined): T | undefined {
+    for (const extension of this.options.extensions) {
+      const answer = ask(extension);
+      if (answer !== undefined) return answer;
+    }
+    return undefined;
+  }
+
   emit(event: IkeEvent): void {
     this.options.event(event);
   }

@@ -191,6 +191,7 @@ export class Endpoint {
     sa.answering = false;
     sa.expectedMessageId = Math.max(sa.expectedMessageId, message.header.messageId + 1);
     sendResponse(this.core, sa, message, answer.payloads);
+    answer.sent?.();
     if (answer.close) this.core.closeIke(sa, answer.close);
   }
 
@@ -210,6 +211,10 @@ export class Endpoint {
   #exchange(sa: IkeSa, message: IncomingMessage): Answer | LaterAnswer | undefined {
     const { exchangeType } = message.header;
     if (!sa.established && sa.role === "initiator") return undefined;
+    if (!sa.established) {
+      const answer = this.core.first((e) => e.early?.(this.core, sa, message));
+      if (answer) return answer;
+    }
     const admission = this.#admission(exchangeType);
     const authenticates = exchangeType === EXCHANGE.IKE_AUTH || admission !== undefined;
     if (!sa.established && authenticates) return onAuthRequest(this.core, sa, message, admission);
@@ -218,10 +223,8 @@ export class Endpoint {
       const told = sa.authRounds !== undefined && exchangeType === EXCHANGE.INFORMATIONAL;
       return told ? onReportedFailure(message) : undefined;
     }
-    for (const extension of this.core.options.extensions) {
-      const answer = extension.answers?.(this.core, sa, message);
-      if (answer) return answer;
-    }
+    const answer = this.core.first((e) => e.answers?.(this.core, sa, message));
+    if (answer) return answer;
     if (exchangeType === EXCHANGE.CREATE_CHILD_SA) return onCreateChildRequest(this.core, sa, message);
     if (exchangeType === EXCHANGE.INFORMATIONAL) return onInformationalRequest(this.core, sa, message);
     return undefined;

@@ -2,8 +2,10 @@ import type { IkeKeys } from "../crypto/keys.ts";
 import type { KeyPair } from "../crypto/types.ts";
 import type { Datagram } from "../link/types.ts";
 import type { Fault } from "../pki/path.ts";
-import type { Chain, Header, Message, Payload, Proposal } from "../wire/types.ts";
+import type { AuthPayload, Chain, Header, Message, NotifyPayload, Payload, Proposal } from "../wire/types.ts";
+import type { Proof } from "./auth/verify.ts";
 import type { ChildSa } from "./child.ts";
+import type { Doing } from "./collisions.ts";
 import type { Core } from "./core.ts";
 import type { Answer, LaterAnswer } from "./exchanges/answer.ts";
 import type { IkeSa } from "./sa.ts";
@@ -39,6 +41,8 @@ export interface IncomingMessage {
   isResponse: boolean;
   /** The payloads of SK; for an unprotected message all of them. */
   payloads: Payload[];
+  /** Those of SK as they came, before they were decoded; not set for an unprotected message. */
+  inner?: Uint8Array;
   clear: Payload[];
   protected: boolean;
   /** The IKE message as it came (the first fragment for a fragmented one), without non-ESP marker. */
@@ -126,6 +130,16 @@ export interface Decisions {
   "fragment number": "check" | "any" | "close the IKE SA";
   "retransmitted fragment": "first only" | "every one";
   "fragment reassembly": "whole" | "first fragment only" | "reversed";
+  "ADDKE without INTERMEDIATE_EXCHANGE_SUPPORTED": "skip the proposal" | "take";
+  "same additional method twice": "avoid" | "take";
+  "same additional method twice in a choice": "refuse" | "accept";
+  "additional key exchange of another method": "refuse" | "accept";
+  "IKE_AUTH before the last round": "refuse" | "accept";
+  "IKE_INTERMEDIATE beyond the last round": "refuse" | "answer";
+  "keys after an additional key exchange": "update" | "keep";
+  "size of a link": "any" | "8 octets only";
+  "link of a series": "must match" | "ignore";
+  "link in the last IKE_FOLLOWUP_KE": "left out" | "sent" | "expected";
 }
 
 /** What goes into the keys of an IKE SA; a hook may bend it. */
@@ -133,7 +147,13 @@ export interface IkeKeyInputs {
   sa: IkeSa;
   /** Set for an SA made by rekeying: the SA it replaces. */
   replaces?: IkeSa;
+  /** Of the SA that this one replaces, or of the generation before this one; not set in IKE_SA_INIT. */
+  SK_d?: Uint8Array;
+  /** Of an additional key exchange in IKE_INTERMEDIATE: its number, from 1. */
+  round?: number;
   sharedSecret: Uint8Array;
+  /** SK(1), SK(2)...: those of IKE_FOLLOWUP_KE (RFC 9370 section 2.2.4). */
+  further: Uint8Array[];
   Ni: Uint8Array;
   Nr: Uint8Array;
   spiI: Uint8Array;
@@ -151,6 +171,8 @@ export interface AuthInputs {
   SK_p: Uint8Array;
   /** RestOfIDPayload. */
   idBody: Uint8Array;
+  /** What IKE_INTERMEDIATE adds at the end (RFC 9242 section 3.3.2). */
+  IntAuth?: Uint8Array;
 }
 
 /** What goes into KEYMAT (RFC 7296 section 2.17). */
@@ -161,7 +183,12 @@ export interface ChildKeyInputs {
   sharedSecret?: Uint8Array;
   Ni: Uint8Array;
   Nr: Uint8Array;
+  /** SK(1), SK(2)...: those of IKE_FOLLOWUP_KE (RFC 9370 section 2.2.4). */
+  further: Uint8Array[];
 }
+
+/** Gets the secrets of the further key exchanges in their order, or why there are none. */
+export type FurtherSecrets = (secrets: Uint8Array[] | string) => void;
 
 /**
  * What an RFC, a draft, a script or a lie may change in the core. All members are optional; those of several
@@ -171,6 +198,8 @@ export interface Extension {
   name: string;
   /** Sees and changes every message before it is sealed. */
   outgoing?(message: OutgoingMessage): void;
+  /** Sees every protected message with its inner payloads encoded, when nothing of it changes any more. */
+  beforeSeal?(message: OutgoingMessage, inner: Uint8Array): void;
   /** Sees every message after it was opened and before the core acts; "drop" ends its processing. */
   incoming?(message: IncomingMessage): "drop" | undefined;
   /** Makes the datagrams of a protected message; undefined leaves it to the next extension or the core. */
@@ -192,6 +221,42 @@ export interface Extension {
   /** An IKE SA is gone; its successor, if it was rekeyed, is in `replacedBy`. */
   ikeClosed?(core: Core, sa: IkeSa): void;
   decide?: Partial<{ [P in keyof Decisions]: Decisions[P] }>;
+  /** Initiator: does something between IKE_SA_INIT and IKE_AUTH, and then calls `done`, with the reason if it failed; false: has nothing to do. */
+  beforeAuth?(core: Core, sa: IkeSa, done: (failure?: string) => void): boolean;
+  /** Initiator: why nothing can be made of this response to IKE_SA_INIT, IKE_AUTH or CREATE_CHILD_SA. */
+  refuses?(core: Core, sa: IkeSa, response: IncomingMessage): string | undefined;
+  /** Responder: the error with which an IKE_SA_INIT request is refused. */
+  refusesInit?(core: Core, request: IncomingMessage): NotifyPayload | undefined;
+  /** Responder: whether this offer of an IKE_SA_INIT request may be chosen at all. */
+  counts?(core: Core, offer: Proposal, request: Payload[]): boolean;
+  /** Responder: answers a request before the SA is established, IKE_AUTH too; undefined: not mine. */
+  early?(core: Core, sa: IkeSa, request: IncomingMessage): Answer | LaterAnswer | undefined;
+  /** Either end, when it is about to prove itself by `make`: what goes beside AUTH. May change the keys first. A string says why it cannot. */
+  proving?(core: Core, sa: IkeSa, make: () => AuthPayload | string): Payload[] | string;
+  /** Either end, before it verifies the other's AUTH: may change the keys, or `proof`. A string says why it is refused. */
+  verifying?(core: Core, sa: IkeSa, proof: Proof): string | undefined;
+  /**
+   * Initiator of CREATE_CHILD_SA: goes on with further exchanges, if the chosen proposal needs them, and calls `done` after
+   * the last; false: it needs none.
+   */
+  continues?(
+    core: Core,
+    sa: IkeSa,
+    proposal: Proposal,
+    response: IncomingMessage,
+    doing: Doing,
+    done: FurtherSecrets,
+  ): boolean;
+  /**
+   * Responder of CREATE_CHILD_SA: what to add to the response, if further exchanges must follow it; `finish` is called
+   * after the last with their secrets, and says whether they are of use. Undefined: none must.
+   */
+  holds?(
+    core: Core,
+    sa: IkeSa,
+    proposal: Proposal,
+    finish: (secrets: Uint8Array[]) => boolean,
+  ): Payload[] | undefined;
   /** Answers a request on an established SA in the place of the core; undefined: not mine. */
   answers?(core: Core, sa: IkeSa, request: IncomingMessage): Answer | LaterAnswer | undefined;
   /** Responder: another exchange that authenticates, in the place of IKE_AUTH. */

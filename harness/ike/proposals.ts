@@ -2,6 +2,7 @@
 import { EMPTY } from "../wire/bytes.ts";
 import { TRANSFORM } from "../wire/registry/transform-types.ts";
 import type { Proposal, Transform } from "../wire/types.ts";
+import { chooseAdditional, hasAdditional, isAdditional } from "./additional-ke.ts";
 import type { Decisions } from "./hooks.ts";
 
 const KEY_LENGTH = 14;
@@ -32,8 +33,9 @@ export const sameTransform = (a: Transform, b: Transform): boolean =>
 const ofType = (proposal: Proposal, type: number): Transform[] =>
   proposal.transforms.filter((t) => t.type === type);
 
-/** NONE (id 0) of INTEG and KE means the same as leaving the type out; SN and the others have no such value. */
-const optionalNone = (type: number): boolean => type === TRANSFORM.INTEG || type === TRANSFORM.KE;
+/** NONE (id 0) of INTEG and of key exchanges means the same as leaving the type out; SN and the others have no such value. */
+const optionalNone = (type: number): boolean =>
+  type === TRANSFORM.INTEG || type === TRANSFORM.KE || isAdditional(type);
 
 type Decide = <P extends keyof Decisions>(point: P, ordinary: Decisions[P]) => Decisions[P];
 
@@ -72,13 +74,18 @@ function match(offer: Proposal, policy: Proposal, decide: Decide): Proposal | un
   if (offer.protocolId !== policy.protocolId) return undefined;
   const types = new Set([...offer.transforms, ...policy.transforms].map((t) => t.type));
   const transforms: Transform[] = [];
+  // Who has none of them knows nothing of their types.
+  const additional = hasAdditional(policy) ? chooseAdditional(offer, policy, decide) : [];
+  if (!additional) return undefined;
   for (const type of types) {
+    if (isAdditional(type) && hasAdditional(policy)) continue;
     if (!KNOWN_TYPES.has(type) && decide("unknown transform type", "refuse proposal") === "ignore") continue;
     const chosen = common(offer, policy, type, decide);
     if (chosen === undefined) return undefined;
     if (chosen !== "none") transforms.push({ type, id: chosen.id, attributes: chosen.attributes });
   }
-  return { number: offer.number, protocolId: offer.protocolId, spi: EMPTY, transforms };
+  const { number, protocolId } = offer;
+  return { number, protocolId, spi: EMPTY, transforms: [...transforms, ...additional] };
 }
 
 /** True for an SPI of this size that is not zero, which stands for none (section 3.1, RFC 4303 section 2.1). */
@@ -94,7 +101,8 @@ const wellFormed = (offers: Proposal[], policies: Proposal[], spiLength: number)
 
 /**
  * The first offered proposal that the policy allows, with one transform per type, or undefined.
- * `preferredGroup` is the group of the peer's KE payload: it is taken if the policy allows it at all.
+ * `preferredGroup` is the group of the peer's KE payload: it is taken if the policy allows it at all. Offers that do not
+ * count are left aside.
  */
 export function choose(
   offers: Proposal[],
@@ -102,9 +110,10 @@ export function choose(
   spiLength: number,
   decide: Decide,
   preferredGroup?: number,
+  counts: (offer: Proposal) => boolean = () => true,
 ): Proposal | undefined {
   if (!wellFormed(offers, policies, spiLength)) return undefined;
-  for (const offer of offers) {
+  for (const offer of offers.filter(counts)) {
     for (const policy of policies) {
       const chosen =
         (preferredGroup !== undefined && match(offer, onlyGroup(policy, preferredGroup), decide)) ||

@@ -12,7 +12,7 @@ import { excess } from "./limits.ts";
 import { hasNotify, notify } from "./payloads.ts";
 import type { IkeSa } from "./sa.ts";
 import { requestAnswered, resendResponse, sendClearAnswer, sendRequest } from "./send.ts";
-import { openPayload } from "./sk.ts";
+import { openPayload, type Protection } from "./sk.ts";
 import { malformed, unknownCritical } from "./syntax.ts";
 
 /** Acts on requests that are new and whole; given by the endpoint. */
@@ -221,7 +221,8 @@ function repeated(core: Core, sa: IkeSa, decoded: Message, message: IncomingMess
   const manner = core.decide("retransmitted request", "resend");
   if (manner === "answer anew") return false;
   if (manner === "ignore") return true;
-  if ("error" in openLast(core, sa, decoded, message.octets))
+  const { inbound } = sa.lastResponse ?? {};
+  if ("error" in openLast(core, inbound, decoded, message.octets))
     return drop(core, message.datagram, "a repeat with a wrong ICV");
   if (core.options.extensions.some((e) => e.repeats?.(core, decoded) === false)) return true;
   core.emit({ type: "received", message, repeated: true });
@@ -236,17 +237,22 @@ function complain(core: Core, sa: IkeSa, messageId: number): void {
   sendRequest(core, sa, EXCHANGE.INFORMATIONAL, [notify(NOTIFY.INVALID_MESSAGE_ID, data)], () => {});
 }
 
-function openLast(core: Core, sa: IkeSa, decoded: Message, octets: Uint8Array): ReturnType<Opener> {
+function openLast(
+  core: Core,
+  inbound: Protection | undefined,
+  decoded: Message,
+  octets: Uint8Array,
+): ReturnType<Opener> {
   const last = decoded.payloads.at(-1);
-  if (!sa.inbound || (last?.kind !== "SK" && last?.kind !== "SKF")) return { error: "not protected" };
+  if (!inbound || (last?.kind !== "SK" && last?.kind !== "SKF")) return { error: "not protected" };
   const accept = core.decide("wrong ICV", "drop") === "accept";
-  const opened = openPayload(sa.inbound, octets, last, accept);
+  const opened = openPayload(inbound, octets, last, accept);
   const manner = core.decide("SK padding", "any");
   if ("error" in opened) {
     const overlooked = opened.error === "padding" && manner === "overlook a bad Pad Length";
     return overlooked ? { innerType: 0, plaintext: EMPTY } : { error: `cannot open: ${opened.error}` };
   }
-  const { encr, integ } = sa.inbound;
+  const { encr, integ } = inbound;
   const icvLength = encr.aead ? encr.icvLength : (integ?.icvLength ?? 0);
   const padding = last.data.length - encr.ivLength - icvLength - opened.plaintext.length - 1;
   const tooLong = padding >= Math.max(encr.blockSize, 4);
@@ -265,7 +271,9 @@ function open(
   }
   const last = decoded.payloads.at(-1);
   const opened =
-    last?.kind === "SK" ? openLast(core, sa, decoded, message.octets) : collect(core, sa, decoded, message);
+    last?.kind === "SK"
+      ? openLast(core, sa.inbound, decoded, message.octets)
+      : collect(core, sa, decoded, message);
   if (opened === "wait") return "wait";
   if (opened === undefined) return unprotected(core, sa);
   if ("error" in opened) return opened;
@@ -274,6 +282,7 @@ function open(
   if (tooMuch) return { error: tooMuch };
   message.clear = decoded.payloads.slice(0, -1);
   message.payloads = chain.payloads;
+  message.inner = opened.plaintext;
   message.protected = true;
   message.findings = [...message.findings, ...chain.findings];
   const nested = chain.payloads.some((p) => p.kind === "SK" || p.kind === "SKF");
@@ -286,7 +295,7 @@ function collect(
   decoded: Message,
   message: IncomingMessage,
 ): ReturnType<Opener> | "wait" | undefined {
-  const opener: Opener = () => openLast(core, sa, decoded, message.octets);
+  const opener: Opener = () => openLast(core, sa.inbound, decoded, message.octets);
   for (const extension of core.options.extensions) {
     const collected = extension.collect?.(core, sa, decoded, message.octets, opener);
     if (collected === "wait") return "wait";

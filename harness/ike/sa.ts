@@ -56,6 +56,14 @@ export interface PendingRequest {
   answered: Answered;
 }
 
+export interface LastResponse {
+  message: OutgoingMessage;
+  datagrams: Uint8Array[];
+  copies: number;
+  /** What opened the request, and opens its repeats, whatever keys came after it. */
+  inbound: Protection | undefined;
+}
+
 /** `undefined`: no answer came. `on` is the SA the request went out on: a queued one moves on when its SA is rekeyed. */
 export type Answered = (response: IncomingMessage | undefined, on: IkeSa) => void;
 
@@ -91,7 +99,7 @@ export class IkeSa {
   /** Requests that wait for the window. */
   readonly queue: QueuedRequest[] = [];
   /** Our last response, for the request's retransmissions. */
-  lastResponse?: { message: OutgoingMessage; datagrams: Uint8Array[]; copies: number };
+  lastResponse?: LastResponse;
   readonly children: ChildSa[] = [];
   /** Status notifies the peer sent in IKE_SA_INIT. */
   readonly announced = new Set<number>();

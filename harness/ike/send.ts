@@ -28,6 +28,7 @@ function sealed(core: Core, message: OutgoingMessage): Uint8Array[] {
     return [encodeMessage({ header: message.header, payloads: [...message.clear, ...message.payloads] })];
   }
   const inner = encodeChain(message.payloads);
+  for (const extension of core.options.extensions) extension.beforeSeal?.(message, inner);
   const sealer: Sealer = (plaintext, innerType, fragment) =>
     sealMessage(
       outbound,
@@ -172,7 +173,8 @@ export function sendResponse(core: Core, sa: IkeSa, request: IncomingMessage, pa
   const datagrams = seal(core, message);
   if (exchangeType === EXCHANGE.IKE_SA_INIT) sa.initResponse = datagrams[0] ?? sa.initResponse;
   // Without the request, which can be as long as a datagram and decoded many times that.
-  sa.lastResponse = { message: { ...message, request: undefined }, datagrams, copies: 0 };
+  const { inbound } = sa;
+  sa.lastResponse = { message: { ...message, request: undefined }, datagrams, copies: 0, inbound };
   transmitAll(core, message, datagrams, 0, answerRoute(request));
 }
 

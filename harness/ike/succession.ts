@@ -13,15 +13,17 @@ export function deriveFrom(
   sa: IkeSa,
   proposal: Proposal,
   sharedSecret: Uint8Array,
+  further: Uint8Array[],
 ): boolean {
   const suite = ikeSuite(proposal);
   if (!suite || !old.suite || !old.keys) return false;
   const inputs: IkeKeyInputs = {
-    ...{ sa, replaces: old, sharedSecret, Ni: sa.Ni, Nr: sa.Nr, spiI: sa.spiI, spiR: sa.spiR },
+    ...{ sa, replaces: old, SK_d: old.keys.SK_d, sharedSecret, further },
+    ...{ Ni: sa.Ni, Nr: sa.Nr, spiI: sa.spiI, spiR: sa.spiR },
   };
   for (const extension of core.options.extensions) extension.ikeKeys?.(inputs);
-  const { Ni, Nr, spiI, spiR } = inputs;
-  const seed = rekeyedSkeyseed(old.suite.prf, old.keys.SK_d, inputs.sharedSecret, Ni, Nr);
+  const { SK_d = old.keys.SK_d, Ni, Nr, spiI, spiR } = inputs;
+  const seed = rekeyedSkeyseed(old.suite.prf, SK_d, inputs.sharedSecret, Ni, Nr, inputs.further);
   const keys = ikeKeys(suite.prf, suite.encr, suite.integ, seed, Ni, Nr, spiI, spiR);
   for (const extension of core.options.extensions) extension.afterIkeKeys?.(sa, keys);
   sa.proposal = proposal;

@@ -3,6 +3,7 @@ import { pskAuth, signedOctets } from "../../crypto/keys.ts";
 import { concat, EMPTY } from "../../wire/bytes.ts";
 import type { IdPayload } from "../../wire/types.ts";
 import type { Core } from "../core.ts";
+import type { AuthInputs } from "../hooks.ts";
 import type { Identity } from "../policy.ts";
 import type { IkeSa } from "../sa.ts";
 
@@ -31,7 +32,7 @@ export function authOctets(sa: IkeSa, of: End, id: IdPayload, core?: Core): Uint
   const { prf } = sa.suite ?? {};
   if (!prf || !sa.keys) return EMPTY;
   const initiator = of === "initiator";
-  const inputs = {
+  const inputs: AuthInputs = {
     ...{ sa, of },
     message: initiator ? sa.initRequest : sa.initResponse,
     nonce: initiator ? sa.Nr : sa.Ni,
@@ -39,7 +40,8 @@ export function authOctets(sa: IkeSa, of: End, id: IdPayload, core?: Core): Uint
     idBody: idBody(id),
   };
   for (const extension of core?.options.extensions ?? []) extension.authOctets?.(inputs);
-  return signedOctets(inputs.message, inputs.nonce, prf, inputs.SK_p, inputs.idBody);
+  const { message, nonce, SK_p, IntAuth = EMPTY } = inputs;
+  return concat(signedOctets(message, nonce, prf, SK_p, inputs.idBody), IntAuth);
 }
 
 /** The AUTH value under a shared secret: the PSK, the MSK of EAP, or SK_p where there is neither (section 2.16). */

@@ -24,8 +24,20 @@ export interface EapKey {
   MSK?: Uint8Array;
 }
 
-/** Our AUTH payload, after EAP the one that its key makes; a string says why we cannot prove ourselves to this peer. */
-export function prove(core: Core, sa: IkeSa, id: IdPayload, eap?: EapKey): AuthPayload | string {
+/** Our AUTH payload, after EAP the one that its key makes, and what goes with it; a string says why we cannot prove ourselves to this peer. */
+export function prove(core: Core, sa: IkeSa, id: IdPayload, eap?: EapKey): Payload[] | string {
+  const make = () => auth(core, sa, id, eap);
+  const beside: Payload[] = [];
+  for (const extension of core.options.extensions) {
+    const more = extension.proving?.(core, sa, make) ?? [];
+    if (typeof more === "string") return more;
+    beside.push(...more);
+  }
+  const own = make();
+  return typeof own === "string" ? own : [own, ...beside];
+}
+
+function auth(core: Core, sa: IkeSa, id: IdPayload, eap?: EapKey): AuthPayload | string {
   const { ownAuth, psk } = core.policy;
   const octets = authOctets(sa, sa.role, id, core);
   const byKey = (method: number, secret: Uint8Array) =>

@@ -17,8 +17,10 @@ import { type EapKey, eapSecret } from "./prove.ts";
 export interface Proof {
   id: IdPayload;
   auth: AuthPayload;
-  /** The payloads beside it, with the certificates. */
+  /** The payloads beside ID, with the certificates. */
   payloads: Payload[];
+  /** Those of the message with AUTH, which after EAP is another one. */
+  message: Payload[];
   /** Set once EAP has ended: what it left as key, if anything. */
   eap?: EapKey;
 }
@@ -36,7 +38,10 @@ export function wrongIdentity(core: Core, id: IdPayload | undefined): string | u
 
 /** Why the proof is not accepted; undefined if it is. */
 export function refusedProof(core: Core, sa: IkeSa, proof: Proof): string | undefined {
-  const failure = wrongIdentity(core, proof.id) ?? fault(core, sa, proof);
+  const failure =
+    wrongIdentity(core, proof.id) ??
+    core.first((e) => e.verifying?.(core, sa, proof)) ??
+    fault(core, sa, proof);
   return failure && core.decide("wrong AUTH", "refuse") === "refuse" ? failure : undefined;
 }
 

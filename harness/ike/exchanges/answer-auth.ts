@@ -52,12 +52,14 @@ export function onAuthRequest(
   const IDr = idPayload(PAYLOAD.IDr, core.policy.localId);
   if (core.policy.peerAuth.method === "eap" && !auth)
     return beginEap(core, sa, { id, IDr, admission }, payloads);
-  const refused = auth ? refusedProof(core, sa, { id, auth, payloads }) : "AUTH is missing";
+  const refused = auth
+    ? refusedProof(core, sa, { id, auth, payloads, message: payloads })
+    : "AUTH is missing";
   if (refused) return failed(refused);
   const own = prove(core, sa, IDr);
   if (typeof own === "string") return failed(own);
   const rounds = { first: payloads, id, admission };
-  return establish(core, sa, request, rounds, [IDr, ...certificates(core.policy), own]);
+  return establish(core, sa, request, rounds, [IDr, ...certificates(core.policy), ...own]);
 }
 
 /** IDr, our AUTH unless the MSK is to prove both ends (RFC 5998), and the first EAP request. */
@@ -74,7 +76,7 @@ function beginEap(
     return failed("the peer did not announce EAP_ONLY_AUTHENTICATION");
   const unsafe = eapOnly ? unsafeAlone(core, peerAuth) : undefined;
   if (unsafe) return failed(unsafe);
-  const own = eapOnly ? undefined : prove(core, sa, ids.IDr);
+  const own = eapOnly ? [] : prove(core, sa, ids.IDr);
   if (typeof own === "string") return failed(own);
   // IDi has the name already (section 3.16).
   const conversation = authenticator(eapOptions(core, peerAuth, { skipsIdentity: true, ...eapManners }));
@@ -83,7 +85,7 @@ function beginEap(
   sa.authRounds = { ...ids, first, ...(begin.code === EAP_CODE.SUCCESS && { eap: {} }) };
   sa.state = "authenticating";
   awaitAuth(core, sa);
-  const proof = own ? [...certificates(core.policy), own] : [];
+  const proof = eapOnly ? [] : [...certificates(core.policy), ...own];
   return { payloads: [ids.IDr, ...proof, eapPayload(begin)] };
 }
 
@@ -98,11 +100,13 @@ function onLaterRound(
   awaitAuth(core, sa);
   if (rounds.eap) {
     const refused = auth
-      ? refusedProof(core, sa, { id: rounds.id, auth, payloads: rounds.first, eap: rounds.eap })
+      ? refusedProof(core, sa, {
+          ...{ id: rounds.id, auth, payloads: rounds.first, message: payloads, eap: rounds.eap },
+        })
       : "AUTH is missing";
     const own = refused ?? prove(core, sa, rounds.IDr, rounds.eap);
     if (typeof own === "string") return failed(own);
-    return establish(core, sa, request, rounds, [own]);
+    return establish(core, sa, request, rounds, own);
   }
   const received = payload(payloads, "EAP");
   const step = received && sa.conversation?.take(eapPacket(received));
@@ -147,7 +151,7 @@ function establish(
   const answer: ChildAnswer = configuration.error
     ? { error: configuration.error }
     : answerChild(core, sa, offer, { Ni: sa.Ni, Nr: sa.Nr }, { inAuth: true, nonce: [] });
-  if ("child" in answer) return { payloads: [...own, ...configuration.payloads, ...answer.payloads] };
+  if ("payloads" in answer) return { payloads: [...own, ...configuration.payloads, ...answer.payloads] };
   core.emit({ type: "child-failed", sa, reason: `notify ${answer.error.notifyType}` });
   if (answer.fatal) return { payloads: [answer.error], close: "INVALID_SYNTAX in IKE_AUTH" };
   const keep = core.decide("Child SA failure in IKE_AUTH", "keep the IKE SA") === "keep the IKE SA";

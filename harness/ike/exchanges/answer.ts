@@ -8,6 +8,8 @@ export interface Answer {
   payloads: Payload[];
   /** Set to close the IKE SA once the answer is sent. */
   close?: string;
+  /** Called once the answer is sent. */
+  sent?: () => void;
 }
 
 /** An answer that needs the event loop (TLS). */

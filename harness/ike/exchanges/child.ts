@@ -80,13 +80,17 @@ export const offerTs = (offer: ChildOffer): Payload[] => [
   tsPayload(PAYLOAD.TSr, offer.remoteTs),
 ];
 
-interface Material {
+/** What KEYMAT is made of, beside SK_d. */
+export interface Material {
   Ni: Uint8Array;
   Nr: Uint8Array;
   sharedSecret?: Uint8Array;
+  /** SK(1), SK(2)... (RFC 9370 section 2.2.4). */
+  further?: Uint8Array[];
 }
 
-interface Agreed {
+/** A Child SA that lacks only its keys. */
+export interface Agreed {
   proposal: Proposal;
   spiIn: Uint8Array;
   spiOut: Uint8Array;
@@ -99,7 +103,7 @@ interface Agreed {
 }
 
 /** Derives the keys and enters the Child SA; a string says why it cannot be. */
-function install(core: Core, sa: IkeSa, agreed: Agreed, material: Material): ChildSa | string {
+export function install(core: Core, sa: IkeSa, agreed: Agreed, material: Material): ChildSa | string {
   const encrChosen = agreed.proposal.transforms.find((t) => t.type === TRANSFORM.ENCR);
   const encrKeyBits = encrChosen && keyLength(encrChosen);
   const encr = encrChosen && encrTransform(encrChosen.id, encrKeyBits);
@@ -107,12 +111,16 @@ function install(core: Core, sa: IkeSa, agreed: Agreed, material: Material): Chi
   if (!encr || !sa.suite || !sa.keys) return "the chosen transforms cannot be used";
   if (!encr.aead && !integ && core.decide("Child SA without integrity", "refuse") === "refuse")
     return "the chosen transforms cannot be used";
-  const { Ni, Nr, sharedSecret } = material;
-  const inputs: ChildKeyInputs = { sa, SK_d: sa.keys.SK_d, Ni, Nr, sharedSecret };
+  const { Ni, Nr, sharedSecret, further = [] } = material;
+  const inputs: ChildKeyInputs = { sa, SK_d: sa.keys.SK_d, Ni, Nr, sharedSecret, further };
   for (const extension of core.options.extensions) extension.childKeys?.(inputs);
   if (core.decide("key exchange in CREATE_CHILD_SA", "mix in") !== "mix in") inputs.sharedSecret = undefined;
   const used = encr.aead ? undefined : integ;
-  const keys = childKeymat(sa.suite.prf, inputs.SK_d, inputs.Ni, inputs.Nr, encr, used, inputs.sharedSecret);
+  const keys = childKeymat(
+    sa.suite.prf,
+    ...([inputs.SK_d, inputs.Ni, inputs.Nr] as const),
+    ...([encr, used, inputs.sharedSecret, inputs.further] as const),
+  );
   const [out, back] = [keys.initiatorToResponder, keys.responderToInitiator];
   const child: ChildSa = {
     ...agreed,
@@ -141,6 +149,18 @@ export function acceptChild(
   response: Payload[],
   nonces: { Ni: Uint8Array; Nr: Uint8Array },
 ): ChildSa | string {
+  const accepted = agreeChild(core, offer, response);
+  if (typeof accepted === "string") return accepted;
+  const { agreed, sharedSecret } = accepted;
+  return install(core, sa, agreed, { ...nonces, sharedSecret });
+}
+
+/** What the responder's answer says about the Child SA, or why there can be none. */
+export function agreeChild(
+  core: Core,
+  offer: ChildOffer,
+  response: Payload[],
+): { agreed: Agreed; sharedSecret: Uint8Array | undefined } | string {
   const error = errorNotify(response);
   if (error) return `refused with notify ${error.notifyType}`;
   const chosen = payload(response, "SA");
@@ -169,7 +189,7 @@ export function acceptChild(
     noTfc: hasNotify(response, NOTIFY.ESP_TFC_PADDING_NOT_SUPPORTED),
     replaces: offer.replaces,
   };
-  return install(core, sa, agreed, { ...nonces, sharedSecret });
+  return { agreed, sharedSecret };
 }
 
 /**
@@ -195,18 +215,27 @@ function childSecret(
   return secret instanceof Uint8Array ? secret : `KE value refused: ${secret.reason}`;
 }
 
-export type ChildAnswer = { child: ChildSa; payloads: Payload[] } | { error: NotifyPayload; fatal?: boolean };
+export type ChildAnswer = { payloads: Payload[] } | { error: NotifyPayload; fatal?: boolean };
+
+/** What an answer to the offer of a Child SA depends on. */
+export interface ChildContext {
+  inAuth: boolean;
+  replaces?: ChildSa;
+  /** Ours, if this exchange has one. */
+  nonce: Payload[];
+  /** Called when the Child SA is there: at once, or after further exchanges. */
+  made?: (child: ChildSa) => void;
+}
 
 /**
- * Answers an offer. `nonces` are those of IKE_SA_INIT or of this exchange; `context.nonce` is the payload with ours, if
- * this exchange has one.
+ * Answers an offer. `nonces` are those of IKE_SA_INIT or of this exchange.
  */
 export function answerChild(
   core: Core,
   sa: IkeSa,
   request: Payload[],
   nonces: { Ni: Uint8Array; Nr: Uint8Array },
-  context: { inAuth: boolean; replaces?: ChildSa; nonce: Payload[] },
+  context: ChildContext,
 ): ChildAnswer {
   const offered = payload(request, "SA");
   const tsi = payload(request, "TS", PAYLOAD.TSi);
@@ -236,10 +265,17 @@ export function answerChild(
     noTfc: hasNotify(request, NOTIFY.ESP_TFC_PADDING_NOT_SUPPORTED),
     replaces: context.replaces,
   };
-  const child = install(core, sa, agreed, { ...nonces, sharedSecret: exchanged.secret });
-  if (typeof child === "string") return { error: notify(NOTIFY.NO_PROPOSAL_CHOSEN) };
-  const payloads = answerPayloads(agreed, [...context.nonce, ...exchanged.payloads]);
-  return { child, payloads: ts.more ? [...payloads, notify(NOTIFY.ADDITIONAL_TS_POSSIBLE)] : payloads };
+  const finish = (further: Uint8Array[]): boolean => {
+    const child = install(core, sa, agreed, { ...nonces, sharedSecret: exchanged.secret, further });
+    if (typeof child === "string") return false;
+    context.made?.(child);
+    return true;
+  };
+  const held = context.inAuth ? undefined : core.first((e) => e.holds?.(core, sa, proposal, finish));
+  if (!held && !finish([])) return { error: notify(NOTIFY.NO_PROPOSAL_CHOSEN) };
+  const more = ts.more ? [notify(NOTIFY.ADDITIONAL_TS_POSSIBLE)] : [];
+  const nonceAndKe = [...context.nonce, ...exchanged.payloads];
+  return { payloads: [...answerPayloads(agreed, nonceAndKe), ...more, ...(held ?? [])] };
 }
 
 const answerPayloads = (agreed: Agreed, nonceAndKe: Payload[]): Payload[] => [

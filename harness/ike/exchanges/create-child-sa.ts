@@ -4,19 +4,32 @@ import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../wire/registry/notify-types.ts";
 import { PROTOCOL } from "../../wire/registry/protocol-ids.ts";
 import type { NotifyPayload, Payload } from "../../wire/types.ts";
+import { additionalMethods } from "../additional-ke.ts";
 import type { ChildSa } from "../child.ts";
-import { type Doing, lowestNonce, mayBeMaking, oursIsRedundant, refusedByCrossing } from "../collisions.ts";
+import {
+  awaitCrossing,
+  type Crossing,
+  type Doing,
+  lowestNonce,
+  mayBeMaking,
+  oursIsRedundant,
+  refusedByCrossing,
+  settle,
+} from "../collisions.ts";
 import type { Core } from "../core.ts";
 import type { IncomingMessage } from "../hooks.ts";
 import { hasNotify, notifies, notify, payload } from "../payloads.ts";
 import type { Answered, IkeSa } from "../sa.ts";
 import { sendRequest } from "../send.ts";
+import { successorOf } from "../succession.ts";
 import { type Answer, NO_ANSWER, otherGroup, refusal } from "./answer.ts";
 import {
-  acceptChild,
+  agreeChild,
   answerChild,
+  type ChildOffer,
   type ChildWishes,
   disownChild,
+  install,
   modeNotifies,
   namesChild,
   offerChild,
@@ -52,30 +65,55 @@ export function startChild(
     const again = otherGroup(response.payloads, offer.proposals, group);
     if (again !== undefined && !("crossing" in doing))
       return startChild(core, on, { ...wishes, group: again }, done);
-    const nonce = payload(response.payloads, "Nonce");
-    const nonces = { Ni, Nr: nonce?.data ?? new Uint8Array() };
-    const child = nonce
-      ? acceptChild(core, on, offer, response.payloads, nonces)
-      : refusal(response.payloads);
-    if (typeof child === "string") {
-      childFailed(core, on, child);
-      if (on.established) disownChild(core, on, offer, response.payloads);
-      const command: ChildCommand = { wishes, done, tries, crossed: "crossing" in doing };
-      return afterRefusal(core, on, command, response.payloads, child);
-    }
-    done(doing.what === "rekey Child" ? finishRekey(core, child, nonces, doing) : child);
-    if (doing.deletedEarly?.has(hex(child.spiOut)))
-      core.closeChild(child, "deleted by the peer before we knew of it");
+    takeAnswer(core, on, { wishes, done, tries, offer, doing, Ni }, response);
   };
   sendRequest(core, sa, EXCHANGE.CREATE_CHILD_SA, payloads, answered, { doing });
 }
 
+/** A request for a Child SA that is on its way. */
 interface ChildCommand {
   wishes: ChildWishes;
   done: (child: ChildSa | string) => void;
   tries: number;
-  /** True if the peer has replaced the Child SA while we asked. */
-  crossed: boolean;
+  offer: ChildOffer;
+  doing: Extract<Doing, { what: "create Child" | "rekey Child" }>;
+  Ni: Uint8Array;
+}
+
+function takeAnswer(core: Core, sa: IkeSa, command: ChildCommand, response: IncomingMessage): void {
+  const { payloads } = response;
+  const { offer, doing, Ni, done } = command;
+  const Nr = payload(payloads, "Nonce")?.data;
+  const answer =
+    core.first((e) => e.refuses?.(core, sa, response)) ??
+    (Nr ? agreeChild(core, offer, payloads) : refusal(payloads));
+  if (!Nr || typeof answer === "string") return failChild(core, sa, command, payloads, String(answer));
+  const nonces = { Ni, Nr };
+  const { agreed, sharedSecret } = answer;
+  const finish = (further: Uint8Array[] | string): void => {
+    const child =
+      typeof further === "string"
+        ? further
+        : install(core, successorOf(sa), agreed, { ...nonces, sharedSecret, further });
+    if (typeof child === "string") return failChild(core, sa, command, payloads, child);
+    done(doing.what === "rekey Child" ? finishRekey(core, child, nonces, doing) : child);
+    if (doing.deletedEarly?.has(hex(child.spiOut)))
+      core.closeChild(child, "deleted by the peer before we knew of it");
+  };
+  if (additionalMethods(agreed.proposal).length === 0) return finish([]);
+  const crossing = doing.what === "rekey Child" ? doing.crossing : undefined;
+  // Who loses has nothing to delete: he only stops (RFC 9370 section 2.2.4).
+  if (crossing && oursIsRedundant(Ni, Nr, crossing)) return awaitCrossing(core, crossing, done);
+  const { proposal } = agreed;
+  const { extensions } = core.options;
+  if (!extensions.some((e) => e.continues?.(core, sa, proposal, response, doing, finish)))
+    finish("additional key exchanges, which we cannot do");
+}
+
+function failChild(core: Core, sa: IkeSa, command: ChildCommand, response: Payload[], reason: string): void {
+  childFailed(core, sa, reason);
+  if (sa.established) disownChild(core, sa, command.offer, response);
+  afterRefusal(core, sa, command, response, reason);
 }
 
 /** Goes on by another way, or says that there is no Child SA (section 2.25). */
@@ -86,7 +124,8 @@ function afterRefusal(
   response: Payload[],
   reason: string,
 ): void {
-  const { wishes, done, tries, crossed } = command;
+  const { wishes, done, tries, doing } = command;
+  const crossed = "crossing" in doing;
   const { replaces: old } = wishes;
   const again = (on: IkeSa) =>
     old && old.state !== "installed" ? done(reason) : startChild(core, on, wishes, done, tries + 1);
@@ -108,7 +147,7 @@ function finishRekey(
 ): ChildSa {
   if (crossing && oursIsRedundant(nonces.Ni, nonces.Nr, crossing)) {
     if (core.decide("redundant SA", "delete") === "delete") deleteChild(core, child, () => {});
-    return crossing.made;
+    return crossing.made ?? child;
   }
   if (old.state !== "closed") retire(core, old);
   return child;
@@ -143,10 +182,17 @@ export function onCreateChildRequest(core: Core, sa: IkeSa, request: IncomingMes
   if (error) return { payloads: [error] };
   const Nr = core.nonce();
   const nonces = { Ni: nonce.data, Nr };
+  const ours = rekeyingOf(sa, replaces);
+  const crossing: Crossing<ChildSa> | undefined = ours && { lowest: lowestNonce(nonce.data, Nr) };
   const answer = answerChild(core, sa, payloads, nonces, {
     inAuth: false,
     replaces,
     nonce: [noncePayload(Nr)],
+    made: (child) => {
+      if (!replaces) return;
+      replaces.state = "rekeyed";
+      if (crossing) settle(crossing, child);
+    },
   });
   if ("error" in answer) {
     core.emit({ type: "child-failed", sa, reason: `notify ${answer.error.notifyType}` });
@@ -155,13 +201,17 @@ export function onCreateChildRequest(core: Core, sa: IkeSa, request: IncomingMes
       close: answer.fatal ? "INVALID_SYNTAX in CREATE_CHILD_SA" : undefined,
     };
   }
-  if (replaces) {
-    replaces.state = "rekeyed";
-    const doing = sa.pending?.doing;
-    if (doing?.what === "rekey Child" && doing.child === replaces)
-      doing.crossing = { made: answer.child, lowest: lowestNonce(nonce.data, Nr) };
-  }
+  if (crossing && ours) ours.crossing = crossing;
   return { payloads: answer.payloads };
+}
+
+/** Our own outstanding rekeying of this Child SA. */
+function rekeyingOf(
+  sa: IkeSa,
+  child: ChildSa | undefined,
+): Extract<Doing, { what: "rekey Child" }> | undefined {
+  const doing = sa.pending?.doing;
+  return doing?.what === "rekey Child" && doing.child === child ? doing : undefined;
 }
 
 /** Why a Child SA that we do not know cannot be rekeyed. */

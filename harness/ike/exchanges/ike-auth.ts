@@ -68,7 +68,17 @@ export function startAuth(
   wishes: AuthWishes,
   done: (outcome: AuthOutcome) => void,
 ): void {
+  const begin = (failure?: string): void => {
+    if (failure === undefined) return sendFirst(core, sa, wishes, done);
+    core.closeIke(sa, failure);
+    done({ failure });
+  };
   sa.state = "authenticating";
+  const { extensions } = core.options;
+  if (!extensions.some((e) => e.beforeAuth?.(core, sa, begin))) begin();
+}
+
+function sendFirst(core: Core, sa: IkeSa, wishes: AuthWishes, done: Attempt["done"]): void {
   const { policy } = core;
   const { ownAuth } = policy;
   const id = idPayload(PAYLOAD.IDi, policy.localId);
@@ -89,7 +99,7 @@ export function startAuth(
     ...initialContactNotify(core, sa),
     ...certificateRequest(core),
     idPayload(PAYLOAD.IDr, policy.remoteId),
-    ...(auth ? [auth] : []),
+    ...auth,
     ...requestConfiguration(core),
     ...(policy.peerAuth.method === "eap-only" ? [notify(NOTIFY.EAP_ONLY_AUTHENTICATION)] : []),
     ...(application?.request(sa) ?? offerPayloads(offer)),
@@ -97,11 +107,12 @@ export function startAuth(
 }
 
 /** Our end of EAP, which takes the place of AUTH in the first request; a string says why there can be none. */
-function beginEap(core: Core, sa: IkeSa, login: EapLogin): undefined | string {
+function beginEap(core: Core, sa: IkeSa, login: EapLogin): Payload[] | string {
   const { peerAuth, eapManners } = core.policy;
   const unsafe = peerAuth.method === "eap-only" ? unsafeAlone(core, login) : undefined;
-  if (!unsafe) sa.conversation = supplicant(eapOptions(core, login, eapManners));
-  return unsafe;
+  if (unsafe) return unsafe;
+  sa.conversation = supplicant(eapOptions(core, login, eapManners));
+  return [];
 }
 
 const offerPayloads = (offer: ChildOffer | undefined): Payload[] =>
@@ -115,6 +126,8 @@ function giveUp(core: Core, sa: IkeSa, { done }: Attempt, failure: string): void
 function sendAuth(core: Core, sa: IkeSa, attempt: Attempt, payloads: Payload[]): void {
   const exchangeType = attempt.application?.exchangeType ?? EXCHANGE.IKE_AUTH;
   sendRequest(core, sa, exchangeType, payloads, (response) => {
+    const refused = response && core.first((e) => e.refuses?.(core, sa, response));
+    if (refused) return refuse(core, sa, attempt, refused);
     if (response) onResponse(core, sa, attempt, response.payloads);
     else attempt.done({ failure: `no answer to ${exchangeTypes.nameOf(exchangeType)}` });
   });
@@ -145,7 +158,8 @@ function refusedResponder(core: Core, sa: IkeSa, attempt: Attempt, payloads: Pay
   if (!id || !auth) return "ID or AUTH is missing";
   // To whom EAP gives its secret must be known (RFC 7619 section 2).
   if (sa.conversation && auth.method === AUTH_METHOD.NULL) return "NULL authentication where we use EAP";
-  return refusedProof(core, sa, { id, auth, payloads: first, ...(attempt.eap && { eap: attempt.eap }) });
+  const eap = attempt.eap && { eap: attempt.eap };
+  return refusedProof(core, sa, { id, auth, payloads: first, message: payloads, ...eap });
 }
 
 /** Section 2.21.2. The responder takes the SA for established: it must hear of this, even if a datagram gets lost. */
@@ -171,7 +185,7 @@ function onEapStep(core: Core, sa: IkeSa, attempt: Attempt, step: EapStep): void
   if (step.result === "success") {
     attempt.eap = { ...(step.MSK && { MSK: step.MSK }) };
     const auth = prove(core, sa, attempt.id, attempt.eap);
-    return typeof auth === "string" ? giveUp(core, sa, attempt, auth) : sendAuth(core, sa, attempt, [auth]);
+    return typeof auth === "string" ? giveUp(core, sa, attempt, auth) : sendAuth(core, sa, attempt, auth);
   }
   if (!step.send) return giveUp(core, sa, attempt, `EAP: ${step.reason ?? "no answer to this packet"}`);
   sendAuth(core, sa, attempt, [eapPayload(step.send)]);

@@ -158,6 +158,8 @@ function acceptInit(core: Core, sa: IkeSa, attempt: Attempt, response: IncomingM
   if (outside && core.decide("choice outside the offer", "refuse") === "refuse")
     return "chosen proposal was not offered";
   if (response.header.spiR.every((octet) => octet === 0)) return "the responder's SPI is zero";
+  const refused = core.first((e) => e.refuses?.(core, sa, response));
+  if (refused) return refused;
   const proposal = offered.proposals[0];
   const suite = proposal && ikeSuite(proposal);
   if (!proposal || !suite) return "chosen proposal cannot be used";
@@ -209,7 +211,9 @@ function deriveIkeKeys(
   suite: NonNullable<IkeSa["suite"]>,
   sharedSecret: Uint8Array,
 ): void {
-  const inputs: IkeKeyInputs = { sa, sharedSecret, Ni: sa.Ni, Nr: sa.Nr, spiI: sa.spiI, spiR: sa.spiR };
+  const inputs: IkeKeyInputs = {
+    ...{ sa, sharedSecret, further: [], Ni: sa.Ni, Nr: sa.Nr, spiI: sa.spiI, spiR: sa.spiR },
+  };
   for (const extension of core.options.extensions) extension.ikeKeys?.(inputs);
   const { Ni, Nr, spiI, spiR } = inputs;
   const seed = skeyseed(suite.prf, Ni, Nr, inputs.sharedSecret);
@@ -229,8 +233,12 @@ export function onInitRequest(core: Core, request: IncomingMessage): IkeSa | und
   const nonce = payload(request.payloads, "Nonce");
   if (!offered || !ke || !nonce) return void dropInit(core, request, "it lacks SA, KE or Nonce");
   if (!cookieAccepted(core, request, nonce.data)) return undefined;
+  const error = core.first((e) => e.refusesInit?.(core, request));
+  if (error) return void refuse(core, request, error);
+  const counts = (offer: Proposal) =>
+    core.options.extensions.every((e) => e.counts?.(core, offer, request.payloads) !== false);
   const proposal =
-    choose(offered.proposals, core.policy.ike, 0, core.decide, ke.group) ??
+    choose(offered.proposals, core.policy.ike, 0, core.decide, ke.group, counts) ??
     takeFirst(core, offered.proposals);
   const suite = proposal && ikeSuite(proposal);
   if (!proposal || !suite) return void refuse(core, request, notify(NOTIFY.NO_PROPOSAL_CHOSEN));

@@ -71,7 +71,7 @@ export function onInformationalRequest(core: Core, sa: IkeSa, request: IncomingM
   if (deletes.some((d) => d.protocolId === PROTOCOL.IKE)) {
     // The peer's rekeying has won over ours, though we do not know yet: the Child SAs live on.
     const { doing } = sa.pending ?? {};
-    if (doing?.what === "rekey IKE" && doing.crossing) succeed(core, sa, doing.crossing.made);
+    if (doing?.what === "rekey IKE" && doing.crossing?.made) succeed(core, sa, doing.crossing.made);
     return answerIkeDelete(core);
   }
   noteEarlyDeletes(sa, deletes);

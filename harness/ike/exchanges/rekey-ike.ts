@@ -4,8 +4,17 @@ import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../wire/registry/notify-types.ts";
 import { TRANSFORM } from "../../wire/registry/transform-types.ts";
 import type { Payload, Proposal } from "../../wire/types.ts";
-import { type Doing, lowestNonce, oursIsRedundant } from "../collisions.ts";
+import { additionalMethods } from "../additional-ke.ts";
+import {
+  awaitCrossing,
+  type Crossing,
+  type Doing,
+  lowestNonce,
+  oursIsRedundant,
+  settle,
+} from "../collisions.ts";
 import type { Core } from "../core.ts";
+import type { IncomingMessage } from "../hooks.ts";
 import { freshKeyPair } from "../key-pair.ts";
 import { notify, payload } from "../payloads.ts";
 import { choose, isChoiceOf, transformId } from "../proposals.ts";
@@ -43,29 +52,72 @@ export function startIkeRekey(
     if (again !== undefined && !doing.crossing)
       return startIkeRekey(core, on, { ...wishes, group: again }, done);
     const offer = { proposals, group, keyPair };
-    const refused = response ? acceptIkeRekey(core, on, sa, offer, response.payloads) : NO_ANSWER;
-    if (refused === undefined) return done(finishIkeRekey(core, on, sa, doing));
-    const putOff: PutOff = {
-      tries,
-      again: (now) => (now === on ? startIkeRekey(core, on, wishes, done, tries + 1) : done(now)),
-      gone: () => done(refused),
+    const refuse = (reason: string) => {
+      const putOff: PutOff = {
+        tries,
+        again: (now) => (now === on ? startIkeRekey(core, on, wishes, done, tries + 1) : done(now)),
+        gone: () => done(reason),
+      };
+      const later = !doing.crossing && tryLater(core, on, response?.payloads ?? [], putOff);
+      if (!later) done(failIkeRekey(core, on, doing, reason));
     };
-    const later = !doing.crossing && tryLater(core, on, response?.payloads ?? [], putOff);
-    if (!later) done(failIkeRekey(core, on, doing, refused));
+    if (response) takeAnswer(core, on, { sa, offer, doing, done, refuse }, response);
+    else refuse(NO_ANSWER);
   };
   sendRequest(core, old, EXCHANGE.CREATE_CHILD_SA, payloads, answered, { doing });
 }
 
-type IkeRekey = Extract<Doing, { what: "rekey IKE" }>;
+/** A request to replace an IKE SA that is on its way. */
+interface RekeyCommand {
+  /** The new one. */
+  sa: IkeSa;
+  offer: { proposals: Proposal[]; group: number; keyPair: KeyPair };
+  doing: IkeRekey;
+  done: (sa: IkeSa | string) => void;
+  refuse: (reason: string) => void;
+}
 
-/** Takes the answer into `sa`; says why that cannot be. */
-function acceptIkeRekey(
+function takeAnswer(core: Core, old: IkeSa, command: RekeyCommand, response: IncomingMessage): void {
+  const { sa, offer, doing, done, refuse } = command;
+  const answer =
+    core.first((e) => e.refuses?.(core, old, response)) ?? acceptIkeRekey(sa, offer, response.payloads);
+  if (typeof answer === "string") return refuse(answer);
+  const { proposal, secret } = answer;
+  const finish = (further: Uint8Array[] | string): void => {
+    if (typeof further === "string") return refuse(further);
+    if (!deriveFrom(core, old, sa, proposal, secret, further))
+      return refuse("the chosen transforms cannot be used");
+    done(finishIkeRekey(core, old, sa, doing));
+  };
+  if (additionalMethods(proposal).length === 0) return finish([]);
+  const { crossing } = doing;
+  // Who loses has nothing to delete: he only stops (RFC 9370 section 2.2.4).
+  if (crossing && oursIsRedundant(sa.Ni, sa.Nr, crossing)) return loseIkeRekey(core, old, crossing, done);
+  const { extensions } = core.options;
+  if (!extensions.some((e) => e.continues?.(core, old, proposal, response, doing, finish)))
+    refuse("additional key exchanges, which we cannot do");
+}
+
+function loseIkeRekey(
   core: Core,
   old: IkeSa,
+  crossing: Crossing<IkeSa>,
+  done: (sa: IkeSa | string) => void,
+): void {
+  awaitCrossing(core, crossing, (made) => {
+    if (typeof made !== "string" && old.state !== "rekeyed") succeed(core, old, made);
+    done(made);
+  });
+}
+
+type IkeRekey = Extract<Doing, { what: "rekey IKE" }>;
+
+/** Takes SPI and nonce of the answer into `sa`; a string says why that cannot be. */
+function acceptIkeRekey(
   sa: IkeSa,
-  offer: { proposals: Proposal[]; group: number; keyPair: KeyPair },
+  offer: RekeyCommand["offer"],
   response: Payload[],
-): string | undefined {
+): { proposal: Proposal; secret: Uint8Array } | string {
   const chosen = payload(response, "SA");
   const ke = payload(response, "KE");
   const nonce = payload(response, "Nonce");
@@ -77,8 +129,7 @@ function acceptIkeRekey(
   if (!(secret instanceof Uint8Array) || ke.group !== offer.group) return "the KE payload is refused";
   sa.spiR = proposal.spi;
   sa.Nr = nonce.data;
-  if (!deriveFrom(core, old, sa, proposal, secret)) return "the chosen transforms cannot be used";
-  return undefined;
+  return { proposal, secret };
 }
 
 /** The peer's new SA may stay though it is redundant and the peer's to delete: if he never heard of it. */
@@ -87,24 +138,30 @@ const REDUNDANT_MS = 60_000;
 /** Settles which SA replaces the old one, if the peer rekeyed at the same time (section 2.8.2). */
 function finishIkeRekey(core: Core, old: IkeSa, sa: IkeSa, { crossing }: IkeRekey): IkeSa {
   if (crossing && oursIsRedundant(sa.Ni, sa.Nr, crossing)) {
-    succeed(core, old, crossing.made);
+    const { made } = crossing;
+    if (made) succeed(core, old, made);
     announce(core, sa);
     if (core.decide("redundant SA", "delete") === "delete") deleteIke(core, sa, () => {});
-    return crossing.made;
+    return made ?? sa;
   }
   succeed(core, old, sa);
   announce(core, sa);
   if (core.decide("replaced IKE SA", "delete") === "delete") deleteIke(core, old, () => {});
   if (crossing) {
     core.after(REDUNDANT_MS, () => {
-      if (crossing.made.state !== "closed") deleteIke(core, crossing.made, () => {});
+      const { made } = crossing;
+      if (made && made.state !== "closed") deleteIke(core, made, () => {});
     });
   }
   return sa;
 }
 
 function failIkeRekey(core: Core, old: IkeSa, { crossing }: IkeRekey, reason: string): string {
-  if (crossing && old.state !== "closed") succeed(core, old, crossing.made);
+  const follow = (made: IkeSa): void => {
+    if (old.state !== "closed" && old.state !== "rekeyed") succeed(core, old, made);
+  };
+  if (crossing?.made) follow(crossing.made);
+  else if (crossing) crossing.settled = follow;
   return reason;
 }
 
@@ -126,14 +183,21 @@ export function answerIkeRekey(core: Core, old: IkeSa, payloads: Payload[], Ni: 
   sa.spiR = core.freshSpi(8);
   sa.Ni = Ni;
   sa.Nr = core.nonce();
-  if (!exchanged.secret || !deriveFrom(core, old, sa, proposal, exchanged.secret)) {
-    return { payloads: [notify(NOTIFY.NO_PROPOSAL_CHOSEN)] };
-  }
+  const { secret } = exchanged;
+  if (!secret) return { payloads: [notify(NOTIFY.NO_PROPOSAL_CHOSEN)] };
   const doing = old.pending?.doing;
-  if (doing?.what === "rekey IKE") doing.crossing = { made: sa, lowest: lowestNonce(sa.Ni, sa.Nr) };
-  else succeed(core, old, sa);
-  announce(core, sa);
-  return {
-    payloads: [saPayload([{ ...proposal, spi: sa.spiR }]), noncePayload(sa.Nr), ...exchanged.payloads],
+  const ours = doing?.what === "rekey IKE" ? doing : undefined;
+  const crossing: Crossing<IkeSa> | undefined = ours && { lowest: lowestNonce(sa.Ni, sa.Nr) };
+  const finish = (further: Uint8Array[]): boolean => {
+    if (!deriveFrom(core, old, sa, proposal, secret, further)) return false;
+    if (crossing) settle(crossing, sa);
+    else succeed(core, old, sa);
+    announce(core, sa);
+    return true;
   };
+  const held = core.first((e) => e.holds?.(core, old, proposal, finish));
+  if (!held && !finish([])) return { payloads: [notify(NOTIFY.NO_PROPOSAL_CHOSEN)] };
+  if (ours && crossing) ours.crossing = crossing;
+  const chosen = saPayload([{ ...proposal, spi: sa.spiR }]);
+  return { payloads: [chosen, noncePayload(sa.Nr), ...exchanged.payloads, ...(held ?? [])] };
 }
