@@ -1,3 +1,4 @@
+import { FRODOKEM_METHODS } from "./frodokem.ts";
 import { ECP_METHODS } from "./ke-ecp.ts";
 import { MODP_METHODS } from "./ke-modp.ts";
 import { MONTGOMERY_METHODS } from "./ke-montgomery.ts";
@@ -10,6 +11,7 @@ export const ALL_KE: readonly Ke[] = [
   ...ECP_METHODS,
   ...MONTGOMERY_METHODS,
   ...ML_KEM_METHODS,
+  ...FRODOKEM_METHODS,
 ];
 
 const METHODS: ReadonlyMap<number, Ke> = new Map(ALL_KE.map((ke) => [ke.id, ke]));
