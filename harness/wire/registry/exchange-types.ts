@@ -1,4 +1,6 @@
 import { gIkev2 } from "../documents/g-ikev2.ts";
+import { rfc9242 } from "../documents/rfc9242.ts";
+import { rfc9370 } from "../documents/rfc9370.ts";
 import { constants, defineRegistry, type RegistryEntry } from "./registry.ts";
 
 const table = [
@@ -8,8 +10,8 @@ const table = [
   { value: 37, name: "INFORMATIONAL", document: "RFC 7296" },
   { value: 38, name: "IKE_SESSION_RESUME", document: "RFC 5723" },
   ...gIkev2.codePoints.EXCHANGE,
-  { value: 43, name: "IKE_INTERMEDIATE", document: "RFC 9242" },
-  { value: 44, name: "IKE_FOLLOWUP_KE", document: "RFC 9370" },
+  ...rfc9242.codePoints.EXCHANGE,
+  ...rfc9370.codePoints.EXCHANGE,
   { value: 240, name: "ME_CONNECT", document: "private: strongSwan" },
 ] as const satisfies readonly RegistryEntry[];
 

@@ -1,3 +1,5 @@
+import { frodokem } from "../documents/frodokem.ts";
+import { mlkem } from "../documents/mlkem.ts";
 import { constants, defineRegistry, type RegistryEntry } from "./registry.ts";
 
 const table = [
@@ -26,9 +28,7 @@ const table = [
   { value: 32, name: "CURVE448", document: "RFC 8031", short: "x448" },
   { value: 33, name: "GOST3410_2012_256", document: "RFC 9385" },
   { value: 34, name: "GOST3410_2012_512", document: "RFC 9385" },
-  { value: 35, name: "ML_KEM_512", document: "draft-ietf-ipsecme-ikev2-mlkem", short: "mlkem512" },
-  { value: 36, name: "ML_KEM_768", document: "draft-ietf-ipsecme-ikev2-mlkem", short: "mlkem768" },
-  { value: 37, name: "ML_KEM_1024", document: "draft-ietf-ipsecme-ikev2-mlkem", short: "mlkem1024" },
+  ...mlkem.codePoints.KE,
   { value: 1024, name: "MODP_NULL", document: "private: strongSwan", short: "modpnull" },
   { value: 1030, name: "NTRU112", document: "private: strongSwan 5.9", short: "ntru112" },
   { value: 1031, name: "NTRU128", document: "private: strongSwan 5.9", short: "ntru128" },
@@ -37,42 +37,7 @@ const table = [
   { value: 1035, name: "SNTRUP761X25519", document: "private: OpenIKED", short: "sntrup761x25519" },
   { value: 1040, name: "NEWHOPE128", document: "private: strongSwan 5.9", short: "newhope128" },
   { value: 1051, name: "SM2_KEM_GMALG", document: "private: strongSwan fork gmalg" },
-  {
-    value: 1083,
-    name: "FRODOKEM_640_AES",
-    document: "private: strongSwan branch (draft frodokem)",
-    short: "frodoa1",
-  },
-  {
-    value: 1084,
-    name: "FRODOKEM_976_AES",
-    document: "private: strongSwan branch (draft frodokem)",
-    short: "frodoa3",
-  },
-  {
-    value: 1085,
-    name: "FRODOKEM_1344_AES",
-    document: "private: strongSwan branch (draft frodokem)",
-    short: "frodoa5",
-  },
-  {
-    value: 1086,
-    name: "FRODOKEM_640_SHAKE",
-    document: "private: strongSwan branch (draft frodokem)",
-    short: "frodos1",
-  },
-  {
-    value: 1087,
-    name: "FRODOKEM_976_SHAKE",
-    document: "private: strongSwan branch (draft frodokem)",
-    short: "frodos3",
-  },
-  {
-    value: 1088,
-    name: "FRODOKEM_1344_SHAKE",
-    document: "private: strongSwan branch (draft frodokem)",
-    short: "frodos5",
-  },
+  ...frodokem.codePoints.KE,
   {
     value: 1101,
     name: "MCELIECE348864",

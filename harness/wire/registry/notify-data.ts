@@ -1,4 +1,5 @@
 /** Numbers that stand in the data of notifies. */
+import { rfc8784 } from "../documents/rfc8784.ts";
 import { constants, defineRegistry, type RegistryEntry } from "./registry.ts";
 
 const ipcompTransformsTable = [
@@ -17,10 +18,7 @@ export const ipcompTransforms = defineRegistry<RegistryEntry>(
 
 export const IPCOMP = constants(ipcompTransformsTable);
 
-const ppkIdTypesTable = [
-  { value: 1, name: "OPAQUE", document: "RFC 8784" },
-  { value: 2, name: "FIXED", document: "RFC 8784" },
-] as const satisfies readonly RegistryEntry[];
+const ppkIdTypesTable = rfc8784.codePoints.PPK_ID;
 
 /** IKEv2 Post-quantum Preshared Key ID Types. */
 export const ppkIdTypes = defineRegistry<RegistryEntry>(

@@ -22,7 +22,6 @@ export const notifyErrors = [
   { value: 42, name: "USE_ASSIGNED_HoA", document: "RFC 5026" },
   { value: 43, name: "TEMPORARY_FAILURE", document: "RFC 7296", short: "TEMP_FAIL" },
   { value: 44, name: "CHILD_SA_NOT_FOUND", document: "RFC 7296", short: "NO_CHILD_SA" },
-  { value: 47, name: "STATE_NOT_FOUND", document: "RFC 9370" },
   { value: 48, name: "TS_MAX_QUEUE", document: "RFC 9611" },
   { value: 8192, name: "ME_CONNECT_FAILED", document: "private: strongSwan" },
   { value: 12345, name: "MS_NOTIFY_STATUS", document: "private: Microsoft, named by strongSwan" },
