@@ -5,6 +5,7 @@
 import type { SchemeName } from "../harness/crypto/signatures.ts";
 import type { EapMethodName } from "../harness/eap/types.ts";
 import type { GroupSpec } from "../harness/group/spec.ts";
+import type { PpkUse } from "../harness/ike/policy.ts";
 import type { Address } from "../harness/link/types.ts";
 import type { KeyKind } from "../harness/pki/types.ts";
 
@@ -115,7 +116,7 @@ export interface PeerConfig {
   /** The peer has no SA without a PPK. Not set: it uses one where both can. */
   ppkRequired?: true;
   /** Where the peer mixes PPKs in. Not set: in IKE_AUTH alone, as RFC 8784 does; the others are those of RFC 9867. */
-  ppkIn?: PpkPlace[];
+  ppkIn?: readonly PpkUse[];
   /**
    * The peer announces IKE_INTERMEDIATE (RFC 9242) even where nothing needs it, and begins one such exchange. Not set:
    * it does so where additional key exchanges or PPKs need it.
@@ -128,8 +129,6 @@ export interface PpkSpec {
   id: string;
   secret: string;
 }
-
-export type PpkPlace = "IKE_AUTH" | "IKE_INTERMEDIATE" | "CREATE_CHILD_SA";
 
 /** Transform names as in `harness/wire/registry` short names: `aes256gcm16`, `sha256`, `prfsha256`, `x25519`, `esn`. */
 export type ProposalSpec = string;

@@ -91,6 +91,12 @@ export function ikeKeys(
   };
 }
 
+/** SK_d, SK_pi or SK_pr with a PPK mixed in (RFC 8784 section 3); SKEYSEED' or SK_d' of RFC 9867, out of SK_d. */
+export function mixPpk(prf: Prf, ppk: Uint8Array, key: Uint8Array): Uint8Array {
+  const [mixed = key] = keyStream(prf, ppk, key, [key.length]);
+  return mixed;
+}
+
 /**
  * KEYMAT of a Child SA (section 2.17). `girNew` only when CREATE_CHILD_SA carried a key exchange; `further` are SK(1) to
  * SK(n) of RFC 9370 section 2.2.4.

@@ -197,11 +197,11 @@ export type FurtherSecrets = (secrets: Uint8Array[] | string) => void;
 export interface Extension {
   name: string;
   /** Sees and changes every message before it is sealed. */
-  outgoing?(message: OutgoingMessage): void;
+  outgoing?(message: OutgoingMessage, core: Core): void;
   /** Sees every protected message with its inner payloads encoded, when nothing of it changes any more. */
   beforeSeal?(message: OutgoingMessage, inner: Uint8Array): void;
   /** Sees every message after it was opened and before the core acts; "drop" ends its processing. */
-  incoming?(message: IncomingMessage): "drop" | undefined;
+  incoming?(message: IncomingMessage, core: Core): "drop" | undefined;
   /** Makes the datagrams of a protected message; undefined leaves it to the next extension or the core. */
   split?(message: OutgoingMessage, inner: Uint8Array, seal: Sealer): Uint8Array[] | undefined;
   /** Opens a message that has no SK payload: its inner chain, "wait" (more is to come), "drop", or undefined (not mine). */

@@ -5,7 +5,7 @@ import type { Core } from "./core.ts";
 
 /** A fresh key pair, or a KEM's answer to `peerPublic`, unless an extension chooses another; undefined for a method we have no code for. */
 export function freshKeyPair(core: Core, group: number, peerPublic?: Uint8Array): KeyPair | undefined {
-  const method = keMethod(group);
+  const method = keMethod(core.policy.keIds?.get(group) ?? group);
   if (!method) return undefined;
   const { respond } = method;
   let make =

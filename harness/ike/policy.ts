@@ -44,6 +44,16 @@ export type PeerAuth =
 /** Of an inner address. */
 export type AddressFamily = "ipv4" | "ipv6";
 
+/** A postquantum preshared key (RFC 8784). */
+export interface Ppk {
+  /** PPK_ID: its type, and the identifier behind it. */
+  id: Uint8Array;
+  secret: Uint8Array;
+}
+
+/** The exchanges in which a PPK can be mixed in: RFC 8784, and the two of RFC 9867. */
+export type PpkUse = "IKE_AUTH" | "IKE_INTERMEDIATE" | "CREATE_CHILD_SA";
+
 export interface Policy {
   localId: Identity;
   /** The identity the credentials belong to; any other peer is refused. */
@@ -67,6 +77,8 @@ export interface Policy {
   esp: Proposal[];
   /** Proposals for CREATE_CHILD_SA, where a key exchange may be among them (PFS). Not set: `esp`. */
   rekeyEsp?: Proposal[];
+  /** The key exchange method behind a number on the wire that is not its own; not set: every number is its own. */
+  keIds?: ReadonlyMap<number, number>;
   localTs: TrafficSelector[];
   remoteTs: TrafficSelector[];
   mode: "tunnel" | "transport";
@@ -97,6 +109,13 @@ export interface Policy {
   /** First wait for an answer in milliseconds; doubles with every retransmission. */
   retransmitMs: number;
   retransmitTries: number;
+  /** Those that we share with the peer, the preferred one first. */
+  ppks: Ppk[];
+  /** Whether nothing is set up without one. */
+  ppkRequired: boolean;
+  ppkIn: readonly PpkUse[];
+  /** Whether IKE_INTERMEDIATE is announced, and begun once, where nothing needs it (RFC 9242). */
+  intermediate: boolean;
   /** How long a half-open SA of a responder is kept. */
   halfOpenMs: number;
 }
@@ -115,6 +134,10 @@ export const ordinaryPolicy = {
   narrowing: "all",
   retry: { tries: 0, waitMs: 5000 },
   nonceLength: 32,
+  ppks: [],
+  ppkRequired: false,
+  ppkIn: ["IKE_AUTH"],
+  intermediate: false,
   retransmitMs: 500,
   retransmitTries: 6,
   halfOpenMs: 30_000,

@@ -95,7 +95,7 @@ function initRequest(core: Core, message: IncomingMessage, decoded: Message, dis
 
 function incoming(core: Core, message: IncomingMessage): "drop" | undefined {
   for (const extension of core.options.extensions) {
-    if (extension.incoming?.(message) === "drop") return "drop";
+    if (extension.incoming?.(message, core) === "drop") return "drop";
   }
   return undefined;
 }

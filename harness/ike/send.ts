@@ -17,7 +17,7 @@ function header(sa: IkeSa, exchangeType: number, messageId: number, isResponse: 
 
 /** Runs the hooks and seals; returns the IKE octets of each datagram. */
 function seal(core: Core, message: OutgoingMessage): Uint8Array[] {
-  for (const extension of core.options.extensions) extension.outgoing?.(message);
+  for (const extension of core.options.extensions) extension.outgoing?.(message, core);
   const datagrams = sealed(core, message);
   return message.octets ? datagrams.flatMap(message.octets) : datagrams;
 }

@@ -6,6 +6,8 @@ import {
   fragmentation,
   ordinaryFragmentation,
 } from "../extensions/fragmentation.ts";
+import { postQuantum } from "../extensions/post-quantum.ts";
+import type { Extension } from "../ike/hooks.ts";
 import type { Policy } from "../ike/policy.ts";
 import { type Impairment, MemoryNetwork } from "../link/memory.ts";
 import type { Address } from "../link/types.ts";
@@ -22,6 +24,8 @@ export interface PairOptions {
   policies?: { a?: Partial<Policy>; b?: Partial<Policy> };
   /** Changes to the ordinary values; not set: no end announces fragmentation. */
   fragmentation?: Partial<FragmentationOptions>;
+  /** Further extensions of an end. */
+  extensions?(end: "a" | "b"): Extension[];
   event?(end: "a" | "b", event: HostEvent): void;
 }
 
@@ -43,9 +47,13 @@ export function makePair(options: PairOptions): Pair {
   const make = (end: "a" | "b"): Host =>
     new Host({
       policy: { ...policyFor(config, end === "a" ? "tester" : "peer"), ...options.policies?.[end] },
-      extensions: options.fragmentation
-        ? [fragmentation({ ...ordinaryFragmentation, ...options.fragmentation })]
-        : [],
+      extensions: [
+        ...(options.fragmentation
+          ? [fragmentation({ ...ordinaryFragmentation, ...options.fragmentation })]
+          : []),
+        ...postQuantum({ codePoints: config.codePoints }),
+        ...(options.extensions?.(end) ?? []),
+      ],
       esp: [],
       random: random.fork(end),
       clock: network.clock,

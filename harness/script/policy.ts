@@ -1,7 +1,15 @@
 /** Our policy as the mirror image of what a peer was told. */
-import type { AuthSpec, PeerConfig, ProposalSpec } from "../../peers/contract.ts";
+import type { AuthSpec, PeerConfig, PpkSpec, ProposalSpec } from "../../peers/contract.ts";
+import { isAdditional } from "../ike/additional-ke.ts";
 import { identity } from "../ike/identity.ts";
-import { type EapLogin, type OwnAuth, ordinaryPolicy, type PeerAuth, type Policy } from "../ike/policy.ts";
+import {
+  type EapLogin,
+  type OwnAuth,
+  ordinaryPolicy,
+  type PeerAuth,
+  type Policy,
+  type Ppk,
+} from "../ike/policy.ts";
 import type { Credential, Pki } from "../pki/types.ts";
 import { parsePrefix } from "../wire/ip.ts";
 import { HASH } from "../wire/registry/hash-algorithms.ts";
@@ -10,6 +18,7 @@ import { PROTOCOL } from "../wire/registry/protocol-ids.ts";
 import { TRANSFORM } from "../wire/registry/transform-types.ts";
 import { TS_TYPE } from "../wire/registry/ts-types.ts";
 import type { Proposal, TrafficSelector } from "../wire/types.ts";
+import { keIdsFor, withKeNumbers } from "./ke-numbers.ts";
 
 /** Proposals from keywords, numbered from 1. Throws on a keyword that does not exist. */
 export function proposals(protocolId: number, ...specs: ProposalSpec[]): Proposal[] {
@@ -41,7 +50,7 @@ export function selector(prefix: string): TrafficSelector {
 /** IKE_AUTH has no key exchange of its own (RFC 7296 section 1.2). */
 export const withoutKe = (proposal: Proposal): Proposal => ({
   ...proposal,
-  transforms: proposal.transforms.filter((t) => t.type !== TRANSFORM.KE),
+  transforms: proposal.transforms.filter((t) => t.type !== TRANSFORM.KE && !isAdditional(t.type)),
 });
 
 /** The keys and certificates that a policy needs; nothing where both ends have a shared secret. */
@@ -143,10 +152,18 @@ const withKeyWrap = (spec: ProposalSpec, { groups }: PeerConfig): ProposalSpec =
 const furtherMembers = ({ groups = [], furtherRemoteIds = [] }: PeerConfig) =>
   [...new Set([...furtherRemoteIds, ...groups.flatMap(({ members = [] }) => members)])].map(identity);
 
+const PPK_ID_FIXED = 2;
+
+const fixedPpk = ({ id, secret }: PpkSpec): Ppk => ({
+  id: Uint8Array.of(PPK_ID_FIXED, ...new TextEncoder().encode(id)),
+  secret: new TextEncoder().encode(secret),
+});
+
 /** The policy of the other end of `config`; `side` tells whose shoes we stand in. */
 export function policyFor(config: PeerConfig, side: Side, material: Material = { trust: [] }): Policy {
   const peerSide = side === "peer";
   const { own, other } = specsOf(config, side);
+  const numbered = withKeNumbers(config.codePoints);
   return {
     ...ordinaryPolicy,
     localId: identity(peerSide ? config.localId : config.remoteId),
@@ -158,9 +175,10 @@ export function policyFor(config: PeerConfig, side: Side, material: Material = {
     signatureHashes: oldMethods(own) || oldMethods(other) ? [] : hashesFor(other),
     childless: (peerSide && config.childless) || ordinaryPolicy.childless,
     date: Date.now(),
-    ike: ikeProposals(...config.ikeProposals.map((spec) => withKeyWrap(spec, config))),
+    ike: ikeProposals(...config.ikeProposals.map((spec) => withKeyWrap(spec, config))).map(numbered),
     esp: espProposals(...config.espProposals).map(withoutKe),
-    rekeyEsp: espProposals(...config.espProposals),
+    rekeyEsp: espProposals(...config.espProposals).map(numbered),
+    keIds: keIdsFor(config.codePoints),
     localTs: (peerSide ? config.localTs : config.remoteTs).map(selector),
     remoteTs: (peerSide ? config.remoteTs : config.localTs).map(selector),
     mode: config.mode,
@@ -170,5 +188,9 @@ export function policyFor(config: PeerConfig, side: Side, material: Material = {
     retry: peerSide ? { tries: 5, waitMs: 5000 } : ordinaryPolicy.retry,
     unique: peerSide && config.unique === "replace" ? "replace" : "keep",
     cookies: peerSide ? (config.cookies ?? "never") : "never",
+    ppks: (config.ppks ?? []).map(fixedPpk),
+    ppkRequired: peerSide && config.ppkRequired === true,
+    ppkIn: [...(config.ppkIn ?? ordinaryPolicy.ppkIn)],
+    intermediate: config.intermediate === true,
   };
 }

@@ -1,6 +1,7 @@
 /** What a test holds: our endpoint, with every value open to change, and the peer's driver. */
 import type { EspExtension } from "../esp/hooks.ts";
 import { fragmentation } from "../extensions/fragmentation.ts";
+import { postQuantum } from "../extensions/post-quantum.ts";
 import type { ChildSa } from "../ike/child.ts";
 import type { AuthWishes } from "../ike/exchanges/ike-auth.ts";
 import type { Decisions, Extension, OutgoingMessage } from "../ike/hooks.ts";
@@ -50,7 +51,7 @@ export class Script {
   readonly trace = new Trace();
   readonly host: Host;
   readonly keyRecorder = keyRecorder();
-  readonly extensions: Extension[] = [fragmentation(), PATIENT, this.keyRecorder];
+  readonly extensions: Extension[];
   readonly espExtensions: EspExtension[] = [];
   /** Set by {@link tolerate}. */
   tolerated?: string;
@@ -61,6 +62,8 @@ export class Script {
   constructor(arena: Arena, outer?: Trace) {
     this.arena = arena;
     this.policy = arena.policy();
+    const { codePoints } = arena.config;
+    this.extensions = [fragmentation(), ...postQuantum({ codePoints }), PATIENT, this.keyRecorder];
     const { random, link, natPort, remoteNatPort, world } = arena;
     this.host = new Host({
       ...{ random, link, natPort, remoteNatPort, clock: world.clock },

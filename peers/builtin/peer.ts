@@ -4,6 +4,7 @@ import type { Random } from "../../harness/crypto/types.ts";
 import type { EspExtension } from "../../harness/esp/hooks.ts";
 import type { Pipe } from "../../harness/esp/pipe.ts";
 import { fragmentation, ordinaryFragmentation } from "../../harness/extensions/fragmentation.ts";
+import { postQuantum } from "../../harness/extensions/post-quantum.ts";
 import type { ChildSa } from "../../harness/ike/child.ts";
 import type { Extension } from "../../harness/ike/hooks.ts";
 import type { Policy } from "../../harness/ike/policy.ts";
@@ -84,7 +85,12 @@ export class BuiltinPeer implements Driver {
     const ike = [...drafts.ike, ...(groups?.ike ?? [])];
     this.#host = new Host({
       ...{ policy, clock, random, link, natPort, remoteNatPort },
-      extensions: [...this.#fragmentation(behaviours), ...ike, ...behaviours.flatMap(extensionsOf)],
+      extensions: [
+        ...this.#fragmentation(behaviours),
+        ...postQuantum({ codePoints: config.codePoints }),
+        ...ike,
+        ...behaviours.flatMap(extensionsOf),
+      ],
       esp: [...this.#counter(), ...drafts.esp, ...(groups?.esp ?? []), ...behaviours.flatMap(espOf)],
       answersEcho: true,
       ...(config.replayWindow !== undefined && { window: config.replayWindow }),

@@ -1,7 +1,7 @@
 /** IKE_SA_INIT: RFC 7296 sections 1.2, 2.6, 2.7, 2.10, 2.14, 2.23. */
 import { hash } from "node:crypto";
 import { hmac } from "../../crypto/hash.ts";
-import { ikeKeys, skeyseed } from "../../crypto/keys.ts";
+import { skeyseed } from "../../crypto/keys.ts";
 import type { KeyPair } from "../../crypto/types.ts";
 import { concat, EMPTY, equal, hex } from "../../wire/bytes.ts";
 import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
@@ -18,6 +18,7 @@ import type {
 } from "../../wire/types.ts";
 import { announcedHashes, hashNotify, responderAnnouncements } from "../auth/announce.ts";
 import type { Core } from "../core.ts";
+import { installKeys } from "../generation.ts";
 import type { IkeKeyInputs, IncomingMessage } from "../hooks.ts";
 import { freshKeyPair } from "../key-pair.ts";
 import { detectNat, natNotifies } from "../nat.ts";
@@ -215,12 +216,8 @@ function deriveIkeKeys(
     ...{ sa, sharedSecret, further: [], Ni: sa.Ni, Nr: sa.Nr, spiI: sa.spiI, spiR: sa.spiR },
   };
   for (const extension of core.options.extensions) extension.ikeKeys?.(inputs);
-  const { Ni, Nr, spiI, spiR } = inputs;
-  const seed = skeyseed(suite.prf, Ni, Nr, inputs.sharedSecret);
-  const keys = ikeKeys(suite.prf, suite.encr, suite.integ, seed, Ni, Nr, spiI, spiR);
-  for (const extension of core.options.extensions) extension.afterIkeKeys?.(sa, keys);
-  sa.install(suite, keys);
-  core.emit({ type: "keys", sa });
+  const SKEYSEED = skeyseed(suite.prf, inputs.Ni, inputs.Nr, inputs.sharedSecret);
+  installKeys(core, sa, suite, SKEYSEED, inputs);
 }
 
 /** Digest of a whole request, by which a half-open SA is found again (section 2.1). */

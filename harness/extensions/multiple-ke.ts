@@ -1,0 +1,118 @@
+/** Additional key exchanges in IKE_INTERMEDIATE: RFC 9370 sections 2.2.1 and 2.2.2. */
+import { rekeyedSkeyseed } from "../crypto/keys.ts";
+import type { KeyPair } from "../crypto/types.ts";
+import { additionalMethods, hasAdditional, repeatsMethod } from "../ike/additional-ke.ts";
+import type { Core } from "../ike/core.ts";
+import { kePayload } from "../ike/exchanges/ike-sa-init.ts";
+import { installKeys } from "../ike/generation.ts";
+import type { Extension, IkeKeyInputs, IncomingMessage } from "../ike/hooks.ts";
+import { freshKeyPair } from "../ike/key-pair.ts";
+import { errorNotify, notify, payload } from "../ike/payloads.ts";
+import type { IkeSa } from "../ike/sa.ts";
+import { EXCHANGE } from "../wire/registry/exchange-types.ts";
+import { NOTIFY } from "../wire/registry/notify-types.ts";
+import { followUp, type LinkMaker } from "./follow-up.ts";
+import { announcesIntermediate, type IntermediateUser } from "./intermediate.ts";
+import { keOf } from "./ke-of-round.ts";
+
+/** What one exchange has brought so far. */
+interface Pending {
+  keyPair?: KeyPair;
+  secret?: Uint8Array;
+  /** Exchanges that changed the keys. */
+  finished: number;
+}
+
+/** The part of {@link intermediate}, and an extension for the negotiation and for CREATE_CHILD_SA. */
+export function multipleKe(link?: LinkMaker): { user: IntermediateUser; extension: Extension } {
+  const states = new WeakMap<IkeSa, Pending>();
+  const stateOf = (sa: IkeSa): Pending => {
+    const state = states.get(sa) ?? { finished: 0 };
+    states.set(sa, state);
+    return state;
+  };
+  const user: IntermediateUser = {
+    wants: (core, sa) =>
+      sa.role === "responder" ? chosen(sa) : core.policy.ike.some((proposal) => hasAdditional(proposal)),
+    needs: (_core, sa) => methodsOf(sa).length,
+    request: (core, sa, { number }) => {
+      const method = methodsOf(sa)[number];
+      const keyPair = method === undefined ? undefined : freshKeyPair(core, method);
+      stateOf(sa).keyPair = keyPair;
+      return method !== undefined && keyPair ? [kePayload(method, keyPair.publicValue)] : [];
+    },
+    take: (core, sa, { number }, response) => {
+      const method = methodsOf(sa)[number];
+      if (method === undefined) return undefined;
+      const state = stateOf(sa);
+      const ke = keOf(core, response, method);
+      const secret = ke && state.keyPair?.derive(ke.data);
+      if (!(secret instanceof Uint8Array))
+        return `additional key exchange: ${secret?.reason ?? "no KE of its method"}`;
+      state.secret = secret;
+      return undefined;
+    },
+    answer: (core, sa, { number }, request) => {
+      const method = methodsOf(sa)[number];
+      if (method === undefined) return [];
+      const ke = keOf(core, request, method);
+      const keyPair = ke && freshKeyPair(core, method, ke.data);
+      const secret = ke && keyPair?.derive(ke.data);
+      if (!keyPair || !(secret instanceof Uint8Array)) return notify(NOTIFY.INVALID_SYNTAX);
+      stateOf(sa).secret = secret;
+      return [kePayload(method, keyPair.publicValue)];
+    },
+    finish: (core, sa) => {
+      const state = stateOf(sa);
+      const { secret } = state;
+      state.secret = undefined;
+      state.keyPair = undefined;
+      if (!secret) return;
+      state.finished++;
+      if (core.decide("keys after an additional key exchange", "update") === "update")
+        updateKeys(core, sa, secret, state.finished);
+    },
+    missing: (_core, sa, rounds) =>
+      rounds < methodsOf(sa).length ? "IKE_AUTH before all additional key exchanges" : undefined,
+  };
+  return { user, extension: { ...followUp(link), name: "multiple-ke", counts, refuses } };
+}
+
+const methodsOf = ({ proposal }: IkeSa): number[] => (proposal ? additionalMethods(proposal) : []);
+
+const chosen = ({ proposal }: IkeSa): boolean => proposal !== undefined && hasAdditional(proposal);
+
+/** SKEYSEED(n) = prf(SK_d(n-1), SK(n) | Ni | Nr), and the keys of generation n. */
+function updateKeys(core: Core, sa: IkeSa, sharedSecret: Uint8Array, round: number): void {
+  const { suite, keys, Ni, Nr, spiI, spiR } = sa;
+  if (!suite || !keys) return;
+  const inputs: IkeKeyInputs = {
+    ...{ sa, SK_d: keys.SK_d, round, sharedSecret, further: [], Ni, Nr, spiI, spiR },
+  };
+  for (const extension of core.options.extensions) extension.ikeKeys?.(inputs);
+  const { SK_d = keys.SK_d } = inputs;
+  const SKEYSEED = rekeyedSkeyseed(suite.prf, SK_d, inputs.sharedSecret, inputs.Ni, inputs.Nr);
+  installKeys(core, sa, suite, SKEYSEED, inputs);
+}
+
+/** Section 2.2.1: an offer with additional key exchanges needs the announcement of IKE_INTERMEDIATE beside it. */
+const counts: Extension["counts"] = (core, offer, request) =>
+  !hasAdditional(offer) ||
+  announcesIntermediate(request) ||
+  core.decide("ADDKE without INTERMEDIATE_EXCHANGE_SUPPORTED", "skip the proposal") === "take";
+
+/** The same of a choice; and none may name a method twice. */
+function refuses(core: Core, _sa: IkeSa, { header, payloads }: IncomingMessage): string | undefined {
+  const { exchangeType } = header;
+  const first = exchangeType === EXCHANGE.IKE_SA_INIT;
+  if (!first && exchangeType !== EXCHANGE.CREATE_CHILD_SA) return undefined;
+  const [proposal] = payload(payloads, "SA")?.proposals ?? [];
+  if (!proposal || errorNotify(payloads)) return undefined;
+  const takes = core.decide("ADDKE without INTERMEDIATE_EXCHANGE_SUPPORTED", "skip the proposal") === "take";
+  if (first && hasAdditional(proposal) && !announcesIntermediate(payloads) && !takes)
+    return "additional key exchanges were chosen without INTERMEDIATE_EXCHANGE_SUPPORTED";
+  const accepts = core.decide("same additional method twice in a choice", "refuse") === "accept";
+  return repeatsMethod(proposal) && !accepts
+    ? "one method was chosen for two additional key exchanges"
+    : undefined;
+}

@@ -1,0 +1,67 @@
+/** Which of the two ways to mix PPKs into the first IKE SA is agreed on: RFC 8784 section 3, RFC 9867 section 3.1. */
+import type { Core } from "../ike/core.ts";
+import type { Extension, IncomingMessage } from "../ike/hooks.ts";
+import { hasNotify, notify } from "../ike/payloads.ts";
+import type { PpkUse } from "../ike/policy.ts";
+import type { IkeSa } from "../ike/sa.ts";
+import type { CodePointOverrides } from "../wire/documents/code-point.ts";
+import { codePointOf } from "../wire/documents/code-point.ts";
+import { EXCHANGE } from "../wire/registry/exchange-types.ts";
+import { NOTIFY } from "../wire/registry/notify-types.ts";
+import type { Payload } from "../wire/types.ts";
+
+/** The notifies with their numbers for this peer. */
+export interface PpkNumbers {
+  USE_PPK_INT: number;
+  PPK_IDENTITY_KEY: number;
+}
+
+export const ppkNumbers = (overrides?: CodePointOverrides): PpkNumbers => ({
+  USE_PPK_INT: codePointOf("USE_PPK_INT", overrides),
+  PPK_IDENTITY_KEY: codePointOf("PPK_IDENTITY_KEY", overrides),
+});
+
+/** Whether we are ready for PPKs in this exchange. */
+export const usesPpk = ({ policy }: Core, where: PpkUse): boolean =>
+  policy.ppks.length > 0 && policy.ppkIn.includes(where);
+
+/** The way that both ends are ready for, of those that the peer named; RFC 9867 before RFC 8784. */
+function agreedWay(
+  core: Core,
+  says: (notifyType: number) => boolean,
+  { USE_PPK_INT }: PpkNumbers,
+): PpkUse | undefined {
+  const early = says(USE_PPK_INT) && says(NOTIFY.INTERMEDIATE_EXCHANGE_SUPPORTED);
+  if (early && usesPpk(core, "IKE_INTERMEDIATE")) return "IKE_INTERMEDIATE";
+  return says(NOTIFY.USE_PPK) && usesPpk(core, "IKE_AUTH") ? "IKE_AUTH" : undefined;
+}
+
+/** The way of this IKE SA once IKE_SA_INIT is over. */
+export const wayOf = (core: Core, sa: IkeSa, numbers: PpkNumbers): PpkUse | undefined =>
+  agreedWay(core, (type) => sa.announced.has(type), numbers);
+
+/** Announces PPKs in IKE_SA_INIT, and refuses who can do none where we insist. */
+export function ppkAgreement(numbers: PpkNumbers): Extension {
+  const wayIn = (core: Core, payloads: Payload[]): PpkUse | undefined =>
+    agreedWay(core, (type) => hasNotify(payloads, type), numbers);
+  const insists = (core: Core): boolean =>
+    core.policy.ppkRequired && (usesPpk(core, "IKE_AUTH") || usesPpk(core, "IKE_INTERMEDIATE"));
+  return {
+    name: "ppk-agreement",
+    outgoing: ({ sa, header, isResponse, payloads }, core) => {
+      if (!sa || header.exchangeType !== EXCHANGE.IKE_SA_INIT || !payloads.some((p) => p.kind === "SA"))
+        return;
+      // Section 3.1 of RFC 9867: an initiator may offer both ways, a responder takes one.
+      const way = isResponse ? wayOf(core, sa, numbers) : undefined;
+      const says = (use: PpkUse) => (isResponse ? way === use : usesPpk(core, use));
+      if (says("IKE_AUTH")) payloads.push(notify(NOTIFY.USE_PPK));
+      if (says("IKE_INTERMEDIATE")) payloads.push(notify(numbers.USE_PPK_INT));
+    },
+    refusesInit: (core, { payloads }) =>
+      insists(core) && !wayIn(core, payloads) ? notify(NOTIFY.NO_PROPOSAL_CHOSEN) : undefined,
+    refuses: (core, _sa, { header, payloads }: IncomingMessage) =>
+      header.exchangeType === EXCHANGE.IKE_SA_INIT && insists(core) && !wayIn(core, payloads)
+        ? "the responder does without a PPK"
+        : undefined,
+  };
+}
