@@ -59,6 +59,42 @@ describe("libreswan configuration", () => {
     expect(asking).to.include("leftsubnet=0.0.0.0/0");
   });
 
+  it("names PPKs in their order, requires them, and announces nothing without them", () => {
+    const ppks = [
+      { id: "ppk+/1=", secret: "abc" },
+      { id: "ppk2", secret: "d" },
+    ];
+    const of = (changes: Partial<PeerConfig>) =>
+      settings(changes).filter((line) => /^(ppk|intermediate)/.test(line));
+    expect(of({})).to.deep.equal(["ppk=no"]);
+    expect(of({ intermediate: true })).to.deep.equal(["ppk=no", "intermediate=yes"]);
+    expect(of({ ppks })).to.deep.equal(["ppk=propose", 'ppk-ids="ppk+/1=,ppk2"']);
+    expect(of({ ppks, ppkRequired: true })[0]).to.equal("ppk=insist");
+    expect(of({ ppks, ppkIn: ["IKE_INTERMEDIATE"] })).to.include("intermediate=yes");
+    expect(of({ ppks, ppkIn: ["CREATE_CHILD_SA"] })).to.deep.equal(["ppk=no"]);
+    expect(
+      ipsecSecrets({ ...config, ppks })
+        .split("\n")
+        .slice(1, 3),
+    ).to.deep.equal([
+      '@peer.example 192.0.2.1 : PPKS "ppk+/1=" 0x616263',
+      '@peer.example 192.0.2.1 : PPKS "ppk2" 0x64',
+    ]);
+  });
+
+  const impossible: [string, Partial<PeerConfig>, RegExp][] = [
+    [
+      "a required PPK in CREATE_CHILD_SA",
+      { ppks: [{ id: "a", secret: "b" }], ppkRequired: true, ppkIn: ["CREATE_CHILD_SA"] },
+      /CREATE_CHILD_SA/,
+    ],
+    ["a PPK_ID with a comma", { ppks: [{ id: "a,b", secret: "c" }] }, /"a,b"/],
+    ["an empty PPK", { ppks: [{ id: "a", secret: "" }] }, /empty/],
+  ];
+  for (const [what, changes, reason] of impossible)
+    it(`cannot be told of ${what}`, () =>
+      expect(() => settings(changes)).to.throw(DriverUnsupported, reason));
+
   it("writes identities as pluto reads them", () => {
     expect(["a.example", "u@a.example", "192.0.2.9", "2001:db8::9"].map(identity)).to.deep.equal([
       "@a.example",

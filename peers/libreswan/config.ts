@@ -1,6 +1,6 @@
 /** A `PeerConfig` as pluto's own files: `ipsec.conf` and `ipsec.secrets`. */
 import type { Address } from "../../harness/link/types.ts";
-import { DriverUnsupported, type PeerConfig } from "../contract.ts";
+import { DriverUnsupported, type PeerConfig, type PpkSpec } from "../contract.ts";
 import { authLines, identity } from "./auth.ts";
 import { espSettings, ikeSetting } from "./proposals.ts";
 
@@ -40,6 +40,36 @@ function side(name: "left" | "right", address: Address, id: string, selectors: s
   return lines;
 }
 
+/** PPKs that pluto can use: it mixes them in IKE_AUTH (RFC 8784) and, in a draft's way, in IKE_INTERMEDIATE. */
+const usablePpks = ({ ppks = [], ppkIn = ["IKE_AUTH"] }: PeerConfig): PpkSpec[] =>
+  ppkIn.some((place) => place !== "CREATE_CHILD_SA") ? ppks : [];
+
+/** Pluto keeps the names of PPKs as text between quotation marks, in a list that commas part. */
+const PPK_ID = /^[\x21\x23-\x26\x28-\x2b\x2d-\x7e]+$/;
+
+function refusePpks(config: PeerConfig): void {
+  const ppks = usablePpks(config);
+  if (config.ppkRequired && config.ppks && ppks.length === 0)
+    throw new DriverUnsupported("libreswan has no PPKs in CREATE_CHILD_SA (RFC 9867)");
+  const odd = ppks.find(({ id }) => !PPK_ID.test(id));
+  if (odd) throw new DriverUnsupported(`libreswan cannot be given the PPK_ID "${odd.id}"`);
+  if (ppks.some(({ secret }) => secret === "")) throw new DriverUnsupported("libreswan takes no empty PPK");
+}
+
+/** With an order of its own in `ppk-ids`, pluto prefers the first. In IKE_INTERMEDIATE it offers both ways. */
+function postQuantum(config: PeerConfig): string[] {
+  refusePpks(config);
+  const ppks = usablePpks(config);
+  const early = ppks.length > 0 && config.ppkIn?.includes("IKE_INTERMEDIATE");
+  // Its default is to announce PPKs even where it has none.
+  const ppk = config.ppkRequired ? "insist" : ppks.length > 0 ? "propose" : "no";
+  return [
+    `ppk=${ppk}`,
+    ...(ppks.length > 0 ? [`ppk-ids="${ppks.map(({ id }) => id).join(",")}"`] : []),
+    ...(early || config.intermediate ? ["intermediate=yes"] : []),
+  ];
+}
+
 /**
  * `ipsec.conf` with one connection that is loaded, and initiated, only on command.
  * @throws DriverUnsupported for transforms and ways to authenticate that libreswan does not have
@@ -67,7 +97,7 @@ export function ipsecConf(config: PeerConfig): string {
     `pfs=${pfs}`,
     `esn=${esn}`,
     "narrowing=yes",
-    "ppk=no",
+    ...postQuantum(config),
     "mobike=no",
     // Time is the suite's to command: nothing rekeys, probes or gives up early by itself.
     "ikelifetime=8h",
@@ -84,8 +114,10 @@ export function ipsecConf(config: PeerConfig): string {
   return `${setup(config.unique === "replace")}\nconn ${CONNECTION}\n${lines.map((line) => `  ${line}\n`).join("")}`;
 }
 
-/** `ipsec.secrets`; in hex, so that no character of the key means anything else. */
+/** `ipsec.secrets`; in hex, so that no character of a key means anything else. */
 export function ipsecSecrets(config: PeerConfig): string {
-  const key = Buffer.from(config.psk, "utf8").toString("hex");
-  return `${identity(config.localId)} ${identity(config.remoteId)} : PSK 0x${key}\n`;
+  const hex = (text: string) => `0x${Buffer.from(text, "utf8").toString("hex")}`;
+  const owners = `${identity(config.localId)} ${identity(config.remoteId)}`;
+  const ppks = usablePpks(config).map(({ id, secret }) => `${owners} : PPKS "${id}" ${hex(secret)}\n`);
+  return [`${owners} : PSK ${hex(config.psk)}\n`, ...ppks].join("");
 }

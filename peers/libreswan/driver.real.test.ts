@@ -45,6 +45,55 @@ describe("libreswan@5.2:uml", function () {
     }
   });
 
+  const ppks = [
+    { id: "ppk-1", secret: "first of the PPKs" },
+    { id: "ppk-2", secret: "second of the PPKs" },
+  ];
+
+  it("mixes in a PPK, the preferred one as initiator and any as responder", async () => {
+    await lab.peer.driver.configure({ ...peerConfig, ppks, ppkRequired: true });
+    await lab.tester.driver.configure({ ...mirrored(peerConfig), ppks: ppks.toReversed() });
+    for (const [initiator, used] of [
+      [lab.peer, "ppk-1"],
+      [lab.tester, "ppk-2"],
+    ] as const) {
+      await lab.tester.driver.markLog();
+      await lab.establish(initiator);
+      await untilLogged(lab.tester.driver, `using PPK for PPK_ID '${used}'`);
+      await lab.peer.driver.reset();
+      await lab.tester.driver.reset();
+    }
+  });
+
+  it("announces what it was told of, by the numbers of a draft for RFC 9867, and nothing else", async () => {
+    const [INTERMEDIATE, USE_PPK, USE_PPK_INT] = ["N(IKE_INT_SUP)", "N(USE_PPK)", "N((50209))"];
+    const all = [INTERMEDIATE, USE_PPK, USE_PPK_INT];
+    const early = { ppks, ppkIn: ["IKE_INTERMEDIATE" as const] };
+    for (const [told, announced] of [
+      [{}, []],
+      [{ ppks }, [USE_PPK]],
+      [{ intermediate: true }, [INTERMEDIATE]],
+      [early, all],
+    ] as const) {
+      await lab.peer.driver.configure({ ...peerConfig, ...told });
+      await lab.tester.driver.markLog();
+      await lab.establish();
+      const request = /parsed IKE_SA_INIT request 0 .*/.exec(await lab.tester.driver.logs())?.[0];
+      expect(
+        all.filter((notify) => request?.includes(notify)),
+        request,
+      ).to.deep.equal(announced);
+      await lab.tester.driver.reset();
+    }
+  });
+
+  it("cannot be told of PPKs in CREATE_CHILD_SA alone, nor of additional key exchanges", async () => {
+    const late = { ...peerConfig, ppks, ppkRequired: true, ppkIn: ["CREATE_CHILD_SA"] } as const;
+    const ike = { ...peerConfig, ikeProposals: ["aes256-sha256-x25519-ke1_mlkem768"] };
+    for (const config of [{ ...late, ppkIn: [...late.ppkIn] }, ike])
+      expect(await lab.peer.driver.configure(config).catch(String)).to.match(/libreswan has no/);
+  });
+
   it("reports the end of its kernel, and boots again with the configuration it had", async () => {
     const [kernel] = await pidsIn(lab.peer.testerNamespace!.replace(/-t$/, "-p"));
     process.kill(kernel!, "SIGKILL");

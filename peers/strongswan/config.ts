@@ -1,7 +1,8 @@
 /** strongSwan's configuration: the daemon's file, and a connection as vici takes it. */
 import type { Material } from "../../harness/script/policy.ts";
-import type { PeerConfig } from "../contract.ts";
+import type { PeerConfig, PeerRole } from "../contract.ts";
 import { authSections, unsupportedAuth } from "./auth.ts";
+import { ppkSettings, unsupportedPpks } from "./post-quantum.ts";
 import type { ViciFields } from "./vici-codec.ts";
 
 /** Name of the connection and of its Child SA. */
@@ -78,8 +79,8 @@ export function daemonConfig(settings: DaemonSettings): string {
 
 /** What of this configuration the daemon cannot do: kernel-libipsec has tunnel mode and 32-bit sequence numbers only. */
 export function unsupported(config: PeerConfig, settings: DaemonSettings): string | undefined {
-  const auth = unsupportedAuth(config);
-  if (auth) return auth;
+  const missing = unsupportedAuth(config) ?? unsupportedPpks(config);
+  if (missing) return missing;
   if (config.espCounter !== undefined) return "strongSwan cannot be told where its ESP counters begin";
   if (config.espProposals.some((proposal) => proposal.split("-").some((word) => word.endsWith("iiv"))))
     return "strongSwan has no ciphers with implicit IVs (RFC 8750)";
@@ -93,8 +94,15 @@ export function unsupported(config: PeerConfig, settings: DaemonSettings): strin
   return esn ? "userspace ESP of strongSwan has no extended sequence numbers" : undefined;
 }
 
-/** The connection of a test. Nothing happens by timer: no rekeying, no liveness check, no MOBIKE. */
-export function connection(config: PeerConfig, material: Material = { trust: [] }): ViciFields {
+/**
+ * The connection of a test. Nothing happens by timer: no rekeying, no liveness check, no MOBIKE.
+ * @param role which matters for PPKs alone
+ */
+export function connection(
+  config: PeerConfig,
+  material: Material = { trust: [] },
+  role: PeerRole = "responder",
+): ViciFields {
   const port = (key: string, value: number, usual: number) =>
     value && value !== usual ? { [key]: value } : {};
   const { addressPools: pools = [], requestAddresses: asks = [] } = config;
@@ -116,6 +124,7 @@ export function connection(config: PeerConfig, material: Material = { trust: [] 
     over_time: 0,
     rand_time: 0,
     ...(config.fragmentation !== undefined && { fragmentation: config.fragmentation ? "yes" : "no" }),
+    ...ppkSettings(config, role),
     ...authSections(config, material),
     children: {
       [CONNECTION]: {

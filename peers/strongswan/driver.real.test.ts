@@ -162,6 +162,74 @@ for (const spec of ["6.1:netns", "6.0:netns", "5.9:netns", "6.1:uml", "6.0:uml"]
       await establish();
     });
 
+    const ppks = [
+      { id: "ppk-1", secret: "first of the PPKs" },
+      { id: "ppk-2", secret: "second of the PPKs" },
+    ];
+
+    it("mixes in a PPK, the preferred one as initiator and any as responder", async () => {
+      await peer.driver.configure({ ...peerConfig, ppks, ppkRequired: true });
+      await tester.driver.configure({ ...testerConfig, ppks: ppks.toReversed() });
+      for (const [initiator, used] of [
+        [peer, "ppk-1"],
+        [tester, "ppk-2"],
+        [peer, "ppk-1"],
+      ] as const) {
+        await tester.driver.markLog();
+        await establish(initiator);
+        await untilLogged(tester.driver, "N(USE_PPK)");
+        await untilLogged(tester.driver, `using PPK for PPK_ID '${used}'`);
+        await peer.driver.sendTraffic({ from: "203.0.113.17", to: "203.0.113.1", count: 2 });
+        await peer.driver.reset();
+        await tester.driver.reset();
+      }
+    });
+
+    it("goes without a PPK where the other end has none, unless it must not", async () => {
+      await peer.driver.configure({ ...peerConfig, ppks });
+      await establish(peer);
+      await peer.driver.configure({ ...peerConfig, ppks, ppkRequired: true });
+      await peer.driver.markLog();
+      await tester.driver.reset();
+      await peer.driver.initiate();
+      await untilLogged(peer.driver, "PPK required but");
+    });
+
+    it("has no PPKs of RFC 9867, and says so where one must be", async () => {
+      const ppkIn = ["IKE_INTERMEDIATE", "CREATE_CHILD_SA"] as const;
+      await peer.driver.configure({ ...peerConfig, ppks, ppkIn: [...ppkIn] });
+      await establish(peer);
+      const required = { ...peerConfig, ppks, ppkIn: [...ppkIn], ppkRequired: true } as const;
+      expect(await peer.driver.configure(required).catch(String)).to.match(/RFC 9867/);
+    });
+
+    it("has ML-KEM and additional key exchanges, or says at once that it has not", async () => {
+      const ike = ["aes256-sha256-x25519-ke1_mlkem1024-ke2_mlkem512-ke2_none"];
+      const proposals = { ikeProposals: ike, espProposals: ["aes256gcm16-mlkem768-ke1_mlkem512"] };
+      const config = { ...peerConfig, ...proposals };
+      if (version !== "6.1") {
+        const lack = version === "6.0" ? /none of .* has ke1_mlkem1024/ : /no additional key exchanges/;
+        expect(await peer.driver.configure(config).catch(String)).to.match(lack);
+        return;
+      }
+      await peer.driver.configure(config);
+      await tester.driver.configure({ ...testerConfig, ...proposals });
+      for (const initiator of [peer, tester]) {
+        const first = await establish(initiator);
+        await peer.driver.rekeyChild();
+        await untilStatus(peer, (s) => up(s) && s.childSas[0]!.spiIn !== first.childSas[0]!.spiIn);
+        await untilLogged(peer.driver, "IKE_FOLLOWUP_KE");
+        await peer.driver.sendTraffic({ from: "203.0.113.17", to: "203.0.113.1", count: 2 });
+        await peer.driver.reset();
+        await tester.driver.reset();
+      }
+    });
+
+    it("knows what proposals it cannot read", async () => {
+      const config = { ...peerConfig, ikeProposals: ["aes256-sha256-nothing"] };
+      expect(await peer.driver.configure(config).catch(String)).to.match(/no such proposal/);
+    });
+
     if (runtime === "netns") {
       it("reports its death", async () => {
         const charons = execFileSync("pgrep", ["-x", "charon-systemd"], { encoding: "utf8" }).split("\n");

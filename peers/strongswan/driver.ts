@@ -1,7 +1,13 @@
 /** Drives strongSwan through vici, wherever it runs. */
 import { pki } from "../../harness/pki/pki.ts";
-import { materialFor } from "../../harness/script/policy.ts";
-import { type Driver, DriverUnsupported, type PeerConfig, type PeerStatus } from "../contract.ts";
+import { type Material, materialFor } from "../../harness/script/policy.ts";
+import {
+  type Driver,
+  DriverUnsupported,
+  type PeerConfig,
+  type PeerRole,
+  type PeerStatus,
+} from "../contract.ts";
 import { LabError } from "../runtime/errors.ts";
 import type { DaemonHost } from "../runtime/host.ts";
 import { credentialCommands, usesOldMethods } from "./auth.ts";
@@ -15,6 +21,7 @@ import {
   primer,
   unsupported,
 } from "./config.ts";
+import { namesKems, ppkCommands, unsupportedKems, usablePpks } from "./post-quantum.ts";
 import { childStatus, ikeStatus } from "./status.ts";
 import { dropPacketsTo, ownAddresses, sendHalfOpenInit } from "./surroundings.ts";
 import { ViciClient, ViciError } from "./vici.ts";
@@ -35,6 +42,9 @@ export class StrongswanDriver implements Driver {
   #vici: ViciClient | undefined;
   #logMark = 0;
   #config: PeerConfig | undefined;
+  #material: Material = { trust: [] };
+  /** The role that the loaded connection is for. */
+  #role: PeerRole = "responder";
   /** The prefixes that are the peer's own now; undefined when nobody knows. */
   #owned: string | undefined;
 
@@ -76,7 +86,7 @@ export class StrongswanDriver implements Driver {
 
   /** `cookies` counts when the daemon starts, and needs a fresh half-open IKE SA: the daemon starts anew for it. */
   async configure(config: PeerConfig): Promise<void> {
-    const missing = unsupported(config, this.#settings);
+    const missing = unsupported(config, this.#settings) ?? (await this.#lackingKems(config));
     if (missing) throw new DriverUnsupported(missing);
     const cookies = config.cookies === "always";
     const anew = cookies || this.#settings.cookies;
@@ -89,15 +99,18 @@ export class StrongswanDriver implements Driver {
     if (owned !== this.#owned) await ownAddresses(this.#host, config.localTs);
     this.#owned = owned;
     const material = await materialFor(config, "peer", pki);
-    for (const command of credentialCommands(CONNECTION, config, material)) await this.#request(...command);
+    const secrets = [...credentialCommands(CONNECTION, config, material), ...ppkCommands(CONNECTION, config)];
+    for (const command of secrets) await this.#request(...command);
     for (const [name, pool] of Object.entries(addressPools(config)))
       await this.#request("load-pool", { [name]: pool });
-    await this.#request("load-conn", { [CONNECTION]: connection(config, material) });
+    await this.#load(config, material, "responder");
     this.#config = config;
+    this.#material = material;
     if (cookies) await this.#holdHalfOpen();
   }
 
   async initiate(): Promise<void> {
+    await this.#play("initiator");
     await this.#request("initiate", { child: CONNECTION, ike: CONNECTION, timeout: -1, "init-limits": "no" });
   }
 
@@ -140,6 +153,7 @@ export class StrongswanDriver implements Driver {
   async reset(): Promise<void> {
     // Certificates that came from the tester must be sent again.
     await this.#request("flush-certs");
+    await this.#play("responder");
     const sas = await this.#ikeSas();
     if (sas.length === 0) return;
     const remote = this.#config?.remote.host;
@@ -177,6 +191,29 @@ export class StrongswanDriver implements Driver {
     if (starting) return;
     await this.#host.write("strongswan.conf", daemonConfig(this.#settings));
     await this.#request("reload-settings");
+  }
+
+  async #lackingKems(config: PeerConfig): Promise<string | undefined> {
+    return namesKems(config) ? unsupportedKems(config, await this.#request("get-algorithms")) : undefined;
+  }
+
+  /** The connection for this role; it is the same for both where there are no PPKs. */
+  async #play(role: PeerRole): Promise<void> {
+    const config = this.#config;
+    if (config && role !== this.#role && usablePpks(config).length > 0)
+      await this.#load(config, this.#material, role);
+  }
+
+  /** Loads the connection, in place of one that is loaded. */
+  async #load(config: PeerConfig, material: Material, role: PeerRole): Promise<void> {
+    try {
+      await this.#request("load-conn", { [CONNECTION]: connection(config, material, role) });
+    } catch (error) {
+      if (error instanceof ViciError && error.problem === "refused" && /proposals/.test(error.message))
+        throw new DriverUnsupported(`strongSwan takes no such proposal: ${error.message}`);
+      throw error;
+    }
+    this.#role = role;
   }
 
   #client(): ViciClient {

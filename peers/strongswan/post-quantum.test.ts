@@ -1,0 +1,59 @@
+import { expect } from "chai";
+import type { PeerConfig } from "../contract.ts";
+import { tunnelConfig } from "../runtime/testing.ts";
+import { connection } from "./config.ts";
+import { namesKems, ppkCommands, unsupportedKems, unsupportedPpks } from "./post-quantum.ts";
+
+const ppks = [
+  { id: "ppk-1", secret: "first" },
+  { id: "aGVsbG8=", secret: "second" },
+];
+const config: PeerConfig = { ...tunnelConfig(["aes256-sha256-x25519"], ["aes256gcm16"]), ppks };
+
+describe("PPKs of strongSwan", () => {
+  it("are all loaded; an initiator has the first for its own", () => {
+    expect(ppkCommands("lane", config)).to.deep.equal([
+      ["load-shared", { id: "lane-ppk-0", type: "PPK", data: "first", owners: ["ppk-1"] }],
+      ["load-shared", { id: "lane-ppk-1", type: "PPK", data: "second", owners: ["aGVsbG8="] }],
+    ]);
+    const of = (role: "initiator" | "responder") => connection(config, { trust: [] }, role);
+    expect(of("initiator")).to.include({ ppk_id: "ppk-1" }).and.not.have.key("ppk_required");
+    expect(of("responder")).to.not.have.any.keys("ppk_id", "ppk_required");
+    expect(connection({ ...config, ppkRequired: true })).to.include({ ppk_required: "yes" });
+  });
+
+  it("are none where they belong in no IKE_AUTH", () => {
+    const late: PeerConfig = { ...config, ppkIn: ["IKE_INTERMEDIATE", "CREATE_CHILD_SA"] };
+    expect(ppkCommands("lane", late)).to.deep.equal([]);
+    expect(connection(late, { trust: [] }, "initiator")).to.not.have.any.keys("ppk_id");
+    expect(unsupportedPpks(late)).to.equal(undefined);
+    expect(unsupportedPpks({ ...late, ppkRequired: true })).to.match(/RFC 9867/);
+    expect(unsupportedPpks({ ...late, ppkRequired: true, ppkIn: ["IKE_AUTH"] })).to.equal(undefined);
+  });
+
+  for (const id of ["192.0.2.1", "@#00ff", "a b", ""])
+    it(`cannot have the PPK_ID "${id}"`, () =>
+      expect(unsupportedPpks({ ...config, ppks: [{ id, secret: "x" }] })).to.include(`"${id}"`));
+});
+
+describe("additional key exchanges of strongSwan", () => {
+  const of = (ikeProposal: string, espProposal = "aes256gcm16") => ({
+    ...tunnelConfig([ikeProposal], [espProposal]),
+  });
+  const daemon = (...names: string[]) => new Map([["ke", new Map(names.map((name) => [name, "openssl"]))]]);
+
+  it("are asked for in any proposal", () => {
+    expect(namesKems(of("aes256-sha256-x25519"))).to.equal(false);
+    for (const words of ["mlkem768", "x25519-ke1_ecp256", "x25519-ke7_none"]) {
+      expect(namesKems(of(`aes256-sha256-${words}`)), words).to.equal(true);
+      expect(namesKems(of("aes256-sha256-x25519", `aes256gcm16-${words}`)), words).to.equal(true);
+    }
+  });
+
+  it("are there from 6.0 on, and ML-KEM where a plugin has it", () => {
+    const hybrid = of("aes256-sha256-x25519-ke1_mlkem768-ke2_none");
+    expect(unsupportedKems(hybrid, new Map([["dh", new Map()]]))).to.match(/RFC 9370/);
+    expect(unsupportedKems(hybrid, daemon("CURVE_25519", "ML_KEM_512"))).to.match(/ke1_mlkem768/);
+    expect(unsupportedKems(hybrid, daemon("CURVE_25519", "ML_KEM_768"))).to.equal(undefined);
+  });
+});
