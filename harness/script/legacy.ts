@@ -1,4 +1,5 @@
 /** Words for tests of peers that do not speak a document: what RFC 7296 and RFC 4303 ask of everybody who meets it. */
+import type { Application } from "../ike/hooks.ts";
 import { errorNotify, hasNotify } from "../ike/payloads.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import type { Payload } from "../wire/types.ts";
@@ -6,7 +7,7 @@ import { expectTraffic } from "./echo.ts";
 import { expectAlive, listPayloads, require } from "./expectations.ts";
 import { answersSince } from "./raw.ts";
 import type { Script } from "./script.ts";
-import type { Session } from "./session.ts";
+import { Session } from "./session.ts";
 import { Failure } from "./verdicts.ts";
 
 /** Has these payloads in every request of ours, or in every response, that carries an SA payload under SK. */
@@ -80,6 +81,32 @@ export async function expectExchangeRefused(
   }
   await expectAlive(session);
   await expectTraffic(session, `exchange type ${exchangeType}`);
+}
+
+/** True if the peer was silent, and IKE_AUTH sets up both SAs on the same IKE SA. */
+async function goesOn({ script, sa }: Session, silent: boolean): Promise<boolean> {
+  return silent && sa.state !== "closed" && !(await script.tryAuth(sa)).failure;
+}
+
+/**
+ * After IKE_SA_INIT, sends a request of an exchange that nobody agreed on: with these payloads, or, without any, as if it
+ * were IKE_AUTH. The peer is silent or answers with an error, and no IKE SA comes up. An ordinary IKE_AUTH serves it: on the same
+ * IKE SA, if it was silent and still has it.
+ */
+export async function expectNoIkeSaBy(s: Script, exchangeType: number, payloads?: Payload[]): Promise<void> {
+  const { sa } = await s.init();
+  const session = new Session(s, sa);
+  const application: Application = { exchangeType, request: () => [], take: () => undefined };
+  const { endpoint } = s.host;
+  const answered = await askOnce<unknown>(session, (done) => {
+    if (payloads) endpoint.request(sa, exchangeType, payloads, done);
+    else endpoint.auth(sa, { application }, done);
+  });
+  const { response } = s.exchange(exchangeType);
+  const refused = !response || errorNotify(response.payloads) !== undefined;
+  require(refused, "silence or an error", listPayloads(response));
+  if (await goesOn(session, answered === undefined)) return expectTraffic(session, "IKE_AUTH");
+  await expectTraffic(await s.dial(), "a fresh IKE SA");
 }
 
 /** Sends ESP octets to the port that IKE and ESP share, and as IP protocol 50 where that can travel. */
