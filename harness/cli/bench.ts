@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { benches, benchText, findBench } from "../bench/index.ts";
 import { unknownName } from "../run/usage-error.ts";
+import { benchPqCommand } from "./bench-pq.ts";
 import { wholeNumber } from "./numbers.ts";
 import { printJson } from "./output.ts";
 
@@ -8,6 +9,7 @@ const EXAMPLES = `
 Examples:
   bakeoff bench
   bakeoff bench wire esp --seconds 5
+  bakeoff bench pq --loss 0,1,3,5,10
 `;
 
 interface Flags {
@@ -17,13 +19,18 @@ interface Flags {
 
 export function benchCommand(): Command {
   const names = benches.map(({ name }) => name);
-  return new Command("bench")
-    .description("measures how fast this program is on this machine")
-    .argument("[name...]", `any of ${names.join(", ")} (default: all)`)
-    .option("--seconds <n>", "time for each", "3")
-    .option("--json", "the figures as JSON on standard output")
-    .addHelpText("after", EXAMPLES)
-    .action((given: string[], flags: Flags) => measure(given.length > 0 ? given : names, flags));
+  return (
+    new Command("bench")
+      .description("measures how fast this program is on this machine")
+      .argument("[name...]", `any of ${names.join(", ")} (default: all)`)
+      .option("--seconds <n>", "time for each", "3")
+      .option("--json", "the figures as JSON on standard output")
+      .addHelpText("after", EXAMPLES)
+      // So that --json behind "pq" is that of pq.
+      .enablePositionalOptions()
+      .addCommand(benchPqCommand())
+      .action((given: string[], flags: Flags) => measure(given.length > 0 ? given : names, flags))
+  );
 }
 
 async function measure(names: string[], flags: Flags): Promise<void> {

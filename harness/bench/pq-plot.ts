@@ -1,0 +1,168 @@
+/** The loss experiment as an SVG: delay against loss, a line for each key exchange, a panel for each packet size. */
+import type { PqCell, PqResult } from "./pq.ts";
+import { type Axis, axisOf, delayLabel } from "./pq-axis.ts";
+
+/** All in pixels. */
+const PANEL = { width: 270, height: 190 };
+const GAP = { x: 26, y: 62 };
+const MARGIN = { left: 66, top: 92, right: 20, bottom: 108 };
+/** Points at one rate stand this far apart at most, so that none hides another. */
+const MOST_APART = 4;
+
+type Figure = "medianMs" | "p95Ms";
+const FIGURES: readonly (readonly [Figure, string])[] = [
+  ["medianMs", "median"],
+  ["p95Ms", "95th percentile"],
+];
+
+const STYLE = `
+  svg { --ground: #ffffff; --ink: #1f2328; --dim: #59636e; --grid: #d8dee4; font-family: system-ui, sans-serif; }
+  .m0 { --line: #59636e; } .m1 { --line: #54a3e0; } .m2 { --line: #1f6fc0; } .m3 { --line: #0b3d7a; }
+  .m4 { --line: #ee9440; } .m5 { --line: #cf5a00; } .m6 { --line: #7d2e00; }
+  @media (prefers-color-scheme: dark) {
+    svg { --ground: #0d1117; --ink: #e6edf3; --dim: #9198a1; --grid: #30363d; }
+    .m0 { --line: #9aa3ad; } .m1 { --line: #1f6fc0; } .m2 { --line: #54a3e0; } .m3 { --line: #b5dcff; }
+    .m4 { --line: #b85000; } .m5 { --line: #f08c3a; } .m6 { --line: #ffd0a3; }
+  }
+  .ground { fill: var(--ground); } text { fill: var(--ink); font-size: 12px; } .dim { fill: var(--dim); }
+  .title { font-size: 17px; font-weight: 600; } .panel { font-size: 13px; font-weight: 600; }
+  .grid { stroke: var(--grid); stroke-width: 1; } .end { text-anchor: end; } .mid { text-anchor: middle; }
+  .line { fill: none; stroke: var(--line); stroke-width: 1.8; stroke-linejoin: round; }
+  .mark { fill: var(--line); stroke: var(--line); stroke-width: 1.5; } .hollow { fill: var(--ground); }`;
+
+const round = (value: number): number => Math.round(value * 10) / 10;
+
+const escaped = (text: string): string =>
+  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+
+const text = (x: number, y: number, classes: string, content: string): string =>
+  `<text x="${round(x)}" y="${round(y)}" class="${classes}">${escaped(content)}</text>`;
+
+const rule = (x1: number, y1: number, x2: number, y2: number): string =>
+  `<line class="grid" x1="${round(x1)}" y1="${round(y1)}" x2="${round(x2)}" y2="${round(y2)}"/>`;
+
+/** Circle, square, triangle in turn: what tells lines of one colour apart in print. */
+function mark(series: number, x: number, y: number, hollow: boolean): string {
+  const classes = `mark${hollow ? " hollow" : ""}`;
+  const [cx, cy] = [round(x), round(y)];
+  if (series % 3 === 1) return `<circle class="${classes}" cx="${cx}" cy="${cy}" r="3.2"/>`;
+  if (series % 3 === 2)
+    return `<rect class="${classes}" x="${round(x - 3)}" y="${round(y - 3)}" width="6" height="6"/>`;
+  return `<path class="${classes}" d="M${cx} ${round(y - 4)}l3.8 6.8h-7.6z"/>`;
+}
+
+interface Layout {
+  methods: string[];
+  packets: number[];
+  losses: number[];
+  delays: Axis;
+}
+
+const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
+
+function layoutOf({ cells, rttMs }: PqResult): Layout {
+  const delays = cells.flatMap(({ medianMs, p95Ms }) => [medianMs ?? [], p95Ms ?? []].flat());
+  return {
+    methods: unique(cells.map(({ method }) => method)),
+    packets: unique(cells.map(({ packet }) => packet)),
+    losses: unique(cells.map(({ loss }) => loss)),
+    delays: axisOf(delays.length > 0 ? delays : [rttMs]),
+  };
+}
+
+/** Where a rate of loss stands in a panel; the rates keep their distances. */
+function across({ losses }: Layout, loss: number): number {
+  const inner = 16;
+  const largest = Math.max(...losses);
+  return inner + (largest > 0 ? loss / largest : 0) * (PANEL.width - 2 * inner);
+}
+
+/** How far the points of neighbouring methods stand apart: they must not reach the next rate. */
+function apart(layout: Layout): number {
+  const places = layout.losses.map((loss) => across(layout, loss));
+  const gaps = places.slice(1).map((place, i) => place - (places[i] ?? 0));
+  return Math.min(MOST_APART, (0.8 * Math.min(...gaps, PANEL.width)) / layout.methods.length);
+}
+
+function seriesOf(layout: Layout, cells: readonly PqCell[], figure: Figure, series: number): string {
+  const shift = (series - (layout.methods.length - 1) / 2) * apart(layout);
+  const points = cells.flatMap((cell) => {
+    const value = cell[figure];
+    if (value === null) return [];
+    const x = across(layout, cell.loss) + shift;
+    return [{ x, y: (1 - layout.delays.place(value)) * PANEL.height, hollow: cell.failed > 0 }];
+  });
+  const line = points.map(({ x, y }) => `${round(x)},${round(y)}`).join(" ");
+  const marks = points.map(({ x, y, hollow }) => mark(series, x, y, hollow)).join("");
+  return `<g class="m${series % 7}"><polyline class="line" points="${line}"/>${marks}</g>`;
+}
+
+function gridOf(layout: Layout, labels: boolean): string[] {
+  const { delays, losses } = layout;
+  const bottom = PANEL.height;
+  return [
+    ...delays.ticks.flatMap((tick) => {
+      const y = (1 - delays.place(tick)) * bottom;
+      const line = rule(0, y, PANEL.width, y);
+      return labels ? [line, text(-8, y + 4, "dim end", delayLabel(tick))] : [line];
+    }),
+    ...losses.map((loss) => text(across(layout, loss), bottom + 18, "dim mid", `${loss} %`)),
+  ];
+}
+
+function panel(result: PqResult, layout: Layout, column: number, row: number): string {
+  const [figure, name] = FIGURES[row] ?? ["medianMs", ""];
+  const packet = layout.packets[column] ?? 0;
+  const x = MARGIN.left + column * (PANEL.width + GAP.x);
+  const y = MARGIN.top + row * (PANEL.height + GAP.y);
+  const lines = layout.methods.map((method, series) => {
+    const own = result.cells.filter((cell) => cell.method === method && cell.packet === packet);
+    return seriesOf(layout, own, figure, series);
+  });
+  const title = text(0, -12, "panel", `${name}, packets of ${packet.toLocaleString("en-US")} octets`);
+  const content = [title, ...gridOf(layout, column === 0), ...lines].join("\n");
+  return `<g transform="translate(${x} ${y})">\n${content}\n</g>`;
+}
+
+/** X25519 by itself, then three columns of two; by columns, as there are three sets of each KEM. */
+function legend(layout: Layout, width: number, y: number): string {
+  const columns = Math.ceil(layout.methods.length / 2);
+  const step = (width - MARGIN.left - MARGIN.right) / columns;
+  return layout.methods
+    .map((method, series) => {
+      const x = MARGIN.left + (series % columns) * step;
+      const at = y + Math.floor(series / columns) * 22;
+      const key = `<g class="m${series % 7}"><path class="line" d="M${round(x)} ${at}h26"/>${mark(series, x + 13, at, false)}</g>`;
+      return `${key}${text(x + 34, at + 4, "", method)}`;
+    })
+    .join("\n");
+}
+
+/** Follows light and dark as the reader's program asks for it. */
+export function pqPlot(result: PqResult): string {
+  const layout = layoutOf(result);
+  const columns = layout.packets.length;
+  const width = MARGIN.left + columns * PANEL.width + (columns - 1) * GAP.x + MARGIN.right;
+  const height = MARGIN.top + 2 * PANEL.height + GAP.y + MARGIN.bottom;
+  const { firstMs, transmissions } = result.retransmission;
+  const conditions =
+    `${result.rttMs} ms round trip, ${result.runs} handshakes a point, messages sent again whole after ` +
+    `${firstMs} ms, doubling, ${transmissions} times in all.`;
+  const hint =
+    "Points at one rate of loss stand side by side. A hollow point: some handshakes never were completed.";
+  const panels = FIGURES.flatMap((_, row) =>
+    layout.packets.map((_size, column) => panel(result, layout, column, row)),
+  );
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
+    "<title>Handshake delay against packet loss</title>",
+    `<style>${STYLE}\n</style>`,
+    `<rect class="ground" width="${width}" height="${height}"/>`,
+    text(MARGIN.left, 28, "title", "Delay of IKEv2 handshakes against packet loss"),
+    text(MARGIN.left, 48, "dim", conditions),
+    ...panels,
+    legend(layout, width, height - 66),
+    text(MARGIN.left, height - 14, "dim", hint),
+    "</svg>\n",
+  ].join("\n");
+}
