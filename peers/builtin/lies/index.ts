@@ -20,6 +20,7 @@ import { groupDecisionLies } from "./group-decisions.ts";
 import { groupForgedRekeyLies } from "./group-forged-rekeys.ts";
 import { groupMemberLies } from "./group-member.ts";
 import { groupRegistrationLies } from "./group-registration.ts";
+import { keFallbackLies } from "./ke-fallback.ts";
 import { keyLies } from "./keys.ts";
 import { legacyLies } from "./legacy.ts";
 import type { Lie } from "./lie.ts";
@@ -68,6 +69,7 @@ export const lies: readonly Lie[] = [
   ...groupRekeyLies,
   ...groupMemberLies,
   ...legacyLies,
+  ...keFallbackLies,
 ];
 
 export const findLie = (name: string): Lie | undefined => lies.find((l) => l.name === name);
