@@ -1,9 +1,7 @@
 /** One handshake of the loss experiment: IKE_SA_INIT, IKE_INTERMEDIATE where there is ADDKE1, and IKE_AUTH. */
-import { encrTransform } from "../crypto/encr.ts";
-import type { Encr } from "../crypto/types.ts";
+import { aesGcm } from "../crypto/encr-aead.ts";
 import { ordinaryPolicy } from "../ike/policy.ts";
 import { makePair, type PairOptions } from "../run/pair.ts";
-import { ENCR } from "../wire/registry/encr.ts";
 import { type PqMethod, type ReadyPair, withReadyPair } from "./pq-methods.ts";
 
 /** IPv4 and UDP headers. */
@@ -13,7 +11,7 @@ const IKE_HEADER = 28;
 const SKF_HEADER = 8;
 const PAD_LENGTH = 1;
 
-const aesGcm256 = encrTransform(ENCR.AES_GCM_16, 256);
+const CIPHER = aesGcm(256, 16);
 const PROPOSAL = "aes256gcm16-prfsha256-x25519";
 
 /** How long a request is sent again, as the endpoint does it. Milliseconds. */
@@ -26,11 +24,10 @@ export const RETRANSMISSION = {
 /** Of a handshake of three exchanges, whatever is lost. */
 const LONGEST_MS = 3 * RETRANSMISSION.givesUpMs;
 
-/** Most octets of inner payloads in a fragment that is to fit an IPv4 packet of `packet` octets, on UDP port 500. */
-export function chunkFor(packet: number, encr: Encr | undefined = aesGcm256): number {
-  if (!encr?.aead) throw new RangeError("made for ciphers that carry their own ICV");
-  const sealed = packet - HEADERS - IKE_HEADER - SKF_HEADER - encr.ivLength - encr.icvLength;
-  return sealed - (sealed % encr.blockSize) - PAD_LENGTH;
+/** Most octets of inner payloads in a fragment that is to fit an IPv4 packet of `packet` octets, on UDP port 500 (RFC 7383 section 2.5.1). */
+export function chunkFor(packet: number): number {
+  const sealed = packet - HEADERS - IKE_HEADER - SKF_HEADER - CIPHER.ivLength - CIPHER.icvLength;
+  return sealed - (sealed % CIPHER.blockSize) - PAD_LENGTH;
 }
 
 /** What is the same for all handshakes of one cell of the table. */

@@ -7,7 +7,7 @@ const PANEL = { width: 270, height: 190 };
 const GAP = { x: 26, y: 62 };
 const MARGIN = { left: 66, top: 92, right: 20, bottom: 108 };
 /** Points at one rate stand this far apart at most, so that none hides another. */
-const MOST_APART = 4;
+const MOST_APART = 5;
 
 type Figure = "medianMs" | "p95Ms";
 const FIGURES: readonly (readonly [Figure, string])[] = [
@@ -41,14 +41,16 @@ const text = (x: number, y: number, classes: string, content: string): string =>
 const rule = (x1: number, y1: number, x2: number, y2: number): string =>
   `<line class="grid" x1="${round(x1)}" y1="${round(y1)}" x2="${round(x2)}" y2="${round(y2)}"/>`;
 
-/** Circle, square, triangle in turn: what tells lines of one colour apart in print. */
+/** A diamond for the first; circle, square, triangle in turn for the others: lines of one colour differ in print, too. */
 function mark(series: number, x: number, y: number, hollow: boolean): string {
-  const classes = `mark${hollow ? " hollow" : ""}`;
-  const [cx, cy] = [round(x), round(y)];
-  if (series % 3 === 1) return `<circle class="${classes}" cx="${cx}" cy="${cy}" r="3.2"/>`;
-  if (series % 3 === 2)
-    return `<rect class="${classes}" x="${round(x - 3)}" y="${round(y - 3)}" width="6" height="6"/>`;
-  return `<path class="${classes}" d="M${cx} ${round(y - 4)}l3.8 6.8h-7.6z"/>`;
+  const shapes = [
+    "m0-4.4l4.4 4.4-4.4 4.4-4.4-4.4z",
+    "m-3.2 0a3.2 3.2 0 1 0 6.4 0a3.2 3.2 0 1 0-6.4 0z",
+    "m-3-3h6v6h-6z",
+    "m0-4l3.8 6.8h-7.6z",
+  ];
+  const shape = shapes[series === 0 ? 0 : 1 + ((series - 1) % 3)];
+  return `<path class="mark${hollow ? " hollow" : ""}" d="M${round(x)} ${round(y)}${shape}"/>`;
 }
 
 interface Layout {
@@ -70,19 +72,13 @@ function layoutOf({ cells, rttMs }: PqResult): Layout {
   };
 }
 
-/** Where a rate of loss stands in a panel; the rates keep their distances. */
-function across({ losses }: Layout, loss: number): number {
-  const inner = 16;
-  const largest = Math.max(...losses);
-  return inner + (largest > 0 ? loss / largest : 0) * (PANEL.width - 2 * inner);
-}
+/** Where a rate of loss stands in a panel: at equal distances, as the rates of interest are small ones. */
+const across = ({ losses }: Layout, loss: number): number =>
+  ((losses.indexOf(loss) + 0.5) / losses.length) * PANEL.width;
 
 /** How far the points of neighbouring methods stand apart: they must not reach the next rate. */
-function apart(layout: Layout): number {
-  const places = layout.losses.map((loss) => across(layout, loss));
-  const gaps = places.slice(1).map((place, i) => place - (places[i] ?? 0));
-  return Math.min(MOST_APART, (0.8 * Math.min(...gaps, PANEL.width)) / layout.methods.length);
-}
+const apart = ({ losses, methods }: Layout): number =>
+  Math.min(MOST_APART, (0.8 * PANEL.width) / losses.length / methods.length);
 
 function seriesOf(layout: Layout, cells: readonly PqCell[], figure: Figure, series: number): string {
   const shift = (series - (layout.methods.length - 1) / 2) * apart(layout);
@@ -119,23 +115,22 @@ function panel(result: PqResult, layout: Layout, column: number, row: number): s
     const own = result.cells.filter((cell) => cell.method === method && cell.packet === packet);
     return seriesOf(layout, own, figure, series);
   });
-  const title = text(0, -12, "panel", `${name}, packets of ${packet.toLocaleString("en-US")} octets`);
+  const title = text(0, -12, "panel", `${name}, ${packet.toLocaleString("en-US")} octets`);
   const content = [title, ...gridOf(layout, column === 0), ...lines].join("\n");
   return `<g transform="translate(${x} ${y})">\n${content}\n</g>`;
 }
 
-/** X25519 by itself, then three columns of two; by columns, as there are three sets of each KEM. */
-function legend(layout: Layout, width: number, y: number): string {
-  const columns = Math.ceil(layout.methods.length / 2);
-  const step = (width - MARGIN.left - MARGIN.right) / columns;
-  return layout.methods
-    .map((method, series) => {
-      const x = MARGIN.left + (series % columns) * step;
-      const at = y + Math.floor(series / columns) * 22;
-      const key = `<g class="m${series % 7}"><path class="line" d="M${round(x)} ${at}h26"/>${mark(series, x + 13, at, false)}</g>`;
-      return `${key}${text(x + 34, at + 4, "", method)}`;
-    })
-    .join("\n");
+/** X25519 by itself, then a row for the three sets of each KEM. */
+function legend({ methods }: Layout, width: number, y: number): string {
+  const step = (width - MARGIN.left - MARGIN.right) / 4;
+  const entries = methods.map((method, series) => {
+    const x = MARGIN.left + (series === 0 ? 0 : 1 + ((series - 1) % 3)) * step;
+    const at = y + (series > 3 ? 22 : 0);
+    const line = `<path class="line" d="M${round(x)} ${at}h26"/>`;
+    const key = `<g class="m${series % 7}">${line}${mark(series, x + 13, at, false)}</g>`;
+    return `${key}${text(x + 34, at + 4, "", method)}`;
+  });
+  return entries.join("\n");
 }
 
 /** Follows light and dark as the reader's program asks for it. */
@@ -146,8 +141,8 @@ export function pqPlot(result: PqResult): string {
   const height = MARGIN.top + 2 * PANEL.height + GAP.y + MARGIN.bottom;
   const { firstMs, transmissions } = result.retransmission;
   const conditions =
-    `${result.rttMs} ms round trip, ${result.runs} handshakes a point, messages sent again whole after ` +
-    `${firstMs} ms, doubling, ${transmissions} times in all.`;
+    `By the largest IP packet. ${result.rttMs} ms round trip; a message is sent again whole after ${firstMs} ms, ` +
+    `doubling, ${transmissions} transmissions; ${result.runs} handshakes a point.`;
   const hint =
     "Points at one rate of loss stand side by side. A hollow point: some handshakes never were completed.";
   const panels = FIGURES.flatMap((_, row) =>

@@ -35,7 +35,12 @@ export function benchPqCommand(): Command {
     .option("--svg <file>", "writes a plot, too")
     .option("--json", "the figures as JSON on standard output")
     .addHelpText("after", EXAMPLES)
-    .action(measure);
+    .action((_flags: Flags, command: Command) => {
+      if (command.parent?.getOptionValueSource("seconds") === "cli")
+        throw new UsageError("--seconds: pq takes as long as its handshakes do; see --runs");
+      // --json is an option of bench, too, which takes it first.
+      return measure(command.optsWithGlobals());
+    });
 }
 
 const MOST_LOSS = 99;

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { benches, benchText, findBench } from "../bench/index.ts";
-import { unknownName } from "../run/usage-error.ts";
+import { UsageError, unknownName } from "../run/usage-error.ts";
 import { benchPqCommand } from "./bench-pq.ts";
 import { wholeNumber } from "./numbers.ts";
 import { printJson } from "./output.ts";
@@ -35,6 +35,7 @@ export function benchCommand(): Command {
 
 async function measure(names: string[], flags: Flags): Promise<void> {
   const seconds = wholeNumber("--seconds", flags.seconds);
+  if (names.includes("pq")) throw new UsageError("pq stands alone: bakeoff bench pq");
   const chosen = names.map((name) => {
     const bench = findBench(name);
     if (!bench)
