@@ -28,6 +28,7 @@ import { measureLies } from "./measure.ts";
 import { negotiationLies } from "./negotiation.ts";
 import { nullAuthenticationLies } from "./null-authentication.ts";
 import { payloadLies } from "./payloads.ts";
+import { ppkFallbackLies } from "./ppk-fallback.ts";
 import { rekeyingLies } from "./rekeying.ts";
 import { replayStatusLies } from "./replay-status.ts";
 import { sequenceNumberLies } from "./sequence-numbers.ts";
@@ -69,6 +70,7 @@ export const lies: readonly Lie[] = [
   ...groupRekeyLies,
   ...groupMemberLies,
   ...legacyLies,
+  ...ppkFallbackLies,
   ...keFallbackLies,
 ];
 
