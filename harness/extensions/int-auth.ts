@@ -64,6 +64,8 @@ export class IntAuth {
 
   received({ sa, header, isResponse, octets, inner }: IncomingMessage): void {
     if (!sa || header.exchangeType !== EXCHANGE.IKE_INTERMEDIATE || sa.established) return;
+    // Only the initiator begins one: what else comes is part of none.
+    if (isResponse !== (sa.role === "initiator")) return;
     const covered = inner && coveredOfReceived(octets, inner);
     if (covered) this.#note(sa, isResponse, header.messageId, covered);
   }

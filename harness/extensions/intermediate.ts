@@ -75,12 +75,18 @@ export function intermediate(users: IntermediateUser[]): Extension {
     },
     early: (core, sa, request) => {
       if (!negotiated(sa)) return undefined;
-      if (request.header.exchangeType === EXCHANGE.IKE_INTERMEDIATE)
-        return answer(core, sa, users, stateOf(sa), request);
-      return tooEarly(core, sa, users, stateOf(sa));
+      const { exchangeType } = request.header;
+      if (AUTHENTICATING.includes(exchangeType)) return tooEarly(core, sa, users, stateOf(sa));
+      const late =
+        sa.authRounds && core.decide("IKE_INTERMEDIATE between rounds of EAP", "ignore") === "ignore";
+      if (exchangeType !== EXCHANGE.IKE_INTERMEDIATE || late) return undefined;
+      return answer(core, sa, users, stateOf(sa), request);
     },
   };
 }
+
+/** What comes after the last of them (section 3.2). */
+const AUTHENTICATING: readonly number[] = [EXCHANGE.IKE_AUTH, EXCHANGE.GSA_AUTH];
 
 const announcedBy = (sa: IkeSa): boolean => sa.announced.has(NOTIFY.INTERMEDIATE_EXCHANGE_SUPPORTED);
 
@@ -121,6 +127,7 @@ function run(all: Run, state: State): void {
     state.rounds++;
     run(all, state);
   });
+  if (core.decide("IKE_AUTH beside IKE_INTERMEDIATE", "wait for the response") === "at once") done();
 }
 
 function refusal({ core, sa, users }: Run, round: Round, response: IncomingMessage): string | undefined {

@@ -136,9 +136,21 @@ export interface Decisions {
   "additional key exchange of another method": "refuse" | "accept";
   "IKE_AUTH before the last round": "refuse" | "accept";
   "IKE_INTERMEDIATE beyond the last round": "refuse" | "answer";
-  "keys after an additional key exchange": "update" | "keep";
+  "IKE_INTERMEDIATE between rounds of EAP": "ignore" | "answer";
+  "IKE_AUTH beside IKE_INTERMEDIATE": "wait for the response" | "at once";
+  "Message ID of a response": "check" | "any";
+  "keys after an additional key exchange": "update" | "keep" | "update before the response";
+  "additional type left out of an offer": "NONE" | "refuse";
+  "order of additional key exchanges": "by transform type" | "reversed";
+  "NONE among additional key exchanges": "no exchange" | "an exchange";
+  "KE payload of a round that is no good": "refuse" | "overlook";
   "size of a link": "any" | "8 octets only";
   "link of a series": "must match" | "ignore";
+  "a PPK": "into SK_d, SK_pi and SK_pr" | "not into SK_d" | "into nothing";
+  "PPK of another identity": "unknown" | "take";
+  "request without PPK_IDENTITY": "refuse" | "go on";
+  "response without PPK_IDENTITY": "as configured" | "go on";
+  "PPK beside NULL authentication": "mandatory" | "as configured";
   "link in the last IKE_FOLLOWUP_KE": "left out" | "sent" | "expected";
 }
 

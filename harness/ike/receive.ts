@@ -147,7 +147,7 @@ function receiveForSa(
   message: IncomingMessage,
   dispatch: Dispatch,
 ): void {
-  if (message.isResponse && !isAwaited(sa, message)) {
+  if (message.isResponse && !isAwaited(core, sa, message)) {
     if (core.decide("unexpected response", "ignore") === "answer") {
       sendClearAnswer(core, message, [notify(NOTIFY.INVALID_SYNTAX)]);
     }
@@ -198,9 +198,10 @@ function refusedAsMalformed(core: Core, sa: IkeSa): void {
   if (!keeps) core.closeIke(sa, "the peer refused a request with INVALID_SYNTAX");
 }
 
-function isAwaited(sa: IkeSa, message: IncomingMessage): boolean {
+function isAwaited(core: Core, { pending }: IkeSa, message: IncomingMessage): boolean {
   const { exchangeType, messageId } = message.header;
-  return sa.pending?.messageId === messageId && sa.pending.exchangeType === exchangeType;
+  if (pending?.exchangeType !== exchangeType) return false;
+  return pending.messageId === messageId || core.decide("Message ID of a response", "check") === "any";
 }
 
 /** True if the request is not new: answered again if it is the last one, else ignored. */
