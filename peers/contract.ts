@@ -124,10 +124,12 @@ export interface PeerConfig {
   intermediate?: true;
 }
 
-/** `id` is of type PPK_ID_FIXED; both are text. */
+/** `id` is of type PPK_ID_FIXED; it and `secret` are text. */
 export interface PpkSpec {
   id: string;
   secret: string;
+  /** The identity of the one other end that the peer shares it with. Not set: `remoteId`, and all others. */
+  for?: string;
 }
 
 /** Transform names as in `harness/wire/registry` short names: `aes256gcm16`, `sha256`, `prfsha256`, `x25519`, `esn`. */

@@ -2,8 +2,9 @@
 import type { Core } from "../ike/core.ts";
 import type { Extension, IncomingMessage } from "../ike/hooks.ts";
 import { hasNotify, notify } from "../ike/payloads.ts";
-import type { PpkUse } from "../ike/policy.ts";
+import type { Identity, Ppk, PpkUse } from "../ike/policy.ts";
 import type { IkeSa } from "../ike/sa.ts";
+import { equal } from "../wire/bytes.ts";
 import type { CodePointOverrides } from "../wire/documents/code-point.ts";
 import { codePointOf } from "../wire/documents/code-point.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
@@ -21,9 +22,19 @@ export const ppkNumbers = (overrides?: CodePointOverrides): PpkNumbers => ({
   PPK_IDENTITY_KEY: codePointOf("PPK_IDENTITY_KEY", overrides),
 });
 
-/** Whether we are ready for PPKs in this exchange. */
-export const usesPpk = ({ policy }: Core, where: PpkUse): boolean =>
-  policy.ppks.length > 0 && policy.ppkIn.includes(where);
+const same = (a: Identity, b: Identity): boolean => a.type === b.type && equal(a.data, b.data);
+
+/** The PPKs that we share with the owner of this identity. */
+export function ppksFor(core: Core, owner: Identity): Ppk[] {
+  const any = core.decide("PPK of another identity", "unknown") === "take";
+  return core.policy.ppks.filter((ppk) => any || !ppk.for || same(ppk.for, owner));
+}
+
+/** Whether we are ready for PPKs in this exchange, with some peer at least. */
+export function usesPpk(core: Core, where: PpkUse): boolean {
+  const { remoteId, furtherRemoteIds = [], ppkIn } = core.policy;
+  return ppkIn.includes(where) && [remoteId, ...furtherRemoteIds].some((id) => ppksFor(core, id).length > 0);
+}
 
 /** The way that both ends are ready for, of those that the peer named; RFC 9867 before RFC 8784. */
 function agreedWay(

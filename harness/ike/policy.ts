@@ -49,6 +49,8 @@ export interface Ppk {
   /** PPK_ID: its type, and the identifier behind it. */
   id: Uint8Array;
   secret: Uint8Array;
+  /** Whom we share it with; not set: every peer. */
+  for?: Identity;
 }
 
 /** The exchanges in which a PPK can be mixed in: RFC 8784, and the two of RFC 9867. */

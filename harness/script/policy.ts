@@ -11,6 +11,7 @@ import {
   type Ppk,
 } from "../ike/policy.ts";
 import type { Credential, Pki } from "../pki/types.ts";
+import { concat } from "../wire/bytes.ts";
 import { parsePrefix } from "../wire/ip.ts";
 import { HASH } from "../wire/registry/hash-algorithms.ts";
 import { parseProposal } from "../wire/registry/proposal-spec.ts";
@@ -154,9 +155,11 @@ const furtherMembers = ({ groups = [], furtherRemoteIds = [] }: PeerConfig) =>
 
 const PPK_ID_FIXED = 2;
 
-const fixedPpk = ({ id, secret }: PpkSpec): Ppk => ({
-  id: Uint8Array.of(PPK_ID_FIXED, ...new TextEncoder().encode(id)),
+/** As the peer has it; we have all of them, whomever the peer shares them with. */
+const fixedPpk = (side: Side, { id, secret, for: owner }: PpkSpec): Ppk => ({
+  id: concat(Uint8Array.of(PPK_ID_FIXED), new TextEncoder().encode(id)),
   secret: new TextEncoder().encode(secret),
+  ...(side === "peer" && owner !== undefined && { for: identity(owner) }),
 });
 
 /** The policy of the other end of `config`; `side` tells whose shoes we stand in. */
@@ -188,7 +191,7 @@ export function policyFor(config: PeerConfig, side: Side, material: Material = {
     retry: peerSide ? { tries: 5, waitMs: 5000 } : ordinaryPolicy.retry,
     unique: peerSide && config.unique === "replace" ? "replace" : "keep",
     cookies: peerSide ? (config.cookies ?? "never") : "never",
-    ppks: (config.ppks ?? []).map(fixedPpk),
+    ppks: (config.ppks ?? []).map((ppk) => fixedPpk(side, ppk)),
     ppkRequired: peerSide && config.ppkRequired === true,
     ppkIn: [...(config.ppkIn ?? ordinaryPolicy.ppkIn)],
     intermediate: config.intermediate === true,

@@ -54,7 +54,9 @@ const configShape = {
   mtu: z.int().optional(),
   transport: z.literal("tcp").optional(),
   groups: z.array(groupSpecSchema).optional(),
-  ppks: z.array(z.strictObject({ id: z.string(), secret: z.string() })).optional(),
+  ppks: z
+    .array(z.strictObject({ id: z.string(), secret: z.string(), for: z.string().optional() }))
+    .optional(),
   ppkRequired: z.literal(true).optional(),
   ppkIn: z.array(z.enum(["IKE_AUTH", "IKE_INTERMEDIATE", "CREATE_CHILD_SA"])).optional(),
   intermediate: z.literal(true).optional(),

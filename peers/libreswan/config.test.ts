@@ -69,6 +69,8 @@ describe("libreswan configuration", () => {
     expect(of({})).to.deep.equal(["ppk=no"]);
     expect(of({ intermediate: true })).to.deep.equal(["ppk=no", "intermediate=yes"]);
     expect(of({ ppks })).to.deep.equal(["ppk=propose", 'ppk-ids="ppk+/1=,ppk2"']);
+    const others = [...ppks, { id: "ppk3", secret: "e", for: "somebody.example" }];
+    expect(of({ ppks: others })).to.deep.equal(of({ ppks }));
     expect(of({ ppks, ppkRequired: true })[0]).to.equal("ppk=insist");
     expect(of({ ppks, ppkIn: ["IKE_INTERMEDIATE"] })).to.include("intermediate=yes");
     expect(of({ ppks, ppkIn: ["CREATE_CHILD_SA"] })).to.deep.equal(["ppk=no"]);

@@ -63,9 +63,10 @@ function postQuantum(config: PeerConfig): string[] {
   const early = ppks.length > 0 && config.ppkIn?.includes("IKE_INTERMEDIATE");
   // Its default is to announce PPKs even where it has none.
   const ppk = config.ppkRequired ? "insist" : ppks.length > 0 ? "propose" : "no";
+  const own = ppks.filter(({ for: owner = config.remoteId }) => owner === config.remoteId);
   return [
     `ppk=${ppk}`,
-    ...(ppks.length > 0 ? [`ppk-ids="${ppks.map(({ id }) => id).join(",")}"`] : []),
+    ...(own.length > 0 ? [`ppk-ids="${own.map(({ id }) => id).join(",")}"`] : []),
     ...(early || config.intermediate ? ["intermediate=yes"] : []),
   ];
 }
@@ -117,7 +118,9 @@ export function ipsecConf(config: PeerConfig): string {
 /** `ipsec.secrets`; in hex, so that no character of a key means anything else. */
 export function ipsecSecrets(config: PeerConfig): string {
   const hex = (text: string) => `0x${Buffer.from(text, "utf8").toString("hex")}`;
-  const owners = `${identity(config.localId)} ${identity(config.remoteId)}`;
-  const ppks = usablePpks(config).map(({ id, secret }) => `${owners} : PPKS "${id}" ${hex(secret)}\n`);
-  return [`${owners} : PSK ${hex(config.psk)}\n`, ...ppks].join("");
+  const owners = (other = config.remoteId) => `${identity(config.localId)} ${identity(other)}`;
+  const ppks = usablePpks(config).map(
+    ({ id, secret, for: owner }) => `${owners(owner)} : PPKS "${id}" ${hex(secret)}\n`,
+  );
+  return [`${owners()} : PSK ${hex(config.psk)}\n`, ...ppks].join("");
 }

@@ -55,7 +55,7 @@ function refuse(config: PeerConfig): void {
       `OpenIKED has a replay window of ${REPLAY_WINDOW} numbers on Linux, and no other`,
     );
   if (config.cookies) throw new DriverUnsupported("OpenIKED never asks for a cookie");
-  if (config.ppkRequired) throw new DriverUnsupported("OpenIKED has no PPKs");
+  if (config.ppks || config.ppkRequired) throw new DriverUnsupported("OpenIKED has no PPKs");
   if (config.childless === "force") throw new DriverUnsupported("OpenIKED has no childless IKE SAs");
   const outer = isIPv6(config.local.host);
   if ([...config.localTs, ...config.remoteTs].some((prefix) => prefix.includes(":") !== outer)) {

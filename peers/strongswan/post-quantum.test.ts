@@ -31,6 +31,19 @@ describe("PPKs of strongSwan", () => {
     expect(unsupportedPpks({ ...late, ppkRequired: true, ppkIn: ["IKE_AUTH"] })).to.equal(undefined);
   });
 
+  it("are the other end's alone where some are of others", () => {
+    const [own, other] = [
+      { id: "own", secret: "a" },
+      { id: "other", secret: "b", for: "somebody.example" },
+    ];
+    const shared: PeerConfig = { ...config, ppks: [other, own] };
+    expect(ppkCommands("lane", shared)).to.have.length(2);
+    for (const role of ["initiator", "responder"] as const)
+      expect(connection(shared, { trust: [] }, role)).to.include({ ppk_id: "own" });
+    expect(unsupportedPpks(shared)).to.equal(undefined);
+    expect(unsupportedPpks({ ...config, ppks: [other] })).to.match(/one PPK/);
+  });
+
   for (const id of ["192.0.2.1", "@#00ff", "a b", ""])
     it(`cannot have the PPK_ID "${id}"`, () =>
       expect(unsupportedPpks({ ...config, ppks: [{ id, secret: "x" }] })).to.include(`"${id}"`));

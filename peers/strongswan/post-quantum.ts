@@ -10,12 +10,18 @@ const PLAIN_ID = /^[\w+/-][\w+/=.-]*$/;
 export const usablePpks = ({ ppks = [], ppkIn = ["IKE_AUTH"] }: PeerConfig): PpkSpec[] =>
   ppkIn.includes("IKE_AUTH") ? ppks : [];
 
+/** Those of them that the other end has. */
+const ownPpks = (config: PeerConfig): PpkSpec[] =>
+  usablePpks(config).filter(({ for: owner = config.remoteId }) => owner === config.remoteId);
+
 /** What of these PPKs the daemon has no means for. */
 export function unsupportedPpks(config: PeerConfig): string | undefined {
   const usable = usablePpks(config);
   if (config.ppkRequired && usable.length === 0 && config.ppks)
     return "strongSwan cannot require a PPK elsewhere than in IKE_AUTH: it has no RFC 9867";
   if (usable.some(({ secret }) => secret === "")) return "strongSwan takes no empty PPK";
+  if (usable.length > ownPpks(config).length && ownPpks(config).length !== 1)
+    return "strongSwan can be told of one PPK that a peer has, or let it have all";
   const odd = usable.find(({ id }) => !PLAIN_ID.test(id) || isIP(id));
   return odd && `strongSwan's parser does not leave the PPK_ID "${odd.id}" as it is`;
 }
@@ -29,12 +35,14 @@ export const ppkCommands = (name: string, config: PeerConfig): [command: string,
 
 /**
  * Settings of a connection. The id is for an initiator alone: a responder that has one takes no other PPK, and not
- * even NO_PPK_AUTH, though it has more of them.
+ * even NO_PPK_AUTH, though it has more of them. That is what keeps the PPKs of other peers from being taken.
  */
 export function ppkSettings(config: PeerConfig, role: "initiator" | "responder"): ViciFields {
-  const [preferred] = usablePpks(config);
+  const own = ownPpks(config);
+  const [preferred] = own;
+  const named = role === "initiator" || own.length < usablePpks(config).length;
   return {
-    ...(preferred && role === "initiator" && { ppk_id: preferred.id }),
+    ...(preferred && named && { ppk_id: preferred.id }),
     ...(config.ppkRequired && { ppk_required: "yes" }),
   };
 }
