@@ -1,7 +1,7 @@
 /** Additional key exchanges in IKE_INTERMEDIATE: RFC 9370 sections 2.2.1 and 2.2.2. */
 import { rekeyedSkeyseed } from "../crypto/keys.ts";
-import type { KeyPair } from "../crypto/types.ts";
-import { additionalMethods, hasAdditional, repeatsMethod } from "../ike/additional-ke.ts";
+import type { KeError, KeyPair } from "../crypto/types.ts";
+import { additionalMethods, hasAdditional, isAdditional, repeatsMethod } from "../ike/additional-ke.ts";
 import type { Core } from "../ike/core.ts";
 import { kePayload } from "../ike/exchanges/ike-sa-init.ts";
 import { installKeys } from "../ike/generation.ts";
@@ -9,8 +9,10 @@ import type { Extension, IkeKeyInputs, IncomingMessage } from "../ike/hooks.ts";
 import { freshKeyPair } from "../ike/key-pair.ts";
 import { errorNotify, notify, payload } from "../ike/payloads.ts";
 import type { IkeSa } from "../ike/sa.ts";
+import { EMPTY } from "../wire/bytes.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
+import type { Payload } from "../wire/types.ts";
 import { followUp, type LinkMaker } from "./follow-up.ts";
 import { announcesIntermediate, type IntermediateUser } from "./intermediate.ts";
 import { keOf } from "./ke-of-round.ts";
@@ -34,32 +36,35 @@ export function multipleKe(link?: LinkMaker): { user: IntermediateUser; extensio
   const user: IntermediateUser = {
     wants: (core, sa) =>
       sa.role === "responder" ? chosen(sa) : core.policy.ike.some((proposal) => hasAdditional(proposal)),
-    needs: (_core, sa) => methodsOf(sa).length,
+    needs: (core, sa) => methodsOf(core, sa).length,
     request: (core, sa, { number }) => {
-      const method = methodsOf(sa)[number];
+      const method = methodsOf(core, sa)[number];
       const keyPair = method === undefined ? undefined : freshKeyPair(core, method);
       stateOf(sa).keyPair = keyPair;
       return method !== undefined && keyPair ? [kePayload(method, keyPair.publicValue)] : [];
     },
     take: (core, sa, { number }, response) => {
-      const method = methodsOf(sa)[number];
+      const method = methodsOf(core, sa)[number];
       if (method === undefined) return undefined;
       const state = stateOf(sa);
       const ke = keOf(core, response, method);
-      const secret = ke && state.keyPair?.derive(ke.data);
+      const secret = secretOf(core, ke && state.keyPair?.derive(ke.data));
       if (!(secret instanceof Uint8Array))
         return `additional key exchange: ${secret?.reason ?? "no KE of its method"}`;
       state.secret = secret;
       return undefined;
     },
     answer: (core, sa, { number }, request) => {
-      const method = methodsOf(sa)[number];
+      const method = methodsOf(core, sa)[number] ?? strayMethod(core, request);
       if (method === undefined) return [];
       const ke = keOf(core, request, method);
-      const keyPair = ke && freshKeyPair(core, method, ke.data);
-      const secret = ke && keyPair?.derive(ke.data);
+      const keyPair = freshKeyPair(core, method, ke?.data);
+      const secret = secretOf(core, ke && keyPair?.derive(ke.data));
       if (!keyPair || !(secret instanceof Uint8Array)) return notify(NOTIFY.INVALID_SYNTAX);
-      stateOf(sa).secret = secret;
+      const state = stateOf(sa);
+      state.secret = secret;
+      if (core.decide("keys after an additional key exchange", "update") === "update before the response")
+        user.finish(core, sa);
       return [kePayload(method, keyPair.publicValue)];
     },
     finish: (core, sa) => {
@@ -69,16 +74,38 @@ export function multipleKe(link?: LinkMaker): { user: IntermediateUser; extensio
       state.keyPair = undefined;
       if (!secret) return;
       state.finished++;
-      if (core.decide("keys after an additional key exchange", "update") === "update")
+      if (core.decide("keys after an additional key exchange", "update") !== "keep")
         updateKeys(core, sa, secret, state.finished);
     },
-    missing: (_core, sa, rounds) =>
-      rounds < methodsOf(sa).length ? "IKE_AUTH before all additional key exchanges" : undefined,
+    missing: (core, sa, rounds) =>
+      rounds < methodsOf(core, sa).length ? "IKE_AUTH before all additional key exchanges" : undefined,
   };
   return { user, extension: { ...followUp(link), name: "multiple-ke", counts, refuses } };
 }
 
-const methodsOf = ({ proposal }: IkeSa): number[] => (proposal ? additionalMethods(proposal) : []);
+/** The methods of the rounds, in order. */
+function methodsOf(core: Core, { proposal }: IkeSa): number[] {
+  if (!proposal) return [];
+  const methods = additionalMethods(proposal);
+  if (core.decide("NONE among additional key exchanges", "no exchange") === "an exchange")
+    methods.push(
+      ...proposal.transforms.filter(({ type, id }) => isAdditional(type) && id === 0).map(() => 0),
+    );
+  const reversed = core.decide("order of additional key exchanges", "by transform type") === "reversed";
+  return reversed ? methods.reverse() : methods;
+}
+
+/** Nobody agreed on another key exchange: what an endpoint does it with that was told to answer all. */
+const strayMethod = (core: Core, request: Payload[]): number | undefined =>
+  core.decide("IKE_INTERMEDIATE beyond the last round", "refuse") === "answer"
+    ? payload(request, "KE")?.group
+    : undefined;
+
+/** The secret, or an empty one where an endpoint was told to overlook that there is none. */
+function secretOf(core: Core, secret: Uint8Array | KeError | undefined): Uint8Array | KeError | undefined {
+  if (secret instanceof Uint8Array) return secret;
+  return core.decide("KE payload of a round that is no good", "refuse") === "overlook" ? EMPTY : secret;
+}
 
 const chosen = ({ proposal }: IkeSa): boolean => proposal !== undefined && hasAdditional(proposal);
 

@@ -5,6 +5,8 @@ import type { Decisions } from "./hooks.ts";
 
 export const isAdditional = (type: number): boolean => type >= TRANSFORM.ADDKE1 && type <= TRANSFORM.ADDKE7;
 
+const ALL_TYPES = Array.from({ length: 7 }, (_, i) => TRANSFORM.ADDKE1 + i);
+
 /** The methods of a chosen proposal's additional key exchanges in the order in which they are done; NONE is left out. */
 export const additionalMethods = ({ transforms }: Proposal): number[] =>
   transforms
@@ -21,24 +23,24 @@ export function repeatsMethod(proposal: Proposal): boolean {
   return new Set(methods).size < methods.length;
 }
 
-const idsOf = ({ transforms }: Proposal, type: number): number[] =>
-  transforms.filter((t) => t.type === type && t.attributes.length === 0).map(({ id }) => id);
+/** The ids of a type, NONE alone where it is left out. No method has attributes: a transform with some is unknown. */
+function idsOf({ transforms }: Proposal, type: number): number[] {
+  const all = transforms.filter((t) => t.type === type);
+  return all.length === 0 ? [0] : all.filter((t) => t.attributes.length === 0).map(({ id }) => id);
+}
 
-/** What both allow for a type, in our order. A type that an end leaves out is NONE there. */
+/** What both allow for a type, in our order. */
 function common(offer: Proposal, policy: Proposal, type: number): number[] {
-  const offered = idsOf(offer, type);
-  const allowed = idsOf(policy, type);
-  return (allowed.length > 0 ? allowed : [0]).filter((id) =>
-    offered.length > 0 ? offered.includes(id) : id === 0,
-  );
+  const offered = new Set(idsOf(offer, type));
+  return [...new Set(idsOf(policy, type))].filter((id) => offered.has(id));
 }
 
 type Decide = <P extends keyof Decisions>(point: P, ordinary: Decisions[P]) => Decisions[P];
 
-/**
- * One method for each additional type of the offer, none twice, as our policy likes best; undefined if that cannot be. A
- * type with a transform that has attributes counts as if it had none, for no method has any.
- */
+const offersType = ({ transforms }: Proposal, type: number): boolean =>
+  transforms.some((t) => t.type === type);
+
+/** One method for each additional type of the offer, none twice, as our policy likes best; undefined if that cannot be. */
 export function chooseAdditional(offer: Proposal, policy: Proposal, decide: Decide): Transform[] | undefined {
   const types = [...new Set([...offer.transforms, ...policy.transforms].map(({ type }) => type))];
   const wanted = types
@@ -46,11 +48,11 @@ export function chooseAdditional(offer: Proposal, policy: Proposal, decide: Deci
     .map((type) => ({ type, ids: common(offer, policy, type) }))
     // With the fewest alternatives first, seven types take at most some thousand steps, whatever they hold.
     .sort((a, b) => a.ids.length - b.ids.length);
+  const demands = decide("additional type left out of an offer", "NONE") === "refuse";
+  if (demands && ALL_TYPES.some((type) => !offersType(offer, type))) return undefined;
   const twice = decide("same additional method twice", "avoid") === "take";
   const chosen = assign(wanted, new Set(), twice);
-  return chosen
-    ?.filter(({ type }) => offer.transforms.some((t) => t.type === type))
-    .sort((a, b) => a.type - b.type);
+  return chosen?.filter(({ type }) => offersType(offer, type)).sort((a, b) => a.type - b.type);
 }
 
 interface Wanted {
