@@ -48,7 +48,7 @@ for (const peer of ROLES) {
 /** PPK_ID and PPK Confirmation, whole and cut short, under the document's number and under those of drafts. */
 const OFFERS = {
   "a-ppk-identity-key": [notify(NOTIFY.PPK_IDENTITY_KEY, fromHex("0270706b31" + "b0d0f945249601e8"))],
-  "many-of-ppk-identity-key": Array.from({ length: 20 }, (_, i) =>
+  "several-of-ppk-identity-key": Array.from({ length: 8 }, (_, i) =>
     notify(NOTIFY.PPK_IDENTITY_KEY, fromHex(`0270706b${(0x30 + i).toString(16)}` + "b0d0f945249601e8")),
   ),
   "a-short-ppk-identity-key": ["", "02", "02b0d0f945249601"].map((data) =>
