@@ -3,7 +3,7 @@
  * Whether it knows them does not matter: where it agrees to one of them, it must say so in full.
  */
 import { additionalMethods } from "../ike/additional-ke.ts";
-import { hasNotify, notify } from "../ike/payloads.ts";
+import { hasNotify, notify, payload } from "../ike/payloads.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../wire/registry/payload-types.ts";
@@ -14,6 +14,7 @@ import { expectAlive, expectKept, expectNotify, listPayloads, require } from "./
 import type { Script } from "./script.ts";
 import { Session } from "./session.ts";
 import type { Exchange } from "./trace.ts";
+import { Failure } from "./verdicts.ts";
 
 const FAILED_CHILD = "deletes the IKE SA after a failed Child SA, which it should not (section 1.3.1)";
 
@@ -73,12 +74,20 @@ export function announceIntermediate(
  * false if the peer agreed to additional key exchanges, and said with `notifyType` that they follow.
  */
 function tookOrdinary({ request, response }: Exchange, unknown: number, notifyType: number): boolean {
+  const [choice] = payload(response?.payloads ?? [], "SA")?.proposals ?? [];
+  const early = choice !== undefined && choice.number <= unknown;
+  const inInit = notifyType === NOTIFY.INTERMEDIATE_EXCHANGE_SUPPORTED;
+  if (early && inInit && !hasNotify(request.payloads, notifyType))
+    throw new Failure(
+      `a proposal behind number ${unknown}, for who announced nothing`,
+      `number ${choice.number}`,
+    );
   const chosen = expectChoice(response, request);
-  if (chosen.number > unknown) return true;
-  const expected = `a proposal behind number ${unknown}, or one with additional key exchanges that are announced`;
-  const announced = hasNotify(request.payloads, notifyType) || notifyType === NOTIFY.ADDITIONAL_KEY_EXCHANGE;
-  const agreed = announced && hasNotify(response?.payloads ?? [], notifyType);
-  require(agreed && additionalMethods(chosen).length > 0, expected, listPayloads(response));
+  if (!early) return true;
+  const agreed = hasNotify(response?.payloads ?? [], notifyType) && additionalMethods(chosen).length > 0;
+  require(agreed, `a proposal behind number ${unknown}, or a notify that says what follows`, listPayloads(
+    response,
+  ));
   return false;
 }
 
@@ -105,7 +114,7 @@ export async function expectNoIkeSa(s: Script, unknown: Proposal[]): Promise<voi
   const { sa } = await s.tryInit();
   expectNotify(s.exchange(EXCHANGE.IKE_SA_INIT).response, NOTIFY.NO_PROPOSAL_CHOSEN);
   s.host.endpoint.core.closeIke(sa, "the test is done with it");
-  s.policy.ike = ordinary;
+  s.policy.ike = numbered(ordinary);
   await s.dial();
 }
 

@@ -58,7 +58,7 @@ const CONTENTS = { nothing: [], "a-ke-payload": [bigKe()] };
 for (const [what, payloads] of Object.entries(CONTENTS)) {
   /**
    * After IKE_SA_INIT the tester sends IKE_INTERMEDIATE with ${what}, though it did not announce it. The peer is silent or
-   * refuses: an answer without an error would say that it acted. Then IKE_AUTH serves it, on this or on a fresh IKE SA.
+   * refuses: an answer without an error would say that it acted, on what no AUTH covers then. Then IKE_AUTH serves it, on this or on a fresh IKE SA.
    */
   test(`refuses-an-intermediate-exchange-with-${what}-that-nobody-negotiated`, {
     requirements: ["INT-L2"],

@@ -49,7 +49,8 @@ for (const [what, transforms] of Object.entries(OFFERS)) {
   /**
    * The first proposals of the tester's IKE_SA_INIT request have additional key exchanges (${what}), those behind them do
    * not, and INTERMEDIATE_EXCHANGE_SUPPORTED is missing. Who knows the transform types must treat them as unknown, and so
-   * does who does not (RFC 7296 section 3.3.6): it chooses one of the others, both SAs come up, and traffic passes.
+   * does who does not (RFC 7296 section 3.3.6): it chooses one of the others, both SAs come up, and traffic passes. Note:
+   * strongSwan 6 takes a proposal that allows NONE (a way out), though the text has it skipped.
    */
   test(`chooses-an-ike-sa-behind-unannounced-additional-key-exchanges-of-${what}`, {
     requirements: ["MKE-17", "MKE-L1"],
@@ -72,6 +73,38 @@ test("chooses-an-ike-sa-behind-announced-additional-key-exchanges", {
 }, async (s) => {
   announceIntermediate(s, () => fromHex(""));
   await expectOrdinaryIkeSa(s, s.policy.ike.map(adding(transformsOf(ADDKE1, ECP256))));
+});
+
+/** Told to do an additional key exchange, and to do without as well. */
+const told = { ikeProposals: ["aes256-sha256-x25519-ke1_ecp256", "aes256-sha256-x25519"] };
+
+/**
+ * The peer is told to do an additional key exchange where the other end can. The tester offers just that, and then the same
+ * without it, but not INTERMEDIATE_EXCHANGE_SUPPORTED: the first proposal is passed over, and both SAs come up with the second.
+ */
+test("passes-unannounced-additional-key-exchanges-over-though-it-can-do-them", {
+  requirements: ["MKE-17"],
+  peer: "responder",
+  config: told,
+  lies: ["takes-unannounced-additional-key-exchanges"],
+}, async (s) => {
+  announceIntermediate(s, () => undefined);
+  const [first, ...ordinary] = s.policy.ike;
+  s.policy.ike = ordinary;
+  await expectOrdinaryIkeSa(s, first ? [first] : []);
+});
+
+/** The tester offers nothing else to such a peer, without the notify: NO_PROPOSAL_CHOSEN. An ordinary offer serves it. */
+test("refuses-unannounced-additional-key-exchanges-though-it-can-do-them", {
+  requirements: ["MKE-18"],
+  peer: "responder",
+  config: told,
+  lies: ["takes-unannounced-additional-key-exchanges"],
+}, async (s) => {
+  announceIntermediate(s, () => undefined);
+  const [first, ...ordinary] = s.policy.ike;
+  s.policy.ike = ordinary;
+  await expectNoIkeSa(s, first ? [first] : []);
 });
 
 for (const what of ["unannounced", "announced"]) {
