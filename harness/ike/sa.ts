@@ -10,7 +10,7 @@ import { EMPTY } from "../wire/bytes.ts";
 import { TRANSFORM } from "../wire/registry/transform-types.ts";
 import type { Proposal, TrafficSelector } from "../wire/types.ts";
 import type { ChildSa } from "./child.ts";
-import type { Doing } from "./collisions.ts";
+import type { Crossing, Doing } from "./collisions.ts";
 import type { AuthRounds } from "./exchanges/answer-auth.ts";
 import type { IncomingMessage, OutgoingMessage } from "./hooks.ts";
 import type { Identity } from "./policy.ts";
@@ -86,6 +86,8 @@ export class IkeSa {
   suite?: IkeSuite;
   proposal?: Proposal;
   keys?: IkeKeys;
+  /** Those that were in use before the present ones, the oldest first (RFC 9370 section 2.2.2). */
+  readonly earlierKeys: IkeKeys[] = [];
   Ni: Uint8Array = EMPTY;
   Nr: Uint8Array = EMPTY;
   /** The last version of both IKE_SA_INIT messages, which AUTH covers. */
@@ -119,6 +121,8 @@ export class IkeSa {
   /** Set on an SA made by rekeying, and on the one it replaced; older ones are forgotten once they are closed. */
   replaces?: IkeSa;
   replacedBy?: IkeSa;
+  /** The peer's rekeying of this SA, while it waits for IKE_FOLLOWUP_KE. */
+  peersRekeying?: Crossing<IkeSa>;
   /** Responder: digest of the IKE_SA_INIT request that made this SA. */
   initDigest?: string;
   /** Responder: ends the wait for IKE_AUTH. */
@@ -143,6 +147,7 @@ export class IkeSa {
 
   /** Takes the keys into use: SK_ei and SK_ai protect what the original initiator sends. */
   install(suite: IkeSuite, keys: IkeKeys): void {
+    if (this.keys) this.earlierKeys.push(this.keys);
     this.suite = suite;
     this.keys = keys;
     const { encr, integ } = suite;

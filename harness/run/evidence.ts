@@ -20,9 +20,9 @@ export function captured(trace: Trace): Captured[] {
   });
 }
 
-export function ikeSaKeys(sa: IkeSa): IkeSaKeys[] {
-  if (!sa.keys || !sa.suite) return [];
-  const { SK_ei, SK_er, SK_ai, SK_ar } = sa.keys;
+export function ikeSaKeys(sa: IkeSa, keys = sa.keys): IkeSaKeys[] {
+  if (!keys || !sa.suite) return [];
+  const { SK_ei, SK_er, SK_ai, SK_ar } = keys;
   const { encr, encrKeyBits, integ } = sa.suite;
   return [
     {
@@ -37,6 +37,16 @@ export function ikeSaKeys(sa: IkeSa): IkeSaKeys[] {
       SK_ar,
     },
   ];
+}
+
+/** Writes the keys; those that others took the place of before IKE_AUTH into `generation-0` and so on, for Wireshark takes one set for an SA. */
+export function writeKeys(folder: string, sas: IkeSa[], children: ChildSa[]): void {
+  writeKeyFolder(folder, { ike: sas.flatMap((sa) => ikeSaKeys(sa)), esp: children.flatMap(espSaKeys) });
+  const generations = Math.max(0, ...sas.map(({ earlierKeys }) => earlierKeys.length));
+  for (let n = 0; n < generations; n++) {
+    const ike = sas.flatMap((sa) => (sa.earlierKeys[n] ? ikeSaKeys(sa, sa.earlierKeys[n]) : []));
+    writeKeyFolder(join(folder, `generation-${n}`), { ike, esp: [] });
+  }
 }
 
 export function espSaKeys(child: ChildSa): EspSaKeys[] {
@@ -91,10 +101,7 @@ export function keepEvidence(out: string, place: Place, trace: Trace, log: strin
   mkdirSync(path("keys"), { recursive: true });
   const ladder = formatLadder(ladderEvents(trace) satisfies LadderEvent[]);
   writePcap(path("capture.pcap"), captured(trace), epochMs);
-  writeKeyFolder(path("keys"), {
-    ike: trace.ikeSas().flatMap(ikeSaKeys),
-    esp: trace.childSas().flatMap(espSaKeys),
-  });
+  writeKeys(path("keys"), trace.ikeSas(), trace.childSas());
   writeFileSync(path("events.jsonl"), eventLines(trace));
   writeFileSync(path("ladder.txt"), ladder);
   writeFileSync(path("peer.log"), log);

@@ -98,7 +98,7 @@ function honestCell(kind: "honest" | "variant", name: string, { verdict, reason 
   return { kind, name, verdict, reason, ...gap };
 }
 
-const CAUGHT: readonly Verdict[] = ["fail", "wrong-reason", "crash", "hang"];
+export const CAUGHT: readonly Verdict[] = ["fail", "wrong-reason", "crash", "hang"];
 
 function lieCell(name: string, { verdict, reason }: Outcome): Cell {
   const gap = CAUGHT.includes(verdict) ? {} : { gap: `lie ${name} is not caught: ${verdict}: ${reason}` };

@@ -256,7 +256,7 @@ describe("our decoding and tshark's", () => {
     const [sas, children] = [runs.flatMap((r) => r.sas), runs.flatMap((r) => r.children)];
     const [capture, keys] = [join(folder ?? "", "capture.pcap"), join(folder ?? "", "keys")];
     expect(writePcap(capture, all, 0)).to.equal(undefined);
-    writeKeyFolder(keys, { ike: sas.flatMap(ikeSaKeys), esp: children.flatMap(espSaKeys) });
+    writeKeyFolder(keys, { ike: sas.flatMap((sa) => ikeSaKeys(sa)), esp: children.flatMap(espSaKeys) });
     const frames = await decodeWithTshark(capture, keys);
     if ("error" in frames) throw new Error(frames.reason);
     expect(frames).to.have.length(all.length);

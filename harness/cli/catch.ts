@@ -1,0 +1,129 @@
+/** `bakeoff catch`: known faults, planted in the builtin peer, with the tests that name them. */
+import { Command } from "commander";
+import { lies } from "../../peers/builtin/lies/index.ts";
+import type { Lie } from "../../peers/builtin/lies/lie.ts";
+import { catalogue, documents, type Requirement } from "../run/catalogue.ts";
+import { type Finished, runTest } from "../run/lane.ts";
+import { memoryPeer } from "../run/live-peer.ts";
+import { CAUGHT } from "../run/square.ts";
+import { loadTests, type SuiteTest } from "../run/suites.ts";
+import { unknownName } from "../run/usage-error.ts";
+import { EXIT } from "./exit.ts";
+import { hasColor, oneLine, type Paint, painter, printJson } from "./output.ts";
+import type { Finish } from "./program.ts";
+
+const EXAMPLES = `
+Examples:
+  bakeoff catch summer-2026                     the faults of hybrid key exchange of that summer
+  bakeoff catch omits-nonce --all               one bug of "bakeoff list lies", and every ladder
+`;
+
+const TEST_LIMIT_MS = 60_000;
+
+interface Flags {
+  out: string;
+  all?: true;
+  json?: true;
+}
+
+/** One planted bug and what its tests made of it. */
+interface Catch {
+  lie: Lie;
+  finished: Finished[];
+}
+
+export function catchCommand(finish: Finish): Command {
+  return new Command("catch")
+    .description(
+      "plants bugs in the builtin peer and shows which requirement each breaks, and how it is seen",
+    )
+    .argument("<name...>", "bugs of `bakeoff list lies`, or sets of them")
+    .option("--out <dir>", "folder of captures and ladders", "bakeoff-catch")
+    .option("--all", "the ladder of every test, not only of the first for each role")
+    .option("--json", "the results as JSON on standard output")
+    .addHelpText("after", EXAMPLES)
+    .action(async (names: string[], flags: Flags) => {
+      const wanted = [...new Set(names.flatMap(named))];
+      const tests = await loadTests();
+      const all: Catch[] = [];
+      for (const lie of wanted) {
+        const one = await plant(lie, tests, flags.out);
+        if (!flags.json) process.stdout.write(text(one, flags, painter(hasColor(process.stdout))));
+        all.push(one);
+      }
+      if (flags.json) printJson(all.map(asJson));
+      finish(all.every(isCaught) ? EXIT.ok : EXIT.verdict);
+    });
+}
+
+function named(name: string): Lie[] {
+  const found = lies.filter((lie) => lie.name === name || lie.set === name);
+  const sets = lies.flatMap(({ set }) => set ?? []);
+  if (found.length === 0) throw unknownName("bug", name, [...sets, ...lies.map((lie) => lie.name)]);
+  return found;
+}
+
+async function plant(lie: Lie, tests: readonly SuiteTest[], out: string): Promise<Catch> {
+  const finished: Finished[] = [];
+  for (const test of tests.filter(({ facts }) => facts.lies.includes(lie.name))) {
+    const peer = memoryPeer(
+      { peer: "builtin:memory", id: `builtin, ${lie.name}`, seed: "1", lie: lie.name },
+      "",
+    );
+    finished.push(
+      await runTest(test, peer, { out, lie: lie.name, epochMs: peer.epochMs, testLimitMs: TEST_LIMIT_MS }),
+    );
+  }
+  return { lie, finished };
+}
+
+const isCaught = ({ finished }: Catch): boolean =>
+  finished.length > 0 && finished.every(({ result }) => CAUGHT.includes(result.verdict));
+
+function requirementOf({ breaks }: Lie): (Requirement & { title: string }) | undefined {
+  for (const document of documents()) {
+    const { title = document, requirements = {} } = catalogue(document) ?? {};
+    const requirement = requirements[breaks];
+    if (requirement) return { ...requirement, title };
+  }
+  return undefined;
+}
+
+function text({ lie, finished }: Catch, { all }: Flags, paint: Paint): string {
+  const requirement = requirementOf(lie);
+  const source =
+    requirement && `, ${requirement.title}, section ${requirement.section}, ${requirement.level}`;
+  const shown = all ? finished : firstOfEachRole(finished);
+  const others = finished.length - shown.length;
+  return [
+    `${paint("bold", lie.name)}: ${lie.effect}`,
+    `  breaks ${lie.breaks}${source ?? ""}`,
+    ...(requirement ? [`  ${oneLine(requirement.text)}`] : []),
+    "",
+    ...shown.flatMap((one) => testLines(one, paint)),
+    ...(others > 0 ? [`  and by ${others} more (--all)`, ""] : []),
+  ]
+    .map((line) => `${line}\n`)
+    .join("");
+}
+
+const firstOfEachRole = (finished: Finished[]): Finished[] =>
+  finished.filter(({ result }, i) => finished.findIndex((f) => f.result.role === result.role) === i);
+
+function testLines({ result, ladder }: Finished, paint: Paint): string[] {
+  const caught = CAUGHT.includes(result.verdict);
+  const verdict = paint(caught ? "red" : "yellow", result.verdict);
+  return [
+    `  ${caught ? "seen by" : "NOT seen by"} ${result.id}: ${verdict} (the peer is ${result.role})`,
+    `  expected ${oneLine(result.expected ?? "")}`,
+    `  but got  ${oneLine(result.actual ?? result.reason)}`,
+    "",
+    ...ladder.trimEnd().split("\n"),
+    "",
+  ];
+}
+
+const asJson = ({ lie, finished }: Catch) => ({
+  ...{ name: lie.name, breaks: lie.breaks, effect: lie.effect },
+  tests: finished.map(({ result }) => result),
+});
