@@ -6,7 +6,7 @@ import type { Core } from "../ike/core.ts";
 import type { Answer } from "../ike/exchanges/answer.ts";
 import { kePayload } from "../ike/exchanges/ike-sa-init.ts";
 import { deleteIke } from "../ike/exchanges/informational.ts";
-import type { Extension, FurtherSecrets, IncomingMessage } from "../ike/hooks.ts";
+import type { Extension, FurtherSecrets, Held, IncomingMessage } from "../ike/hooks.ts";
 import { freshKeyPair } from "../ike/key-pair.ts";
 import { errorNotify, hasNotify, notifies, notify } from "../ike/payloads.ts";
 import type { IkeSa } from "../ike/sa.ts";
@@ -23,8 +23,6 @@ export type LinkMaker = (core: Core) => Uint8Array;
 const LINK_OCTETS = 8;
 const randomLink: LinkMaker = (core) => core.random(LINK_OCTETS);
 
-/** How long the responder waits for the next request, in milliseconds; the text speaks of 5 to 20 seconds. */
-const SERIES_MS = 15_000;
 /** Series of one IKE SA that are open at a time; the oldest gives way. */
 const MOST_SERIES = 8;
 /** So many times in a row the peer may have forgotten a series before we think that it has forgotten all. */
@@ -36,7 +34,7 @@ interface Series {
   /** Methods that are still to come, in order. */
   methods: number[];
   secrets: Uint8Array[];
-  finish: (secrets: Uint8Array[]) => boolean;
+  held: Held;
   cancel: () => void;
 }
 
@@ -49,11 +47,19 @@ export function followUp(link: LinkMaker = randomLink): Extension {
     open.set(sa, all);
     return all;
   };
-  const close = (sa: IkeSa, series: Series): void => {
+  const take = (sa: IkeSa, series: Series): void => {
     series.cancel();
     const all = seriesOf(sa);
     const at = all.indexOf(series);
     if (at >= 0) all.splice(at, 1);
+  };
+  const drop = (sa: IkeSa, series: Series): void => {
+    take(sa, series);
+    series.held.dropped();
+  };
+  const keep = (core: Core, sa: IkeSa, series: Series): void => {
+    series.cancel = core.after(core.decide("time for a series", 15_000), () => drop(sa, series));
+    seriesOf(sa).push(series);
   };
   return {
     name: "follow-up",
@@ -63,31 +69,28 @@ export function followUp(link: LinkMaker = randomLink): Extension {
       next({ core, sa, methods, doing, done, forgotten }, response, []);
       return true;
     },
-    holds: (core, sa, proposal, finish) => {
+    holds: (core, sa, proposal, held) => {
       const methods = additionalMethods(proposal);
       if (methods.length === 0) return undefined;
       const all = seriesOf(sa);
       const [oldest] = all;
-      if (oldest && all.length >= MOST_SERIES) close(sa, oldest);
-      const series: Series = { link: link(core), methods, secrets: [], finish, cancel: () => {} };
-      series.cancel = core.after(SERIES_MS, () => close(sa, series));
-      all.push(series);
+      if (oldest && all.length >= MOST_SERIES) drop(sa, oldest);
+      const series: Series = { link: link(core), methods, secrets: [], held, cancel: () => {} };
+      keep(core, sa, series);
       return [notify(NOTIFY.ADDITIONAL_KEY_EXCHANGE, series.link)];
     },
     answers: (core, sa, request) => {
       if (request.header.exchangeType !== EXCHANGE.IKE_FOLLOWUP_KE) return undefined;
       const series = find(core, seriesOf(sa), request.payloads);
       if (!series) return { payloads: [notify(NOTIFY.STATE_NOT_FOUND)] };
-      close(sa, series);
+      take(sa, series);
       const answer = answerRound(core, series, request.payloads, link);
-      if (series.methods.length > 0 && !answer.close) {
-        series.cancel = core.after(SERIES_MS, () => close(sa, series));
-        seriesOf(sa).push(series);
-      }
+      if (errorNotify(answer.payloads)) series.held.dropped();
+      else if (series.methods.length > 0) keep(core, sa, series);
       return answer;
     },
     ikeClosed: (_core, sa) => {
-      for (const series of [...seriesOf(sa)]) close(sa, series);
+      for (const series of [...seriesOf(sa)]) drop(sa, series);
     },
   };
 }
@@ -109,7 +112,7 @@ function answerRound(core: Core, series: Series, request: Payload[], link: LinkM
   series.secrets.push(secret);
   const answer = [kePayload(method, keyPair.publicValue)];
   const last = series.methods.length === 0;
-  if (last && !series.finish(series.secrets)) return { payloads: [notify(NOTIFY.NO_PROPOSAL_CHOSEN)] };
+  if (last && !series.held.finish(series.secrets)) return { payloads: [notify(NOTIFY.NO_PROPOSAL_CHOSEN)] };
   if (last && core.decide("link in the last IKE_FOLLOWUP_KE", "left out") !== "sent")
     return { payloads: answer };
   series.link = link(core);
@@ -175,7 +178,9 @@ function takeRound(
   const unknown = hasNotify(payloads, NOTIFY.STATE_NOT_FOUND);
   const times = unknown ? (forgotten.get(sa) ?? 0) + 1 : 0;
   forgotten.set(sa, times);
-  if (times >= MOST_FORGOTTEN) deleteIke(core, sa, () => {});
+  const keeps =
+    core.decide("series that the peer has lost", "delete the IKE SA after some") === "keep the IKE SA";
+  if (times >= MOST_FORGOTTEN && !keeps) deleteIke(core, sa, () => {});
   const error = errorNotify(payloads);
   if (error) return `IKE_FOLLOWUP_KE was refused with notify ${error.notifyType}`;
   const ke = keOf(core, payloads, method);

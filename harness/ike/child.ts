@@ -2,6 +2,7 @@
 import type { DirectionKeys } from "../crypto/keys.ts";
 import type { Encr, Integ } from "../crypto/types.ts";
 import type { Proposal, TrafficSelector } from "../wire/types.ts";
+import type { Crossing } from "./collisions.ts";
 import type { IkeSa } from "./sa.ts";
 
 export interface ChildSa {
@@ -32,4 +33,6 @@ export interface ChildSa {
   state: "installed" | "rekeyed" | "deleting" | "closed";
   /** Set on an SA made by rekeying. */
   replaces?: ChildSa;
+  /** The peer's rekeying of this SA, while it waits for IKE_FOLLOWUP_KE. */
+  peersRekeying?: Crossing<ChildSa>;
 }

@@ -7,13 +7,13 @@ import type { Core } from "./core.ts";
 import { notify } from "./payloads.ts";
 import type { IkeSa } from "./sa.ts";
 
-/** The peer's rekeying of the SA that we are replacing, with the lowest nonce of its exchange. */
+/** The peer's rekeying of an SA, with the lowest nonce of its exchange. */
 export interface Crossing<T> {
   /** The new SA; not set before it is there, which additional key exchanges put off. */
   made?: T;
   lowest: Uint8Array;
-  /** Set by who has lost, and waits for it. */
-  settled?: (made: T) => void;
+  /** Set by who has lost, and waits for it; gets undefined if it never comes. */
+  settled?: (made: T | undefined) => void;
 }
 
 /** A Child SA that the peer may have, and we will once we see the response. */
@@ -44,12 +44,12 @@ export function refusedByCrossing(
   const busy =
     what !== undefined &&
     (wanted === "Child" ? OF_IKE.has(what) : OF_CHILDREN.has(what) || what === "delete IKE");
+  if (followsUp(sa, wanted, replaces)) {
+    const follows = core.decide("rekey of what IKE_FOLLOWUP_KE rekeys", "TEMPORARY_FAILURE");
+    return follows === "process" ? undefined : notify(NOTIFY[follows]);
+  }
   const passing =
-    busy ||
-    followsUp(sa, wanted, replaces) ||
-    sa.state === "rekeyed" ||
-    unsettledPredecessor(sa) ||
-    replaces?.state === "deleting";
+    busy || sa.state === "rekeyed" || unsettledPredecessor(sa) || replaces?.state === "deleting";
   const manner = passing ? core.decide("crossing request", "TEMPORARY_FAILURE") : "process";
   return manner === "process" ? undefined : notify(NOTIFY[manner]);
 }
@@ -62,26 +62,16 @@ function followsUp({ pending }: IkeSa, wanted: "rekey IKE" | "Child", replaces?:
   return doing?.what === "rekey Child" && doing.child === replaces;
 }
 
-/** Enters what the peer has made by the exchange that crossed ours, and tells who waits for it. */
-export function settle<T>(crossing: Crossing<T>, made: T): void {
+/** Enters what the peer has made by the exchange that crossed ours, or that it never will, and tells who waits for it. */
+export function settle<T>(crossing: Crossing<T>, made: T | undefined): void {
   crossing.made = made;
   crossing.settled?.(made);
 }
 
-/** How long who has lost waits for the SA of who has won, in milliseconds. */
-const CROSSING_MS = 60_000;
-
 /** We have lost: calls `done` with what the peer makes, or with a reason if it never finishes. */
-export function awaitCrossing<T>(core: Core, crossing: Crossing<T>, done: (made: T | string) => void): void {
+export function awaitCrossing<T>(crossing: Crossing<T>, done: (made: T | string) => void): void {
   if (crossing.made) return done(crossing.made);
-  const cancel = core.after(CROSSING_MS, () => {
-    crossing.settled = undefined;
-    done("the peer did not finish its rekeying, which crossed ours");
-  });
-  crossing.settled = (made) => {
-    cancel();
-    done(made);
-  };
+  crossing.settled = (made) => done(made ?? "the peer did not finish its rekeying, which crossed ours");
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { IkeKeys } from "../crypto/keys.ts";
-import type { KeyPair } from "../crypto/types.ts";
+import type { Ke, KeyPair } from "../crypto/types.ts";
 import type { Datagram } from "../link/types.ts";
 import type { Fault } from "../pki/path.ts";
 import type { AuthPayload, Chain, Header, Message, NotifyPayload, Payload, Proposal } from "../wire/types.ts";
@@ -112,6 +112,7 @@ export interface Decisions {
   "Delete of the IKE SA": "delete and answer" | "keep the SA" | "answer with Delete";
   "rekey of an unknown Child SA": "CHILD_SA_NOT_FOUND" | "create" | "NO_PROPOSAL_CHOSEN";
   "crossing request": "TEMPORARY_FAILURE" | "NO_PROPOSAL_CHOSEN" | "process";
+  "rekey of what IKE_FOLLOWUP_KE rekeys": "TEMPORARY_FAILURE" | "NO_PROPOSAL_CHOSEN" | "process";
   "replaced Child SA": "delete" | "keep";
   "replaced IKE SA": "delete" | "keep";
   "redundant SA": "delete" | "keep";
@@ -141,10 +142,14 @@ export interface Decisions {
   "Message ID of a response": "check" | "any";
   "keys after an additional key exchange": "update" | "keep" | "update before the response";
   "additional type left out of an offer": "NONE" | "refuse";
+  "rounds of additional key exchanges": "of the choice" | "of our first proposal that has some";
   "order of additional key exchanges": "by transform type" | "reversed";
   "NONE among additional key exchanges": "no exchange" | "an exchange";
   "KE payload of a round that is no good": "refuse" | "overlook";
   "size of a link": "any" | "8 octets only";
+  /** How long the responder waits for the next request, in milliseconds; the text speaks of 5 to 20 seconds. */
+  "time for a series": 15_000 | 3_600_000;
+  "series that the peer has lost": "delete the IKE SA after some" | "keep the IKE SA";
   "link of a series": "must match" | "ignore";
   "a PPK": "into SK_d, SK_pi and SK_pr" | "not into SK_d" | "into nothing";
   "PPK of another identity": "unknown" | "take";
@@ -202,6 +207,14 @@ export interface ChildKeyInputs {
 /** Gets the secrets of the further key exchanges in their order, or why there are none. */
 export type FurtherSecrets = (secrets: Uint8Array[] | string) => void;
 
+/** What a responder of CREATE_CHILD_SA makes once further exchanges are over; one of the two is called, once. */
+export interface Held {
+  /** Says whether the secrets are of use. */
+  finish(secrets: Uint8Array[]): boolean;
+  /** They will not come. */
+  dropped(): void;
+}
+
 /**
  * What an RFC, a draft, a script or a lie may change in the core. All members are optional; those of several
  * extensions run in the order in which the endpoint lists them.
@@ -220,8 +233,8 @@ export interface Extension {
   collect?(core: Core, sa: IkeSa, message: Message, octets: Uint8Array, open: Opener): Collected;
   /** Whether a repeated request, already answered, is answered again. */
   repeats?(core: Core, message: Message): boolean;
-  /** Chooses our key pair; `peerPublic` is set where the peer spoke first. `make` gives a fresh one. */
-  keyPair?(make: () => KeyPair, peerPublic?: Uint8Array): KeyPair;
+  /** Chooses our key pair; `peerPublic` is set where the peer spoke first. `make` gives a fresh one of this method. */
+  keyPair?(make: () => KeyPair, peerPublic: Uint8Array | undefined, method: Ke): KeyPair;
   ikeKeys?(inputs: IkeKeyInputs): void;
   childKeys?(inputs: ChildKeyInputs): void;
   /** Responder: which of our proposals a request for a Child SA is matched with. */
@@ -260,15 +273,10 @@ export interface Extension {
     done: FurtherSecrets,
   ): boolean;
   /**
-   * Responder of CREATE_CHILD_SA: what to add to the response, if further exchanges must follow it; `finish` is called
-   * after the last with their secrets, and says whether they are of use. Undefined: none must.
+   * Responder of CREATE_CHILD_SA: what to add to the response, if further exchanges must follow it, which `held` waits
+   * for. Undefined: none must.
    */
-  holds?(
-    core: Core,
-    sa: IkeSa,
-    proposal: Proposal,
-    finish: (secrets: Uint8Array[]) => boolean,
-  ): Payload[] | undefined;
+  holds?(core: Core, sa: IkeSa, proposal: Proposal, held: Held): Payload[] | undefined;
   /** Answers a request on an established SA in the place of the core; undefined: not mine. */
   answers?(core: Core, sa: IkeSa, request: IncomingMessage): Answer | LaterAnswer | undefined;
   /** Responder: another exchange that authenticates, in the place of IKE_AUTH. */

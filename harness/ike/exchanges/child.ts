@@ -19,6 +19,7 @@ import { choose, isChoiceOf, keyLength, transformId } from "../proposals.ts";
 import type { IkeSa } from "../sa.ts";
 import { isSubset, narrow } from "../selectors.ts";
 import { sendRequest } from "../send.ts";
+import { successorOf } from "../succession.ts";
 import { anyAddress } from "./configuration.ts";
 import { groupOctets, groups, kePayload, saPayload, takeFirst } from "./ike-sa-init.ts";
 import { deletePayload } from "./informational.ts";
@@ -102,7 +103,10 @@ export interface Agreed {
   replaces?: ChildSa;
 }
 
-/** Derives the keys and enters the Child SA; a string says why it cannot be. */
+/**
+ * Derives the keys from those of `sa`, whose exchange this was, and enters the Child SA there or under its successor; a
+ * string says why it cannot be.
+ */
 export function install(core: Core, sa: IkeSa, agreed: Agreed, material: Material): ChildSa | string {
   const encrChosen = agreed.proposal.transforms.find((t) => t.type === TRANSFORM.ENCR);
   const encrKeyBits = encrChosen && keyLength(encrChosen);
@@ -122,9 +126,10 @@ export function install(core: Core, sa: IkeSa, agreed: Agreed, material: Materia
     ...([encr, used, inputs.sharedSecret, inputs.further] as const),
   );
   const [out, back] = [keys.initiatorToResponder, keys.responderToInitiator];
+  const ike = successorOf(sa);
   const child: ChildSa = {
     ...agreed,
-    ike: sa,
+    ike,
     protocolId: agreed.proposal.protocolId,
     encr,
     encrKeyBits,
@@ -135,7 +140,7 @@ export function install(core: Core, sa: IkeSa, agreed: Agreed, material: Materia
     pfs: sharedSecret !== undefined,
     state: "installed",
   };
-  sa.children.push(child);
+  ike.children.push(child);
   for (const extension of core.options.extensions) extension.childEstablished?.(child);
   core.emit({ type: "child-established", child });
   return child;
@@ -223,8 +228,8 @@ export interface ChildContext {
   replaces?: ChildSa;
   /** Ours, if this exchange has one. */
   nonce: Payload[];
-  /** Called when the Child SA is there: at once, or after further exchanges. */
-  made?: (child: ChildSa) => void;
+  /** Called when the Child SA is there: at once, or after further exchanges; with undefined if those do not come. */
+  made?: (child: ChildSa | undefined) => void;
 }
 
 /**
@@ -271,7 +276,10 @@ export function answerChild(
     context.made?.(child);
     return true;
   };
-  const held = context.inAuth ? undefined : core.first((e) => e.holds?.(core, sa, proposal, finish));
+  const dropped = () => context.made?.(undefined);
+  const held = context.inAuth
+    ? undefined
+    : core.first((e) => e.holds?.(core, sa, proposal, { finish, dropped }));
   if (!held && !finish([])) return { error: notify(NOTIFY.NO_PROPOSAL_CHOSEN) };
   const more = ts.more ? [notify(NOTIFY.ADDITIONAL_TS_POSSIBLE)] : [];
   const nonceAndKe = [...context.nonce, ...exchanged.payloads];

@@ -21,7 +21,6 @@ import type { IncomingMessage } from "../hooks.ts";
 import { hasNotify, notifies, notify, payload } from "../payloads.ts";
 import type { Answered, IkeSa } from "../sa.ts";
 import { sendRequest } from "../send.ts";
-import { successorOf } from "../succession.ts";
 import { type Answer, NO_ANSWER, otherGroup, refusal } from "./answer.ts";
 import {
   agreeChild,
@@ -62,13 +61,16 @@ export function startChild(
   const doing: Doing = replaces ? { what: "rekey Child", child: replaces } : { what: "create Child" };
   const answered: Answered = (response, on) => {
     if (!response) return done(NO_ANSWER);
+    if (doing.what === "rekey Child") doing.crossing ??= doing.child.peersRekeying;
     const again = otherGroup(response.payloads, offer.proposals, group);
-    if (again !== undefined && !("crossing" in doing))
+    if (again !== undefined && !crosses(doing))
       return startChild(core, on, { ...wishes, group: again }, done);
     takeAnswer(core, on, { wishes, done, tries, offer, doing, Ni }, response);
   };
   sendRequest(core, sa, EXCHANGE.CREATE_CHILD_SA, payloads, answered, { doing });
 }
+
+const crosses = (doing: Doing): boolean => "crossing" in doing && doing.crossing !== undefined;
 
 /** A request for a Child SA that is on its way. */
 interface ChildCommand {
@@ -91,19 +93,19 @@ function takeAnswer(core: Core, sa: IkeSa, command: ChildCommand, response: Inco
   const nonces = { Ni, Nr };
   const { agreed, sharedSecret } = answer;
   const finish = (further: Uint8Array[] | string): void => {
-    const child =
-      typeof further === "string"
-        ? further
-        : install(core, successorOf(sa), agreed, { ...nonces, sharedSecret, further });
+    // The peer has made nothing that it could delete.
+    if (typeof further === "string") return failChild(core, sa, command, [], further);
+    const child = install(core, sa, agreed, { ...nonces, sharedSecret, further });
     if (typeof child === "string") return failChild(core, sa, command, payloads, child);
-    done(doing.what === "rekey Child" ? finishRekey(core, child, nonces, doing) : child);
+    if (doing.what === "rekey Child") finishRekey(core, child, nonces, doing, done);
+    else done(child);
     if (doing.deletedEarly?.has(hex(child.spiOut)))
       core.closeChild(child, "deleted by the peer before we knew of it");
   };
   if (additionalMethods(agreed.proposal).length === 0) return finish([]);
   const crossing = doing.what === "rekey Child" ? doing.crossing : undefined;
   // Who loses has nothing to delete: he only stops (RFC 9370 section 2.2.4).
-  if (crossing && oursIsRedundant(Ni, Nr, crossing)) return awaitCrossing(core, crossing, done);
+  if (crossing && oursIsRedundant(Ni, Nr, crossing)) return awaitCrossing(crossing, done);
   const { proposal } = agreed;
   const { extensions } = core.options;
   if (!extensions.some((e) => e.continues?.(core, sa, proposal, response, doing, finish)))
@@ -125,7 +127,7 @@ function afterRefusal(
   reason: string,
 ): void {
   const { wishes, done, tries, doing } = command;
-  const crossed = "crossing" in doing;
+  const crossed = crosses(doing);
   const { replaces: old } = wishes;
   const again = (on: IkeSa) =>
     old && old.state !== "installed" ? done(reason) : startChild(core, on, wishes, done, tries + 1);
@@ -144,13 +146,14 @@ function finishRekey(
   child: ChildSa,
   nonces: { Ni: Uint8Array; Nr: Uint8Array },
   { child: old, crossing }: Extract<Doing, { what: "rekey Child" }>,
-): ChildSa {
+  done: (child: ChildSa | string) => void,
+): void {
   if (crossing && oursIsRedundant(nonces.Ni, nonces.Nr, crossing)) {
     if (core.decide("redundant SA", "delete") === "delete") deleteChild(core, child, () => {});
-    return crossing.made ?? child;
+    return awaitCrossing(crossing, done);
   }
   if (old.state !== "closed") retire(core, old);
-  return child;
+  done(child);
 }
 
 function childFailed(core: Core, sa: IkeSa, reason: string): void {
@@ -182,16 +185,13 @@ export function onCreateChildRequest(core: Core, sa: IkeSa, request: IncomingMes
   if (error) return { payloads: [error] };
   const Nr = core.nonce();
   const nonces = { Ni: nonce.data, Nr };
-  const ours = rekeyingOf(sa, replaces);
-  const crossing: Crossing<ChildSa> | undefined = ours && { lowest: lowestNonce(nonce.data, Nr) };
+  const crossing: Crossing<ChildSa> = { lowest: lowestNonce(nonce.data, Nr) };
   const answer = answerChild(core, sa, payloads, nonces, {
     inAuth: false,
     replaces,
     nonce: [noncePayload(Nr)],
     made: (child) => {
-      if (!replaces) return;
-      replaces.state = "rekeyed";
-      if (crossing) settle(crossing, child);
+      if (replaces) settleRekey(sa, replaces, crossing, child);
     },
   });
   if ("error" in answer) {
@@ -201,8 +201,29 @@ export function onCreateChildRequest(core: Core, sa: IkeSa, request: IncomingMes
       close: answer.fatal ? "INVALID_SYNTAX in CREATE_CHILD_SA" : undefined,
     };
   }
-  if (crossing && ours) ours.crossing = crossing;
+  if (replaces) meet(sa, replaces, crossing);
   return { payloads: answer.payloads };
+}
+
+/** Lets our own rekeying know that the peer's is there: the one that is outstanding, or the next. */
+function meet(sa: IkeSa, replaces: ChildSa, crossing: Crossing<ChildSa>): void {
+  const ours = rekeyingOf(sa, replaces);
+  if (ours) ours.crossing = crossing;
+  if (!crossing.made) replaces.peersRekeying = crossing;
+}
+
+/** The peer has made this Child SA by rekeying, or will make none. */
+function settleRekey(
+  sa: IkeSa,
+  replaces: ChildSa,
+  crossing: Crossing<ChildSa>,
+  made: ChildSa | undefined,
+): void {
+  if (replaces.peersRekeying === crossing) replaces.peersRekeying = undefined;
+  if (made && replaces.state === "installed") replaces.state = "rekeyed";
+  const ours = rekeyingOf(sa, replaces);
+  if (made && ours) ours.crossing = crossing;
+  settle(crossing, made);
 }
 
 /** Our own outstanding rekeying of this Child SA. */

@@ -48,6 +48,7 @@ export function startIkeRekey(
   const payloads = [saPayload(proposals), noncePayload(sa.Ni), kePayload(group, keyPair.publicValue)];
   const doing: IkeRekey = { what: "rekey IKE" };
   const answered: Answered = (response, on) => {
+    doing.crossing ??= on.peersRekeying;
     const again = response && otherGroup(response.payloads, proposals, group);
     if (again !== undefined && !doing.crossing)
       return startIkeRekey(core, on, { ...wishes, group: again }, done);
@@ -87,7 +88,7 @@ function takeAnswer(core: Core, old: IkeSa, command: RekeyCommand, response: Inc
     if (typeof further === "string") return refuse(further);
     if (!deriveFrom(core, old, sa, proposal, secret, further))
       return refuse("the chosen transforms cannot be used");
-    done(finishIkeRekey(core, old, sa, doing));
+    finishIkeRekey(core, old, sa, doing, done);
   };
   if (additionalMethods(proposal).length === 0) return finish([]);
   const { crossing } = doing;
@@ -104,7 +105,7 @@ function loseIkeRekey(
   crossing: Crossing<IkeSa>,
   done: (sa: IkeSa | string) => void,
 ): void {
-  awaitCrossing(core, crossing, (made) => {
+  awaitCrossing(crossing, (made) => {
     if (typeof made !== "string" && old.state !== "rekeyed") succeed(core, old, made);
     done(made);
   });
@@ -136,13 +137,17 @@ function acceptIkeRekey(
 const REDUNDANT_MS = 60_000;
 
 /** Settles which SA replaces the old one, if the peer rekeyed at the same time (section 2.8.2). */
-function finishIkeRekey(core: Core, old: IkeSa, sa: IkeSa, { crossing }: IkeRekey): IkeSa {
+function finishIkeRekey(
+  core: Core,
+  old: IkeSa,
+  sa: IkeSa,
+  { crossing }: IkeRekey,
+  done: (sa: IkeSa | string) => void,
+): void {
   if (crossing && oursIsRedundant(sa.Ni, sa.Nr, crossing)) {
-    const { made } = crossing;
-    if (made) succeed(core, old, made);
     announce(core, sa);
     if (core.decide("redundant SA", "delete") === "delete") deleteIke(core, sa, () => {});
-    return made ?? sa;
+    return loseIkeRekey(core, old, crossing, done);
   }
   succeed(core, old, sa);
   announce(core, sa);
@@ -153,12 +158,12 @@ function finishIkeRekey(core: Core, old: IkeSa, sa: IkeSa, { crossing }: IkeReke
       if (made && made.state !== "closed") deleteIke(core, made, () => {});
     });
   }
-  return sa;
+  done(sa);
 }
 
 function failIkeRekey(core: Core, old: IkeSa, { crossing }: IkeRekey, reason: string): string {
-  const follow = (made: IkeSa): void => {
-    if (old.state !== "closed" && old.state !== "rekeyed") succeed(core, old, made);
+  const follow = (made: IkeSa | undefined): void => {
+    if (made && old.state !== "closed" && old.state !== "rekeyed") succeed(core, old, made);
   };
   if (crossing?.made) follow(crossing.made);
   else if (crossing) crossing.settled = follow;
@@ -185,19 +190,34 @@ export function answerIkeRekey(core: Core, old: IkeSa, payloads: Payload[], Ni: 
   sa.Nr = core.nonce();
   const { secret } = exchanged;
   if (!secret) return { payloads: [notify(NOTIFY.NO_PROPOSAL_CHOSEN)] };
-  const doing = old.pending?.doing;
-  const ours = doing?.what === "rekey IKE" ? doing : undefined;
-  const crossing: Crossing<IkeSa> | undefined = ours && { lowest: lowestNonce(sa.Ni, sa.Nr) };
+  const crossing: Crossing<IkeSa> = { lowest: lowestNonce(sa.Ni, sa.Nr) };
   const finish = (further: Uint8Array[]): boolean => {
     if (!deriveFrom(core, old, sa, proposal, secret, further)) return false;
-    if (crossing) settle(crossing, sa);
-    else succeed(core, old, sa);
+    settleRekey(core, old, crossing, sa);
     announce(core, sa);
     return true;
   };
-  const held = core.first((e) => e.holds?.(core, old, proposal, finish));
+  const dropped = () => settleRekey(core, old, crossing, undefined);
+  const held = core.first((e) => e.holds?.(core, old, proposal, { finish, dropped }));
   if (!held && !finish([])) return { payloads: [notify(NOTIFY.NO_PROPOSAL_CHOSEN)] };
-  if (ours && crossing) ours.crossing = crossing;
+  const ours = rekeyingOf(old);
+  if (ours) ours.crossing = crossing;
+  if (held) old.peersRekeying = crossing;
   const chosen = saPayload([{ ...proposal, spi: sa.spiR }]);
   return { payloads: [chosen, noncePayload(sa.Nr), ...exchanged.payloads, ...(held ?? [])] };
+}
+
+/** Our own outstanding rekeying of this IKE SA. */
+function rekeyingOf({ pending }: IkeSa): IkeRekey | undefined {
+  return pending?.doing?.what === "rekey IKE" ? pending.doing : undefined;
+}
+
+/** The peer has made this IKE SA by rekeying, or will make none. Whether it stays is open while our own rekeying is. */
+function settleRekey(core: Core, old: IkeSa, crossing: Crossing<IkeSa>, made: IkeSa | undefined): void {
+  if (old.peersRekeying === crossing) old.peersRekeying = undefined;
+  const ours = rekeyingOf(old);
+  const decides = ours !== undefined || crossing.settled !== undefined || old.state === "rekeyed";
+  if (made && ours) ours.crossing = crossing;
+  settle(crossing, made);
+  if (made && !decides) succeed(core, old, made);
 }
