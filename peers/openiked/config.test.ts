@@ -68,6 +68,7 @@ describe("OpenIKED configuration", () => {
     ["a cookie", { cookies: "always" }, "cookie"],
     ["a port of its own", { remote: { host: "192.0.2.1", port: 4501 } }, "port 4501"],
     ["a childless IKE SA", { childless: "force" }, "childless"],
+    ["PPKs", { ppks: [{ id: "ppk", secret: "secret" }] }, "PPKs"],
     ["a PPK that it must have", { ppkRequired: true }, "PPKs"],
     ["no replay protection", { replayWindow: 0 }, "32 numbers"],
     ["where its counters begin", { espCounter: 9 }, "counters"],
