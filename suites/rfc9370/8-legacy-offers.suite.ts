@@ -9,6 +9,8 @@ import {
   expectOrdinaryChildSa,
   expectOrdinaryIkeRekey,
   expectOrdinaryIkeSa,
+  expectServed,
+  expectTraffic,
   expectUnused,
   fromHex,
   hasNotify,
@@ -16,9 +18,11 @@ import {
   NOTIFY,
   notify,
   type OutgoingMessage,
+  type Payload,
   type Proposal,
   payload,
   require,
+  Session,
   TRANSFORM,
   type Transform,
   test,
@@ -107,6 +111,48 @@ test("refuses-unannounced-additional-key-exchanges-though-it-can-do-them", {
   await expectNoIkeSa(s, first ? [first] : []);
 });
 
+/**
+ * Such a peer initiates. The tester is a legacy responder: it chooses the proposal without the additional key exchange, and
+ * does not return the notify. IKE_AUTH is next, with Message ID 1, and both SAs come up.
+ */
+test("does-without-additional-key-exchanges-towards-a-legacy-responder", {
+  requirements: ["MKE-12"],
+  peer: "initiator",
+  config: told,
+  lies: ["begins-intermediate-unasked"],
+}, async (s) => {
+  announceIntermediate(s, () => undefined);
+  s.policy.ike = s.policy.ike.slice(1);
+  const began = () => heard(s, EXCHANGE.IKE_INTERMEDIATE);
+  await s.provoke(() => s.trace.childSas().length > 0 || began() > 0);
+  require(began() === 0, "no IKE_INTERMEDIATE", `${began()} requests`);
+  const sa = s.trace.childSas()[0]?.ike;
+  require(sa !== undefined, "the peer to set up both SAs", s.lastReason());
+  await expectTraffic(new Session(s, sa), "the Child SA came up");
+});
+
+/**
+ * Such a peer initiates. The tester chooses the proposal with the additional key exchange, but does not return the notify: the
+ * choice counts as one of unknown transforms. Neither IKE_INTERMEDIATE nor IKE_AUTH may follow; with the notify it is taken.
+ */
+test("takes-no-additional-key-exchange-from-a-responder-that-announced-nothing", {
+  requirements: ["MKE-17"],
+  peer: "initiator",
+  config: told,
+  lies: ["takes-unannounced-additional-key-exchanges"],
+}, async (s) => {
+  s.policy.ike = s.policy.ike.slice(0, 1);
+  let silent = true;
+  s.change(EXCHANGE.IKE_SA_INIT, (message) => void (silent && leaveOutAnnouncement(message)), "response");
+  const answered = () => s.trace.exchangesOf(EXCHANGE.IKE_SA_INIT, "peer").some((e) => e.response);
+  require(await s.provoke(answered), "an IKE_SA_INIT request", s.lastReason());
+  await s.wait();
+  const further = heard(s, EXCHANGE.IKE_INTERMEDIATE) + heard(s, EXCHANGE.IKE_AUTH);
+  require(further === 0, "neither IKE_INTERMEDIATE nor IKE_AUTH", `${further} requests`);
+  silent = false;
+  await expectServed(s);
+});
+
 for (const what of ["unannounced", "announced"]) {
   /**
    * All proposals of the tester's IKE_SA_INIT request have additional key exchanges, ${what}. The peer is told to do none: it
@@ -189,6 +235,11 @@ for (const peer of ROLES) {
     const followed = heard(s, EXCHANGE.IKE_FOLLOWUP_KE);
     require(followed === 0, "no IKE_FOLLOWUP_KE", `${followed} requests`);
   });
+}
+
+function leaveOutAnnouncement(message: OutgoingMessage): void {
+  const isIt = (p: Payload) => p.kind === "Notify" && p.notifyType === NOTIFY.INTERMEDIATE_EXCHANGE_SUPPORTED;
+  message.payloads = message.payloads.filter((p) => !isIt(p));
 }
 
 /** Chooses, beside all else, an additional key exchange, and says that it follows. */
