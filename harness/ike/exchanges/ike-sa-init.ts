@@ -20,7 +20,7 @@ import { announcedHashes, hashNotify, responderAnnouncements } from "../auth/ann
 import type { Core } from "../core.ts";
 import { installKeys } from "../generation.ts";
 import type { IkeKeyInputs, IncomingMessage } from "../hooks.ts";
-import { freshKeyPair } from "../key-pair.ts";
+import { freshKeyPair, isKem } from "../key-pair.ts";
 import { detectNat, natNotifies } from "../nat.ts";
 import { errorNotify, notifies, notify, payload } from "../payloads.ts";
 import { choose, firstOffer, isChoiceOf } from "../proposals.ts";
@@ -266,6 +266,12 @@ function wrongGroup(core: Core, request: IncomingMessage, group: number): void {
   refuse(core, request, notify(NOTIFY.INVALID_KE_PAYLOAD, groupOctets(group)));
 }
 
+/** RFC 6989 section 2.5: a bad value is dropped. That of a KEM gets an answer (draft-ietf-ipsecme-ikev2-mlkem section 2.2). */
+function refuseValue(core: Core, request: IncomingMessage, group: number): void {
+  if (isKem(core, group)) refuse(core, request, notify(NOTIFY.INVALID_SYNTAX));
+  else dropInit(core, request, "the KE value is refused");
+}
+
 /** Hash over Ni, address and SPIi with a secret (section 2.6); nothing is stored. */
 function cookieFor(core: Core, request: IncomingMessage, Ni: Uint8Array): Uint8Array {
   const { host } = request.datagram.source;
@@ -300,9 +306,7 @@ function answerInit(
 ): IkeSa | undefined {
   const keyPair = freshKeyPair(core, ke.group, ke.data);
   const secret = keyPair?.derive(ke.data);
-  // RFC 6989 section 2.5: a bad value is dropped.
-  if (!keyPair || !(secret instanceof Uint8Array))
-    return void dropInit(core, request, "the KE value is refused");
+  if (!keyPair || !(secret instanceof Uint8Array)) return void refuseValue(core, request, ke.group);
   const { source, destination } = request.datagram;
   const sa = new IkeSa("responder", request.header.spiI, destination, source);
   sa.spiR = core.freshSpi(8);
