@@ -1,4 +1,5 @@
 /** All lies, in one list. */
+import { additionalKeLies } from "./additional-ke.ts";
 import { authenticationLies } from "./authentication.ts";
 import { childlessLies } from "./childless.ts";
 import { configurationLies } from "./configuration.ts";
@@ -20,6 +21,8 @@ import { groupDecisionLies } from "./group-decisions.ts";
 import { groupForgedRekeyLies } from "./group-forged-rekeys.ts";
 import { groupMemberLies } from "./group-member.ts";
 import { groupRegistrationLies } from "./group-registration.ts";
+import { intAuthLies } from "./int-auth.ts";
+import { intermediateLies } from "./intermediate.ts";
 import { keFallbackLies } from "./ke-fallback.ts";
 import { keyLies } from "./keys.ts";
 import { legacyLies } from "./legacy.ts";
@@ -28,6 +31,7 @@ import { measureLies } from "./measure.ts";
 import { negotiationLies } from "./negotiation.ts";
 import { nullAuthenticationLies } from "./null-authentication.ts";
 import { payloadLies } from "./payloads.ts";
+import { ppkLies } from "./ppk.ts";
 import { ppkFallbackLies } from "./ppk-fallback.ts";
 import { rekeyingLies } from "./rekeying.ts";
 import { replayStatusLies } from "./replay-status.ts";
@@ -72,6 +76,10 @@ export const lies: readonly Lie[] = [
   ...legacyLies,
   ...ppkFallbackLies,
   ...keFallbackLies,
+  ...intermediateLies,
+  ...intAuthLies,
+  ...ppkLies,
+  ...additionalKeLies,
 ];
 
 export const findLie = (name: string): Lie | undefined => lies.find((l) => l.name === name);

@@ -1,0 +1,149 @@
+/** IKE_INTERMEDIATE exchanges as a test of RFC 9242 sees and changes them. */
+import type { PeerConfig, PeerRole } from "../../peers/contract.ts";
+import type { OutgoingMessage } from "../ike/hooks.ts";
+import { errorNotify } from "../ike/payloads.ts";
+import { openPayload } from "../ike/sk.ts";
+import { concat, hex } from "../wire/bytes.ts";
+import { decodeChain, decodeMessage, encodeChain, firstPayloadType, isFrameError } from "../wire/index.ts";
+import { EXCHANGE, exchangeTypes } from "../wire/registry/exchange-types.ts";
+import type { Payload } from "../wire/types.ts";
+import { listPayloads, require } from "./expectations.ts";
+import { ballast } from "./fragments.ts";
+import { needIntermediate } from "./post-quantum.ts";
+import { ikeReceived, isResponse } from "./raw.ts";
+import type { Script } from "./script.ts";
+import type { Session } from "./session.ts";
+import type { Exchange } from "./trace.ts";
+import { Failure, Unsupported } from "./verdicts.ts";
+
+/** What such an exchange can be for. Some peers have only the one, some only the other. */
+const carriers = {
+  "an-empty-exchange": { intermediate: true },
+  "a-key-exchange": { ikeProposals: ["aes256-sha256-x25519-ke1_ecp256"] },
+} satisfies Record<string, Partial<PeerConfig>>;
+
+/** Name and configuration of each. */
+export const eachCarrier = Object.entries(carriers) as readonly [string, Partial<PeerConfig>][];
+
+/** Who begins the exchanges where the peer has this role. */
+export const beginner = (peer: PeerRole): Exchange["by"] => (peer === "responder" ? "us" : "peer");
+
+/** Our own messages of an exchange that the initiator begins. */
+export const ownIn = (peer: PeerRole): "request" | "response" =>
+  peer === "responder" ? "request" : "response";
+
+export const intermediates = (s: Script, peer: PeerRole): Exchange[] =>
+  s.trace.exchangesOf(EXCHANGE.IKE_INTERMEDIATE, beginner(peer));
+
+/** An established IKE SA with at least one such exchange before it; unsupported if the peer has none. */
+export async function establishBehind(s: Script, peer: PeerRole): Promise<Session> {
+  const session = needIntermediate(await s.establish(peer));
+  if (intermediates(s, peer).length > 0) return session;
+  throw new Unsupported("the peer announced IKE_INTERMEDIATE and began none");
+}
+
+/** The same, with traffic both ways: so AUTH was good at both ends. */
+export async function proveBehind(s: Script, peer: PeerRole): Promise<Session> {
+  const session = await establishBehind(s, peer);
+  await session.proveTraffic();
+  return session;
+}
+
+/** Changes our own IKE_INTERMEDIATE messages. */
+export const changeOwn = (s: Script, peer: PeerRole, change: (message: OutgoingMessage) => void) =>
+  s.change(EXCHANGE.IKE_INTERMEDIATE, change, ownIn(peer));
+
+/** An IKE SA of ours whose IKE_INTERMEDIATE exchanges are over, and whose IKE_AUTH has not begun. */
+export async function beforeIkeAuth(s: Script): Promise<Session> {
+  const session = needIntermediate(await s.init());
+  const { sa } = session;
+  let held = false;
+  const release = s.change(EXCHANGE.IKE_AUTH, (message) => {
+    held = true;
+    message.octets = () => [];
+  });
+  s.host.endpoint.auth(sa);
+  s.host.settle();
+  await s.until(() => held || sa.state === "closed");
+  release();
+  require(held, "responses to IKE_INTERMEDIATE that lead to IKE_AUTH", s.lastReason());
+  sa.pending?.cancelTimer?.();
+  sa.pending = undefined;
+  sa.nextMessageId--;
+  return session;
+}
+
+/** IKE_AUTH on this IKE SA, which must bring both SAs and traffic. */
+export async function expectAuth(session: Session): Promise<void> {
+  const { failure, childFailure } = await session.script.tryAuth(session.sa);
+  const reason = failure ?? childFailure;
+  require(reason === undefined, "an IKE SA and a Child SA by IKE_AUTH", reason ?? "");
+  await session.proveTraffic();
+}
+
+/** Makes other content for the message that changes next, sealed as that is; it is there once that has been sent. */
+export function twinOf(s: Script, exchangeType: number, payloads: Payload[]): () => Uint8Array {
+  let twin: Uint8Array | undefined;
+  s.extensions.unshift({
+    name: "twin",
+    split: ({ header }, _inner, seal) => {
+      if (header.exchangeType === exchangeType)
+        twin ??= seal(encodeChain(payloads), firstPayloadType(payloads));
+      return undefined;
+    },
+  });
+  return () => {
+    if (twin) return twin;
+    throw new Failure(`a message of ${exchangeTypes.nameOf(exchangeType)} to be sent`, "none");
+  };
+}
+
+/** The peer's responses of this type since the mark, as octets in hex. */
+export const responsesOf = (s: Script, exchangeType: number, since = 0): string[] =>
+  ikeReceived(s, since).flatMap((octets) => {
+    const message = decodeMessage(octets);
+    const matches =
+      !isFrameError(message) && isResponse(message) && message.header.exchangeType === exchangeType;
+    return matches ? [hex(octets)] : [];
+  });
+
+/**
+ * Fails if something came since the mark that answers a request of this type without an error: what our endpoint did
+ * not ask for, and opens under this SA's keys. A fragment or what does not open is taken for such an answer.
+ */
+export function expectNotServed(session: Session, exchangeType: number, since: number): void {
+  const name = exchangeTypes.nameOf(exchangeType);
+  for (const octets of ikeReceived(session.script, since)) {
+    const message = decodeMessage(octets);
+    if (isFrameError(message) || !isResponse(message) || message.header.exchangeType !== exchangeType)
+      continue;
+    const payloads = inside(session, octets);
+    const refused = payloads !== undefined && errorNotify(payloads) !== undefined;
+    require(refused, `no answer to ${name}, or an error`, listPayloads({ payloads: payloads ?? [] }));
+  }
+}
+
+/** The payloads in SK of a message that came; undefined if there is none that opens. */
+function inside({ sa }: Session, octets: Uint8Array): Payload[] | undefined {
+  const message = decodeMessage(octets);
+  const last = isFrameError(message) ? undefined : message.payloads.at(-1);
+  if (last?.kind !== "SK" || !sa.inbound) return undefined;
+  const opened = openPayload(sa.inbound, octets, last);
+  return "error" in opened ? undefined : decodeChain(opened.innerType, opened.plaintext).payloads;
+}
+
+/** Fills the message up so that a cipher of 16-octet blocks needs exactly so many octets of padding. */
+export function fitPadding(message: OutgoingMessage, octets: number): void {
+  const { length } = encodeChain([...message.payloads, ballast(0)]);
+  const missing = (((15 - octets - length) % 16) + 16) % 16;
+  message.payloads.push(ballast(missing));
+}
+
+/** The datagrams of our messages, and in front of each what `before` makes. */
+export function precede(message: OutgoingMessage, before: (datagram: Uint8Array) => Uint8Array): void {
+  message.octets = (datagram) => [before(datagram), datagram];
+}
+
+/** Turns a bit of the IV of a message without payloads in clear: a cipher in CBC mode gets another first octet out of it. */
+export const withOtherIv = (datagram: Uint8Array): Uint8Array =>
+  concat(datagram.subarray(0, 32), Uint8Array.of((datagram[32] ?? 0) ^ 1), datagram.subarray(33));
