@@ -123,11 +123,16 @@ function run(all: Run, state: State): void {
     if (!response) return done("no answer to IKE_INTERMEDIATE");
     const failure = refusal(all, round, response);
     if (failure) return done(failure);
-    for (const user of users) user.finish(core, sa);
+    finish(core, sa, users);
     state.rounds++;
     run(all, state);
   });
   if (core.decide("IKE_AUTH beside IKE_INTERMEDIATE", "wait for the response") === "at once") done();
+}
+
+function finish(core: Core, sa: IkeSa, users: IntermediateUser[]): void {
+  const order = core.decide("order of new keys in IKE_INTERMEDIATE", "PPK last");
+  for (const user of order === "PPK last" ? users : users.toReversed()) user.finish(core, sa);
 }
 
 function refusal({ core, sa, users }: Run, round: Round, response: IncomingMessage): string | undefined {
@@ -161,10 +166,7 @@ function answer(
   }
   state.rounds++;
   awaitAuth(core, sa);
-  const sent = () => {
-    for (const user of users) user.finish(core, sa);
-  };
-  return { payloads, sent };
+  return { payloads, sent: () => finish(core, sa, users) };
 }
 
 /** IKE_AUTH must wait until all that was agreed on is done. */

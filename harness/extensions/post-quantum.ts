@@ -19,12 +19,14 @@ export interface PostQuantumOptions {
 /** Without additional key exchanges, PPKs or IKE_INTERMEDIATE in the policy none of them does anything. */
 export function postQuantum({ codePoints, link }: PostQuantumOptions = {}): Extension[] {
   const numbers = ppkNumbers(codePoints);
-  const { user, extension } = multipleKe(link);
+  const additional = multipleKe(link);
+  const early = ppkInIntermediate(numbers);
   return [
     ppkAgreement(numbers),
     // A PPK is mixed in last of all (RFC 9867 section 3.1.1).
-    intermediate([user, ppkInIntermediate(numbers)]),
-    extension,
+    intermediate([additional.user, early.user]),
+    additional.extension,
+    early.extension,
     ppkInAuth(numbers),
     ppkInChild(numbers),
   ];

@@ -153,6 +153,13 @@ export interface Decisions {
   "link of a series": "must match" | "ignore";
   "a PPK": "into SK_d, SK_pi and SK_pr" | "not into SK_d" | "into nothing";
   "PPK of another identity": "unknown" | "take";
+  "exchange of PPK_IDENTITY_KEY": "the last" | "the first" | "one of its own";
+  PPK_IDENTITY_KEY: "all of them" | "the first one";
+  "PPK Confirmation": "check" | "overlook";
+  "PPK_IDENTITY that was not offered": "refuse" | "ignore" | "take the first";
+  "a PPK in IKE_INTERMEDIATE": "into all keys" | "into SK_d, SK_pi and SK_pr" | "into nothing";
+  "keys with a PPK": "after the exchange" | "before the response";
+  "order of new keys in IKE_INTERMEDIATE": "PPK last" | "PPK first";
   "request without PPK_IDENTITY": "refuse" | "go on";
   "response without PPK_IDENTITY": "as configured" | "go on";
   "PPK beside NULL authentication": "mandatory" | "as configured";
