@@ -8,6 +8,7 @@ import { installKeys } from "../ike/generation.ts";
 import type { Extension, IkeKeyInputs, IncomingMessage } from "../ike/hooks.ts";
 import { freshKeyPair } from "../ike/key-pair.ts";
 import { errorNotify, notify, payload } from "../ike/payloads.ts";
+import { firstOffer } from "../ike/proposals.ts";
 import type { IkeSa } from "../ike/sa.ts";
 import { EMPTY } from "../wire/bytes.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
@@ -84,13 +85,14 @@ export function multipleKe(link?: LinkMaker): { user: IntermediateUser; extensio
 }
 
 /** The methods of the rounds, in order. */
-function methodsOf(core: Core, { proposal }: IkeSa): number[] {
+function methodsOf(core: Core, { proposal: chosen }: IkeSa): number[] {
+  const manner = core.decide("rounds of additional key exchanges", "of the choice");
+  const proposal = manner === "of the choice" ? chosen : firstOffer(core.policy.ike.filter(hasAdditional));
   if (!proposal) return [];
   const methods = additionalMethods(proposal);
+  const nones = proposal.transforms.filter(({ type, id }) => isAdditional(type) && id === 0);
   if (core.decide("NONE among additional key exchanges", "no exchange") === "an exchange")
-    methods.push(
-      ...proposal.transforms.filter(({ type, id }) => isAdditional(type) && id === 0).map(() => 0),
-    );
+    methods.push(...nones.map(() => 0));
   const reversed = core.decide("order of additional key exchanges", "by transform type") === "reversed";
   return reversed ? methods.reverse() : methods;
 }

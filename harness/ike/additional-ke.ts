@@ -5,8 +5,6 @@ import type { Decisions } from "./hooks.ts";
 
 export const isAdditional = (type: number): boolean => type >= TRANSFORM.ADDKE1 && type <= TRANSFORM.ADDKE7;
 
-const ALL_TYPES = Array.from({ length: 7 }, (_, i) => TRANSFORM.ADDKE1 + i);
-
 /** The methods of a chosen proposal's additional key exchanges in the order in which they are done; NONE is left out. */
 export const additionalMethods = ({ transforms }: Proposal): number[] =>
   transforms
@@ -49,7 +47,7 @@ export function chooseAdditional(offer: Proposal, policy: Proposal, decide: Deci
     // With the fewest alternatives first, seven types take at most some thousand steps, whatever they hold.
     .sort((a, b) => a.ids.length - b.ids.length);
   const demands = decide("additional type left out of an offer", "NONE") === "refuse";
-  if (demands && ALL_TYPES.some((type) => !offersType(offer, type))) return undefined;
+  if (demands && wanted.some(({ type }) => !offersType(offer, type))) return undefined;
   const twice = decide("same additional method twice", "avoid") === "take";
   const chosen = assign(wanted, new Set(), twice);
   return chosen?.filter(({ type }) => offersType(offer, type)).sort((a, b) => a.type - b.type);

@@ -1,4 +1,5 @@
 /** Verifiers for what was negotiated: RFC 7296 sections 2.7, 2.9 and 3.3.6. */
+import { isAdditional } from "../ike/additional-ke.ts";
 import type { OutgoingMessage } from "../ike/hooks.ts";
 import { hasNotify, payload } from "../ike/payloads.ts";
 import { isSubset } from "../ike/selectors.ts";
@@ -45,7 +46,7 @@ function fault(chosen: Proposal, offer: Proposal): string | undefined {
   if (chosen.protocolId !== offer.protocolId) return "another protocol";
   for (const { type } of offer.transforms) {
     const picked = chosen.transforms.filter((t) => t.type === type);
-    const optional = type === TRANSFORM.INTEG || type === TRANSFORM.KE;
+    const optional = type === TRANSFORM.INTEG || type === TRANSFORM.KE || isAdditional(type);
     const mayLack = optional && offer.transforms.some((t) => t.type === type && t.id === 0);
     if (picked.length > 1 || (picked.length === 0 && !mayLack))
       return `${picked.length} transforms of type ${type}`;

@@ -1,0 +1,440 @@
+import {
+  announceIntermediate,
+  EXCHANGE,
+  expectAgreed,
+  expectChoiceRefused,
+  expectHybrid,
+  expectNoIkeSa,
+  expectNotify,
+  expectPerformed,
+  expectServed,
+  fromHex,
+  hasNotify,
+  heard,
+  hybrid,
+  ikeProposals,
+  NOTIFY,
+  type OutgoingMessage,
+  type Proposal,
+  payload,
+  reencoded,
+  require,
+  type Script,
+  Session,
+  TRANSFORM,
+  type Transform,
+  test,
+  transformsOf,
+  withTransforms,
+} from "../../harness/script/index.ts";
+
+const ROLES = ["responder", "initiator"] as const;
+const { ADDKE1, ADDKE2, ADDKE3, ADDKE5, ADDKE7 } = TRANSFORM;
+const [NONE, MODP2048, ECP256, ECP384, ECP521, X25519] = [0, 14, 19, 20, 21, 31];
+const CLASSICAL = "aes256-sha384-x25519";
+/** Two methods for each of two additional types. */
+const TWO_OF_TWO = hybrid("ke1_ecp256-ke1_ecp384-ke2_ecp256-ke2_ecp384");
+/** Three methods for each of three additional types, none of which it must have. */
+const THREE_OF_THREE = hybrid(
+  [1, 2, 3].flatMap((n) => ["ecp256", "ecp384", "ecp521", "none"].map((m) => `ke${n}_${m}`)).join("-"),
+);
+
+/** Offers this, and fails unless both SAs come up. */
+async function dialWith(s: Script, proposals: Proposal[]): Promise<Session> {
+  s.policy.ike = proposals.map((p, i) => ({ ...p, number: i + 1 }));
+  const { sa, failure, childFailure } = await s.tryDial();
+  require(!failure && !childFailure, "both SAs", failure ?? childFailure ?? "");
+  return new Session(s, sa);
+}
+
+for (const peer of ROLES) {
+  /**
+   * Two additional key exchanges. The request has INTERMEDIATE_EXCHANGE_SUPPORTED beside transforms of the types 6 and 7, the
+   * response returns it beside one of each, and KE in IKE_SA_INIT is of the method of type 4. Then both take place.
+   */
+  test(`announces-its-additional-key-exchanges-as-${peer}`, {
+    requirements: ["MKE-01", "MKE-02", peer === "responder" ? "MKE-16" : "MKE-15"],
+    peer,
+    lies: [
+      peer === "responder" ? "agrees-to-rounds-without-announcement" : "offers-rounds-without-announcement",
+    ],
+    config: { ikeProposals: [hybrid("ke1_ecp256-ke2_ecp384")] },
+  }, async (s) => {
+    const requests = () => s.trace.exchangesOf(EXCHANGE.IKE_SA_INIT, "peer").map(({ request }) => request);
+    if (peer === "responder") return void (await expectHybrid(s, peer, [ECP256, ECP384]));
+    await s.provoke(() => requests().length > 0);
+    for (const { payloads } of requests()) {
+      const announced = hasNotify(payloads, NOTIFY.INTERMEDIATE_EXCHANGE_SUPPORTED);
+      require(announced, "INTERMEDIATE_EXCHANGE_SUPPORTED in the request", "none");
+      require(payload(payloads, "KE")?.group === X25519, "KE of type 4", `${payload(payloads, "KE")?.group}`);
+    }
+    require(await s.until(() => s.trace.childSas().length > 0), "both SAs", s.lastReason());
+    expectPerformed(s, peer, [ECP256, ECP384]);
+  });
+
+  /** The types 7 and 10 alone are offered. There are these two rounds, in this order, and no others. */
+  test(`does-additional-key-exchanges-with-gaps-as-${peer}`, {
+    requirements: ["MKE-03", "MKE-14"],
+    peer,
+    lies: peer === "responder" ? ["renumbers-additional-types"] : ["does-rounds-in-reverse"],
+    config: { ikeProposals: [hybrid("ke2_ecp384-ke5_ecp256")] },
+  }, async (s) => {
+    await expectHybrid(s, peer, [ECP384, ECP256]);
+    const types = expectAgreed(s, peer).transforms.map(({ type }) => type);
+    const additional = types.filter((type) => type >= ADDKE1).sort((a, b) => a - b);
+    require(additional.join() === `${ADDKE2},${ADDKE5}`, "types 7 and 10", additional.join());
+  });
+
+  /** NONE is chosen for each of two additional types, which is no repetition. There is no round at all. */
+  test(`does-no-additional-key-exchange-where-none-is-chosen-for-all-as-${peer}`, {
+    requirements: ["MKE-07", "MKE-12"],
+    peer,
+    lies: ["does-a-round-for-none"],
+    config: { ikeProposals: [hybrid("ke1_ecp256-ke1_none-ke2_ecp256-ke2_none")] },
+  }, async (s) => {
+    s.policy.ike = ikeProposals(hybrid("ke1_none-ke2_none"));
+    await expectHybrid(s, peer, []);
+  });
+
+  /** Of three additional types the middle one is NONE by choice: there are the rounds of the two others. */
+  test(`leaves-the-round-out-for-which-none-was-chosen-as-${peer}`, {
+    requirements: ["MKE-03", "MKE-12"],
+    peer,
+    lies: ["does-a-round-for-none"],
+    config: { ikeProposals: [hybrid("ke1_ecp256-ke2_ecp384-ke2_none-ke3_ecp521")] },
+  }, async (s) => {
+    s.policy.ike = ikeProposals(hybrid("ke1_ecp256-ke2_none-ke3_ecp521"));
+    await expectHybrid(s, peer, [ECP256, ECP521]);
+  });
+
+  /**
+   * The same method for type 4 and for type 6. The text forbids repetitions among the additional types; whether type 4 counts
+   * it does not say. So both are right: to refuse with NO_PROPOSAL_CHOSEN, or to do the method twice.
+   */
+  test(`does-the-method-of-type-4-again-or-refuses-as-${peer}`, {
+    requirements: ["MKE-07", "MKE-19"],
+    peer,
+    lies: ["keeps-its-keys-after-a-round"],
+    config: { ikeProposals: [hybrid("ke1_x25519-ke1_ecp256")] },
+  }, async (s) => {
+    if (peer === "responder") await s.dial();
+    s.policy.ike = ikeProposals(hybrid("ke1_x25519"));
+    s.decide("unprotected error notify", "give up");
+    if (peer === "initiator") {
+      if (!(await s.provoke(() => s.trace.childSas().length > 0))) return expectChoiceLeft(s);
+    } else if ((await s.tryInit()).failure) {
+      const { response } = s.exchange(EXCHANGE.IKE_SA_INIT);
+      return require(hasNotify(response?.payloads ?? [], NOTIFY.NO_PROPOSAL_CHOSEN), "a choice, or none", "");
+    }
+    await (await s.establish(peer)).proveTraffic();
+  });
+}
+
+/** Fails if the peer went on after our choice. */
+function expectChoiceLeft(s: Script): void {
+  const begun = heard(s, EXCHANGE.IKE_INTERMEDIATE) + heard(s, EXCHANGE.IKE_AUTH);
+  require(begun === 0, "both SAs, or nothing after our choice", s.lastReason());
+}
+
+/**
+ * The tester offers several methods of each of three additional types. The choice has exactly one of each type, and the
+ * rounds are those of the choice.
+ */
+test("chooses-one-method-of-each-additional-type", {
+  requirements: ["MKE-01", "MKE-05", "MKE-07"],
+  peer: "responder",
+  lies: ["picks-every-method-of-a-type", "leaves-a-type-out-of-its-choice"],
+  config: {
+    ikeProposals: [
+      hybrid("ke1_ecp384-ke1_ecp256-ke2_ecp521-ke2_modp2048-ke3_modp3072-ke3_x448"),
+      hybrid("ke1_ecp256-ke2_ecp521-ke3_modp3072"),
+    ],
+  },
+}, async (s) => {
+  await expectHybrid(s, "responder");
+});
+
+/**
+ * The peer can do without type 6. The tester offers type 7 with type 6, and then without it: that counts as if it were there
+ * with NONE. The peer chooses type 7 alone.
+ */
+test("takes-an-additional-type-left-out-for-none", {
+  requirements: ["MKE-14"],
+  peer: "responder",
+  lies: ["demands-each-additional-type"],
+  config: { ikeProposals: [hybrid("ke1_ecp256-ke1_none-ke2_ecp384")] },
+}, async (s) => {
+  await s.dial();
+  await (await dialWith(s, ikeProposals(hybrid("ke2_ecp384")))).proveTraffic();
+  const additional = expectAgreed(s, "responder").transforms.filter(({ type }) => type >= ADDKE1);
+  require(additional.length === 1, "one additional key exchange", `${additional.length}`);
+});
+
+/** Types 6, 7 and 8 with these methods; an empty list leaves the type out. */
+const ofTypes = (...methods: string[][]): string =>
+  hybrid(methods.flatMap((all, i) => all.map((method) => `ke${i + 1}_${method}`)).join("-"));
+
+const AVOIDABLE = {
+  "the-same-two-methods-for-two-types": ofTypes(["ecp256", "ecp384"], ["ecp256", "ecp384"]),
+  "one-method-for-the-first-of-two-types": ofTypes(["ecp256"], ["ecp256", "ecp384"]),
+  "one-method-for-the-second-of-two-types": ofTypes(["ecp256", "ecp384"], ["ecp256"]),
+  "one-way-out-of-three-types": ofTypes(["ecp256", "ecp384", "ecp521"], ["ecp256", "ecp384"], ["ecp256"]),
+  "none-beside-the-same-method": ofTypes(["ecp256"], ["ecp256", "none"]),
+};
+
+for (const [what, offer] of Object.entries(AVOIDABLE)) {
+  /**
+   * The tester offers ${what}. A choice without repetition is there, and the rounds are those of it. Note: a peer that
+   * looks at one type after the other may not find it; its NO_PROPOSAL_CHOSEN is tolerated, for what it accepts is a
+   * matter of its policy.
+   */
+  test(`chooses-no-method-twice-of-${what}`, {
+    requirements: ["MKE-05", "MKE-07"],
+    peer: "responder",
+    lies: ["chooses-one-method-twice"],
+    config: { ikeProposals: [THREE_OF_THREE] },
+  }, async (s) => {
+    await s.dial();
+    s.policy.ike = ikeProposals(offer);
+    s.decide("unprotected error notify", "give up");
+    const { sa, failure } = await s.tryInit();
+    const { payloads = [] } = s.exchange(EXCHANGE.IKE_SA_INIT).response ?? {};
+    if (hasNotify(payloads, NOTIFY.NO_PROPOSAL_CHOSEN))
+      return s.tolerate("refuses an offer from which a choice without repetition can be made");
+    expectAgreed(s, "responder");
+    require(!failure, "an IKE_SA_INIT response with keys", failure ?? "");
+    const attempt = await s.tryAuth(sa);
+    require(!attempt.failure, "an established IKE SA", attempt.failure ?? "");
+    await new Session(s, sa).proveTraffic();
+  });
+}
+
+const UNAVOIDABLE = {
+  "one-method-for-two-types": ofTypes(["ecp256"], ["ecp256"]),
+  "two-methods-for-three-types": ofTypes(["ecp256", "ecp384"], ["ecp256", "ecp384"], ["ecp256", "ecp384"]),
+};
+
+for (const [what, offer] of Object.entries(UNAVOIDABLE)) {
+  /** The tester offers ${what} and nothing else: NO_PROPOSAL_CHOSEN. An offer without need for repetition is served. */
+  test(`refuses-an-offer-of-${what}`, {
+    requirements: ["MKE-07", "MKE-08"],
+    peer: "responder",
+    lies: ["chooses-one-method-twice"],
+    config: { ikeProposals: [THREE_OF_THREE] },
+  }, async (s) => {
+    await expectNoIkeSa(s, ikeProposals(offer));
+  });
+
+  /** The same in front of a proposal that needs no repetition: that one is chosen. */
+  test(`passes-over-an-offer-of-${what}`, {
+    requirements: ["MKE-07"],
+    peer: "responder",
+    lies: ["chooses-one-method-twice"],
+    config: { ikeProposals: [THREE_OF_THREE] },
+  }, async (s) => {
+    await s.dial();
+    const session = await dialWith(s, ikeProposals(offer, ofTypes(["ecp384"], ["ecp256"])));
+    const { number } = expectAgreed(s, "responder");
+    require(number === 2, "proposal 2", `proposal ${number}`);
+    await session.proveTraffic();
+  });
+}
+
+/** Changes the additional transforms of our choice. */
+const inChoice =
+  (change: (transforms: Transform[]) => Transform[]) =>
+  ({ payloads }: OutgoingMessage): void => {
+    const sa = payload(payloads, "SA");
+    if (!sa) return;
+    sa.proposals = sa.proposals.map((p) => ({ ...p, transforms: change(p.transforms) }));
+  };
+
+/** The method of the second additional type becomes that of the first. */
+const repeated = inChoice((transforms) => {
+  const first = transforms.find(({ type }) => type === ADDKE1)?.id ?? NONE;
+  return transforms.map((t) => (t.type === ADDKE2 ? { ...t, id: first } : t));
+});
+
+/**
+ * The peer offers the same two methods for two additional types, and the tester chooses one of them for both. For the peer
+ * this has failed: neither IKE_INTERMEDIATE nor IKE_AUTH follows. An ordinary choice serves it.
+ */
+test("takes-no-choice-with-a-method-twice", {
+  requirements: ["MKE-09", "MKE-10"],
+  peer: "initiator",
+  lies: ["accepts-one-method-twice"],
+  config: { ikeProposals: [TWO_OF_TWO] },
+}, async (s) => {
+  await expectChoiceRefused(s, repeated);
+});
+
+/**
+ * In front of the tester's response comes a forged one, with a choice that has one method twice. The peer may wait for others,
+ * and then both SAs come up; or it has failed, and begins no IKE_INTERMEDIATE. Its next attempt is served.
+ */
+test("begins-no-round-by-a-forged-choice-with-a-method-twice", {
+  requirements: ["MKE-09", "MKE-10"],
+  peer: "initiator",
+  lies: ["accepts-one-method-twice"],
+  config: { ikeProposals: [TWO_OF_TWO] },
+}, async (s) => {
+  const undo = s.change(
+    EXCHANGE.IKE_SA_INIT,
+    (message) => {
+      message.octets = (datagram) => [reencoded(datagram, repeated), datagram];
+    },
+    "response",
+  );
+  if (await s.provoke(() => s.trace.childSas().length > 0)) return;
+  undo();
+  expectChoiceLeft(s);
+  await expectServed(s);
+});
+
+const WRONG_CHOICES: Record<string, (transforms: Transform[]) => Transform[]> = {
+  "without-an-additional-type": (all) => all.filter(({ type }) => type !== ADDKE2),
+  "with-two-methods-of-a-type": (all) => [...all, ...transformsOf(ADDKE1, ECP521)],
+  "with-a-method-that-was-not-offered": (all) =>
+    all.map((t) => (t.type === ADDKE2 ? { ...t, id: MODP2048 } : t)),
+  "with-a-type-that-was-not-offered": (all) => [...all, ...transformsOf(ADDKE3, MODP2048)],
+  "with-none-that-was-not-offered": (all) => all.map((t) => (t.type === ADDKE2 ? { ...t, id: NONE } : t)),
+};
+
+for (const [what, change] of Object.entries(WRONG_CHOICES)) {
+  /**
+   * The tester's choice is one ${what}. The peer must not take it (RFC 7296 section 3.3.6): neither IKE_INTERMEDIATE nor
+   * IKE_AUTH follows. An ordinary choice serves it.
+   */
+  test(`takes-no-choice-${what}`, {
+    requirements: ["MKE-L3"],
+    peer: "initiator",
+    lies: ["accepts-any-choice"],
+    config: { ikeProposals: [hybrid("ke1_ecp256-ke1_ecp521-ke2_ecp384")] },
+  }, async (s) => {
+    s.policy.ike = ikeProposals(hybrid("ke1_ecp256-ke2_ecp384"));
+    await expectChoiceRefused(s, inChoice(change));
+  });
+}
+
+/**
+ * The tester offers a proposal with an additional key exchange and one without, and leaves INTERMEDIATE_EXCHANGE_SUPPORTED
+ * out. The peer, told to do both, must treat type 6 as unknown: it chooses the second.
+ */
+test("passes-over-additional-key-exchanges-that-are-not-announced", {
+  requirements: ["MKE-17"],
+  peer: "responder",
+  lies: ["takes-rounds-without-announcement"],
+  config: { ikeProposals: [hybrid("ke1_ecp256"), CLASSICAL] },
+}, async (s) => {
+  announceIntermediate(s, () => undefined);
+  const session = await dialWith(s, ikeProposals(hybrid("ke1_ecp256"), CLASSICAL));
+  const { number } = expectAgreed(s, "responder");
+  require(number === 2, "proposal 2", `proposal ${number}`);
+  await session.proveTraffic();
+});
+
+/** The same without a second proposal: NO_PROPOSAL_CHOSEN. With the notify it is served. */
+test("refuses-nothing-but-additional-key-exchanges-that-are-not-announced", {
+  requirements: ["MKE-17", "MKE-18"],
+  peer: "responder",
+  lies: ["takes-rounds-without-announcement"],
+  config: { ikeProposals: [hybrid("ke1_ecp256")] },
+}, async (s) => {
+  let announces = false;
+  announceIntermediate(s, () => (announces ? fromHex("") : undefined));
+  s.decide("unprotected error notify", "give up");
+  await s.tryInit();
+  expectNotify(s.exchange(EXCHANGE.IKE_SA_INIT).response, NOTIFY.NO_PROPOSAL_CHOSEN);
+  announces = true;
+  await s.dial();
+});
+
+/**
+ * The tester's choice has the peer's additional key exchange, but INTERMEDIATE_EXCHANGE_SUPPORTED does not come back. The peer
+ * must treat type 6 as unknown, and the choice as wrong: neither IKE_INTERMEDIATE nor IKE_AUTH follows.
+ */
+test("takes-no-additional-key-exchanges-that-are-not-announced", {
+  requirements: ["MKE-17"],
+  peer: "initiator",
+  lies: ["takes-rounds-without-announcement"],
+  config: { ikeProposals: [hybrid("ke1_ecp256")] },
+}, async (s) => {
+  await expectChoiceRefused(s, (message) => {
+    message.payloads = message.payloads.filter(
+      (p) => p.kind !== "Notify" || p.notifyType !== NOTIFY.INTERMEDIATE_EXCHANGE_SUPPORTED,
+    );
+  });
+});
+
+const KEY_LENGTH = 14;
+const UNKNOWN_ATTRIBUTE = 99;
+const TYPE_13 = 13;
+
+/** Proposals that nobody can take, as they need more than what is known. */
+const UNKNOWN: Record<string, { change: (p: Proposal) => Proposal; lie: string }> = {
+  "a-key-length-of-a-method": {
+    change: (p) => withAttribute(p, { type: KEY_LENGTH, value: 256 }),
+    lie: "overlooks-attributes-of-methods",
+  },
+  "an-unknown-attribute-of-a-method": {
+    change: (p) => withAttribute(p, { type: UNKNOWN_ATTRIBUTE, value: fromHex("0102030405") }),
+    lie: "overlooks-attributes-of-methods",
+  },
+  "an-unknown-type-behind-the-additional-ones": {
+    change: (p) => withTransforms(p, ...transformsOf(TYPE_13, ECP256)),
+    lie: "overlooks-unknown-transform-types",
+  },
+};
+
+const withAttribute = (p: Proposal, attribute: Transform["attributes"][number]): Proposal => ({
+  ...p,
+  transforms: p.transforms.map((t) => (t.type === ADDKE1 ? { ...t, attributes: [attribute] } : t)),
+});
+
+for (const [what, { change, lie }] of Object.entries(UNKNOWN)) {
+  /**
+   * The tester offers ${what}, and behind it the same proposal without that. Nobody knows what it stands for, so the first
+   * cannot be chosen (RFC 7296 section 3.3.6): the peer chooses the second.
+   */
+  test(`passes-over-${what}`, {
+    requirements: ["MKE-05", "MKE-L1"],
+    peer: "responder",
+    lies: [lie],
+    config: { ikeProposals: [hybrid("ke1_ecp256")] },
+  }, async (s) => {
+    await s.dial();
+    const [plain] = ikeProposals(hybrid("ke1_ecp256"));
+    require(plain !== undefined, "a proposal", "none");
+    const session = await dialWith(s, [change(plain), plain]);
+    const { number } = expectAgreed(s, "responder");
+    require(number === 2, "proposal 2", `proposal ${number}`);
+    await session.proveTraffic();
+  });
+}
+
+const PRIVATE_USE = 2000;
+
+/**
+ * Each of the seven additional types has thirty-five methods, all that a proposal has room for: one that the peer is told, or NONE,
+ * behind those that nobody knows. The peer finds it: two rounds take place.
+ */
+test("finds-its-methods-among-thirty-five-for-each-of-seven-types", {
+  requirements: ["MKE-05", "MKE-14"],
+  peer: "responder",
+  lies: ["drops-long-offers"],
+  config: { ikeProposals: [hybrid("ke1_ecp256-ke4_ecp384")] },
+}, async (s) => {
+  await s.dial();
+  const known = new Map([
+    [ADDKE1, ECP256],
+    [ADDKE1 + 3, ECP384],
+  ]);
+  const [ordinary] = ikeProposals("aes256-sha256-x25519");
+  require(ordinary !== undefined, "a proposal", "none");
+  const strangers = Array.from({ length: 34 }, (_, i) => PRIVATE_USE + i);
+  const types = Array.from({ length: ADDKE7 - ADDKE1 + 1 }, (_, i) => ADDKE1 + i);
+  const added = types.flatMap((type) => transformsOf(type, ...strangers, known.get(type) ?? NONE));
+  const session = await dialWith(s, [withTransforms(ordinary, ...added)]);
+  expectAgreed(s, "responder");
+  await session.proveTraffic();
+});
