@@ -24,6 +24,7 @@ import { groupRegistrationLies } from "./group-registration.ts";
 import { intAuthLies } from "./int-auth.ts";
 import { intermediateLies } from "./intermediate.ts";
 import { keFallbackLies } from "./ke-fallback.ts";
+import { kemLies } from "./kem.ts";
 import { keyLies } from "./keys.ts";
 import { legacyLies } from "./legacy.ts";
 import type { Lie } from "./lie.ts";
@@ -76,6 +77,7 @@ export const lies: readonly Lie[] = [
   ...legacyLies,
   ...ppkFallbackLies,
   ...keFallbackLies,
+  ...kemLies,
   ...intermediateLies,
   ...intAuthLies,
   ...ppkLies,
