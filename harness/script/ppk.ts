@@ -1,0 +1,213 @@
+/** PPKs as a test sees them: RFC 8784. */
+import type { PeerRole, PpkSpec } from "../../peers/contract.ts";
+import type { IkeKeys } from "../crypto/keys.ts";
+import { authOctets, sharedKeyAuth } from "../ike/auth/octets.ts";
+import { hasNotify, notifies, payload } from "../ike/payloads.ts";
+import type { Policy, Ppk } from "../ike/policy.ts";
+import type { IkeSa } from "../ike/sa.ts";
+import { concat } from "../wire/bytes.ts";
+import { AUTH_METHOD } from "../wire/registry/auth-methods.ts";
+import { EXCHANGE } from "../wire/registry/exchange-types.ts";
+import { NOTIFY } from "../wire/registry/notify-types.ts";
+import { PAYLOAD } from "../wire/registry/payload-types.ts";
+import type { Payload } from "../wire/types.ts";
+import { expectNotify, expectServed, listPayloads, require } from "./expectations.ts";
+import type { Spoil } from "./refusals.ts";
+import type { Script } from "./script.ts";
+import type { Session } from "./session.ts";
+import type { Exchange } from "./trace.ts";
+import { Failure, Unsupported } from "./verdicts.ts";
+
+/** Types of PPK_IDs (RFC 8784 section 5.1). */
+export const PPK_ID = { OPAQUE: 1, FIXED: 2 } as const;
+
+/** What the peers of these tests are told, in the alphabet of base64. */
+export const SHARED_PPK: PpkSpec = {
+  id: "bakeoff/ppk+1",
+  secret: "oB3mJc0p6N2yYt8kq5Zs7Vw1xUeRfDgHiLaQnTzXvC4=",
+};
+
+/** A PPK_ID. */
+export const ppkId = (text: string, type: number = PPK_ID.FIXED): Uint8Array =>
+  concat(Uint8Array.of(type), new TextEncoder().encode(text));
+
+/** A PPK that no peer has. */
+export const UNKNOWN_PPK: Ppk = {
+  id: ppkId("nobody/has+this"),
+  secret: new TextEncoder().encode("a secret that nobody has"),
+};
+
+const ours = (peer: PeerRole): Exchange["by"] => (peer === "responder" ? "us" : "peer");
+
+/** The payloads that the peer's IKE_SA_INIT messages had, in order. */
+export const peersInits = (s: Script, peer: PeerRole): Payload[][] =>
+  s.trace
+    .exchangesOf(EXCHANGE.IKE_SA_INIT, ours(peer))
+    .flatMap(({ request, response }) => (peer === "initiator" ? request : (response ?? [])))
+    .map(({ payloads }) => payloads);
+
+/** Ends the test as unsupported if the peer did not say USE_PPK, although it was told of a PPK. */
+export function needPpk(s: Script, peer: PeerRole): void {
+  const said = peersInits(s, peer).some((payloads) => hasNotify(payloads, NOTIFY.USE_PPK));
+  if (!said) throw new Unsupported("the peer did not say USE_PPK");
+}
+
+/** The payloads of the last request with AUTH, and of its response. */
+export function authPayloads(s: Script, peer: PeerRole): { request: Payload[]; response: Payload[] } {
+  const found = s.trace
+    .exchangesOf(EXCHANGE.IKE_AUTH, ours(peer))
+    .findLast(({ request }) => payload(request.payloads, "AUTH"));
+  if (!found) throw new Failure("an IKE_AUTH request with AUTH", s.lastReason());
+  return { request: found.request.payloads, response: found.response?.payloads ?? [] };
+}
+
+/** Fails unless the notify is there once, with Protocol ID 0, no SPI and, where named, these data. */
+export function expectPpkNotify(payloads: Payload[], notifyType: number, data?: Uint8Array): void {
+  expectNotify({ payloads }, notifyType);
+  const [found, ...more] = notifies(payloads, notifyType);
+  const text = (octets: Uint8Array | undefined) => Buffer.from(octets ?? []).toString("hex") || "none";
+  require(more.length === 0, "one such notify", `${more.length + 1}`);
+  require(found?.protocolId === 0 && found.spi.length === 0, "Protocol ID 0 and no SPI", listPayloads({
+    payloads,
+  }));
+  if (data) require(text(found.data) === text(data), `data ${text(data)}`, text(found.data));
+}
+
+/** An IKE SA whose keys have a PPK in them: both ends say so, and traffic passes under those keys. */
+export async function expectPpkUsed(s: Script, peer: PeerRole): Promise<Session> {
+  const session = await s.establish(peer);
+  expectPpkNamed(s, peer);
+  await session.proveTraffic();
+  return session;
+}
+
+/** Fails unless the last messages with AUTH have PPK_IDENTITY. */
+function expectPpkNamed(s: Script, peer: PeerRole): void {
+  needPpk(s, peer);
+  const { request, response } = authPayloads(s, peer);
+  expectNotify({ payloads: request }, NOTIFY.PPK_IDENTITY);
+  expectNotify({ payloads: response }, NOTIFY.PPK_IDENTITY);
+}
+
+/** The peer, as initiator, gets what it must refuse, as the test says. Then it begins anew, and uses the PPK. */
+export async function expectResponderRefused(s: Script, refusal: () => Promise<void>): Promise<void> {
+  try {
+    await refusal();
+  } finally {
+    needPpk(s, "initiator");
+  }
+  await expectServed(s);
+  expectPpkNamed(s, "initiator");
+}
+
+/** An IKE SA without a PPK: no PPK_IDENTITY in the response, and traffic under the ordinary keys. */
+export async function expectNoPpkUsed(s: Script, peer: PeerRole): Promise<Session> {
+  const session = await s.establish(peer);
+  const { response } = authPayloads(s, peer);
+  require(!hasNotify(response, NOTIFY.PPK_IDENTITY), "no PPK_IDENTITY", listPayloads({
+    payloads: response,
+  }));
+  await session.proveTraffic();
+  return session;
+}
+
+/** Has our end believe something else until the returned function is called. */
+export const withPolicy =
+  (changes: Partial<Policy>): Spoil =>
+  ({ policy }) => {
+    const before = { ...policy };
+    Object.assign(policy, changes);
+    return () => void Object.assign(policy, before);
+  };
+
+/**
+ * The peer, as responder, refuses our IKE_AUTH with AUTHENTICATION_FAILED, as section 3 demands. Without what is spoilt
+ * the same peer uses the PPK.
+ */
+export async function expectPpkRefused(s: Script, spoil: Spoil): Promise<void> {
+  s.decide("unprotected error notify", "give up");
+  const undo = spoil(s);
+  await s.tryDial();
+  needPpk(s, "responder");
+  const { response } = authPayloads(s, "responder");
+  expectNotify({ payloads: response }, NOTIFY.AUTHENTICATION_FAILED);
+  require(!payload(response, "AUTH"), "no AUTH beside AUTHENTICATION_FAILED", listPayloads({
+    payloads: response,
+  }));
+  undo();
+  await expectPpkUsed(s, "responder");
+}
+
+const ownIdType = (sa: IkeSa | undefined): number => (sa?.role === "initiator" ? PAYLOAD.IDi : PAYLOAD.IDr);
+
+/** The AUTH of our end is made with the keys as they were before the PPK, until the returned function is called. */
+export const authWithoutPpk: Spoil = (s) => {
+  const old = new WeakMap<IkeSa, IkeKeys>();
+  let over = false;
+  s.extensions.push({
+    name: "AUTH without the PPK",
+    afterIkeKeys: (sa, keys) => void old.set(sa, { ...keys }),
+    authOctets: (inputs) => {
+      const { sa, of } = inputs;
+      const keys = old.get(sa);
+      if (!over && keys && of === sa.role) inputs.SK_p = of === "initiator" ? keys.SK_pi : keys.SK_pr;
+    },
+    outgoing: ({ sa, payloads }, core) => {
+      const keys = sa && old.get(sa);
+      const [auth, id] = [payload(payloads, "AUTH"), payload(payloads, "ID", ownIdType(sa))];
+      if (over || !sa || !keys || !id || auth?.method !== AUTH_METHOD.NULL) return;
+      const secret = sa.role === "initiator" ? keys.SK_pi : keys.SK_pr;
+      auth.data = sharedKeyAuth(sa, secret, authOctets(sa, sa.role, id, core));
+    },
+  });
+  return () => {
+    over = true;
+  };
+};
+
+/** Leaves these notifies out of our messages of an exchange type, until the returned function is called. */
+export const withoutNotifies =
+  (exchangeType: number, which: "request" | "response", ...types: number[]): Spoil =>
+  (s) =>
+    s.change(
+      exchangeType,
+      (message) => {
+        message.payloads = message.payloads.filter(
+          (p) => p.kind !== "Notify" || !types.includes(p.notifyType),
+        );
+      },
+      which,
+    );
+
+/** Changes the data of a notify in our messages of an exchange type, until the returned function is called. */
+export const withNotifies =
+  (
+    exchangeType: number,
+    which: "request" | "response",
+    notifyType: number,
+    change: (data: Uint8Array) => Uint8Array,
+  ): Spoil =>
+  (s) =>
+    s.change(
+      exchangeType,
+      ({ payloads }) => {
+        for (const found of notifies(payloads, notifyType)) found.data = change(found.data);
+      },
+      which,
+    );
+
+/** Turns one bit of a notify in our IKE_AUTH requests. */
+export const flipNotify = (notifyType: number): Spoil =>
+  withNotifies(EXCHANGE.IKE_AUTH, "request", notifyType, (data) =>
+    data.map((octet, i) => (i === data.length - 1 ? octet ^ 1 : octet)),
+  );
+
+/** Several of them at once. */
+export const together =
+  (...spoils: Spoil[]): Spoil =>
+  (s) => {
+    const undo = spoils.map((spoil) => spoil(s));
+    return () => {
+      for (const end of undo) end();
+    };
+  };

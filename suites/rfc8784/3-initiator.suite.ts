@@ -1,0 +1,196 @@
+import {
+  authPayloads,
+  authWithoutPpk,
+  EXCHANGE,
+  expectNoPpkUsed,
+  expectPpkNotify,
+  expectPpkUsed,
+  expectRefusedByInitiator,
+  expectResponderRefused,
+  hasNotify,
+  listPayloads,
+  NOTIFY,
+  needPpk,
+  notifies,
+  type PeerConfig,
+  peersInits,
+  ppkId,
+  refusesInit,
+  require,
+  type Script,
+  Session,
+  SHARED_PPK,
+  test,
+  together,
+  UNKNOWN_PPK,
+  WrongReason,
+  withNotifies,
+  withoutNotifies,
+} from "../../harness/script/index.ts";
+
+const OPTIONAL: Partial<PeerConfig> = { ppks: [SHARED_PPK] };
+const MANDATORY: Partial<PeerConfig> = { ...OPTIONAL, ppkRequired: true };
+const CONFIGS = { optional: OPTIONAL, mandatory: MANDATORY };
+const NOTHING = new Uint8Array();
+
+/** The peer has a PPK for the tester. It says USE_PPK: Protocol ID 0, no SPI, no data. */
+for (const [kind, config] of Object.entries(CONFIGS))
+  test(`says-use-ppk-where-its-ppk-is-${kind}`, {
+    requirements: ["PPK-01", "PPK-03"],
+    peer: "initiator",
+    lies: ["announces-no-ppks", "puts-data-into-use-ppk"],
+    config,
+  }, async (s) => {
+    await s.provoke(() => peersInits(s, "initiator").length > 0);
+    expectPpkNotify(peersInits(s, "initiator")[0] ?? [], NOTIFY.USE_PPK, NOTHING);
+  });
+
+/** The tester demands a cookie. The request that brings it says USE_PPK, too, and the PPK is used. */
+test("says-use-ppk-again-with-a-cookie", {
+  requirements: ["PPK-02"],
+  peer: "initiator",
+  lies: ["forgets-ppks-after-a-cookie"],
+  config: OPTIONAL,
+}, async (s) => {
+  s.policy.cookies = "always";
+  await s.accept();
+  needPpk(s, "initiator");
+  const withCookie = peersInits(s, "initiator").filter((payloads) => hasNotify(payloads, NOTIFY.COOKIE));
+  require(withCookie.length > 0, "a request with the cookie", "none");
+  expectPpkNotify(withCookie.at(-1) ?? [], NOTIFY.USE_PPK, NOTHING);
+  await expectPpkUsed(s, "initiator");
+});
+
+/** The tester's IKE_SA_INIT response says nothing of PPKs, and the peer's is mandatory: no IKE_AUTH comes. */
+test("goes-no-further-with-who-says-nothing-of-its-mandatory-ppk", {
+  requirements: ["PPK-06"],
+  peer: "initiator",
+  lies: ["insists-on-no-ppk"],
+  config: MANDATORY,
+}, async (s) => {
+  const refused = await refusesInit(s, ({ payloads }) => {
+    const at = payloads.findIndex((p) => p.kind === "Notify" && p.notifyType === NOTIFY.USE_PPK);
+    if (at >= 0) payloads.splice(at, 1);
+  });
+  needPpk(s, "initiator");
+  require(refused, "no IKE_AUTH after a response without USE_PPK", "one");
+});
+
+/**
+ * The tester has no PPKs, and the peer's is optional. IKE_AUTH comes without PPK_IDENTITY and NO_PPK_AUTH, and traffic
+ * passes under the ordinary keys.
+ */
+test("does-without-its-optional-ppk-with-who-says-nothing-of-ppks", {
+  requirements: ["PPK-07"],
+  peer: "initiator",
+  lies: ["insists-on-ppks", "sends-ppk-identity-uninvited"],
+  config: OPTIONAL,
+}, async (s) => {
+  s.policy.ppks = [];
+  await expectNoPpkUsed(s, "initiator");
+  const { request } = authPayloads(s, "initiator");
+  const said = [NOTIFY.PPK_IDENTITY, NOTIFY.NO_PPK_AUTH].some((type) => hasNotify(request, type));
+  require(!said, "neither PPK_IDENTITY nor NO_PPK_AUTH", listPayloads({ payloads: request }));
+});
+
+/**
+ * Both ends have the PPK. The request names it: PPK_IDENTITY with the type octet and the text. The tester answers
+ * with PPK_IDENTITY; AUTH and ESP can be read with the keys that the PPK is mixed into.
+ */
+for (const [kind, config] of Object.entries(CONFIGS))
+  test(`uses-its-${kind}-ppk`, {
+    requirements: ["PPK-08", "PPK-10", "PPK-23"],
+    peer: "initiator",
+    lies: ["mixes-no-ppk-into-sk-d", "mixes-in-no-ppk", "writes-ppk-ids-without-a-type", "cuts-ppk-ids"],
+    config,
+  }, async (s) => {
+    await expectPpkUsed(s, "initiator");
+    expectPpkNotify(authPayloads(s, "initiator").request, NOTIFY.PPK_IDENTITY, ppkId(SHARED_PPK.id));
+  });
+
+/**
+ * The tester has another PPK, and believes NO_PPK_AUTH, which the peer must send since its PPK is optional. Its data
+ * are those that AUTH would have had without a PPK. No PPK_IDENTITY comes back, and the peer goes on without, too.
+ */
+test("proves-itself-by-no-ppk-auth-where-its-ppk-is-unknown", {
+  requirements: ["PPK-11", "PPK-12", "PPK-13", "PPK-21"],
+  peer: "initiator",
+  lies: ["omits-no-ppk-auth", "makes-no-ppk-auth-with-the-ppk", "insists-on-ppks"],
+  config: OPTIONAL,
+}, async (s) => {
+  s.policy.ppks = [UNKNOWN_PPK];
+  await s.provoke(
+    () =>
+      s.trace.childSas().length > 0 ||
+      s.trace.exchanges.some(({ response }) =>
+        hasNotify(response?.payloads ?? [], NOTIFY.AUTHENTICATION_FAILED),
+      ),
+  );
+  needPpk(s, "initiator");
+  expectPpkNotify(authPayloads(s, "initiator").request, NOTIFY.NO_PPK_AUTH);
+  const [child] = s.trace.childSas();
+  require(child !== undefined, "NO_PPK_AUTH that verifies with SK_pi before the PPK", s.lastReason());
+  await new Session(s, child.ike).proveTraffic();
+});
+
+/** The tester uses the PPK, but its PPK_IDENTITY is not empty. The peer ignores what is in it. */
+for (const [name, data] of [
+  ["its-own-ppk-id", ppkId(SHARED_PPK.id)],
+  ["an-unknown-ppk-id", UNKNOWN_PPK.id],
+  ["one-octet", Uint8Array.of(0)],
+] as const)
+  test(`ignores-${name}-in-the-response`, {
+    requirements: ["PPK-19"],
+    peer: "initiator",
+    lies: ["reads-data-in-ppk-identity"],
+    config: OPTIONAL,
+  }, async (s) => {
+    withNotifies(EXCHANGE.IKE_AUTH, "response", NOTIFY.PPK_IDENTITY, () => data)(s);
+    await expectPpkUsed(s, "initiator");
+  });
+
+/** We answer with AUTH as without a PPK, and say nothing of one, whatever the peer named. */
+const doWithoutPpk = together(
+  authWithoutPpk,
+  withoutNotifies(EXCHANGE.IKE_AUTH, "response", NOTIFY.PPK_IDENTITY),
+);
+
+/** True once the peer has said in an INFORMATIONAL exchange that it does not believe us. */
+const toldFailure = (s: Script): boolean =>
+  s.trace
+    .exchangesOf(EXCHANGE.INFORMATIONAL, "peer")
+    .some(({ request }) => notifies(request.payloads, NOTIFY.AUTHENTICATION_FAILED).length > 0);
+
+/**
+ * The tester says USE_PPK, but then answers without PPK_IDENTITY, and with an AUTH as without a PPK. The peer's PPK is
+ * mandatory: it must say AUTHENTICATION_FAILED in an INFORMATIONAL exchange, and have no IKE SA. Else whoever breaks
+ * the key exchange and the authentication of today could do without the PPK that is to protect from that.
+ */
+test("gives-up-a-responder-that-does-without-its-mandatory-ppk", {
+  requirements: ["PPK-20"],
+  peer: "initiator",
+  lies: ["goes-on-without-its-mandatory-ppk", "gives-up-in-silence-without-its-ppk"],
+  config: MANDATORY,
+}, async (s) => {
+  await expectResponderRefused(s, async () => {
+    const undo = doWithoutPpk(s);
+    await s.provoke(() => s.trace.childSas().length > 0);
+    const [child] = s.trace.childSas();
+    require(child !== undefined, "an IKE_AUTH request that names the PPK", s.lastReason());
+    const told = await s.until(() => toldFailure(s), s.arena.patience / 4);
+    const goesOn = !told && (await new Session(s, child.ike).alive());
+    require(!goesOn, "no IKE SA without the mandatory PPK", "one that answers");
+    if (!told) throw new WrongReason("N(AUTHENTICATION_FAILED) in an INFORMATIONAL exchange", s.lastReason());
+    undo();
+  });
+});
+
+for (const [kind, config] of Object.entries(CONFIGS))
+  test(`refuses-an-auth-of-the-responder-without-the-${kind}-ppk`, {
+    requirements: ["PPK-08"],
+    peer: "initiator",
+    lies: ["mixes-in-no-ppk", "believes-whoever-names-a-ppk"],
+    config,
+  }, async (s) => {
+    await expectResponderRefused(s, () => expectRefusedByInitiator(s, authWithoutPpk));
+  });

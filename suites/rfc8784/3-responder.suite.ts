@@ -1,0 +1,292 @@
+import {
+  authPayloads,
+  authWithoutPpk,
+  EXCHANGE,
+  errorNotify,
+  expect,
+  expectAlive,
+  expectNoPpkUsed,
+  expectPpkNotify,
+  expectPpkRefused,
+  expectPpkUsed,
+  flipNotify,
+  hasNotify,
+  listPayloads,
+  NOTIFY,
+  needPpk,
+  notify,
+  type PeerConfig,
+  payload,
+  peersInits,
+  ppkId,
+  require,
+  type Script,
+  Session,
+  SHARED_PPK,
+  type Spoil,
+  test,
+  together,
+  UNKNOWN_PPK,
+  withNotifies,
+  withoutNotifies,
+  withPolicy,
+} from "../../harness/script/index.ts";
+
+const OPTIONAL: Partial<PeerConfig> = { ppks: [SHARED_PPK] };
+const MANDATORY: Partial<PeerConfig> = { ...OPTIONAL, ppkRequired: true };
+const CONFIGS = { optional: OPTIONAL, mandatory: MANDATORY };
+const NOTHING = new Uint8Array();
+
+/** We have a PPK, but not that of the peer, and may do without; or must not. */
+const UNKNOWN = withPolicy({ ppks: [UNKNOWN_PPK] });
+const UNKNOWN_AND_MANDATORY = withPolicy({ ppks: [UNKNOWN_PPK], ppkRequired: true });
+
+/** The tester says USE_PPK. The peer has a PPK, and says it as well: Protocol ID 0, no SPI, no data. */
+test("says-use-ppk-to-who-says-it", {
+  requirements: ["PPK-03", "PPK-04"],
+  peer: "responder",
+  lies: ["announces-no-ppks", "puts-data-into-use-ppk"],
+  config: OPTIONAL,
+}, async (s) => {
+  await s.init();
+  expectPpkNotify(peersInits(s, "responder").at(-1) ?? [], NOTIFY.USE_PPK, NOTHING);
+});
+
+/** The peer has an optional PPK; the tester says nothing of PPKs. The peer neither, and both SAs come up without one. */
+test("does-without-its-optional-ppk-for-who-says-nothing-of-ppks", {
+  requirements: ["PPK-04"],
+  peer: "responder",
+  lies: ["announces-ppks-unasked", "insists-on-ppks", "claims-ppks-that-it-lacks"],
+  config: OPTIONAL,
+}, async (s) => {
+  s.policy.ppks = [];
+  await expectNoPpkUsed(s, "responder");
+  const said = peersInits(s, "responder").some((payloads) => hasNotify(payloads, NOTIFY.USE_PPK));
+  require(!said, "no USE_PPK in the response", "USE_PPK");
+});
+
+/**
+ * The peer has a mandatory PPK; the tester says nothing of PPKs. However the peer says so, there is no IKE SA. With the
+ * PPK there is one.
+ */
+test("refuses-who-says-nothing-of-its-mandatory-ppk", {
+  requirements: ["PPK-34"],
+  peer: "responder",
+  lies: ["insists-on-no-ppk"],
+  config: MANDATORY,
+}, async (s) => {
+  s.decide("unprotected error notify", "give up");
+  const undo = withPolicy({ ppks: [] })(s);
+  const { failure } = await s.tryDial();
+  require(failure !== undefined, "no IKE SA", "one that is established");
+  undo();
+  await expectPpkUsed(s, "responder");
+});
+
+/**
+ * Both ends have the PPK, and either may do without or not. They use it: PPK_IDENTITY comes back without data, and
+ * AUTH and ESP can be read with the keys that it is mixed into.
+ */
+for (const [peers, config] of Object.entries(CONFIGS))
+  for (const [ours, ppkRequired] of [
+    ["optional", false],
+    ["mandatory", true],
+  ] as const)
+    test(`uses-its-${peers}-ppk-with-an-initiator-whose-is-${ours}`, {
+      requirements: ["PPK-08", "PPK-18"],
+      peer: "responder",
+      lies: ["mixes-no-ppk-into-sk-d", "mixes-in-no-ppk", "uses-ppks-in-silence", "answers-with-the-ppk-id"],
+      config,
+    }, async (s) => {
+      s.policy.ppkRequired = ppkRequired;
+      await expectPpkUsed(s, "responder");
+      expectPpkNotify(authPayloads(s, "responder").response, NOTIFY.PPK_IDENTITY, NOTHING);
+    });
+
+/** The tester has another PPK and cannot do without: there is no NO_PPK_AUTH. The peer says AUTHENTICATION_FAILED. */
+for (const [peers, config] of Object.entries(CONFIGS))
+  test(
+    `refuses-an-unknown-ppk-without-no-ppk-auth-where-its-own-is-${peers}`,
+    {
+      requirements: ["PPK-15"],
+      peer: "responder",
+      lies: ["believes-whoever-names-a-ppk"],
+      config,
+    },
+    (s) => expectPpkRefused(s, UNKNOWN_AND_MANDATORY),
+  );
+
+/** The tester has another PPK and could do without, but the peer cannot: AUTHENTICATION_FAILED. */
+test(
+  "refuses-an-unknown-ppk-with-no-ppk-auth-where-its-own-is-mandatory",
+  {
+    requirements: ["PPK-15"],
+    peer: "responder",
+    lies: ["insists-on-no-ppk"],
+    config: MANDATORY,
+  },
+  (s) => expectPpkRefused(s, UNKNOWN),
+);
+
+/** Fails unless the peer goes on without a PPK, or says AUTHENTICATION_FAILED, which the MAY of section 3 allows. */
+async function expectPlainOrRefused(s: Script): Promise<void> {
+  const { sa, failure } = await s.tryDial();
+  needPpk(s, "responder");
+  const { response } = authPayloads(s, "responder");
+  require(!hasNotify(response, NOTIFY.PPK_IDENTITY), "no PPK_IDENTITY", listPayloads({
+    payloads: response,
+  }));
+  if (hasNotify(response, NOTIFY.AUTHENTICATION_FAILED) && !payload(response, "AUTH"))
+    return s.tolerate("refuses an unknown PPK, though it could go on with NO_PPK_AUTH (section 3)");
+  require(failure === undefined, "an IKE SA without a PPK, or N(AUTHENTICATION_FAILED)", failure ?? "");
+  await new Session(s, sa).proveTraffic();
+}
+
+/**
+ * The tester has another PPK and sends NO_PPK_AUTH; the peer's is optional. It goes on without: no PPK_IDENTITY comes
+ * back, and traffic passes under the ordinary keys. Note: AUTHENTICATION_FAILED is tolerated, for going on is a MAY.
+ */
+test("goes-on-with-no-ppk-auth-where-the-ppk-is-unknown", {
+  requirements: ["PPK-16"],
+  peer: "responder",
+  lies: ["claims-ppks-that-it-lacks"],
+  config: OPTIONAL,
+}, async (s) => {
+  s.policy.ppks = [UNKNOWN_PPK];
+  await expectPlainOrRefused(s);
+});
+
+/** As before, but the data of NO_PPK_AUTH are wrong. Nothing else proves the tester: AUTHENTICATION_FAILED. */
+test(
+  "refuses-a-wrong-no-ppk-auth",
+  {
+    requirements: ["PPK-16"],
+    peer: "responder",
+    lies: ["believes-whoever-names-a-ppk"],
+    config: OPTIONAL,
+  },
+  (s) => expectPpkRefused(s, together(UNKNOWN, flipNotify(NOTIFY.NO_PPK_AUTH))),
+);
+
+const inRequest = (...types: number[]): Spoil => withoutNotifies(EXCHANGE.IKE_AUTH, "request", ...types);
+
+/**
+ * Both ends said USE_PPK, but the request has no PPK_IDENTITY; its AUTH is as without a PPK, and right. The peer
+ * must say AUTHENTICATION_FAILED, whether its PPK is mandatory or not.
+ */
+for (const [peers, config] of Object.entries(CONFIGS))
+  for (const [name, spoil] of [
+    ["and-no-ppk-auth", inRequest(NOTIFY.PPK_IDENTITY, NOTIFY.NO_PPK_AUTH)],
+    ["but-with-no-ppk-auth", inRequest(NOTIFY.PPK_IDENTITY)],
+  ] as const)
+    test(
+      `refuses-a-request-without-ppk-identity-${name}-where-its-ppk-is-${peers}`,
+      {
+        requirements: ["PPK-14"],
+        peer: "responder",
+        lies: ["overlooks-a-missing-ppk-identity"],
+        config,
+      },
+      (s) => expectPpkRefused(s, together(authWithoutPpk, spoil)),
+    );
+
+/** We have another secret under the PPK_ID of the peer. */
+const WRONG_SECRET = { id: ppkId(SHARED_PPK.id), secret: new TextEncoder().encode("another secret") };
+
+/**
+ * The tester has another PPK under the PPK_ID that the peer knows. AUTH does not verify then: AUTHENTICATION_FAILED.
+ * That NO_PPK_AUTH would verify changes nothing, for the peer has a PPK of this PPK_ID.
+ */
+for (const ppkRequired of [true, false])
+  test(
+    `refuses-a-wrong-ppk-${ppkRequired ? "without" : "with"}-no-ppk-auth`,
+    {
+      requirements: ["PPK-08"],
+      peer: "responder",
+      lies: ["believes-whoever-names-a-ppk"],
+      config: OPTIONAL,
+    },
+    (s) => expectPpkRefused(s, withPolicy({ ppks: [WRONG_SECRET], ppkRequired })),
+  );
+
+/** The request names the PPK that both ends have, but its AUTH is made without it: AUTHENTICATION_FAILED. */
+test(
+  "refuses-an-auth-that-is-made-without-the-ppk",
+  {
+    requirements: ["PPK-08"],
+    peer: "responder",
+    lies: ["mixes-in-no-ppk", "believes-whoever-names-a-ppk"],
+    config: OPTIONAL,
+  },
+  (s) => expectPpkRefused(s, authWithoutPpk),
+);
+
+const OF_ANOTHER = { id: "of/another", secret: "c2VjcmV0IG9mIGFub3RoZXI=", for: "another.example" };
+
+/**
+ * The peer has two PPKs, one of them for somebody else. The tester, who is not that, uses it: to the peer it is unknown,
+ * and without NO_PPK_AUTH it says AUTHENTICATION_FAILED. The tester's own PPK serves.
+ */
+test(
+  "refuses-the-ppk-of-somebody-else",
+  {
+    requirements: ["PPK-15", "PPK-17"],
+    peer: "responder",
+    lies: ["takes-ppks-of-others"],
+    config: { ppks: [SHARED_PPK, OF_ANOTHER] },
+  },
+  (s) => expectPpkRefused(s, withPolicy({ ppks: s.policy.ppks.toReversed(), ppkRequired: true })),
+);
+
+/** USE_PPK of the tester has data, of which no text says anything. The peer goes on, with PPKs or without. */
+test("goes-on-after-data-in-use-ppk", {
+  requirements: ["PPK-04"],
+  peer: "responder",
+  lies: ["refuses-data-in-use-ppk"],
+  config: OPTIONAL,
+}, async (s) => {
+  withNotifies(EXCHANGE.IKE_SA_INIT, "request", NOTIFY.USE_PPK, () => Uint8Array.of(1, 2, 3))(s);
+  const session = await s.dial();
+  await session.proveTraffic();
+});
+
+/**
+ * The request has PPK_IDENTITY twice, the second with a PPK_ID that nobody has. No text foresees that: the peer may use
+ * the first, refuse with AUTHENTICATION_FAILED, or do without a PPK.
+ */
+test("answers-a-request-with-two-ppk-identities", {
+  requirements: ["PPK-15"],
+  peer: "responder",
+  lies: ["drops-requests-with-two-ppk-identities"],
+  config: OPTIONAL,
+}, async (s) => {
+  s.change(EXCHANGE.IKE_AUTH, (m) => void m.payloads.push(notify(NOTIFY.PPK_IDENTITY, UNKNOWN_PPK.id)));
+  const { sa, failure } = await s.tryDial();
+  needPpk(s, "responder");
+  const { response } = authPayloads(s, "responder");
+  const refused = errorNotify(response)?.notifyType;
+  if (refused !== undefined) return void expect(refused, "error").to.equal(NOTIFY.AUTHENTICATION_FAILED);
+  require(failure === undefined, "an IKE SA, or N(AUTHENTICATION_FAILED)", failure ?? "");
+  await expectAlive(new Session(s, sa));
+});
+
+/**
+ * Nobody said USE_PPK, but the request has PPK_IDENTITY with the peer's own PPK_ID. The peer uses no PPK that it did not
+ * announce: it goes on without, or says AUTHENTICATION_FAILED.
+ */
+test("uses-no-ppk-that-was-not-announced", {
+  requirements: ["PPK-04"],
+  peer: "responder",
+  lies: ["claims-ppks-that-it-lacks"],
+  config: OPTIONAL,
+}, async (s) => {
+  s.policy.ppks = [];
+  s.change(EXCHANGE.IKE_AUTH, (m) => void m.payloads.push(notify(NOTIFY.PPK_IDENTITY, ppkId(SHARED_PPK.id))));
+  const { failure } = await s.tryDial();
+  const { response } = authPayloads(s, "responder");
+  require(!hasNotify(response, NOTIFY.PPK_IDENTITY), "no PPK_IDENTITY", listPayloads({
+    payloads: response,
+  }));
+  const refused = hasNotify(response, NOTIFY.AUTHENTICATION_FAILED);
+  require(!failure || refused, "an IKE SA without a PPK, or N(AUTHENTICATION_FAILED)", failure ?? "");
+});
