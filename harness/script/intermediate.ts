@@ -1,18 +1,21 @@
 /** IKE_INTERMEDIATE exchanges as a test of RFC 9242 sees and changes them. */
 import type { PeerConfig, PeerRole } from "../../peers/contract.ts";
+import { tsPayload } from "../ike/exchanges/child.ts";
+import { noncePayload, saPayload } from "../ike/exchanges/ike-sa-init.ts";
 import type { OutgoingMessage } from "../ike/hooks.ts";
 import { errorNotify } from "../ike/payloads.ts";
 import { openPayload } from "../ike/sk.ts";
 import { concat, hex } from "../wire/bytes.ts";
 import { decodeChain, decodeMessage, encodeChain, firstPayloadType, isFrameError } from "../wire/index.ts";
 import { EXCHANGE, exchangeTypes } from "../wire/registry/exchange-types.ts";
+import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import type { Payload } from "../wire/types.ts";
 import { listPayloads, require } from "./expectations.ts";
 import { ballast } from "./fragments.ts";
 import { needIntermediate } from "./post-quantum.ts";
 import { ikeReceived, isResponse } from "./raw.ts";
 import type { Script } from "./script.ts";
-import type { Session } from "./session.ts";
+import { Session } from "./session.ts";
 import type { Exchange } from "./trace.ts";
 import { Failure, Unsupported } from "./verdicts.ts";
 
@@ -98,6 +101,31 @@ export function twinOf(s: Script, exchangeType: number, payloads: Payload[]): ()
   };
 }
 
+/** The peer's requests in their order, each once: exchange type and Message ID. */
+export const exchangeOrder = (s: Script): string[] => {
+  const requests = s.trace.exchanges.filter(({ by }) => by === "peer");
+  return [...new Set(requests.map(({ exchangeType, messageId }) => `${exchangeType} ${messageId}`))];
+};
+
+/** What asks for a Child SA as our policy has it, in CREATE_CHILD_SA. */
+export function firstOffer({ script }: Session): Payload[] {
+  const { arena, policy } = script;
+  const [proposal] = policy.esp;
+  return [
+    saPayload(proposal ? [{ ...proposal, spi: arena.random(4).fill(0xcb, 0, 1) }] : []),
+    noncePayload(arena.random(32)),
+    tsPayload(PAYLOAD.TSi, policy.localTs),
+    tsPayload(PAYLOAD.TSr, policy.remoteTs),
+  ];
+}
+
+/** The IKE SA of the first Child SA that came up. */
+export function firstSession(s: Script): Session {
+  const sa = s.trace.childSas()[0]?.ike;
+  require(sa !== undefined, "both SAs", s.lastReason());
+  return new Session(s, sa);
+}
+
 /** The peer's responses of this type since the mark, as octets in hex. */
 export const responsesOf = (s: Script, exchangeType: number, since = 0): string[] =>
   ikeReceived(s, since).flatMap((octets) => {
@@ -108,15 +136,16 @@ export const responsesOf = (s: Script, exchangeType: number, since = 0): string[
   });
 
 /**
- * Fails if something came since the mark that answers a request of this type without an error: what our endpoint did
- * not ask for, and opens under this SA's keys. A fragment or what does not open is taken for such an answer.
+ * Fails if a request of this type and Message ID, which our endpoint knows nothing of, was answered without an error. A
+ * fragment, or what does not open under this SA's keys, is taken for such an answer.
  */
-export function expectNotServed(session: Session, exchangeType: number, since: number): void {
+export function expectNotServed(session: Session, exchangeType: number, messageId: number): void {
   const name = exchangeTypes.nameOf(exchangeType);
-  for (const octets of ikeReceived(session.script, since)) {
+  for (const octets of ikeReceived(session.script)) {
     const message = decodeMessage(octets);
-    if (isFrameError(message) || !isResponse(message) || message.header.exchangeType !== exchangeType)
-      continue;
+    if (isFrameError(message) || !isResponse(message)) continue;
+    const { header } = message;
+    if (header.exchangeType !== exchangeType || header.messageId !== messageId) continue;
     const payloads = inside(session, octets);
     const refused = payloads !== undefined && errorNotify(payloads) !== undefined;
     require(refused, `no answer to ${name}, or an error`, listPayloads({ payloads: payloads ?? [] }));

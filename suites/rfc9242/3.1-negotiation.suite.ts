@@ -29,11 +29,11 @@ function initOf(s: Script, peer: PeerRole): SeenMessage | undefined {
   return peer === "responder" ? response : request;
 }
 
+/**
+ * The peer is told to use IKE_INTERMEDIATE, for ${what}, and so is the tester. The peer's IKE_SA_INIT message has
+ * INTERMEDIATE_EXCHANGE_SUPPORTED once, with Protocol ID 0, without SPI and without data.
+ */
 for (const [what, config] of eachCarrier)
-  /**
-   * The peer is told to use IKE_INTERMEDIATE, for ${what}, and so is the tester. The peer's IKE_SA_INIT message has
-   * INTERMEDIATE_EXCHANGE_SUPPORTED once, with Protocol ID 0, without SPI and without data.
-   */
   for (const peer of ROLES)
     test(`announces-${what}-as-${peer}`, {
       requirements: ["INT-01", "INT-02", "INT-03"],
@@ -51,11 +51,11 @@ for (const [what, config] of eachCarrier)
       require(protocolId === 0 && spi.length + data.length === 0, "Protocol ID 0, no SPI, no data", actual);
     });
 
+/**
+ * The tester's notify has 8 octets of data, which mean nothing. The peer ignores them: IKE_INTERMEDIATE is
+ * negotiated and used for ${what}, as it is without data.
+ */
 for (const [what, config] of eachCarrier)
-  /**
-   * The tester's notify has 8 octets of data, which mean nothing. The peer ignores them: IKE_INTERMEDIATE is
-   * negotiated and used for ${what}, as it is without data.
-   */
   for (const peer of ROLES)
     test(`ignores-data-in-the-announcement-of-${what}-as-${peer}`, {
       requirements: ["INT-04"],
@@ -204,8 +204,8 @@ async function expectPlain(s: Script, peer: PeerRole): Promise<void> {
   await new Session(s, sa).proveTraffic();
 }
 
+/** IKE_INTERMEDIATE for ${what} is agreed on and takes place: AUTH covers it, both SAs come up, and traffic passes. */
 for (const [what, config] of eachCarrier)
-  /** IKE_INTERMEDIATE for ${what} is agreed on and takes place: AUTH covers it, both SAs come up, and traffic passes. */
   for (const peer of ROLES)
     test(`proves-itself-behind-${what}-as-${peer}`, {
       requirements: ["INT-18", "INT-19", "INT-21", "INT-22", "INT-23"],

@@ -3,6 +3,7 @@ import type { IkeKeys } from "../../../harness/crypto/keys.ts";
 import { coveredOfReceived, coveredOfSent } from "../../../harness/extensions/int-auth.ts";
 import type { AuthInputs } from "../../../harness/ike/hooks.ts";
 import type { IkeSa } from "../../../harness/ike/sa.ts";
+import type { Address } from "../../../harness/link/types.ts";
 import { concat, EMPTY, u32 } from "../../../harness/wire/bytes.ts";
 import {
   decodeChain,
@@ -28,6 +29,8 @@ interface Covered {
   inner: number;
   /** True if it came in SKF. */
   fragmented: boolean;
+  /** Whether it travels with the non-ESP marker in front. */
+  marked: boolean;
 }
 
 /** How IntAuth is made otherwise. */
@@ -75,16 +78,20 @@ function covering({ covered = ({ right }) => right, generation = (n) => n, chain
     ike: {
       afterIkeKeys: (sa, keys) => void stateOf(sa).keys.push({ ...keys }),
       beforeSeal: (message, inner) => {
-        const { sa, header, isResponse } = message;
+        const { sa, header, isResponse, request } = message;
         if (!sa || header.exchangeType !== EXCHANGE.IKE_INTERMEDIATE) return;
         const right = coveredOfSent(message, inner);
-        note({ sa, isResponse, messageId: header.messageId, right, inner: inner.length, fragmented: false });
+        const marked = isMarked(request?.datagram.destination ?? sa.local);
+        const { messageId } = header;
+        note({ sa, isResponse, messageId, right, inner: inner.length, fragmented: false, marked });
       },
-      incoming: ({ sa, header, isResponse, octets, inner }) => {
+      incoming: ({ sa, header, isResponse, octets, inner, datagram }) => {
         const right = inner && coveredOfReceived(octets, inner);
         if (!sa || !right || header.exchangeType !== EXCHANGE.IKE_INTERMEDIATE) return undefined;
         const fragmented = octets[FIRST_TYPE] === PAYLOAD.SKF;
-        note({ sa, isResponse, messageId: header.messageId, right, inner: inner.length, fragmented });
+        const marked = isMarked(datagram.destination);
+        const { messageId } = header;
+        note({ sa, isResponse, messageId, right, inner: inner.length, fragmented, marked });
         return undefined;
       },
       authOctets: (inputs) => {
@@ -145,9 +152,11 @@ function withWireLengths(message: Covered): Uint8Array {
   return octets;
 }
 
-/** Through ports 4500, or TCP, messages go with four zeros in front. */
-const withMarker = ({ sa, right }: Covered): Uint8Array =>
-  sa.local.port === 4500 || sa.local.transport ? concat(new Uint8Array(4), right) : right;
+const isMarked = ({ port, transport }: Address): boolean => port === 4500 || transport !== undefined;
+
+/** Four zeros in front where the message has them. */
+const withMarker = ({ marked, right }: Covered): Uint8Array =>
+  marked ? concat(new Uint8Array(4), right) : right;
 
 /** Of the inner payloads only those that it knows. */
 function knownOnly({ right }: Covered): Uint8Array {

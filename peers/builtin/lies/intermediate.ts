@@ -136,6 +136,11 @@ const course = [
     "IKE_AUTH before the response to IKE_INTERMEDIATE",
     { "IKE_AUTH beside IKE_INTERMEDIATE": "at once", window: "unbounded" },
   ),
+  decides("takes-requests-with-any-message-id", "INT-11", "a response to whatever Message ID", {
+    "message id out of window": "process",
+    "forgotten request": "answer anew",
+    "retransmitted request": "answer anew",
+  }),
   decides("takes-responses-with-any-message-id", "INT-11", "a response answers whatever is asked", {
     "Message ID of a response": "any",
   }),
