@@ -81,6 +81,13 @@ export function fragmentation(changes: Partial<FragmentationOptions> = {}): Exte
         return true;
       return payload.fragmentNumber === 1;
     },
+    // Their timers would keep the fragments of a flood long after its SAs.
+    ikeClosed: (_core, sa) => {
+      const { request, response } = sets.get(sa) ?? {};
+      request?.cancelTimer();
+      response?.cancelTimer();
+      sets.delete(sa);
+    },
   };
 }
 

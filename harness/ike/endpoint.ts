@@ -143,8 +143,8 @@ export class Endpoint {
     const critical = unknownCritical(message.payloads);
     if (critical && this.#refusesCritical()) return this.#answerClear(message, criticalError(critical));
     const sa = onInitRequest(this.core, message);
-    const oldest = sa && this.core.halfOpen.enter(digest, sa);
-    if (oldest) this.core.closeIke(oldest, "too many half-open SAs");
+    const tooMany = sa && this.core.halfOpen.enter(digest, sa);
+    if (tooMany) this.core.closeIke(tooMany, "too many half-open SAs");
   }
 
   /** What tells a repeat from the request of another initiator, who may have drawn the same SPI (section 2.1). */
@@ -190,6 +190,7 @@ export class Endpoint {
   #respond(sa: IkeSa, message: IncomingMessage, answer: Answer): void {
     sa.answering = false;
     sa.expectedMessageId = Math.max(sa.expectedMessageId, message.header.messageId + 1);
+    this.core.halfOpen.progressed(sa);
     sendResponse(this.core, sa, message, answer.payloads);
     answer.sent?.();
     if (answer.close) this.core.closeIke(sa, answer.close);

@@ -102,8 +102,8 @@ export interface Policy {
    * them, doubled each time (section 2.25). Without tries the owner hears of it, and of CHILD_SA_NOT_FOUND, too.
    */
   retry: { tries: number; waitMs: number };
-  /** When a responder demands a COOKIE (section 2.6). */
-  cookies: "never" | "always";
+  /** When a responder demands a COOKIE (section 2.6); "under load": while many half-open SAs wait. */
+  cookies: "never" | "under load" | "always";
   /** Octets of the nonce, 16 to 256. */
   nonceLength: number;
   /** Set to choose the nonces of CREATE_CHILD_SA. */
@@ -124,7 +124,7 @@ export interface Policy {
 
 /** What a policy is unless told otherwise, `date` apart. */
 export const ordinaryPolicy = {
-  cookies: "never",
+  cookies: "under load",
   ownAuth: { method: "psk" },
   peerAuth: { method: "psk" },
   signatureHashes: [2, 3, 4, 5],

@@ -190,7 +190,7 @@ export function policyFor(config: PeerConfig, side: Side, material: Material = {
     // A test wants to hear of every refusal.
     retry: peerSide ? { tries: 5, waitMs: 5000 } : ordinaryPolicy.retry,
     unique: peerSide && config.unique === "replace" ? "replace" : "keep",
-    cookies: peerSide ? (config.cookies ?? "never") : "never",
+    cookies: (peerSide && config.cookies) || ordinaryPolicy.cookies,
     ppks: (config.ppks ?? []).map((ppk) => fixedPpk(side, ppk)),
     ppkRequired: peerSide && config.ppkRequired === true,
     ppkIn: [...(config.ppkIn ?? ordinaryPolicy.ppkIn)],

@@ -19,6 +19,7 @@ import type {
 import { announcedHashes, hashNotify, responderAnnouncements } from "../auth/announce.ts";
 import type { Core } from "../core.ts";
 import { installKeys } from "../generation.ts";
+import { MANY_HALF_OPEN } from "../half-open.ts";
 import type { IkeKeyInputs, IncomingMessage } from "../hooks.ts";
 import { freshKeyPair, isKem } from "../key-pair.ts";
 import { detectNat, natNotifies } from "../nat.ts";
@@ -279,8 +280,13 @@ function cookieFor(core: Core, request: IncomingMessage, Ni: Uint8Array): Uint8A
   return hmac("sha256", core.cookieSecret, input);
 }
 
+function cookiesNeeded({ policy, halfOpen }: Core): boolean {
+  if (policy.cookies === "under load") return halfOpen.waiting >= MANY_HALF_OPEN;
+  return policy.cookies === "always";
+}
+
 function cookieAccepted(core: Core, request: IncomingMessage, Ni: Uint8Array): boolean {
-  if (core.policy.cookies === "never") return true;
+  if (!cookiesNeeded(core)) return true;
   const right = cookieFor(core, request, Ni);
   const given = notifies(request.payloads, NOTIFY.COOKIE)[0];
   if (given && equal(given.data, right)) return true;
