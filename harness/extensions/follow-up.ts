@@ -4,6 +4,7 @@ import { additionalMethods } from "../ike/additional-ke.ts";
 import type { Doing } from "../ike/collisions.ts";
 import type { Core } from "../ike/core.ts";
 import type { Answer } from "../ike/exchanges/answer.ts";
+import { endByKeValue } from "../ike/exchanges/child.ts";
 import { kePayload } from "../ike/exchanges/ike-sa-init.ts";
 import { deleteIke } from "../ike/exchanges/informational.ts";
 import type { Extension, FurtherSecrets, Held, IncomingMessage } from "../ike/hooks.ts";
@@ -186,7 +187,6 @@ function takeRound(
   const ke = keOf(core, payloads, method);
   const secret = ke && keyPair.derive(ke.data);
   if (secret instanceof Uint8Array) return secret;
-  // The responder has the SA by now, or will have it: with other keys than ours.
-  deleteIke(core, sa, () => {});
+  endByKeValue(core, sa);
   return `additional key exchange: ${secret?.reason ?? "no KE of its method"}`;
 }

@@ -102,3 +102,11 @@ export function oursIsRedundant(
 ): boolean {
   return Buffer.compare(lowestNonce(Ni, Nr), lowest) < 0;
 }
+
+/** True if our rekeying has lost before anything was made: no IKE_FOLLOWUP_KE follows (RFC 9370 section 2.2.4). */
+export const mustStop = (
+  core: Core,
+  Ni: Uint8Array,
+  Nr: Uint8Array,
+  crossing: Pick<Crossing<never>, "lowest">,
+): boolean => oursIsRedundant(Ni, Nr, crossing) && core.decide("rekeying that has lost", "stop") === "stop";

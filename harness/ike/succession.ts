@@ -23,7 +23,9 @@ export function deriveFrom(
   };
   for (const extension of core.options.extensions) extension.ikeKeys?.(inputs);
   const { SK_d = old.keys.SK_d, Ni, Nr, spiI, spiR } = inputs;
-  const seed = rekeyedSkeyseed(old.suite.prf, SK_d, inputs.sharedSecret, Ni, Nr, inputs.further);
+  const ofOld = core.decide("PRF of a rekeying's SKEYSEED", "of the replaced IKE SA") !== "of the new one";
+  const { prf } = ofOld ? old.suite : suite;
+  const seed = rekeyedSkeyseed(prf, SK_d, inputs.sharedSecret, Ni, Nr, inputs.further);
   const keys = ikeKeys(suite.prf, suite.encr, suite.integ, seed, Ni, Nr, spiI, spiR);
   for (const extension of core.options.extensions) extension.afterIkeKeys?.(sa, keys);
   sa.proposal = proposal;

@@ -52,6 +52,7 @@ export * from "./esp-echo-checks.ts";
 export * from "./esp-echo-plain.ts";
 export * from "./esp-echo-probes.ts";
 export * from "./expectations.ts";
+export * from "./follow-up.ts";
 export * from "./fragments.ts";
 export * from "./group-changes.ts";
 export * from "./group-controller.ts";

@@ -2,7 +2,7 @@
 import { encrTransform } from "../../crypto/encr.ts";
 import { integTransform } from "../../crypto/integ.ts";
 import { childKeymat } from "../../crypto/keys.ts";
-import type { KeyPair } from "../../crypto/types.ts";
+import type { KeError, KeyPair } from "../../crypto/types.ts";
 import { equal } from "../../wire/bytes.ts";
 import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../wire/registry/notify-types.ts";
@@ -22,7 +22,7 @@ import { sendRequest } from "../send.ts";
 import { successorOf } from "../succession.ts";
 import { anyAddress } from "./configuration.ts";
 import { groupOctets, groups, kePayload, saPayload, takeFirst } from "./ike-sa-init.ts";
-import { deletePayload } from "./informational.ts";
+import { deleteIke, deletePayload } from "./informational.ts";
 
 export const tsPayload = (type: number, selectors: TrafficSelector[]): TsPayload => ({
   kind: "TS",
@@ -156,8 +156,9 @@ export function acceptChild(
 ): ChildSa | string {
   const accepted = agreeChild(core, offer, response);
   if (typeof accepted === "string") return accepted;
-  const { agreed, sharedSecret } = accepted;
-  return install(core, sa, agreed, { ...nonces, sharedSecret });
+  const { agreed, secret } = accepted;
+  if (secret && "error" in secret) return refusedValue(secret);
+  return install(core, sa, agreed, { ...nonces, sharedSecret: secret });
 }
 
 /** What the responder's answer says about the Child SA, or why there can be none. */
@@ -165,7 +166,7 @@ export function agreeChild(
   core: Core,
   offer: ChildOffer,
   response: Payload[],
-): { agreed: Agreed; sharedSecret: Uint8Array | undefined } | string {
+): { agreed: Agreed; secret: Uint8Array | KeError | undefined } | string {
   const error = errorNotify(response);
   if (error) return `refused with notify ${error.notifyType}`;
   const chosen = payload(response, "SA");
@@ -181,8 +182,8 @@ export function agreeChild(
   if (!within && core.decide("TS outside the offer", "refuse") === "refuse") return "TS wider than offered";
   const transport = hasNotify(response, NOTIFY.USE_TRANSPORT_MODE);
   if (transport && offer.mode !== "transport") return "transport mode, which was not offered";
-  const sharedSecret = childSecret(offer, response, transformId(proposal, TRANSFORM.KE));
-  if (typeof sharedSecret === "string") return sharedSecret;
+  const secret = childSecret(offer, response, transformId(proposal, TRANSFORM.KE));
+  if (typeof secret === "string") return secret;
   const agreed: Agreed = {
     proposal,
     spiIn: offer.spiIn,
@@ -194,7 +195,7 @@ export function agreeChild(
     noTfc: hasNotify(response, NOTIFY.ESP_TFC_PADDING_NOT_SUPPORTED),
     replaces: offer.replaces,
   };
-  return { agreed, sharedSecret };
+  return { agreed, secret };
 }
 
 /**
@@ -211,13 +212,23 @@ function childSecret(
   offer: ChildOffer,
   response: Payload[],
   group: number | undefined,
-): Uint8Array | string | undefined {
+): Uint8Array | KeError | string | undefined {
   if (!group) return undefined;
   const ke = payload(response, "KE");
   if (!ke || !offer.keyPair || ke.group !== offer.group || group !== offer.group)
     return "KE payload of another group";
-  const secret = offer.keyPair.derive(ke.data);
-  return secret instanceof Uint8Array ? secret : `KE value refused: ${secret.reason}`;
+  return offer.keyPair.derive(ke.data);
+}
+
+export const refusedValue = ({ reason }: KeError): string => `KE value refused: ${reason}`;
+
+/**
+ * What follows on a refused KE value in a response of CREATE_CHILD_SA: the peer has an SA by then, or will have it, with
+ * other keys than ours, so that the IKE SA goes (RFC 6989 section 2.5; for ML-KEM its draft, section 2.2).
+ */
+export function endByKeValue(core: Core, sa: IkeSa): void {
+  if (core.decide("bad KE value in a response", "delete the IKE SA") === "delete the IKE SA")
+    deleteIke(core, sa, () => {});
 }
 
 export type ChildAnswer = { payloads: Payload[] } | { error: NotifyPayload; fatal?: boolean };

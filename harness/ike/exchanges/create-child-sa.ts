@@ -12,6 +12,7 @@ import {
   type Doing,
   lowestNonce,
   mayBeMaking,
+  mustStop,
   oursIsRedundant,
   refusedByCrossing,
   settle,
@@ -28,11 +29,13 @@ import {
   type ChildOffer,
   type ChildWishes,
   disownChild,
+  endByKeValue,
   install,
   modeNotifies,
   namesChild,
   offerChild,
   offerTs,
+  refusedValue,
 } from "./child.ts";
 import { kePayload, noncePayload, saPayload } from "./ike-sa-init.ts";
 import { deleteChild } from "./informational.ts";
@@ -91,7 +94,11 @@ function takeAnswer(core: Core, sa: IkeSa, command: ChildCommand, response: Inco
     (Nr ? agreeChild(core, offer, payloads) : refusal(payloads));
   if (!Nr || typeof answer === "string") return failChild(core, sa, command, payloads, String(answer));
   const nonces = { Ni, Nr };
-  const { agreed, sharedSecret } = answer;
+  const { agreed, secret: sharedSecret } = answer;
+  if (sharedSecret && "error" in sharedSecret) {
+    endByKeValue(core, sa);
+    return failChild(core, sa, command, [], refusedValue(sharedSecret));
+  }
   const finish = (further: Uint8Array[] | string): void => {
     // The peer has made nothing that it could delete.
     if (typeof further === "string") return failChild(core, sa, command, [], further);
@@ -105,7 +112,7 @@ function takeAnswer(core: Core, sa: IkeSa, command: ChildCommand, response: Inco
   if (additionalMethods(agreed.proposal).length === 0) return finish([]);
   const crossing = doing.what === "rekey Child" ? doing.crossing : undefined;
   // Who loses has nothing to delete: he only stops (RFC 9370 section 2.2.4).
-  if (crossing && oursIsRedundant(Ni, Nr, crossing)) return awaitCrossing(crossing, done);
+  if (crossing && mustStop(core, Ni, Nr, crossing)) return awaitCrossing(crossing, done);
   const { proposal } = agreed;
   const { extensions } = core.options;
   if (!extensions.some((e) => e.continues?.(core, sa, proposal, response, doing, finish)))

@@ -1,5 +1,5 @@
 /** Rekeying the IKE SA in CREATE_CHILD_SA: RFC 7296 sections 1.3.2, 2.8.2, 2.18. */
-import type { KeyPair } from "../../crypto/types.ts";
+import type { KeError, KeyPair } from "../../crypto/types.ts";
 import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../wire/registry/notify-types.ts";
 import { TRANSFORM } from "../../wire/registry/transform-types.ts";
@@ -10,6 +10,7 @@ import {
   type Crossing,
   type Doing,
   lowestNonce,
+  mustStop,
   oursIsRedundant,
   settle,
 } from "../collisions.ts";
@@ -22,7 +23,7 @@ import { type Answered, IkeSa } from "../sa.ts";
 import { sendRequest } from "../send.ts";
 import { announce, deriveFrom, succeed } from "../succession.ts";
 import { type Answer, NO_ANSWER, otherGroup, refusal } from "./answer.ts";
-import { answerKe, type KeAnswer } from "./child.ts";
+import { answerKe, endByKeValue, type KeAnswer, refusedValue } from "./child.ts";
 import { groups, kePayload, noncePayload, saPayload, takeFirst } from "./ike-sa-init.ts";
 import { deleteIke } from "./informational.ts";
 import { type PutOff, tryLater } from "./retry.ts";
@@ -82,6 +83,10 @@ function takeAnswer(core: Core, old: IkeSa, command: RekeyCommand, response: Inc
   const { sa, offer, doing, done, refuse } = command;
   const answer =
     core.first((e) => e.refuses?.(core, old, response)) ?? acceptIkeRekey(sa, offer, response.payloads);
+  if (typeof answer !== "string" && "error" in answer) {
+    endByKeValue(core, old);
+    return refuse(refusedValue(answer));
+  }
   if (typeof answer === "string") return refuse(answer);
   const { proposal, secret } = answer;
   const finish = (further: Uint8Array[] | string): void => {
@@ -93,7 +98,7 @@ function takeAnswer(core: Core, old: IkeSa, command: RekeyCommand, response: Inc
   if (additionalMethods(proposal).length === 0) return finish([]);
   const { crossing } = doing;
   // Who loses has nothing to delete: he only stops (RFC 9370 section 2.2.4).
-  if (crossing && oursIsRedundant(sa.Ni, sa.Nr, crossing)) return loseIkeRekey(core, old, crossing, done);
+  if (crossing && mustStop(core, sa.Ni, sa.Nr, crossing)) return loseIkeRekey(core, old, crossing, done);
   const { extensions } = core.options;
   if (!extensions.some((e) => e.continues?.(core, old, proposal, response, doing, finish)))
     refuse("additional key exchanges, which we cannot do");
@@ -118,7 +123,7 @@ function acceptIkeRekey(
   sa: IkeSa,
   offer: RekeyCommand["offer"],
   response: Payload[],
-): { proposal: Proposal; secret: Uint8Array } | string {
+): { proposal: Proposal; secret: Uint8Array } | KeError | string {
   const chosen = payload(response, "SA");
   const ke = payload(response, "KE");
   const nonce = payload(response, "Nonce");
@@ -126,8 +131,9 @@ function acceptIkeRekey(
   const proposal = chosen.proposals[0];
   if (!proposal || !isChoiceOf(chosen.proposals, offer.proposals, 8))
     return "the chosen proposal was not offered";
+  if (ke.group !== offer.group) return "KE payload of another group";
   const secret = offer.keyPair.derive(ke.data);
-  if (!(secret instanceof Uint8Array) || ke.group !== offer.group) return "the KE payload is refused";
+  if (!(secret instanceof Uint8Array)) return secret;
   sa.spiR = proposal.spi;
   sa.Nr = nonce.data;
   return { proposal, secret };

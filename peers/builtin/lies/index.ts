@@ -9,6 +9,7 @@ import { espEchoLies } from "./esp-echo.ts";
 import { plainEchoLies } from "./esp-echo-plain.ts";
 import { echoRequestLies } from "./esp-echo-requests.ts";
 import { exchangeRuleLies } from "./exchange-rules.ts";
+import { followUpLies } from "./follow-up.ts";
 import { formatLies } from "./formats.ts";
 import { fragmentationLies } from "./fragmentation.ts";
 import { groupBadInputLies } from "./group-bad-input.ts";
@@ -77,6 +78,7 @@ export const lies: readonly Lie[] = [
   ...legacyLies,
   ...ppkFallbackLies,
   ...keFallbackLies,
+  ...followUpLies,
   ...kemLies,
   ...intermediateLies,
   ...intAuthLies,
