@@ -44,6 +44,12 @@ describe("PPKs of strongSwan", () => {
     expect(unsupportedPpks({ ...config, ppks: [other] })).to.match(/one PPK/);
   });
 
+  it("have ids that the daemon has room for", () => {
+    const of = (octets: number) => ({ ...config, ppks: [{ id: "a".repeat(octets), secret: "x" }] });
+    expect(unsupportedPpks(of(511))).to.equal(undefined);
+    expect(unsupportedPpks(of(512))).to.match(/511 octets/);
+  });
+
   for (const id of ["192.0.2.1", "@#00ff", "a b", ""])
     it(`cannot have the PPK_ID "${id}"`, () =>
       expect(unsupportedPpks({ ...config, ppks: [{ id, secret: "x" }] })).to.include(`"${id}"`));

@@ -6,6 +6,9 @@ import type { ViciFields, ViciMessage } from "./vici-codec.ts";
 /** What the daemon's parser of identities takes for a plain string, octet for octet. */
 const PLAIN_ID = /^[\w+/-][\w+/=.-]*$/;
 
+/** Its parser of settings has room for so many octets of an identity. */
+const LONGEST_ID = 511;
+
 /** Those that it can use: it mixes them in IKE_AUTH (RFC 8784), and has nothing of RFC 9867. */
 export const usablePpks = ({ ppks = [], ppkIn = ["IKE_AUTH"] }: PeerConfig): PpkSpec[] =>
   ppkIn.includes("IKE_AUTH") ? ppks : [];
@@ -22,6 +25,8 @@ export function unsupportedPpks(config: PeerConfig): string | undefined {
   if (usable.some(({ secret }) => secret === "")) return "strongSwan takes no empty PPK";
   if (usable.length > ownPpks(config).length && ownPpks(config).length !== 1)
     return "strongSwan can be told of one PPK that a peer has, or let it have all";
+  const long = usable.find(({ id }) => id.length > LONGEST_ID);
+  if (long) return `strongSwan takes no identity of more than ${LONGEST_ID} octets for a PPK_ID`;
   const odd = usable.find(({ id }) => !PLAIN_ID.test(id) || isIP(id));
   return odd && `strongSwan's parser does not leave the PPK_ID "${odd.id}" as it is`;
 }
