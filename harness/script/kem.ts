@@ -8,7 +8,14 @@ import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { keMethods as registry } from "../wire/registry/ke.ts";
 import { PROTOCOL } from "../wire/registry/protocol-ids.ts";
 import { heard } from "./choices.ts";
-import { expectAlive, expectServed, listPayloads, peerDeletedIke, require } from "./expectations.ts";
+import {
+  expectAlive,
+  expectServed,
+  listPayloads,
+  mindNoAdditionalSas,
+  peerDeletedIke,
+  require,
+} from "./expectations.ts";
 import { isResponse, messagesReceived } from "./raw.ts";
 import type { Script } from "./script.ts";
 import type { Session } from "./session.ts";
@@ -149,9 +156,13 @@ export function reuseKey(s: Script, keyword: string): void {
 async function tryOnce(s: Script, peer: PeerRole, place: KemPlace): Promise<void> {
   const { exchangeType } = place;
   const first = exchangeType === EXCHANGE.IKE_SA_INIT || exchangeType === EXCHANGE.IKE_INTERMEDIATE;
-  if (!first) return void (await (await s.establish(peer)).tryCreateChild());
-  s.decide("unprotected error notify", "give up");
-  await s.tryDial();
+  if (first) {
+    s.decide("unprotected error notify", "give up");
+    return void (await s.tryDial());
+  }
+  await (await s.establish(peer)).tryCreateChild();
+  const { response } = s.exchange(EXCHANGE.CREATE_CHILD_SA);
+  if (response) mindNoAdditionalSas(response);
 }
 
 /**
@@ -248,16 +259,18 @@ export async function expectUnseenMismatch(
   await expectServed(s);
 }
 
-/** The peer rekeys its Child SA, and gets a spoilt ciphertext in CREATE_CHILD_SA or IKE_FOLLOWUP_KE. */
+/** The peer rekeys an SA, and gets a spoilt ciphertext in CREATE_CHILD_SA or IKE_FOLLOWUP_KE. */
 export async function rekeyWithSpoilt(
-  session: Session,
+  { script }: Session,
   place: KemPlace,
   keyword: string,
   spoil: SpoilValue,
+  what: "child" | "ike" = "child",
 ): Promise<void> {
-  const { script } = session;
+  const { driver } = script.arena;
   spoilKe(script, keyword, spoil, "response");
-  await answeredTo(script, () => script.arena.driver.rekeyChild(), place, keyword);
+  const act = () => (what === "child" ? driver.rekeyChild() : driver.rekeyIke());
+  await answeredTo(script, act, place, keyword);
 }
 
 /** Fails unless the peer deletes the IKE SA. */
