@@ -29,12 +29,12 @@ function initOf(s: Script, peer: PeerRole): SeenMessage | undefined {
   return peer === "responder" ? response : request;
 }
 
-/**
- * The peer is told to use IKE_INTERMEDIATE, for ${what}, and so is the tester. The peer's IKE_SA_INIT message has
- * INTERMEDIATE_EXCHANGE_SUPPORTED once, with Protocol ID 0, without SPI and without data.
- */
-for (const [what, config] of eachCarrier)
-  for (const peer of ROLES)
+for (const [what, config] of eachCarrier) {
+  for (const peer of ROLES) {
+    /**
+     * The peer is told to use IKE_INTERMEDIATE, for ${what}, and so is the tester. The peer's IKE_SA_INIT message has
+     * INTERMEDIATE_EXCHANGE_SUPPORTED once, with Protocol ID 0, without SPI and without data.
+     */
     test(`announces-${what}-as-${peer}`, {
       requirements: ["INT-01", "INT-02", "INT-03"],
       peer,
@@ -50,13 +50,15 @@ for (const [what, config] of eachCarrier)
       const actual = `Protocol ID ${protocolId}, ${spi.length} octets of SPI, ${data.length} of data`;
       require(protocolId === 0 && spi.length + data.length === 0, "Protocol ID 0, no SPI, no data", actual);
     });
+  }
+}
 
-/**
- * The tester's notify has 8 octets of data, which mean nothing. The peer ignores them: IKE_INTERMEDIATE is
- * negotiated and used for ${what}, as it is without data.
- */
-for (const [what, config] of eachCarrier)
-  for (const peer of ROLES)
+for (const [what, config] of eachCarrier) {
+  for (const peer of ROLES) {
+    /**
+     * The tester's notify has 8 octets of data, which mean nothing. The peer ignores them: IKE_INTERMEDIATE is
+     * negotiated and used for ${what}, as it is without data.
+     */
     test(`ignores-data-in-the-announcement-of-${what}-as-${peer}`, {
       requirements: ["INT-04"],
       peer,
@@ -74,6 +76,8 @@ for (const [what, config] of eachCarrier)
       require(again === before, `${before} IKE_INTERMEDIATE exchanges as before`, String(again));
       require(s.trace.childSas().length > 1, "both SAs", s.lastReason());
     });
+  }
+}
 
 /** Fails unless the peer announces the exchange in its response. */
 async function expectAnnounced(s: Script): Promise<void> {
@@ -102,11 +106,11 @@ test("does-not-announce-intermediate-unasked", {
   require(!failure, "an IKE SA", failure ?? "");
 });
 
-/**
- * The tester answers the first IKE_SA_INIT request with COOKIE alone. The request that returns it is for the same
- * attempt, and announces IKE_INTERMEDIATE, for ${what}, as the first one did.
- */
-for (const [what, config] of eachCarrier)
+for (const [what, config] of eachCarrier) {
+  /**
+   * The tester answers the first IKE_SA_INIT request with COOKIE alone. The request that returns it is for the same
+   * attempt, and announces IKE_INTERMEDIATE, for ${what}, as the first one did.
+   */
   test(`announces-${what}-again-beside-a-cookie`, {
     requirements: ["INT-01"],
     peer: "initiator",
@@ -125,6 +129,7 @@ for (const [what, config] of eachCarrier)
     await s.until(() => s.trace.childSas().length > 0);
     require(s.trace.childSas().length > 0, "both SAs", s.lastReason());
   });
+}
 
 /**
  * The peer announced IKE_INTERMEDIATE, and so did the tester, which has no use for it: IKE_AUTH comes next with Message ID
@@ -159,12 +164,12 @@ const NO_USE = {
   },
 };
 
-/**
- * The peer announces IKE_INTERMEDIATE, but skips it ${where}. Its AUTH covers what RFC 7296 says and nothing of an
- * exchange that never was, and the tester's AUTH, which is like that, is taken.
- * Note: a peer may insist on the exchange, and give up; then there is nothing to see.
- */
-for (const [where, { config, prepare }] of Object.entries(NO_USE))
+for (const [where, { config, prepare }] of Object.entries(NO_USE)) {
+  /**
+   * The peer announces IKE_INTERMEDIATE, but skips it ${where}. Its AUTH covers what RFC 7296 says and nothing of an
+   * exchange that never was, and the tester's AUTH, which is like that, is taken.
+   * Note: a peer may insist on the exchange, and give up; then there is nothing to see.
+   */
   test(`covers-nothing-of-intermediate-${where}-as-initiator`, {
     requirements: ["INT-06", "INT-18"],
     peer: "initiator",
@@ -184,6 +189,7 @@ for (const [where, { config, prepare }] of Object.entries(NO_USE))
     require(s.trace.childSas().length > 0, "both SAs without an IKE_INTERMEDIATE exchange", s.lastReason());
     await expectPlain(s, "initiator");
   });
+}
 
 /** Chooses NONE for the additional key exchange, and announces IKE_INTERMEDIATE all the same. */
 function chooseNone(s: Script): void {
@@ -204,9 +210,9 @@ async function expectPlain(s: Script, peer: PeerRole): Promise<void> {
   await new Session(s, sa).proveTraffic();
 }
 
-/** IKE_INTERMEDIATE for ${what} is agreed on and takes place: AUTH covers it, both SAs come up, and traffic passes. */
-for (const [what, config] of eachCarrier)
-  for (const peer of ROLES)
+for (const [what, config] of eachCarrier) {
+  for (const peer of ROLES) {
+    /** IKE_INTERMEDIATE for ${what} is agreed on and takes place: AUTH covers it, both SAs come up, and traffic passes. */
     test(`proves-itself-behind-${what}-as-${peer}`, {
       requirements: ["INT-18", "INT-19", "INT-21", "INT-22", "INT-23"],
       peer,
@@ -215,3 +221,5 @@ for (const [what, config] of eachCarrier)
     }, async (s) => {
       await proveBehind(s, peer);
     });
+  }
+}

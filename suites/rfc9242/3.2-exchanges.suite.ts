@@ -43,11 +43,11 @@ const ROLES = ["responder", "initiator"] as const;
 const { IKE_INTERMEDIATE, IKE_AUTH } = EXCHANGE;
 const TWO_KEY_EXCHANGES = { ikeProposals: ["aes256-sha256-x25519-ke1_ecp256-ke2_ecp384"] };
 
-/**
- * The peer begins IKE_INTERMEDIATE for ${what}. Its requests after IKE_SA_INIT have Message IDs 1, 2 and so on without a
- * gap: first those of IKE_INTERMEDIATE, one after the other, then IKE_AUTH.
- */
-for (const [what, config] of [...eachCarrier, ["two-key-exchanges", TWO_KEY_EXCHANGES] as const])
+for (const [what, config] of [...eachCarrier, ["two-key-exchanges", TWO_KEY_EXCHANGES] as const]) {
+  /**
+   * The peer begins IKE_INTERMEDIATE for ${what}. Its requests after IKE_SA_INIT have Message IDs 1, 2 and so on without a
+   * gap: first those of IKE_INTERMEDIATE, one after the other, then IKE_AUTH.
+   */
   test(`counts-message-ids-through-${what}`, {
     requirements: ["INT-07", "INT-08", "INT-10", "INT-10a"],
     peer: "initiator",
@@ -64,12 +64,13 @@ for (const [what, config] of [...eachCarrier, ["two-key-exchanges", TWO_KEY_EXCH
     const seen = exchangeOrder(s).slice(1, count + 2);
     require(seen.join() === expected.join(), expected.join(), seen.join());
   });
+}
 
-/**
- * The first copy of each IKE_INTERMEDIATE request, for ${what}, gets lost on its way to the tester. The peer waits for
- * the response, and begins neither another exchange nor IKE_AUTH; its repeat is served, and both SAs come up.
- */
-for (const [what, config] of [...eachCarrier, ["two-key-exchanges", TWO_KEY_EXCHANGES] as const])
+for (const [what, config] of [...eachCarrier, ["two-key-exchanges", TWO_KEY_EXCHANGES] as const]) {
+  /**
+   * The first copy of each IKE_INTERMEDIATE request, for ${what}, gets lost on its way to the tester. The peer waits for
+   * the response, and begins neither another exchange nor IKE_AUTH; its repeat is served, and both SAs come up.
+   */
   test(`waits-for-the-response-of-${what}`, {
     requirements: ["INT-07", "INT-08"],
     peer: "initiator",
@@ -89,6 +90,7 @@ for (const [what, config] of [...eachCarrier, ["two-key-exchanges", TWO_KEY_EXCH
     if (lost.size === 0) throw new Unsupported("the peer begins no IKE_INTERMEDIATE exchange");
     await firstSession(s).proveTraffic();
   });
+}
 
 /** True if the peer has sent a request although we have not answered all of those before. */
 function runsAhead(s: Script): boolean {
@@ -97,12 +99,12 @@ function runsAhead(s: Script): boolean {
   return requests.some(({ header }) => header.messageId > answered);
 }
 
-/**
- * Every message of the peer in IKE_INTERMEDIATE, for ${what}, ends with an Encrypted payload, and nothing like KE is in
- * clear in front of it.
- */
-for (const [what, config] of eachCarrier)
-  for (const peer of ROLES)
+for (const [what, config] of eachCarrier) {
+  for (const peer of ROLES) {
+    /**
+     * Every message of the peer in IKE_INTERMEDIATE, for ${what}, ends with an Encrypted payload, and nothing like KE is in
+     * clear in front of it.
+     */
     test(`encrypts-${what}-as-${peer}`, {
       requirements: ["INT-13", "INT-14"],
       peer,
@@ -120,13 +122,15 @@ for (const [what, config] of eachCarrier)
         require(!clear.includes("KE"), "no KE in clear", clear);
       }
     });
+  }
+}
 
-/**
- * The tester begins its first IKE_INTERMEDIATE exchange, for ${what}, with Message ID ${messageId}, well sealed, where
- * 1 is due. The peer does not answer it. With the right Message ID the exchange takes place, and both SAs come up.
- */
-for (const [what, config] of eachCarrier)
-  for (const messageId of [0, 2, 0xffff_ffff])
+for (const [what, config] of eachCarrier) {
+  for (const messageId of [0, 2, 0xffff_ffff]) {
+    /**
+     * The tester begins its first IKE_INTERMEDIATE exchange, for ${what}, with Message ID ${messageId}, well sealed, where
+     * 1 is due. The peer does not answer it. With the right Message ID the exchange takes place, and both SAs come up.
+     */
     test(`does-not-take-message-id-${messageId}-for-${what}`, {
       requirements: ["INT-11"],
       peer: "responder",
@@ -143,15 +147,17 @@ for (const [what, config] of eachCarrier)
       await expectAuth(session);
       require(intermediates(s, "responder").length > 0, "an IKE_INTERMEDIATE exchange", "none");
     });
+  }
+}
 
-/**
- * In front of its response to IKE_INTERMEDIATE, for ${what}, the tester sends another one, well sealed, whose Message ID
- * is ${offset} higher. The peer does not take it for its answer: AUTH covers the right one, and both SAs come up.
- */
 const OFFSETS = { "one-more": 1, "one-less": -1, "far-away": 0x7fff_ffff };
 
-for (const [what, config] of eachCarrier)
-  for (const [difference, offset] of Object.entries(OFFSETS))
+for (const [what, config] of eachCarrier) {
+  for (const [difference, offset] of Object.entries(OFFSETS)) {
+    /**
+     * In front of its response to IKE_INTERMEDIATE, for ${what}, the tester sends another one, well sealed, whose Message ID
+     * is ${difference}. The peer does not take it for its answer: AUTH covers the right one, and both SAs come up.
+     */
     test(`does-not-take-a-response-whose-message-id-is-${difference}-for-${what}`, {
       requirements: ["INT-11"],
       peer: "initiator",
@@ -172,13 +178,15 @@ for (const [what, config] of eachCarrier)
       });
       await proveBehind(s, "initiator");
     });
+  }
+}
 
-/**
- * The tester repeats its last IKE_INTERMEDIATE request, for ${what}, before IKE_AUTH, as if the response had got lost. The
- * peer answers with the very octets of its first response, though it may have other keys by now. AUTH covers the
- * exchange once, and both SAs come up.
- */
-for (const [what, config] of eachCarrier)
+for (const [what, config] of eachCarrier) {
+  /**
+   * The tester repeats its last IKE_INTERMEDIATE request, for ${what}, before IKE_AUTH, as if the response had got lost. The
+   * peer answers with the very octets of its first response, though it may have other keys by now. AUTH covers the
+   * exchange once, and both SAs come up.
+   */
   test(`repeats-its-response-to-${what}`, {
     requirements: ["INT-16", "INT-17", "INT-28"],
     peer: "responder",
@@ -196,13 +204,14 @@ for (const [what, config] of eachCarrier)
     require(same, "the same response again", `${again.length} responses, not all of them the same`);
     await expectAuth(session);
   });
+}
 
-/**
- * After the IKE_INTERMEDIATE exchange for ${what} the tester sends another request of the same Message ID, with other
- * content, well sealed. The peer processes it no more: it is silent, or repeats its response. AUTH covers the first one, and both
- * SAs come up.
- */
-for (const [what, config] of eachCarrier)
+for (const [what, config] of eachCarrier) {
+  /**
+   * After the IKE_INTERMEDIATE exchange for ${what} the tester sends another request of the same Message ID, with other
+   * content, well sealed. The peer processes it no more: it is silent, or repeats its response. AUTH covers the first one, and both
+   * SAs come up.
+   */
   test(`does-not-process-${what}-twice`, {
     requirements: ["INT-11"],
     peer: "responder",
@@ -221,12 +230,13 @@ for (const [what, config] of eachCarrier)
     require(others.length === 0, "silence, or the same response again", "another response");
     await expectAuth(session);
   });
+}
 
-/**
- * After IKE_INTERMEDIATE for ${what} the tester asks for a Child SA in CREATE_CHILD_SA. Nobody is authenticated, so the
- * peer is silent or refuses: no Child SA is made. IKE_AUTH serves the tester, on this or on a fresh IKE SA.
- */
-for (const [what, config] of eachCarrier)
+for (const [what, config] of eachCarrier) {
+  /**
+   * After IKE_INTERMEDIATE for ${what} the tester asks for a Child SA in CREATE_CHILD_SA. Nobody is authenticated, so the
+   * peer is silent or refuses: no Child SA is made. IKE_AUTH serves the tester, on this or on a fresh IKE SA.
+   */
   test(`makes-no-child-sa-behind-${what}-before-ike-auth-as-responder`, {
     requirements: ["INT-09"],
     peer: "responder",
@@ -243,12 +253,13 @@ for (const [what, config] of eachCarrier)
       return expectTraffic(session, "CREATE_CHILD_SA before IKE_AUTH");
     await expectTraffic(await s.dial(), "a fresh IKE SA");
   });
+}
 
-/**
- * In front of its response to IKE_INTERMEDIATE, for ${what}, the tester asks for a Child SA in CREATE_CHILD_SA. The peer, which
- * began the IKE SA, does not serve it, as nobody is authenticated; its own IKE_AUTH sets up both SAs.
- */
-for (const [what, config] of eachCarrier)
+for (const [what, config] of eachCarrier) {
+  /**
+   * In front of its response to IKE_INTERMEDIATE, for ${what}, the tester asks for a Child SA in CREATE_CHILD_SA. The peer, which
+   * began the IKE SA, does not serve it, as nobody is authenticated; its own IKE_AUTH sets up both SAs.
+   */
   test(`makes-no-child-sa-behind-${what}-before-ike-auth-as-initiator`, {
     requirements: ["INT-09"],
     peer: "initiator",
@@ -257,12 +268,13 @@ for (const [what, config] of eachCarrier)
   }, async (s) => {
     await expectUnserved(s, EXCHANGE.CREATE_CHILD_SA);
   });
+}
 
-/**
- * Only the initiator begins IKE_INTERMEDIATE exchanges. In front of its response in one, for ${what}, the tester, which
- * is the responder, sends a request of its own. The peer does not serve it, and sets up both SAs.
- */
-for (const [what, config] of eachCarrier)
+for (const [what, config] of eachCarrier) {
+  /**
+   * Only the initiator begins IKE_INTERMEDIATE exchanges. In front of its response in one, for ${what}, the tester, which
+   * is the responder, sends a request of its own. The peer does not serve it, and sets up both SAs.
+   */
   test(`does-not-let-the-responder-begin-intermediate-beside-${what}`, {
     requirements: ["INT-28", "INT-L2"],
     peer: "initiator",
@@ -271,6 +283,7 @@ for (const [what, config] of eachCarrier)
   }, async (s) => {
     await expectUnserved(s, IKE_INTERMEDIATE);
   });
+}
 
 /** Sends a request of ours in front of our response to IKE_INTERMEDIATE: no answer, or an error; both SAs come up. */
 async function expectUnserved(s: Script, exchangeType: number): Promise<void> {
@@ -289,12 +302,12 @@ async function expectUnserved(s: Script, exchangeType: number): Promise<void> {
   await firstSession(s).proveTraffic();
 }
 
-/**
- * IKE_INTERMEDIATE, for ${what}, was negotiated and took place. On the established IKE SA the tester begins another such
- * exchange, which belongs before IKE_AUTH. The peer is silent or refuses; unless it says INVALID_SYNTAX, both SAs go on.
- */
-for (const [what, config] of eachCarrier)
-  for (const peer of ROLES)
+for (const [what, config] of eachCarrier) {
+  for (const peer of ROLES) {
+    /**
+     * IKE_INTERMEDIATE, for ${what}, was negotiated and took place. On the established IKE SA the tester begins another such
+     * exchange, which belongs before IKE_AUTH. The peer is silent or refuses; unless it says INVALID_SYNTAX, both SAs go on.
+     */
     test(`has-no-intermediate-after-ike-auth-behind-${what}-as-${peer}`, {
       requirements: ["INT-28", "INT-L2"],
       peer,
@@ -303,12 +316,14 @@ for (const [what, config] of eachCarrier)
     }, async (s) => {
       await expectExchangeRefused(await establishBehind(s, peer), IKE_INTERMEDIATE, []);
     });
+  }
+}
 
-/**
- * Beside IKE_INTERMEDIATE for ${what} the tester sends a request of the same Message ID whose payloads are in clear. The
- * peer does not process it: without an Encrypted payload it is no message of this exchange. Both SAs come up.
- */
-for (const [what, config] of eachCarrier)
+for (const [what, config] of eachCarrier) {
+  /**
+   * Beside IKE_INTERMEDIATE for ${what} the tester sends a request of the same Message ID whose payloads are in clear. The
+   * peer does not process it: without an Encrypted payload it is no message of this exchange. Both SAs come up.
+   */
   test(`does-not-take-${what}-in-clear`, {
     requirements: ["INT-13", "INT-28"],
     peer: "responder",
@@ -323,16 +338,17 @@ for (const [what, config] of eachCarrier)
     require(answers.length === 0, "no response", `a response of ${answers[0]} octets`);
     await expectAuth(session);
   });
+}
 
 const CERTIFICATE = { method: "signature", key: "rsa2048" } as const;
 const LOGIN = { method: "eap", type: "mschapv2" } as const;
 
-/**
- * The tester logs in by EAP behind IKE_INTERMEDIATE for ${what}. In front of its second IKE_AUTH request it sends another
- * IKE_INTERMEDIATE request with the same Message ID. All of these are over before IKE_AUTH begins: the peer does not serve it, and
- * IKE_AUTH goes on.
- */
-for (const [what, config] of eachCarrier)
+for (const [what, config] of eachCarrier) {
+  /**
+   * The tester logs in by EAP behind IKE_INTERMEDIATE for ${what}. In front of its second IKE_AUTH request it sends another
+   * IKE_INTERMEDIATE request with the same Message ID. All of these are over before IKE_AUTH begins: the peer does not serve it, and
+   * IKE_AUTH goes on.
+   */
   test(`has-no-intermediate-between-rounds-of-eap-behind-${what}`, {
     requirements: ["INT-28", "INT-L2"],
     peer: "responder",
@@ -356,14 +372,15 @@ for (const [what, config] of eachCarrier)
     require(!failure, "IKE_AUTH to go on", failure ?? "");
     await session.proveTraffic();
   });
+}
 
-/**
- * The tester goes on with one empty IKE_INTERMEDIATE exchange after the other, behind what is due for ${what}. A peer that
- * answers 100 of them leaves their number to whoever comes; a good one stops to answer, or refuses. It still
- * answers others.
- * Note: the text has this as a duty of documents that use the exchange, which a peer can only do its part for.
- */
-for (const [what, config] of eachCarrier)
+for (const [what, config] of eachCarrier) {
+  /**
+   * The tester goes on with one empty IKE_INTERMEDIATE exchange after the other, behind what is due for ${what}. A peer that
+   * answers 100 of them leaves their number to whoever comes; a good one stops to answer, or refuses. It still
+   * answers others.
+   * Note: the text has this as a duty of documents that use the exchange, which a peer can only do its part for.
+   */
   test(`ends-a-series-of-exchanges-behind-${what}`, {
     requirements: ["INT-32"],
     peer: "responder",
@@ -384,13 +401,14 @@ for (const [what, config] of eachCarrier)
     require(answered < 100, "an end of the exchanges", `${answered} answers`);
     require(await s.peerAnswers(), "an answer to a fresh IKE_SA_INIT", "silence");
   });
+}
 
-/**
- * The tester's NAT detection notifies say that it is behind a NAT. IKE_INTERMEDIATE, for ${what}, is the first exchange on port
- * 4500, with the non-ESP marker in front; AUTH does not cover that, and both SAs come up.
- */
-for (const [what, config] of eachCarrier)
-  for (const peer of ROLES)
+for (const [what, config] of eachCarrier) {
+  for (const peer of ROLES) {
+    /**
+     * The tester's NAT detection notifies say that it is behind a NAT. IKE_INTERMEDIATE, for ${what}, is the first exchange on port
+     * 4500, with the non-ESP marker in front; AUTH does not cover that, and both SAs come up.
+     */
     test(`moves-to-port-4500-with-${what}-as-${peer}`, {
       requirements: ["INT-12", "INT-21"],
       peer,
@@ -401,6 +419,8 @@ for (const [what, config] of eachCarrier)
       await proveBehind(s, peer);
       expectNatPort(s, peer);
     });
+  }
+}
 
 /** Fails if a message of the peer in these exchanges went through other ports than those behind a NAT. */
 function expectNatPort(s: Script, peer: PeerRole): void {
