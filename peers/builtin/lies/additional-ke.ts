@@ -214,6 +214,9 @@ const keys: Lie[] = [
   decides("changes-keys-before-its-answer", "MKE-22", "the response of a round is under its new keys", {
     "keys after an additional key exchange": "update before the response",
   }),
+  decides("seals-its-repeats-anew", "MKE-22", "other octets in each retransmission", {
+    retransmission: "sealed anew",
+  }),
   lie("makes-all-generations-of-the-first", "MKE-21", "SK_d(0) in the place of SK_d(n-1)", () => {
     const first = firstSkD();
     return {
@@ -239,6 +242,19 @@ const keys: Lie[] = [
         afterIkeKeys: (sa, { SK_d }) => first.keep(sa, SK_d),
         childKeys: (inputs) => {
           inputs.SK_d = first.of(inputs.sa) ?? inputs.SK_d;
+        },
+      },
+    };
+  }),
+  lie("proves-itself-with-its-first-keys", "MKE-23", "AUTH with SK_p of generation 0", () => {
+    const first = new WeakMap<IkeSa, Uint8Array>();
+    return {
+      ike: {
+        afterIkeKeys: (sa, { SK_pi, SK_pr }) => {
+          if (!first.has(sa)) first.set(sa, sa.role === "initiator" ? SK_pi : SK_pr);
+        },
+        authOctets: (inputs) => {
+          if (inputs.of === inputs.sa.role) inputs.SK_p = first.get(inputs.sa) ?? inputs.SK_p;
         },
       },
     };
