@@ -44,6 +44,11 @@ describe("half-open SAs beyond the limit", () => {
     expect(more.map((sa, i) => table.enter(`more ${i}`, sa))).to.deep.equal([undefined, third]);
   });
 
+  it("give way alike where an address has a few only, as behind a NAT", () => {
+    const { sas, gone } = tableOf(...distinct(MOST_HALF_OPEN - 7), ...Array(8).fill("192.0.2.2"));
+    expect(gone.at(-1)).to.equal(sas[0]);
+  });
+
   it("are not entered again by the progress of an SA that is established or gone", () => {
     const { table, sas } = tableOf("192.0.2.2", "192.0.2.3");
     const [first, second] = sas;

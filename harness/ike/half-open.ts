@@ -7,6 +7,8 @@ import type { IkeSa } from "./sa.ts";
 export const MOST_HALF_OPEN = 64;
 /** So many of them are a reason to ask further initiators for a cookie (RFC 7296 section 2.6). */
 export const MANY_HALF_OPEN = 32;
+/** An origin that has more of them than this takes the place of others; with fewer it may be many behind one NAT. */
+const FAIR_SHARE = 8;
 
 export class HalfOpenTable {
   readonly #byDigest = new Map<string, IkeSa>();
@@ -31,7 +33,7 @@ export class HalfOpenTable {
     if (this.#waiting.delete(sa)) this.#waiting.add(sa);
   }
 
-  /** A flood of one initiator costs him his own SAs, and one of many goes against those that get no further. */
+  /** A flood from one origin costs it its own SAs, and one from many origins those that get no further. */
   #longestOfTheBusiest(): IkeSa | undefined {
     const counts = new Map<string, number>();
     for (const { remote } of this.#waiting) {
@@ -39,7 +41,8 @@ export class HalfOpenTable {
       counts.set(origin, (counts.get(origin) ?? 0) + 1);
     }
     const most = Math.max(...counts.values());
-    return [...this.#waiting].find(({ remote }) => counts.get(originOf(remote.host)) === most);
+    const spared = (count = 0) => most > FAIR_SHARE && count < most;
+    return [...this.#waiting].find(({ remote }) => !spared(counts.get(originOf(remote.host))));
   }
 
   /** The SA is past IKE_AUTH: it counts no more, but a repeat of its request must still be told from a new one. */

@@ -1,23 +1,12 @@
-import { execFile } from "node:child_process";
-import { join } from "node:path";
-import { promisify } from "node:util";
 import { expect } from "chai";
+import { playAlone } from "./hostile-play.ts";
 import type { Cost } from "./hostile-stage.ts";
 
 const MOST = 64 * 2 ** 20;
 /** A whole exchange with all its retransmissions, on a busy machine. */
 const LONGEST_MS = 10_000;
 
-/** Plays a group of `hostile-memory-main.ts` in a process of its own. */
-async function play(group: string): Promise<Cost[]> {
-  const main = join(import.meta.dirname, "hostile-memory-main.ts");
-  const args = [...process.execArgv, "--expose-gc", "--import", "tsx", main, group];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 2 ** 24 });
-  return stdout
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line));
-}
+const play = playAlone<Cost>;
 
 /** What is kept stays bounded, and the next handshake comes up. */
 function expectHarmless(cost: Cost): void {

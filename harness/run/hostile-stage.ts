@@ -42,7 +42,8 @@ const ORDINARY: Pick<Policy, "ownAuth" | "peerAuth"> = {
   peerAuth: { method: "psk" },
 };
 
-export interface StageOptions extends Pick<PairOptions, "fragmentation" | "policies"> {
+export interface StageOptions
+  extends Pick<PairOptions, "fragmentation" | "policies" | "config" | "impairment"> {
   name: string;
   idle: Figures;
   /** Whose trace is kept. */
@@ -60,9 +61,9 @@ export class Stage {
 
   constructor(options: StageOptions) {
     this.#options = options;
-    const { name: seed, victim, fragmentation, policies } = options;
+    const { name: seed, victim, fragmentation, policies, config, impairment } = options;
     this.pair = makePair({
-      ...{ seed, fragmentation, policies },
+      ...{ seed, fragmentation, policies, config, impairment },
       event: (end, event) => this.#see(event, end === victim),
     });
   }
