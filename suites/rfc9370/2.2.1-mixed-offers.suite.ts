@@ -108,7 +108,7 @@ for (const order of ROTATIONS) {
   test(`takes-one-of-${order.join("-")}`, {
     requirements: ["MKE-05", "MKE-19"],
     peer: "responder",
-    lies: [order[0] === "classical" ? "covers-intermediate-that-never-was" : "keeps-its-keys-after-a-round"],
+    lies: [order[0] === "classical" ? "changes-the-key-length-for-ike" : "keeps-its-keys-after-a-round"],
     config: { ikeProposals: order.map((kind) => specOf(kind)) },
   }, async (s) => {
     const session = await s.dial();
