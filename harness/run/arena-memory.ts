@@ -69,6 +69,6 @@ export async function memoryArena(
       further: (host: string) => network.attach(host),
       inner: innerHosts(config, wishes),
     },
-    ...{ patience: 40_000, quiet: 3_000, poke: () => {}, rawEsp: true },
+    ...{ patience: 40_000, quiet: 3_000, poke: () => {}, rawEsp: true, virtual: true },
   };
 }

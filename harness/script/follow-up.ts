@@ -8,7 +8,7 @@ import { equal } from "../wire/bytes.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import type { NotifyPayload, Payload } from "../wire/types.ts";
-import { expectAlive, listPayloads, require } from "./expectations.ts";
+import { expectAlive, listPayloads, mindNoAdditionalSas, require } from "./expectations.ts";
 import type { Script } from "./script.ts";
 import type { Session } from "./session.ts";
 import type { Exchange } from "./trace.ts";
@@ -87,6 +87,7 @@ function oneLink(payloads: Payload[], where: string): NotifyPayload {
  */
 export function expectSeries(s: Script, by: "us" | "peer", methods: readonly number[]): void {
   const [create, ...rounds] = seriesOf(s, by);
+  if (create?.response) mindNoAdditionalSas(create.response);
   const [chosen] = payload(create?.response?.payloads ?? [], "SA")?.proposals ?? [];
   const choice = chosen ? additionalMethods(chosen).join(", ") : "no SA payload";
   require(choice === methods.join(", "), `the additional methods ${methods.join(", ")} chosen`, choice);
@@ -151,38 +152,48 @@ export function expectRefusedRound(response: { payloads: Payload[] } | undefined
 }
 
 /**
- * Has our next series stop between CREATE_CHILD_SA and its first IKE_FOLLOWUP_KE, so that the window is free for others;
- * `resume` goes on with it.
+ * Has our series stop between CREATE_CHILD_SA and its first IKE_FOLLOWUP_KE, so that the window is free for others;
+ * `resume` goes on with all of them, the newest first.
  */
-export function pauseSeries(s: Script): { paused: () => boolean; resume: () => void } {
+export function pauseSeries(s: Script): { paused: () => number; resume: () => void } {
   const at = s.extensions.findIndex((e) => e.name === "multiple-ke");
   const { [at]: ordinary } = s.extensions;
-  let resume: (() => void) | undefined;
-  let over = false;
+  const waiting: (() => void)[] = [];
   if (ordinary)
     s.extensions[at] = {
       ...ordinary,
-      continues: (...inputs) => {
-        if (over || resume) return ordinary.continues?.(...inputs) ?? false;
-        resume = () => void ordinary.continues?.(...inputs);
+      continues: (core, sa, proposal, ...rest) => {
+        if (additionalMethods(proposal).length === 0) return false;
+        waiting.push(() => void ordinary.continues?.(core, sa, proposal, ...rest));
         return true;
       },
     };
   return {
-    paused: () => resume !== undefined,
+    paused: () => waiting.length,
     resume: () => {
-      over = true;
-      resume?.();
+      if (ordinary) s.extensions[at] = ordinary;
+      for (const go of waiting.toReversed()) go();
       s.host.settle();
     },
   };
 }
 
 /** Fails unless our CREATE_CHILD_SA came to where a paused series waits. */
-export async function untilPaused(s: Script, paused: () => boolean): Promise<void> {
-  if (await s.until(paused)) return;
+export async function untilPaused(s: Script, paused: () => number): Promise<void> {
+  if (!(await s.until(() => paused() > 0))) throw withoutSeries(s);
+}
+
+function withoutSeries(s: Script): Failure {
   const { response } = s.exchange(EXCHANGE.CREATE_CHILD_SA);
-  throw new Failure("a choice of additional key exchanges", listPayloads(response));
+  if (response) mindNoAdditionalSas(response);
+  return new Failure("a choice of additional key exchanges", listPayloads(response));
+}
+
+/** What came of our newest IKE_FOLLOWUP_KE. */
+export function ourFollowUp(s: Script): Exchange {
+  const found = followUpsOf(s, "us").at(-1);
+  if (!found) throw withoutSeries(s);
+  return found;
 }
 
 /** Replaces the KE payloads of a message of ours. */

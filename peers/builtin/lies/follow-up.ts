@@ -8,7 +8,8 @@ import { sendRequest } from "../../../harness/ike/send.ts";
 import { EXCHANGE } from "../../../harness/wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../../harness/wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../../harness/wire/registry/payload-types.ts";
-import { type Lie, lie } from "./lie.ts";
+import type { Payload } from "../../../harness/wire/types.ts";
+import { type Lie, type LieBehaviour, lie } from "./lie.ts";
 import { decides } from "./tools.ts";
 
 const { CREATE_CHILD_SA, IKE_FOLLOWUP_KE, INFORMATIONAL } = EXCHANGE;
@@ -217,22 +218,6 @@ const states = [
     },
   })),
   lie(
-    "ends-the-ike-sa-on-an-unknown-link",
-    "MKE-34",
-    "is silent for ever once it said STATE_NOT_FOUND",
-    () => {
-      const ended = new WeakSet<IkeSa>();
-      return {
-        ike: {
-          outgoing: ({ sa, payloads }) => {
-            if (sa && hasNotify(payloads, STATE_NOT_FOUND)) ended.add(sa);
-          },
-          incoming: ({ sa }) => (sa && ended.has(sa) ? "drop" : undefined),
-        },
-      };
-    },
-  ),
-  lie(
     "ends-the-ike-sa-on-state-not-found",
     "MKE-34",
     "is silent for ever once it got STATE_NOT_FOUND",
@@ -271,6 +256,79 @@ const states = [
   })),
 ];
 
+/** Hears nothing more on an IKE SA once `when` held of something that it sent. */
+function deafAfter(when: (message: OutgoingMessage) => boolean): LieBehaviour {
+  const ended = new WeakSet<IkeSa>();
+  return {
+    ike: {
+      outgoing: (message) => {
+        if (message.sa && when(message)) ended.add(message.sa);
+      },
+      incoming: ({ sa }) => (sa && ended.has(sa) ? "drop" : undefined),
+    },
+  };
+}
+
+const memory = [
+  lie("ends-the-ike-sa-on-an-unknown-link", "MKE-34", "is silent for ever once it said STATE_NOT_FOUND", () =>
+    deafAfter(({ payloads }) => hasNotify(payloads, STATE_NOT_FOUND)),
+  ),
+  lie("hangs-after-ten-series", "MKE-32", "hears nothing more once ten series are open", () => {
+    let opened = 0;
+    return deafAfter(({ isResponse, payloads }) => {
+      if (isResponse && hasNotify(payloads, ADDITIONAL_KEY_EXCHANGE)) opened++;
+      return opened >= 10;
+    });
+  }),
+  lie(
+    "ends-the-ike-sa-on-an-empty-link",
+    "MKE-29",
+    "is silent for ever once it got a link without data",
+    () => ({
+      ike: {
+        incoming: ({ sa, payloads, isResponse }, core) => {
+          const empty = notifies(payloads, ADDITIONAL_KEY_EXCHANGE).some(({ data }) => data.length === 0);
+          if (sa && isResponse && empty) core.closeIke(sa, "an empty link");
+          return undefined;
+        },
+      },
+    }),
+  ),
+  lie(
+    "keeps-the-state-of-a-series-that-is-over",
+    "MKE-33",
+    "answers an old IKE_FOLLOWUP_KE as it did",
+    () => {
+      let last: Payload[] = [];
+      return {
+        ike: {
+          outgoing: (message) => {
+            if (message.header.exchangeType !== IKE_FOLLOWUP_KE || !message.isResponse) return;
+            if (hasNotify(message.payloads, STATE_NOT_FOUND)) message.payloads = last;
+            else last = message.payloads;
+          },
+        },
+      };
+    },
+  ),
+  lie("mixes-two-series-up", "MKE-27", "takes the link of one series for another one's", () => {
+    let first: Uint8Array | undefined;
+    return {
+      ike: {
+        incoming: (message) => {
+          if (!isFollowUp(message, false)) return undefined;
+          for (const link of notifies(message.payloads, ADDITIONAL_KEY_EXCHANGE))
+            link.data = first ?? link.data;
+          return undefined;
+        },
+        outgoing: ({ payloads }) => {
+          first ??= notifies(payloads, ADDITIONAL_KEY_EXCHANGE)[0]?.data;
+        },
+      },
+    };
+  }),
+];
+
 const collisions = [
   decides(
     "follows-up-though-it-has-lost",
@@ -294,4 +352,11 @@ const collisions = [
   ),
 ];
 
-export const followUpLies: readonly Lie[] = [...links, ...keys, ...rounds, ...states, ...collisions];
+export const followUpLies: readonly Lie[] = [
+  ...links,
+  ...keys,
+  ...rounds,
+  ...states,
+  ...memory,
+  ...collisions,
+];
