@@ -70,6 +70,7 @@ export * from "./nat.ts";
 export { espProposals, ikeProposals, selector } from "./policy.ts";
 export * from "./post-quantum.ts";
 export * from "./ppk.ts";
+export * from "./ppk-intermediate.ts";
 export * from "./raw.ts";
 export * from "./refusals.ts";
 export * from "./replay-status.ts";

@@ -159,9 +159,9 @@ const blunt: Variant = {
         "higher major version": "ignore",
         "unknown SPI": "ignore",
       },
-      // Section 3.10.1 lets INVALID_SYNTAX stand for reasons of policy, too, but RFC 8784 demands the other one.
-      outgoing: ({ sa, payloads }) => {
-        if (sa?.announced.has(NOTIFY.USE_PPK)) return;
+      // Section 3.10.1 lets INVALID_SYNTAX stand for reasons of policy, too, but RFC 8784 and RFC 9867 demand the other one.
+      outgoing: ({ sa, payloads, header: { exchangeType } }) => {
+        if (sa?.announced.has(NOTIFY.USE_PPK) || exchangeType === EXCHANGE.IKE_INTERMEDIATE) return;
         for (const p of payloads)
           if (p.kind === "Notify" && p.notifyType === NOTIFY.AUTHENTICATION_FAILED)
             p.notifyType = NOTIFY.INVALID_SYNTAX;

@@ -35,6 +35,7 @@ import { nullAuthenticationLies } from "./null-authentication.ts";
 import { payloadLies } from "./payloads.ts";
 import { ppkLies } from "./ppk.ts";
 import { ppkFallbackLies } from "./ppk-fallback.ts";
+import { ppkIntermediateLies } from "./ppk-intermediate.ts";
 import { rekeyingLies } from "./rekeying.ts";
 import { replayStatusLies } from "./replay-status.ts";
 import { sequenceNumberLies } from "./sequence-numbers.ts";
@@ -77,6 +78,7 @@ export const lies: readonly Lie[] = [
   ...groupMemberLies,
   ...legacyLies,
   ...ppkFallbackLies,
+  ...ppkIntermediateLies,
   ...keFallbackLies,
   ...followUpLies,
   ...kemLies,
