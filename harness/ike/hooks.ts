@@ -57,7 +57,7 @@ export interface IncomingMessage {
  * The first one is ordinary. Lies are made of these and of changes to messages.
  */
 export interface Decisions {
-  "wrong ICV": "drop" | "accept" | "answer in clear";
+  "wrong ICV": "drop" | "accept" | "answer in clear" | "close the IKE SA";
   "wrong AUTH": "refuse" | "accept";
   "wrong identity": "refuse" | "accept";
   "certificate fault": "refuse" | Fault;

@@ -157,8 +157,10 @@ function receiveForSa(
   const opened = open(core, sa, decoded, message);
   if (opened === "wait") return;
   if ("error" in opened) {
-    const answers = core.decide("wrong ICV", "drop") === "answer in clear" && !message.isResponse;
-    if (answers) sendClearAnswer(core, message, [notify(NOTIFY.INVALID_SYNTAX)]);
+    const manner = core.decide("wrong ICV", "drop");
+    if (manner === "close the IKE SA") core.closeIke(sa, opened.error);
+    if (manner === "answer in clear" && !message.isResponse)
+      sendClearAnswer(core, message, [notify(NOTIFY.INVALID_SYNTAX)]);
     return void drop(core, message.datagram, opened.error);
   }
   // One in clear must not do harm, as a better one may come (section 2.21.1). One under our keys leaves its request

@@ -20,6 +20,8 @@ import { Failure, Unsupported } from "./verdicts.ts";
 
 /** Makes SKF datagrams of one message. */
 export interface Cutter {
+  /** The message in SK, not fragmented. */
+  whole(): Uint8Array;
   /** A whole set of so many fragments. */
   set(total: number): Uint8Array[];
   /** Two fragments, cut behind so many octets; a negative number counts from the end. */
@@ -33,6 +35,7 @@ function cutter(payloads: Payload[], inner: Uint8Array, seal: Sealer): Cutter {
   const fragments = (chunks: Uint8Array[]) =>
     chunks.map((chunk, i) => seal(chunk, i === 0 ? first : 0, { number: i + 1, total: chunks.length }));
   return {
+    whole: () => seal(inner, first),
     set: (total) => {
       const size = Math.ceil(inner.length / total);
       return fragments(Array.from({ length: total }, (_, i) => inner.subarray(i * size, (i + 1) * size)));

@@ -1,7 +1,7 @@
 /** Lies about IKE_INTERMEDIATE: what AUTH covers of it is in `int-auth.ts`. */
 
 import type { OutgoingMessage } from "../../../harness/ike/hooks.ts";
-import { hasNotify, notifies, notify } from "../../../harness/ike/payloads.ts";
+import { errorNotify, hasNotify, notifies, notify } from "../../../harness/ike/payloads.ts";
 import { sendResponse } from "../../../harness/ike/send.ts";
 import { EXCHANGE } from "../../../harness/wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../../harness/wire/registry/notify-types.ts";
@@ -157,6 +157,19 @@ const course = [
   lie("answers-intermediate-as-initiator", "INT-28", "an answer to IKE_INTERMEDIATE of the responder", () =>
     answersAsInitiator(),
   ),
+  decides("gives-up-at-a-wrong-icv", "INT-28", "a forged message ends the IKE SA", {
+    "wrong ICV": "close the IKE SA",
+  }),
+  lie("overlooks-errors-in-intermediate", "INT-28", "an error in a response is no error", () => ({
+    ike: {
+      incoming: (message) => {
+        const { header, isResponse, payloads } = message;
+        if (isResponse && header.exchangeType === EXCHANGE.IKE_INTERMEDIATE)
+          message.payloads = payloads.filter((p) => p !== errorNotify(payloads));
+        return undefined;
+      },
+    },
+  })),
   lie("serves-child-sas-before-ike-auth", "INT-09", "a Child SA without IKE_AUTH", () => establishesEarly()),
 ];
 
