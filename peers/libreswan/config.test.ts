@@ -91,6 +91,7 @@ describe("libreswan configuration", () => {
       /CREATE_CHILD_SA/,
     ],
     ["a PPK_ID with a comma", { ppks: [{ id: "a,b", secret: "c" }] }, /"a,b"/],
+    ["a PPK_ID of 65 octets", { ppks: [{ id: "a".repeat(65), secret: "c" }] }, /64 octets/],
     ["an empty PPK", { ppks: [{ id: "a", secret: "" }] }, /empty/],
   ];
   for (const [what, changes, reason] of impossible)

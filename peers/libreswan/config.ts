@@ -47,12 +47,17 @@ const usablePpks = ({ ppks = [], ppkIn = ["IKE_AUTH"] }: PeerConfig): PpkSpec[] 
 /** Pluto keeps the names of PPKs as text between quotation marks, in a list that commas part. */
 const PPK_ID = /^[\x21\x23-\x26\x28-\x2b\x2d-\x7e]+$/;
 
+/** Of the text behind the type. It may send a longer one, but as responder it drops the message. */
+const LONGEST_PPK_ID = 64;
+
 function refusePpks(config: PeerConfig): void {
   const ppks = usablePpks(config);
   if (config.ppkRequired && config.ppks && ppks.length === 0)
     throw new DriverUnsupported("libreswan has no PPKs in CREATE_CHILD_SA (RFC 9867)");
   const odd = ppks.find(({ id }) => !PPK_ID.test(id));
   if (odd) throw new DriverUnsupported(`libreswan cannot be given the PPK_ID "${odd.id}"`);
+  if (ppks.some(({ id }) => id.length > LONGEST_PPK_ID))
+    throw new DriverUnsupported(`libreswan finds no PPK_ID of more than ${LONGEST_PPK_ID} octets`);
   if (ppks.some(({ secret }) => secret === "")) throw new DriverUnsupported("libreswan takes no empty PPK");
 }
 

@@ -83,15 +83,15 @@ test("refuses-who-says-nothing-of-its-mandatory-ppk", {
   await expectPpkUsed(s, "responder");
 });
 
-/**
- * Both ends have the PPK, and either may do without or not. They use it: PPK_IDENTITY comes back without data, and
- * AUTH and ESP can be read with the keys that it is mixed into.
- */
 for (const [peers, config] of Object.entries(CONFIGS))
   for (const [ours, ppkRequired] of [
     ["optional", false],
     ["mandatory", true],
-  ] as const)
+  ] as const) {
+    /**
+     * Both ends have the PPK, and either may do without or not. They use it: PPK_IDENTITY comes back without data, and
+     * AUTH and ESP can be read with the keys that it is mixed into.
+     */
     test(`uses-its-${peers}-ppk-with-an-initiator-whose-is-${ours}`, {
       requirements: ["PPK-08", "PPK-18"],
       peer: "responder",
@@ -102,31 +102,29 @@ for (const [peers, config] of Object.entries(CONFIGS))
       await expectPpkUsed(s, "responder");
       expectPpkNotify(authPayloads(s, "responder").response, NOTIFY.PPK_IDENTITY, NOTHING);
     });
+  }
 
-/** The tester has another PPK and cannot do without: there is no NO_PPK_AUTH. The peer says AUTHENTICATION_FAILED. */
-for (const [peers, config] of Object.entries(CONFIGS))
-  test(
-    `refuses-an-unknown-ppk-without-no-ppk-auth-where-its-own-is-${peers}`,
-    {
-      requirements: ["PPK-15"],
-      peer: "responder",
-      lies: ["believes-whoever-names-a-ppk"],
-      config,
-    },
-    (s) => expectPpkRefused(s, UNKNOWN_AND_MANDATORY),
-  );
-
-/** The tester has another PPK and could do without, but the peer cannot: AUTHENTICATION_FAILED. */
-test(
-  "refuses-an-unknown-ppk-with-no-ppk-auth-where-its-own-is-mandatory",
-  {
+for (const [peers, config] of Object.entries(CONFIGS)) {
+  /** The tester has another PPK and cannot do without: there is no NO_PPK_AUTH. The peer says AUTHENTICATION_FAILED. */
+  test(`refuses-an-unknown-ppk-without-no-ppk-auth-where-its-own-is-${peers}`, {
     requirements: ["PPK-15"],
     peer: "responder",
-    lies: ["insists-on-no-ppk"],
-    config: MANDATORY,
-  },
-  (s) => expectPpkRefused(s, UNKNOWN),
-);
+    lies: ["believes-whoever-names-a-ppk"],
+    config,
+  }, async (s) => {
+    await expectPpkRefused(s, UNKNOWN_AND_MANDATORY);
+  });
+}
+
+/** The tester has another PPK and could do without, but the peer cannot: AUTHENTICATION_FAILED. */
+test("refuses-an-unknown-ppk-with-no-ppk-auth-where-its-own-is-mandatory", {
+  requirements: ["PPK-15"],
+  peer: "responder",
+  lies: ["insists-on-no-ppk"],
+  config: MANDATORY,
+}, async (s) => {
+  await expectPpkRefused(s, UNKNOWN);
+});
 
 /** Fails unless the peer goes on without a PPK, or says AUTHENTICATION_FAILED, which the MAY of section 3 allows. */
 async function expectPlainOrRefused(s: Script): Promise<void> {
@@ -157,69 +155,63 @@ test("goes-on-with-no-ppk-auth-where-the-ppk-is-unknown", {
 });
 
 /** As before, but the data of NO_PPK_AUTH are wrong. Nothing else proves the tester: AUTHENTICATION_FAILED. */
-test(
-  "refuses-a-wrong-no-ppk-auth",
-  {
-    requirements: ["PPK-16"],
-    peer: "responder",
-    lies: ["believes-whoever-names-a-ppk"],
-    config: OPTIONAL,
-  },
-  (s) => expectPpkRefused(s, together(UNKNOWN, flipNotify(NOTIFY.NO_PPK_AUTH))),
-);
+test("refuses-a-wrong-no-ppk-auth", {
+  requirements: ["PPK-16"],
+  peer: "responder",
+  lies: ["believes-whoever-names-a-ppk"],
+  config: OPTIONAL,
+}, async (s) => {
+  await expectPpkRefused(s, together(UNKNOWN, flipNotify(NOTIFY.NO_PPK_AUTH)));
+});
 
 const inRequest = (...types: number[]): Spoil => withoutNotifies(EXCHANGE.IKE_AUTH, "request", ...types);
 
-/**
- * Both ends said USE_PPK, but the request has no PPK_IDENTITY; its AUTH is as without a PPK, and right. The peer
- * must say AUTHENTICATION_FAILED, whether its PPK is mandatory or not.
- */
 for (const [peers, config] of Object.entries(CONFIGS))
   for (const [name, spoil] of [
     ["and-no-ppk-auth", inRequest(NOTIFY.PPK_IDENTITY, NOTIFY.NO_PPK_AUTH)],
     ["but-with-no-ppk-auth", inRequest(NOTIFY.PPK_IDENTITY)],
-  ] as const)
-    test(
-      `refuses-a-request-without-ppk-identity-${name}-where-its-ppk-is-${peers}`,
-      {
-        requirements: ["PPK-14"],
-        peer: "responder",
-        lies: ["overlooks-a-missing-ppk-identity"],
-        config,
-      },
-      (s) => expectPpkRefused(s, together(authWithoutPpk, spoil)),
-    );
+  ] as const) {
+    /**
+     * Both ends said USE_PPK, but the request has no PPK_IDENTITY; its AUTH is as without a PPK, and right. The peer
+     * must say AUTHENTICATION_FAILED, whether its PPK is mandatory or not.
+     */
+    test(`refuses-a-request-without-ppk-identity-${name}-where-its-ppk-is-${peers}`, {
+      requirements: ["PPK-14"],
+      peer: "responder",
+      lies: ["overlooks-a-missing-ppk-identity"],
+      config,
+    }, async (s) => {
+      await expectPpkRefused(s, together(authWithoutPpk, spoil));
+    });
+  }
 
 /** We have another secret under the PPK_ID of the peer. */
 const WRONG_SECRET = { id: ppkId(SHARED_PPK.id), secret: new TextEncoder().encode("another secret") };
 
-/**
- * The tester has another PPK under the PPK_ID that the peer knows. AUTH does not verify then: AUTHENTICATION_FAILED.
- * That NO_PPK_AUTH would verify changes nothing, for the peer has a PPK of this PPK_ID.
- */
-for (const ppkRequired of [true, false])
-  test(
-    `refuses-a-wrong-ppk-${ppkRequired ? "without" : "with"}-no-ppk-auth`,
-    {
-      requirements: ["PPK-08"],
-      peer: "responder",
-      lies: ["believes-whoever-names-a-ppk"],
-      config: OPTIONAL,
-    },
-    (s) => expectPpkRefused(s, withPolicy({ ppks: [WRONG_SECRET], ppkRequired })),
-  );
-
-/** The request names the PPK that both ends have, but its AUTH is made without it: AUTHENTICATION_FAILED. */
-test(
-  "refuses-an-auth-that-is-made-without-the-ppk",
-  {
+for (const ppkRequired of [true, false]) {
+  /**
+   * The tester has another PPK under the PPK_ID that the peer knows. AUTH does not verify then: AUTHENTICATION_FAILED.
+   * That NO_PPK_AUTH would verify changes nothing, for the peer has a PPK of this PPK_ID.
+   */
+  test(`refuses-a-wrong-ppk-${ppkRequired ? "without" : "with"}-no-ppk-auth`, {
     requirements: ["PPK-08"],
     peer: "responder",
-    lies: ["mixes-in-no-ppk", "believes-whoever-names-a-ppk"],
+    lies: ["believes-whoever-names-a-ppk"],
     config: OPTIONAL,
-  },
-  (s) => expectPpkRefused(s, authWithoutPpk),
-);
+  }, async (s) => {
+    await expectPpkRefused(s, withPolicy({ ppks: [WRONG_SECRET], ppkRequired }));
+  });
+}
+
+/** The request names the PPK that both ends have, but its AUTH is made without it: AUTHENTICATION_FAILED. */
+test("refuses-an-auth-that-is-made-without-the-ppk", {
+  requirements: ["PPK-08"],
+  peer: "responder",
+  lies: ["mixes-in-no-ppk", "believes-whoever-names-a-ppk"],
+  config: OPTIONAL,
+}, async (s) => {
+  await expectPpkRefused(s, authWithoutPpk);
+});
 
 const OF_ANOTHER = { id: "of/another", secret: "c2VjcmV0IG9mIGFub3RoZXI=", for: "another.example" };
 
@@ -227,16 +219,14 @@ const OF_ANOTHER = { id: "of/another", secret: "c2VjcmV0IG9mIGFub3RoZXI=", for: 
  * The peer has two PPKs, one of them for somebody else. The tester, who is not that, uses it: to the peer it is unknown,
  * and without NO_PPK_AUTH it says AUTHENTICATION_FAILED. The tester's own PPK serves.
  */
-test(
-  "refuses-the-ppk-of-somebody-else",
-  {
-    requirements: ["PPK-15", "PPK-17"],
-    peer: "responder",
-    lies: ["takes-ppks-of-others"],
-    config: { ppks: [SHARED_PPK, OF_ANOTHER] },
-  },
-  (s) => expectPpkRefused(s, withPolicy({ ppks: s.policy.ppks.toReversed(), ppkRequired: true })),
-);
+test("refuses-the-ppk-of-somebody-else", {
+  requirements: ["PPK-15", "PPK-17"],
+  peer: "responder",
+  lies: ["takes-ppks-of-others"],
+  config: { ppks: [SHARED_PPK, OF_ANOTHER] },
+}, async (s) => {
+  await expectPpkRefused(s, withPolicy({ ppks: s.policy.ppks.toReversed(), ppkRequired: true }));
+});
 
 /** USE_PPK of the tester has data, of which no text says anything. The peer goes on, with PPKs or without. */
 test("goes-on-after-data-in-use-ppk", {

@@ -49,10 +49,6 @@ for (const octets of [1, 32, 64, 65, 255, 2000]) {
 const NUL = new Uint8Array(1);
 const OWN = ppkId(SHARED_PPK.id);
 
-/**
- * The tester has the peer's PPK, but under another PPK_ID, which differs only in this, and does not do without it. To
- * the peer it is unknown: AUTHENTICATION_FAILED. Under its own PPK_ID the PPK serves.
- */
 for (const [name, id, lie] of [
   ["of-type-0", ppkId(SHARED_PPK.id, 0), "reads-no-types-of-ppk-ids"],
   ["of-type-opaque", ppkId(SHARED_PPK.id, PPK_ID.OPAQUE), "reads-no-types-of-ppk-ids"],
@@ -65,7 +61,11 @@ for (const [name, id, lie] of [
   ["without-text", OWN.subarray(0, 1), "believes-whoever-names-a-ppk"],
   ["without-type", OWN.subarray(0, 0), "believes-whoever-names-a-ppk"],
   ["of-2000-octets", ppkId(idOf(2000)), "believes-whoever-names-a-ppk"],
-] as const)
+] as const) {
+  /**
+   * The tester has the peer's PPK, but under another PPK_ID, which differs only in this, and does not do without it. To
+   * the peer it is unknown: AUTHENTICATION_FAILED. Under its own PPK_ID the PPK serves.
+   */
   test(`does-not-know-a-ppk-id-${name}`, {
     requirements: ["PPK-15"],
     peer: "responder",
@@ -75,3 +75,4 @@ for (const [name, id, lie] of [
     const ppks = s.policy.ppks.map((ppk) => ({ ...ppk, id }));
     return expectPpkRefused(s, withPolicy({ ppks, ppkRequired: true }));
   });
+}
