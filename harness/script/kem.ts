@@ -7,6 +7,7 @@ import { hex } from "../wire/bytes.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { keMethods as registry } from "../wire/registry/ke.ts";
 import { PROTOCOL } from "../wire/registry/protocol-ids.ts";
+import type { KePayload } from "../wire/types.ts";
 import { heard } from "./choices.ts";
 import {
   expectAlive,
@@ -22,8 +23,8 @@ import type { Session } from "./session.ts";
 import type { SeenMessage } from "./trace.ts";
 import { Failure } from "./verdicts.ts";
 
-/** Changes key exchange data. */
-export type SpoilValue = (data: Uint8Array) => Uint8Array;
+/** Gives other key exchange data for those of a KE payload of ours; may change the payload as well. */
+export type SpoilValue = (data: Uint8Array, ke: KePayload) => Uint8Array;
 
 /** An exchange that carries the method of a test, and what the peer is told for that. */
 export interface KemPlace {
@@ -92,7 +93,7 @@ export function spoilKe(
     name: "spoilt KE",
     outgoing: ({ payloads, isResponse }) => {
       if (over || isResponse !== (which === "response")) return;
-      for (const p of payloads) if (p.kind === "KE" && p.group === method) p.data = spoil(p.data);
+      for (const p of payloads) if (p.kind === "KE" && p.group === method) p.data = spoil(p.data, p);
     },
   });
   return () => {
@@ -304,4 +305,22 @@ export async function expectUnseenMismatchInChild(
   ), "the old Child SA deleted, as after any rekeying", script.lastReason());
   require(!(await session.ping({ tries: 1 })), "ESP under keys that are not ours", "a reply that opens");
   await expectAlive(session);
+}
+
+/**
+ * The peer rekeys its Child SA, and gets a ciphertext that it must refuse. It deletes the new Child SA, which we have by then, or
+ * the IKE SA.
+ */
+export async function expectNotTaken(
+  session: Session,
+  place: KemPlace,
+  keyword: string,
+  spoil: SpoilValue,
+): Promise<void> {
+  const { script, child: old } = session;
+  await rekeyWithSpoilt(session, place, keyword, spoil);
+  const fresh = () => script.trace.childSas().filter((child) => child.replaces === old);
+  const deletedFresh = () => fresh().some(({ spiOut }) => spisDeletedByPeer(script).includes(hex(spiOut)));
+  const gaveUp = await script.until(() => peerDeletedIke(script) || deletedFresh());
+  require(gaveUp, "a Delete of the new Child SA, or of the IKE SA", script.lastReason());
 }

@@ -56,24 +56,24 @@ for (const [what, spoil] of Object.entries(WRONG_LENGTHS)) {
     },
     (s) => expectNoFurther(s, INIT, "mlkem512", spoil),
   );
+}
 
-  for (const peer of ROLES) {
-    for (const place of ["create-child-sa", "ike-followup-ke"] as const) {
-      /**
-       * The peer rekeys its Child SA, and the ML-KEM-768 ciphertext in the tester's response to ${place} is one of ${what}. The tester
-       * has the new Child SA by then, or is about to have it: the peer deletes the IKE SA, by a Delete payload in INFORMATIONAL.
-       */
-      test(`deletes-the-ike-sa-after-a-ciphertext-of-${what}-in-${place}-as-${peer}`, {
-        requirements: ["MLKEM-12", "MLKEM-13", "MLKEM-14"],
-        peer,
-        config: KEM_PLACES[place].config("mlkem768"),
-        lies: ["takes-any-ciphertext", "goes-without-deleting-the-ike-sa"],
-      }, async (s) => {
-        const session = await s.establish(peer);
-        await rekeyWithSpoilt(session, KEM_PLACES[place], "mlkem768", spoil);
-        await expectIkeDeleted(s, "a ciphertext of the wrong length");
-      });
-    }
+for (const peer of ROLES) {
+  for (const place of ["create-child-sa", "ike-followup-ke"] as const) {
+    /**
+     * The peer rekeys its Child SA, and the ML-KEM-768 ciphertext in the tester's response to ${place} has one octet less. The tester
+     * has the new Child SA by then, or is about to have it: the peer deletes the IKE SA, by a Delete payload in INFORMATIONAL.
+     */
+    test(`deletes-the-ike-sa-after-a-short-ciphertext-in-${place}-as-${peer}`, {
+      requirements: ["MLKEM-12", "MLKEM-13", "MLKEM-14"],
+      peer,
+      config: KEM_PLACES[place].config("mlkem768"),
+      lies: ["takes-any-ciphertext", "goes-without-deleting-the-ike-sa"],
+    }, async (s) => {
+      const session = await s.establish(peer);
+      await rekeyWithSpoilt(session, KEM_PLACES[place], "mlkem768", WRONG_LENGTHS["one-octet-less"]);
+      await expectIkeDeleted(s, "a ciphertext of the wrong length");
+    });
   }
 }
 
