@@ -1,6 +1,6 @@
 /** Lies about payload formats. */
 import type { KeyPair } from "../../../harness/crypto/types.ts";
-import type { IncomingMessage, OutgoingMessage } from "../../../harness/ike/hooks.ts";
+import type { Extension, IncomingMessage, OutgoingMessage } from "../../../harness/ike/hooks.ts";
 import { natHash } from "../../../harness/ike/nat.ts";
 import { hasNotify, notifies, payload } from "../../../harness/ike/payloads.ts";
 import type { Address } from "../../../harness/link/types.ts";
@@ -103,10 +103,11 @@ const credulous = (pair: KeyPair): KeyPair => ({
 const keyExchange = [
   lie("takes-any-ke-value", "IKEV2-315", "checks no public value, and has one key pair for ever", () => {
     const pairs = new Map<number, KeyPair>();
-    const keyPair = (make: () => KeyPair): KeyPair => {
-      const made = credulous(make());
-      const pair = pairs.get(made.publicValue.length) ?? made;
-      pairs.set(made.publicValue.length, pair);
+    const keyPair: Extension["keyPair"] = (make, _peerPublic, { id, respond }) => {
+      // The two ends of a KEM have different things in their hands.
+      if (respond) return make();
+      const pair = pairs.get(id) ?? credulous(make());
+      pairs.set(id, pair);
       return pair;
     };
     return { ike: { keyPair } };
