@@ -322,6 +322,16 @@ export const ppkIntermediateLies: readonly Lie[] = [
     inRounds(omits(NOTIFY.PPK_IDENTITY_KEY), "request"),
   ),
   sends(
+    "offers-early-ppks-that-nobody-takes",
+    "PPKINT-09",
+    "PPK_IDENTITY_KEY though USE_PPK_INT was not returned",
+    inRounds(({ payloads }, core) => {
+      const [ppk] = core.policy.ppks;
+      if (ppk && notifies(payloads, NOTIFY.PPK_IDENTITY_KEY).length === 0)
+        payloads.push(notify(NOTIFY.PPK_IDENTITY_KEY, concat(ppk.id, new Uint8Array(8))));
+    }, "request"),
+  ),
+  sends(
     "confirms-with-swapped-nonces",
     "PPKINT-12",
     "the confirmation is over Nr | Ni",
