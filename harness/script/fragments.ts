@@ -2,7 +2,7 @@
 import type { PeerConfig } from "../../peers/contract.ts";
 import { tsPayload } from "../ike/exchanges/child.ts";
 import { noncePayload, saPayload } from "../ike/exchanges/ike-sa-init.ts";
-import type { Sealer } from "../ike/hooks.ts";
+import type { OutgoingMessage, Sealer } from "../ike/hooks.ts";
 import { notify } from "../ike/payloads.ts";
 import { sealMessage } from "../ike/sk.ts";
 import { concat } from "../wire/bytes.ts";
@@ -60,20 +60,21 @@ export function cutRequest(
   return cutter(payloads, encodeChain(payloads), seal);
 }
 
-/** Our next protected message of this exchange goes out as the datagrams that `arrange` gives. */
+/** Our next protected message of this exchange goes out as the datagrams that `arrange` gives, if `when` allows it. */
 export function fragmentNext(
   s: Script,
   exchangeType: number,
   arrange: (cut: Cutter) => Uint8Array[],
   which: "request" | "response" = "request",
+  when: (message: OutgoingMessage) => boolean = () => true,
 ): void {
   let done = false;
   s.extensions.unshift({
     name: "fragments by hand",
     split: (message, inner, seal) => {
       const { header, isResponse, payloads } = message;
-      if (done || header.exchangeType !== exchangeType || isResponse !== (which === "response"))
-        return undefined;
+      const other = header.exchangeType !== exchangeType || isResponse !== (which === "response");
+      if (done || other || !when(message)) return undefined;
       done = true;
       return arrange(cutter(payloads, inner, seal));
     },

@@ -8,10 +8,11 @@ import { openPayload } from "../ike/sk.ts";
 import { concat, hex } from "../wire/bytes.ts";
 import { decodeChain, decodeMessage, encodeChain, firstPayloadType, isFrameError } from "../wire/index.ts";
 import { EXCHANGE, exchangeTypes } from "../wire/registry/exchange-types.ts";
+import { NOTIFY } from "../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import type { Payload } from "../wire/types.ts";
 import { listPayloads, require } from "./expectations.ts";
-import { ballast } from "./fragments.ts";
+import { ballast, type Cutter, fragmentNext } from "./fragments.ts";
 import { needIntermediate } from "./post-quantum.ts";
 import { ikeReceived, isResponse } from "./raw.ts";
 import type { Script } from "./script.ts";
@@ -176,3 +177,10 @@ export function precede(message: OutgoingMessage, before: (datagram: Uint8Array)
 /** Turns a bit of the IV of a message without payloads in clear: a cipher in CBC mode gets another first octet out of it. */
 export const withOtherIv = (datagram: Uint8Array): Uint8Array =>
   concat(datagram.subarray(0, 32), Uint8Array.of((datagram[32] ?? 0) ^ 1), datagram.subarray(33));
+
+/** Our own IKE_INTERMEDIATE message goes out as the datagrams that `arrange` gives, if the peer announced fragmentation. */
+export function fragmentOwn(s: Script, peer: PeerRole, arrange: (cut: Cutter) => Uint8Array[]): void {
+  fragmentNext(s, EXCHANGE.IKE_INTERMEDIATE, arrange, ownIn(peer), ({ sa }) =>
+    Boolean(sa?.announced.has(NOTIFY.IKEV2_FRAGMENTATION_SUPPORTED)),
+  );
+}
