@@ -63,21 +63,25 @@ export async function expectHybrid(
 }
 
 /**
- * The peer initiates, and gets IKE_SA_INIT responses as `spoil` made them. Fails if it begins IKE_INTERMEDIATE or IKE_AUTH. An
- * ordinary response serves it.
+ * The peer initiates, and gets IKE_SA_INIT responses as `spoil` made them. False if it goes on with IKE_INTERMEDIATE or IKE_AUTH;
+ * true if it does not, and an ordinary response has served it.
  */
-export async function expectChoiceRefused(s: Script, spoil: (m: OutgoingMessage) => void): Promise<void> {
+export async function refusesChoice(s: Script, spoil: (m: OutgoingMessage) => void): Promise<boolean> {
   const undo = s.change(EXCHANGE.IKE_SA_INIT, spoil, "response");
   const answered = () => s.trace.exchangesOf(EXCHANGE.IKE_SA_INIT, "peer").some((e) => e.response);
   require(await s.provoke(answered), "an IKE_SA_INIT request", s.lastReason());
   await s.wait();
-  for (const exchangeType of [EXCHANGE.IKE_INTERMEDIATE, EXCHANGE.IKE_AUTH]) {
-    const begun = heard(s, exchangeType);
-    require(begun === 0, "neither IKE_INTERMEDIATE nor IKE_AUTH", `exchange type ${exchangeType}`);
-  }
+  if (heard(s, EXCHANGE.IKE_INTERMEDIATE) + heard(s, EXCHANGE.IKE_AUTH) > 0) return false;
   undo();
   await s.arena.driver.reset();
   await s.accept();
+  return true;
+}
+
+/** Fails unless {@link refusesChoice}. */
+export async function expectChoiceRefused(s: Script, spoil: (m: OutgoingMessage) => void): Promise<void> {
+  const refused = await refusesChoice(s, spoil);
+  require(refused, "neither IKE_INTERMEDIATE nor IKE_AUTH after this choice", "one of them");
 }
 
 /** A public value of this method that is in order. */

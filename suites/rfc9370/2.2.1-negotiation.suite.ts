@@ -1,4 +1,5 @@
 import {
+  Ambiguous,
   announceIntermediate,
   EXCHANGE,
   expectAgreed,
@@ -18,6 +19,7 @@ import {
   type Proposal,
   payload,
   reencoded,
+  refusesChoice,
   require,
   type Script,
   Session,
@@ -293,7 +295,6 @@ test("begins-no-round-by-a-forged-choice-with-a-method-twice", {
 
 const WRONG_CHOICES: Record<string, (transforms: Transform[]) => Transform[]> = {
   "without-an-additional-type": (all) => all.filter(({ type }) => type !== ADDKE2),
-  "with-two-methods-of-a-type": (all) => [...all, ...transformsOf(ADDKE1, ECP521)],
   "with-a-method-that-was-not-offered": (all) =>
     all.map((t) => (t.type === ADDKE2 ? { ...t, id: MODP2048 } : t)),
   "with-a-type-that-was-not-offered": (all) => [...all, ...transformsOf(ADDKE3, MODP2048)],
@@ -315,6 +316,30 @@ for (const [what, change] of Object.entries(WRONG_CHOICES)) {
     await expectChoiceRefused(s, inChoice(change));
   });
 }
+
+/**
+ * The tester's choice has two of the methods that the peer offered for type 6. The peer ends the exchange, or goes on with the
+ * first of them. Note: the choice must be consistent with an offer (RFC 7296 section 3.3.6), which may be read so that all of
+ * it was offered; a peer that goes on is on that reading.
+ */
+test("takes-no-choice-with-two-methods-of-a-type", {
+  requirements: ["MKE-L3"],
+  peer: "initiator",
+  lies: ["accepts-any-choice"],
+  config: { ikeProposals: [hybrid("ke1_ecp256-ke1_ecp521-ke2_ecp384")] },
+}, async (s) => {
+  s.policy.ike = ikeProposals(hybrid("ke1_ecp256-ke2_ecp384"));
+  if (
+    await refusesChoice(
+      s,
+      inChoice((all) => [...all, ...transformsOf(ADDKE1, ECP521)]),
+    )
+  )
+    return;
+  const came = await s.until(() => s.trace.childSas().length > 0);
+  require(came, "no exchange after this choice, or the rounds of its first methods", s.lastReason());
+  throw new Ambiguous("goes on with the first of two methods of a type");
+});
 
 /**
  * The tester offers a proposal with an additional key exchange and one without, and leaves INTERMEDIATE_EXCHANGE_SUPPORTED

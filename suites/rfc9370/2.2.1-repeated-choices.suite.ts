@@ -28,7 +28,7 @@ for (const peer of ["responder", "initiator"] as const)
   for (const what of ["child-sa", "ike-sa"] as const) {
     /**
      * The peer rekeys the ${what} on command, and offers the same two methods for two additional types. The tester chooses one of them
-     * for both. For the peer this has failed: no IKE_FOLLOWUP_KE follows, and the old SAs go on. Note: it may delete the IKE SA instead.
+     * for both. For the peer this has failed: no IKE_FOLLOWUP_KE follows, and the IKE SA goes on. Note: it may delete the IKE SA instead.
      */
     test(`as-${peer}-takes-no-choice-with-a-method-twice-for-the-${what}`, {
       requirements: ["MKE-09", "MKE-10"],
@@ -44,8 +44,6 @@ for (const peer of ["responder", "initiator"] as const)
       await s.wait();
       const begun = heard(s, EXCHANGE.IKE_FOLLOWUP_KE);
       require(begun === 0, "no IKE_FOLLOWUP_KE", `${begun} requests`);
-      if (peerDeletedIke(s)) return;
-      await expectAlive(session);
-      await session.proveTraffic();
+      if (!peerDeletedIke(s)) await expectAlive(session);
     });
   }
