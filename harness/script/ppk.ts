@@ -52,13 +52,19 @@ export function needPpk(s: Script, peer: PeerRole): void {
   if (!said) throw new Unsupported("the peer did not say USE_PPK");
 }
 
-/** The payloads of the last request with AUTH, and of its response. */
-export function authPayloads(s: Script, peer: PeerRole): { request: Payload[]; response: Payload[] } {
+/** The last exchange whose request has AUTH. */
+function lastAuth(s: Script, peer: PeerRole): Exchange {
   const found = s.trace
     .exchangesOf(EXCHANGE.IKE_AUTH, ours(peer))
     .findLast(({ request }) => payload(request.payloads, "AUTH"));
   if (!found) throw new Failure("an IKE_AUTH request with AUTH", s.lastReason());
-  return { request: found.request.payloads, response: found.response?.payloads ?? [] };
+  return found;
+}
+
+/** The payloads of the last request with AUTH, and of its response. */
+export function authPayloads(s: Script, peer: PeerRole): { request: Payload[]; response: Payload[] } {
+  const { request, response } = lastAuth(s, peer);
+  return { request: request.payloads, response: response?.payloads ?? [] };
 }
 
 /** Fails unless the notify is there once, with Protocol ID 0, no SPI and, where named, these data. */
@@ -129,11 +135,11 @@ export async function expectPpkRefused(s: Script, spoil: Spoil): Promise<void> {
   const undo = spoil(s);
   await s.tryDial();
   needPpk(s, "responder");
-  const { response } = authPayloads(s, "responder");
-  expectNotify({ payloads: response }, NOTIFY.AUTHENTICATION_FAILED);
-  require(!payload(response, "AUTH"), "no AUTH beside AUTHENTICATION_FAILED", listPayloads({
-    payloads: response,
-  }));
+  const { response } = lastAuth(s, "responder");
+  expectNotify(response, NOTIFY.AUTHENTICATION_FAILED);
+  require(!payload(response?.payloads ?? [], "AUTH"), "no AUTH beside AUTHENTICATION_FAILED", listPayloads(
+    response,
+  ));
   undo();
   await expectPpkUsed(s, "responder");
 }

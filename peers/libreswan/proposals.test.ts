@@ -26,6 +26,7 @@ describe("libreswan proposals", () => {
     for (const spec of ["aes256-sha256-x448", "aes256-sha256-ke1_mlkem768", "sha256-x25519", "aes257-sha1"]) {
       expect(() => ikeSetting([spec]), spec).to.throw(DriverUnsupported, spec);
     }
+    expect(() => ikeSetting(["aes256-aescmac-x25519"])).to.throw(DriverUnsupported, "AES-CMAC");
     expect(() => ikeSetting(["aes256-sha256-prfsha512-x25519"])).to.throw(DriverUnsupported, "same hash");
   });
 

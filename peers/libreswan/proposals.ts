@@ -81,6 +81,9 @@ function ikeProposal(spec: ProposalSpec): string {
   if (!encr.every(isAead) && integ.join() !== hash.join()) {
     throw new DriverUnsupported(`libreswan takes the same hash for PRF and integrity (in ${spec})`);
   }
+  if (hash.includes("aes_cmac")) {
+    throw new DriverUnsupported(`libreswan has no AES-CMAC for IKE SAs (in ${spec})`);
+  }
   if (encr.some((name) => name.startsWith("aes_ccm"))) {
     throw new DriverUnsupported(`libreswan has no AES-CCM for IKE SAs (in ${spec})`);
   }
