@@ -1,4 +1,5 @@
 import {
+  Ambiguous,
   beginRekey,
   type ChildSa,
   changeKe,
@@ -7,6 +8,8 @@ import {
   EXCHANGE,
   errorNotify,
   expectAlive,
+  expectKept,
+  expectNoError,
   expectRefusedRound,
   expectSeries,
   expectStateNotFound,
@@ -14,10 +17,10 @@ import {
   expectUsed,
   Failure,
   followUpsOf,
+  hasNotify,
   isProtected,
   isResponse,
   linksIn,
-  listPayloads,
   makeLinks,
   messagesReceived,
   NOTIFY,
@@ -25,12 +28,12 @@ import {
   ourFollowUp,
   PAYLOAD,
   type Payload,
-  PROTOCOL,
   pauseSeries,
   peerDeletedIke,
   rekey,
   rekeyVerb,
   require,
+  type Script,
   type Session,
   sealed,
   sendUnder,
@@ -51,13 +54,13 @@ const anyKe = (): Payload => ({ kind: "KE", type: PAYLOAD.KE, group: 19, data: n
 
 /** Links of several sizes. The tester's must come back as it was, whatever its size. */
 for (const octets of [1, 8, 255, 4000])
-  /**
-   * The peer rekeys on command with two additional key exchanges, and the tester's ADDITIONAL_KEY_EXCHANGE has as many
-   * octets as the name says, other ones in each response. The peer sends them back octet by octet, and the series ends
-   * well. They are opaque to the peer; no text limits their size.
-   */
   for (const what of SAS)
-    for (const peer of ROLES)
+    for (const peer of ROLES) {
+      /**
+       * The peer rekeys on command with two additional key exchanges, and the tester's ADDITIONAL_KEY_EXCHANGE has as many
+       * octets as the name says, other ones in each response. The peer sends them back octet by octet, and the series ends
+       * well. They are opaque to the peer; no text limits their size.
+       */
       test(`as-${peer}-sends-links-of-${octets}-octets-back-when-it-rekeys-the-${what}`, {
         requirements: ["MKE-29"],
         peer,
@@ -73,13 +76,14 @@ for (const octets of [1, 8, 255, 4000])
         expectSeries(s, "peer", [19, 20]);
         await expectUsed(next);
       });
+    }
 
-/**
- * As above, but the tester's ADDITIONAL_KEY_EXCHANGE has no data. The text calls them opaque, and does not say that there
- * are some.
- * Note: who gives this series up without harm to the IKE SA is tolerated.
- */
-for (const peer of ROLES)
+for (const peer of ROLES) {
+  /**
+   * As above, but the tester's ADDITIONAL_KEY_EXCHANGE has no data. The text calls them opaque, and does not say that there
+   * are some.
+   * Note: who gives this series up without harm to the IKE SA is tolerated.
+   */
   test(`as-${peer}-can-do-with-an-empty-link`, {
     requirements: ["MKE-29"],
     peer,
@@ -96,6 +100,7 @@ for (const peer of ROLES)
       s.tolerate("gives a series up where ADDITIONAL_KEY_EXCHANGE has no data");
     await expectUsed(session);
   });
+}
 
 /** What the tester makes of the link that it should send back. */
 const SPOILT: [name: string, change: (link: Uint8Array) => Uint8Array | undefined][] = [
@@ -107,13 +112,13 @@ const SPOILT: [name: string, change: (link: Uint8Array) => Uint8Array | undefine
 ];
 
 for (const [name, spoil] of SPOILT)
-  /**
-   * The tester rekeys with an additional key exchange, and its IKE_FOLLOWUP_KE request has what the name says in the
-   * place of the peer's link. The peer knows no such series: it answers STATE_NOT_FOUND without data. That ends nothing:
-   * the IKE SA answers, and a new series with the right link comes to its end.
-   */
   for (const what of SAS)
-    for (const peer of ROLES)
+    for (const peer of ROLES) {
+      /**
+       * The tester rekeys with an additional key exchange, and its IKE_FOLLOWUP_KE request has what the name says in the
+       * place of the peer's link. The peer knows no such series: it answers STATE_NOT_FOUND without data. That ends nothing:
+       * the IKE SA answers, and a new series with the right link comes to its end.
+       */
       test(`as-${peer}-does-not-find-the-state-of-${name}-when-the-${what}-is-rekeyed`, {
         requirements: ["MKE-33", "MKE-33a", "MKE-34", "MKE-30"],
         peer,
@@ -133,6 +138,7 @@ for (const [name, spoil] of SPOILT)
         expectSeries(s, "us", [19]);
         await expectUsed(next);
       });
+    }
 
 for (const peer of ROLES) {
   /**
@@ -248,6 +254,7 @@ const SPOILT_KE: [name: string, change: (ke: Extract<Payload, { kind: "KE" }>) =
       (ke) => [{ ...ke, data: concat(ke.data, Uint8Array.of(0)) }],
       "cuts-ke-values-that-are-too-long",
     ],
+    ["that-is-there-twice", (ke) => [ke, ke], "overlooks-a-second-ke-in-a-follow-up"],
     ["left-out", () => [], "does-without-ke-in-a-follow-up"],
   ];
 
@@ -274,12 +281,12 @@ for (const [name, spoil, lie] of SPOILT_KE)
     });
   }
 
-/**
- * The peer rekeys the Child SA on command, and the KE payload of the tester's IKE_FOLLOWUP_KE response is what the name
- * says. The peer does not use the new Child SA.
- */
-for (const [name, spoil, lie] of SPOILT_KE.slice(0, 2))
-  for (const peer of ROLES)
+for (const [name, spoil, lie] of SPOILT_KE.slice(0, 3))
+  for (const peer of ROLES) {
+    /**
+     * The peer rekeys the Child SA on command, and the KE payload of the tester's IKE_FOLLOWUP_KE response is what the name
+     * says. The peer does not use the new Child SA.
+     */
     test(`as-${peer}-takes-no-follow-up-response-with-ke-${name}`, {
       requirements: ["MKE-31"],
       peer,
@@ -295,12 +302,14 @@ for (const [name, spoil, lie] of SPOILT_KE.slice(0, 2))
       const fresh = made();
       if (fresh) await expectUnused(session, fresh);
     });
+  }
 
 for (const what of SAS)
   for (const peer of ROLES) {
     /**
      * The peer rekeys on command with two additional key exchanges, and the tester answers the first IKE_FOLLOWUP_KE by
-     * STATE_NOT_FOUND. The series has failed: the second one does not come, and nothing is replaced. The IKE SA goes on.
+     * STATE_NOT_FOUND. The series has failed: the second one does not come. The IKE SA goes on, with the old Child SA or one
+     * that the peer makes in its place.
      */
     test(`as-${peer}-gives-up-rekeying-the-${what}-on-state-not-found`, {
       requirements: ["MKE-35", "MKE-34"],
@@ -309,14 +318,16 @@ for (const what of SAS)
       config: withFollowUps(what, "ke1_ecp256-ke2_ecp384"),
     }, async (s) => {
       const session = await s.establish(peer);
-      const right = forgetSeries(session);
+      forgetSeries(session, 1);
       await rekeyVerb(s, what)();
       const refused = () => followUpsOf(s, "peer").some((e) => e.response);
       require(await s.until(refused), "IKE_FOLLOWUP_KE", s.lastReason());
       await s.wait();
-      expectOneFollowUpEach(session);
-      right();
-      await expectUsed(session);
+      expectNoFollowUpOnRefusal(s);
+      await expectKept(session, "deletes the IKE SA after a series that failed");
+      if (peerDeletedIke(s)) return;
+      require(session.sa.children.length > 0, "a Child SA, the old one or another", "none");
+      await session.proveTraffic();
     });
 
     /**
@@ -332,10 +343,11 @@ for (const what of SAS)
       config: withFollowUps(what, "ke1_ecp256"),
     }, async (s) => {
       const session = await s.establish(peer);
-      forgetSeries(session);
+      forgetSeries(session, 99);
       const MOST = 12;
       const tried = () => followUpsOf(s, "peer").length;
-      for (let i = 0; i < 4 && !peerDeletedIke(s); i++) {
+      const commands = () => !peerDeletedIke(s) && session.sa.children.length > 0;
+      for (let i = 0; i < 4 && commands(); i++) {
         const before = tried();
         await rekeyVerb(s, what)();
         if (!(await s.until(() => tried() > before, 3 * s.arena.quiet))) break;
@@ -349,41 +361,37 @@ for (const what of SAS)
     });
   }
 
-/** Has our endpoint not know the peer's links, until the returned function is called: it answers STATE_NOT_FOUND. */
-function forgetSeries({ script }: Session): () => void {
-  let over = false;
+/** Has our endpoint not know the peer's links, as many times: it answers STATE_NOT_FOUND. */
+function forgetSeries({ script }: Session, times: number): void {
+  let left = times;
   script.extensions.push({
     name: "forget series",
     incoming: ({ header, isResponse: response, payloads }) => {
-      if (over || response || header.exchangeType !== IKE_FOLLOWUP_KE) return undefined;
+      if (left === 0 || response || header.exchangeType !== IKE_FOLLOWUP_KE) return undefined;
+      left--;
       for (const link of linksIn(payloads)) link.data = new TextEncoder().encode("long forgotten");
       return undefined;
     },
   });
-  return () => {
-    over = true;
-  };
 }
 
-/** Fails if the peer sent a second IKE_FOLLOWUP_KE in a series, or deleted what it did not replace. */
-function expectOneFollowUpEach({ script }: Session): void {
-  const series = seriesOf(script, "peer").slice(1);
-  require(series.length <= 1, "no IKE_FOLLOWUP_KE behind STATE_NOT_FOUND", `${series.length - 1} more`);
-  const deletes = script.trace
-    .exchangesOf(EXCHANGE.INFORMATIONAL, "peer")
-    .filter(({ request }) =>
-      request.payloads.some((p) => p.kind === "Delete" && p.protocolId === PROTOCOL.IKE),
-    );
-  const [first] = deletes;
-  require(first === undefined, "the IKE SA to go on", first ? listPayloads(first.request) : "");
+/** Fails if the peer goes on with a series of which the state was not found: only CREATE_CHILD_SA begins another one. */
+function expectNoFollowUpOnRefusal(s: Script): void {
+  const series = s.trace.exchanges.filter(
+    ({ by, exchangeType }) =>
+      by === "peer" && (exchangeType === EXCHANGE.CREATE_CHILD_SA || exchangeType === IKE_FOLLOWUP_KE),
+  );
+  const refused = series.findIndex((e) => hasNotify(e.response?.payloads ?? [], NOTIFY.STATE_NOT_FOUND));
+  const next = series[refused + 1];
+  require(next?.exchangeType !== IKE_FOLLOWUP_KE, "no IKE_FOLLOWUP_KE behind STATE_NOT_FOUND", "one");
 }
 
-/**
- * The tester opens a series for the rekeying, deletes the IKE SA before IKE_FOLLOWUP_KE, and then goes on all the same,
- * under the keys of the old IKE SA: nothing under these keys comes back, and the peer serves a new attempt.
- */
 for (const what of SAS)
-  for (const peer of ROLES)
+  for (const peer of ROLES) {
+    /**
+     * The tester opens a series for the rekeying, deletes the IKE SA before IKE_FOLLOWUP_KE, and then goes on all the same,
+     * under the keys of the old IKE SA: nothing under these keys comes back, and the peer serves a new attempt.
+     */
     test(`as-${peer}-ends-the-series-for-the-${what}-with-its-ike-sa`, {
       requirements: ["MKE-33"],
       peer,
@@ -406,6 +414,7 @@ for (const what of SAS)
       require(!answered, "no answer under the keys of an IKE SA that was deleted", "one");
       require(await s.peerAnswers(), "an answer to a fresh IKE_SA_INIT", "silence");
     });
+  }
 
 for (const peer of ROLES) {
   /**
@@ -422,7 +431,7 @@ for (const peer of ROLES) {
     const { paused, resume } = pauseSeries(s);
     const made = beginRekey(session, "child-sa");
     await untilPaused(s, paused);
-    await expectAlive(session);
+    expectNoError(await session.informational());
     resume();
     await s.until(() => made.result !== undefined);
     expectSeries(s, "us", [19, 20]);
@@ -444,6 +453,7 @@ for (const peer of ROLES) {
     const made = beginRekey(session, "child-sa");
     await untilPaused(s, paused);
     await session.deleteChild();
+    expectNoError(s.exchange(EXCHANGE.INFORMATIONAL).response);
     resume();
     require(await s.until(() => made.result !== undefined), "an answer to IKE_FOLLOWUP_KE", "silence");
     await expectAlive(session);
@@ -451,8 +461,10 @@ for (const peer of ROLES) {
 
   /**
    * The tester opens one series for a new Child SA and a second one before it goes on with the first. The link tells them
-   * apart: both come to their end, or the peer, which has a window of one, refuses the second one with an error. The Child
-   * SAs that are made carry traffic.
+   * apart: both come to their end, and the Child SAs carry traffic. A peer may refuse the second one, if it goes on with the
+   * first.
+   * Note: the text speaks of several series where the window is larger than one. Whether they can be begun one after the
+   * other in a window of one, it does not say.
    */
   test(`as-${peer}-tells-two-series-apart`, {
     requirements: ["MKE-25", "MKE-27", "MKE-40"],
@@ -471,11 +483,14 @@ for (const peer of ROLES) {
     const opened = () => paused() + results.length === 2;
     require(await s.until(opened), "an answer to both CREATE_CHILD_SA", "silence");
     if (paused() === 0) await untilPaused(s, paused);
-    if (results.length > 0) s.tolerate("has one series at a time");
+    const refused = results.length > 0;
     resume();
     require(await s.until(() => results.length === 2), "an end of both series", `${results.length}`);
     const made = session.sa.children.slice(1);
-    require(made.length + Number(s.tolerated !== undefined) === 2, "two more Child SAs", `${made.length}`);
+    if (refused && made.length === 0)
+      throw new Ambiguous("a second series in a window of one ends both; the text speaks of larger windows");
+    if (refused) s.tolerate("has one series at a time");
+    require(made.length === (refused ? 1 : 2), "the Child SAs of both series", `${made.length}`);
     for (const child of made) await session.proveTraffic(child);
     await expectAlive(session);
   });

@@ -28,16 +28,16 @@ const SERIES = [
 const who = (by: "us" | "peer"): string => (by === "us" ? "when-asked" : "on-command");
 
 for (const what of SAS)
-  /**
-   * The Child SA or the IKE SA is rekeyed by the peer, which is told to, or by the tester. CREATE_CHILD_SA negotiates
-   * additional key exchanges beside transform type 4. Each of them has one IKE_FOLLOWUP_KE exchange, in the order
-   * of the transform types, none where NONE was chosen. ADDITIONAL_KEY_EXCHANGE is in every response that is not
-   * the last, and the next request has it as it was. The keys are made of all the secrets: traffic passes through
-   * the new Child SA, or the new IKE SA answers and its Child SA carries traffic.
-   */
   for (const [name, additional, methods] of SERIES)
     for (const by of ENDS)
-      for (const peer of ROLES)
+      for (const peer of ROLES) {
+        /**
+         * The Child SA or the IKE SA is rekeyed by the peer, which is told to, or by the tester. CREATE_CHILD_SA negotiates
+         * additional key exchanges beside transform type 4. Each of them has one IKE_FOLLOWUP_KE exchange, in the order
+         * of the transform types, none where NONE was chosen. ADDITIONAL_KEY_EXCHANGE is in every response that is not
+         * the last, and the next request has it as it was. The keys are made of all the secrets: traffic passes through
+         * the new Child SA, or the new IKE SA answers and its Child SA carries traffic.
+         */
         test(`as-${peer}-rekeys-the-${what}-with-${name}-${who(by)}`, {
           requirements: [
             ...["MKE-24", "MKE-25", "MKE-26", "MKE-27", "MKE-28", "MKE-29", "MKE-30", "MKE-31", "MKE-12"],
@@ -59,14 +59,15 @@ for (const what of SAS)
           expectSeries(s, by, methods);
           await expectUsed(next);
         });
+      }
 
-/**
- * The Child SA or the IKE SA is rekeyed with ML-KEM-768 behind X25519: the encapsulation key and the ciphertext are in
- * IKE_FOLLOWUP_KE.
- */
 for (const what of SAS)
   for (const by of ENDS)
-    for (const peer of ROLES)
+    for (const peer of ROLES) {
+      /**
+       * The Child SA or the IKE SA is rekeyed with ML-KEM-768 behind X25519: the encapsulation key and the ciphertext are in
+       * IKE_FOLLOWUP_KE.
+       */
       test(`as-${peer}-rekeys-the-${what}-with-ml-kem-768-${who(by)}`, {
         requirements: ["MKE-24", "MKE-25", "MKE-31", "MKE-40"],
         peer,
@@ -78,12 +79,13 @@ for (const what of SAS)
         expectSeries(s, by, [36]);
         await expectUsed(next);
       });
+    }
 
-/**
- * The tester asks for one more Child SA, beside the first one, with two additional key exchanges. Traffic passes through
- * both.
- */
-for (const peer of ROLES)
+for (const peer of ROLES) {
+  /**
+   * The tester asks for one more Child SA, beside the first one, with two additional key exchanges. Traffic passes through
+   * both.
+   */
   test(`as-${peer}-makes-a-new-child-sa-with-additional-key-exchanges`, {
     requirements: ["MKE-24", "MKE-25", "MKE-27", "MKE-28", "MKE-40"],
     peer,
@@ -97,13 +99,14 @@ for (const peer of ROLES)
     await session.proveTraffic(second);
     require(await session.ping({ child: first }), "an answer through the first Child SA, too", "none");
   });
+}
 
-/**
- * The peer rekeys, then the tester, then the peer again, each time with an additional key exchange. Each time the keys
- * come out of those before.
- */
 for (const what of SAS)
-  for (const peer of ROLES)
+  for (const peer of ROLES) {
+    /**
+     * The peer rekeys, then the tester, then the peer again, each time with an additional key exchange. Each time the keys
+     * come out of those before.
+     */
     test(`as-${peer}-rekeys-the-${what}-again-and-again`, {
       requirements: ["MKE-24", "MKE-25", "MKE-40"],
       peer,
@@ -117,13 +120,14 @@ for (const what of SAS)
         await expectUsed(session);
       }
     });
+  }
 
-/**
- * The IKE SA is rekeyed with an additional key exchange; the keys of the new one are expanded with the SPIs of the new
- * one, and Child SAs that are made under it have keys of its SK_d.
- */
 for (const by of ENDS)
-  for (const peer of ROLES)
+  for (const peer of ROLES) {
+    /**
+     * The IKE SA is rekeyed with an additional key exchange; the keys of the new one are expanded with the SPIs of the new
+     * one, and Child SAs that are made under it have keys of its SK_d.
+     */
     test(`as-${peer}-expands-the-keys-of-a-rekeyed-ike-sa-with-its-new-spis-${who(by)}`, {
       requirements: ["MKE-40"],
       peer,
@@ -133,12 +137,13 @@ for (const by of ENDS)
       const next = await rekey(await s.establish(peer), "ike-sa", by);
       await expectUsed(await rekey(next, "child-sa", by));
     });
+  }
 
-/**
- * The tester rekeys the IKE SA to another PRF, with an additional key exchange: SKEYSEED is made with the PRF of the old
- * IKE SA, the keys are expanded with that of the new one.
- */
-for (const peer of ROLES)
+for (const peer of ROLES) {
+  /**
+   * The tester rekeys the IKE SA to another PRF, with an additional key exchange: SKEYSEED is made with the PRF of the old
+   * IKE SA, the keys are expanded with that of the new one.
+   */
   test(`as-${peer}-makes-skeyseed-with-the-prf-of-the-old-ike-sa`, {
     requirements: ["MKE-40"],
     peer,
@@ -159,6 +164,7 @@ for (const peer of ROLES)
     expectSeries(s, "us", [19]);
     await expectUsed(next);
   });
+}
 
 /** IKE SAs without and with additional key exchanges, rekeyed the other way. */
 for (const peer of ROLES) {

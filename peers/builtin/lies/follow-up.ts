@@ -185,6 +185,16 @@ const rounds = [
       },
     },
   })),
+  lie("overlooks-a-second-ke-in-a-follow-up", "MKE-31", "takes the first of two KE payloads", () => ({
+    ike: {
+      incoming: (message) => {
+        const first = message.payloads.find((p) => p.kind === "KE");
+        if (isFollowUp(message, false) || isFollowUp(message, true))
+          message.payloads = message.payloads.filter((p) => p.kind !== "KE" || p === first);
+        return undefined;
+      },
+    },
+  })),
   lie("cuts-ke-values-that-are-too-long", "MKE-31", "takes the first 64 octets of a KE payload", () => ({
     ike: {
       incoming: (message) => {
