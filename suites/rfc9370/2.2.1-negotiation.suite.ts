@@ -437,6 +437,48 @@ for (const [what, { change, lie }] of Object.entries(UNKNOWN)) {
   });
 }
 
+/** Sizes of an additional transform that have no sense: it is 8 octets, and what follows must be whole attributes. */
+const ODD_SIZES: Record<string, Partial<Transform>> = {
+  "two-octets-behind-a-method": { trailing: fromHex("0102") },
+  "a-method-that-is-too-short": { length: 7 },
+  "a-method-that-reaches-past-its-proposal": { length: 4000 },
+};
+
+for (const [what, size] of Object.entries(ODD_SIZES)) {
+  /**
+   * The tester offers ${what}, and behind it a proposal in order. The peer may refuse or drop the whole message, or choose the second
+   * proposal, but not the first. What is in order throughout it serves.
+   */
+  test(`does-not-take-${what}`, {
+    requirements: ["MKE-01", "MKE-05"],
+    peer: "responder",
+    lies: ["dies-of-methods-of-odd-size", ...("trailing" in size ? ["reads-methods-of-any-size"] : [])],
+    config: { ikeProposals: [hybrid("ke1_ecp256")] },
+  }, async (s) => {
+    await s.dial();
+    const plain = s.policy.ike[0];
+    require(plain !== undefined, "a proposal", "none");
+    const odd = plain.transforms.map((t) => (t.type === ADDKE1 ? { ...t, ...size } : t));
+    s.policy.ike = [
+      { ...plain, transforms: odd },
+      { ...plain, number: 2 },
+    ];
+    s.decide("unprotected error notify", "give up");
+    let ended = false;
+    const sa = s.host.endpoint.init(s.arena.local, s.arena.remote, () => {
+      ended = true;
+    });
+    s.host.settle();
+    await s.untilAnswered(() => ended, s.arena.quiet);
+    const { response } = s.exchange(EXCHANGE.IKE_SA_INIT);
+    const number = payload(response?.payloads ?? [], "SA")?.proposals[0]?.number;
+    require(number !== 1, "an error, silence, or proposal 2", "proposal 1");
+    s.host.endpoint.core.closeIke(sa, "the test is done with it");
+    s.policy.ike = [plain];
+    await s.dial();
+  });
+}
+
 const PRIVATE_USE = 2000;
 
 /**

@@ -3,6 +3,7 @@ import { isAdditional } from "../../../harness/ike/additional-ke.ts";
 import type { OutgoingMessage } from "../../../harness/ike/hooks.ts";
 import { payload } from "../../../harness/ike/payloads.ts";
 import type { IkeSa } from "../../../harness/ike/sa.ts";
+import { decodeMessage, isFrameError } from "../../../harness/wire/index.ts";
 import { EXCHANGE } from "../../../harness/wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../../harness/wire/registry/notify-types.ts";
 import type { Payload, Proposal } from "../../../harness/wire/types.ts";
@@ -115,6 +116,21 @@ const offers: Lie[] = [
       ...p,
       transforms: p.transforms.map((t) => (isAdditional(t.type) ? { ...t, attributes: [] } : t)),
     })),
+  ),
+  decides("reads-methods-of-any-size", "MKE-01", "overlooks what is wrong with the size of a transform", {
+    "malformed message": "accept",
+  }),
+  lie(
+    "dies-of-methods-of-odd-size",
+    "MKE-01",
+    "crashes where the size of a transform makes no sense",
+    () => ({
+      diesOf: (octets) => {
+        if (octets[18] !== EXCHANGE.IKE_SA_INIT) return false;
+        const message = decodeMessage(octets);
+        return !isFrameError(message) && (message.findings ?? []).length > 0;
+      },
+    }),
   ),
   reading("drops-long-offers", "MKE-05", "no answer to more than 64 transforms", (all) =>
     all.some(({ transforms }) => transforms.length > MANY_TRANSFORMS) ? "drop" : all,
