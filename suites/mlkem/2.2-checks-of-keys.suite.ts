@@ -138,7 +138,7 @@ for (const [what, { spoil, lies }] of Object.entries(BOTH_CHECKS)) {
     );
   }
 
-  /** The same where ML-KEM-512 is the only key exchange of IKE_SA_INIT: a key ${what}. Nobody can be sure of an answer in clear. */
+  /** The same where ML-KEM-512 is the only key exchange of IKE_SA_INIT: a key ${what}. The answer comes in clear. */
   test(
     `refuses-a-key-${what}-in-ike-sa-init`,
     {
