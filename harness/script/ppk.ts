@@ -11,10 +11,10 @@ import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import type { Payload } from "../wire/types.ts";
-import { expectNotify, expectServed, listPayloads, require } from "./expectations.ts";
+import { expectNoNotify, expectNotify, expectServed, listPayloads, require } from "./expectations.ts";
 import type { Spoil } from "./refusals.ts";
 import type { Script } from "./script.ts";
-import type { Session } from "./session.ts";
+import { Session } from "./session.ts";
 import type { Exchange } from "./trace.ts";
 import { Failure, Unsupported } from "./verdicts.ts";
 
@@ -115,6 +115,18 @@ export async function expectNoPpkUsed(s: Script, peer: PeerRole): Promise<Sessio
   }));
   await session.proveTraffic();
   return session;
+}
+
+/** Fails unless the peer goes on without a PPK, or says AUTHENTICATION_FAILED, which the MAY of section 3 allows. */
+export async function expectNoPpkOrRefusal(s: Script): Promise<void> {
+  const { sa, failure } = await s.tryDial();
+  needPpk(s, "responder");
+  const { response } = authPayloads(s, "responder");
+  expectNoNotify({ payloads: response }, NOTIFY.PPK_IDENTITY);
+  if (hasNotify(response, NOTIFY.AUTHENTICATION_FAILED) && !payload(response, "AUTH"))
+    return s.tolerate("refuses an unknown PPK, though it could go on with NO_PPK_AUTH (section 3)");
+  require(failure === undefined, "an IKE SA without a PPK, or N(AUTHENTICATION_FAILED)", failure ?? "");
+  await new Session(s, sa).proveTraffic();
 }
 
 /** Has our end believe something else until the returned function is called. */

@@ -1,9 +1,12 @@
 import {
   type AuthSpec,
   authPayloads,
+  authWithoutPpk,
   EXCHANGE,
+  expectNoPpkOrRefusal,
   expectNoPpkUsed,
   expectPpkNotify,
+  expectPpkRefused,
   expectPpkUsed,
   hasNotify,
   listPayloads,
@@ -15,7 +18,10 @@ import {
   type Script,
   SHARED_PPK,
   test,
+  together,
   UNKNOWN_PPK,
+  withoutNotifies,
+  withPolicy,
 } from "../../harness/script/index.ts";
 
 const CERTIFICATE: AuthSpec = { method: "signature", key: "rsa2048" };
@@ -49,6 +55,41 @@ function expectOnlyBesideLastAuth(s: Script, peer: PeerRole): void {
           NOTIFY.PPK_IDENTITY,
         ), "PPK_IDENTITY beside the last AUTH alone", listPayloads(message));
 }
+
+const SERVES = configOf("responder", CERTIFICATE, login("mschapv2"));
+
+/** The tester logs in by EAP, and its AUTH after that names a PPK that the peer does not have: AUTHENTICATION_FAILED. */
+test("refuses-an-unknown-ppk-after-eap", {
+  requirements: ["PPK-22", "PPK-15"],
+  peer: "responder",
+  lies: ["believes-whoever-names-a-ppk"],
+  config: SERVES,
+}, async (s) => {
+  await expectPpkRefused(s, withPolicy({ ppks: [UNKNOWN_PPK], ppkRequired: true }));
+});
+
+/** The same with NO_PPK_AUTH beside it: the peer goes on without a PPK. Note: AUTHENTICATION_FAILED is tolerated. */
+test("verifies-no-ppk-auth-after-eap", {
+  requirements: ["PPK-22", "PPK-16"],
+  peer: "responder",
+  lies: ["claims-ppks-that-it-lacks"],
+  config: SERVES,
+}, async (s) => {
+  s.policy.ppks = [UNKNOWN_PPK];
+  await expectNoPpkOrRefusal(s);
+});
+
+/** The tester's AUTH after EAP is as without a PPK, and no PPK_IDENTITY is beside it: AUTHENTICATION_FAILED. */
+test("refuses-a-request-without-ppk-identity-after-eap", {
+  requirements: ["PPK-22", "PPK-14"],
+  peer: "responder",
+  lies: ["overlooks-a-missing-ppk-identity"],
+  config: SERVES,
+}, async (s) => {
+  const { PPK_IDENTITY, NO_PPK_AUTH } = NOTIFY;
+  const unnamed = withoutNotifies(EXCHANGE.IKE_AUTH, "request", PPK_IDENTITY, NO_PPK_AUTH);
+  await expectPpkRefused(s, together(authWithoutPpk, unnamed));
+});
 
 for (const [name, server, client] of WAYS) {
   /**

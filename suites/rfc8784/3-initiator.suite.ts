@@ -108,6 +108,17 @@ for (const [kind, config] of Object.entries(CONFIGS)) {
   });
 }
 
+/** The peer has two PPKs for the tester, and prefers the first. It names that one. */
+test("names-the-first-of-its-ppks", {
+  requirements: ["PPK-10"],
+  peer: "initiator",
+  lies: ["names-its-last-ppk"],
+  config: { ppks: [SHARED_PPK, { id: "the/second", secret: "c2Vjb25kIG9mIHR3bw==" }] },
+}, async (s) => {
+  await expectPpkUsed(s, "initiator");
+  expectPpkNotify(authPayloads(s, "initiator").request, NOTIFY.PPK_IDENTITY, ppkId(SHARED_PPK.id));
+});
+
 /**
  * The tester has another PPK, and believes NO_PPK_AUTH, which the peer must send since its PPK is optional. Its data
  * are those that AUTH would have had without a PPK. No PPK_IDENTITY comes back, and the peer goes on without, too.

@@ -1,7 +1,9 @@
 import {
   authPayloads,
+  expectNoPpkOrRefusal,
   expectNoPpkUsed,
   expectPpkNotify,
+  expectPpkRefused,
   expectPpkUsed,
   expectRounds,
   NOTIFY,
@@ -9,6 +11,7 @@ import {
   SHARED_PPK,
   test,
   UNKNOWN_PPK,
+  withPolicy,
 } from "../../harness/script/index.ts";
 
 const ROLES = ["responder", "initiator"] as const;
@@ -103,6 +106,30 @@ for (const [name, auth] of Object.entries(WAYS)) {
       await expectPpkUsed(s, peer);
     });
   }
+
+  /**
+   * The tester has another PPK, and signs NO_PPK_AUTH as well as AUTH. The peer goes on without a PPK. Note:
+   * AUTHENTICATION_FAILED is tolerated, for going on is a MAY.
+   */
+  test(`verifies-no-ppk-auth-by-${name}`, {
+    requirements: ["PPK-16"],
+    peer: "responder",
+    lies: ["claims-ppks-that-it-lacks"],
+    config,
+  }, async (s) => {
+    s.policy.ppks = [UNKNOWN_PPK];
+    await expectNoPpkOrRefusal(s);
+  });
+
+  /** The tester has another PPK, and signs AUTH with it alone: AUTHENTICATION_FAILED. */
+  test(`refuses-an-unknown-ppk-beside-${name}`, {
+    requirements: ["PPK-15"],
+    peer: "responder",
+    lies: ["believes-whoever-names-a-ppk"],
+    config,
+  }, async (s) => {
+    await expectPpkRefused(s, withPolicy({ ppks: [UNKNOWN_PPK], ppkRequired: true }));
+  });
 
   /** The tester has another PPK, and verifies NO_PPK_AUTH by the method of the peer's AUTH payload. */
   test(`makes-no-ppk-auth-by-${name}`, {

@@ -5,6 +5,7 @@ import {
   errorNotify,
   expect,
   expectAlive,
+  expectNoPpkOrRefusal,
   expectNoPpkUsed,
   expectPpkNotify,
   expectPpkRefused,
@@ -16,11 +17,9 @@ import {
   needPpk,
   notify,
   type PeerConfig,
-  payload,
   peersInits,
   ppkId,
   require,
-  type Script,
   Session,
   SHARED_PPK,
   type Spoil,
@@ -126,20 +125,6 @@ test("refuses-an-unknown-ppk-with-no-ppk-auth-where-its-own-is-mandatory", {
   await expectPpkRefused(s, UNKNOWN);
 });
 
-/** Fails unless the peer goes on without a PPK, or says AUTHENTICATION_FAILED, which the MAY of section 3 allows. */
-async function expectPlainOrRefused(s: Script): Promise<void> {
-  const { sa, failure } = await s.tryDial();
-  needPpk(s, "responder");
-  const { response } = authPayloads(s, "responder");
-  require(!hasNotify(response, NOTIFY.PPK_IDENTITY), "no PPK_IDENTITY", listPayloads({
-    payloads: response,
-  }));
-  if (hasNotify(response, NOTIFY.AUTHENTICATION_FAILED) && !payload(response, "AUTH"))
-    return s.tolerate("refuses an unknown PPK, though it could go on with NO_PPK_AUTH (section 3)");
-  require(failure === undefined, "an IKE SA without a PPK, or N(AUTHENTICATION_FAILED)", failure ?? "");
-  await new Session(s, sa).proveTraffic();
-}
-
 /**
  * The tester has another PPK and sends NO_PPK_AUTH; the peer's is optional. It goes on without: no PPK_IDENTITY comes
  * back, and traffic passes under the ordinary keys. Note: AUTHENTICATION_FAILED is tolerated, for going on is a MAY.
@@ -151,7 +136,7 @@ test("goes-on-with-no-ppk-auth-where-the-ppk-is-unknown", {
   config: OPTIONAL,
 }, async (s) => {
   s.policy.ppks = [UNKNOWN_PPK];
-  await expectPlainOrRefused(s);
+  await expectNoPpkOrRefusal(s);
 });
 
 /** As before, but the data of NO_PPK_AUTH are wrong. Nothing else proves the tester: AUTHENTICATION_FAILED. */
@@ -211,6 +196,17 @@ test("refuses-an-auth-that-is-made-without-the-ppk", {
   config: OPTIONAL,
 }, async (s) => {
   await expectPpkRefused(s, authWithoutPpk);
+});
+
+/** The peer has two PPKs, and the tester only the second of them. The peer finds it by its PPK_ID. */
+test("finds-the-second-of-its-ppks", {
+  requirements: ["PPK-18"],
+  peer: "responder",
+  lies: ["knows-its-first-ppk-only"],
+  config: { ppks: [{ id: "the/first", secret: "Zmlyc3Qgb2YgdHdv" }, SHARED_PPK] },
+}, async (s) => {
+  s.policy.ppks = s.policy.ppks.slice(1);
+  await expectPpkUsed(s, "responder");
 });
 
 const OF_ANOTHER = { id: "of/another", secret: "c2VjcmV0IG9mIGFub3RoZXI=", for: "another.example" };

@@ -188,6 +188,11 @@ const initiating: readonly Lie[] = [
       "request",
     ),
   ),
+  lie("names-its-last-ppk", "PPK-10", "the preferred PPK is not used", () => ({
+    policy: (policy) => {
+      policy.ppks.reverse();
+    },
+  })),
   lie("reads-data-in-ppk-identity", "PPK-19", "a response with data in PPK_IDENTITY is refused", () => ({
     ike: {
       refuses: (_core, _sa, { payloads }) =>
@@ -237,6 +242,11 @@ const responding: readonly Lie[] = [
   decides("overlooks-a-missing-ppk-identity", "PPK-14", "goes on without a PPK", {
     "request without PPK_IDENTITY": "go on",
   }),
+  lie("knows-its-first-ppk-only", "PPK-18", "the second of two PPKs is unknown", () => ({
+    policy: (policy) => {
+      policy.ppks = policy.ppks.slice(0, 1);
+    },
+  })),
   decides("takes-ppks-of-others", "PPK-17", "a PPK that belongs to another identity", {
     "PPK of another identity": "take",
   }),
