@@ -34,6 +34,7 @@ import { negotiationLies } from "./negotiation.ts";
 import { nullAuthenticationLies } from "./null-authentication.ts";
 import { payloadLies } from "./payloads.ts";
 import { ppkLies } from "./ppk.ts";
+import { ppkChildLies } from "./ppk-child.ts";
 import { ppkFallbackLies } from "./ppk-fallback.ts";
 import { ppkIntermediateLies } from "./ppk-intermediate.ts";
 import { rekeyingLies } from "./rekeying.ts";
@@ -79,6 +80,7 @@ export const lies: readonly Lie[] = [
   ...legacyLies,
   ...ppkFallbackLies,
   ...ppkIntermediateLies,
+  ...ppkChildLies,
   ...keFallbackLies,
   ...followUpLies,
   ...kemLies,
