@@ -164,6 +164,16 @@ function knownOnly({ right }: Covered): Uint8Array {
   return concat(right.subarray(0, INNER), encodeChain(payloads.filter((p) => p.kind !== "raw")));
 }
 
+/** Its inner payloads anew, with zero in reserved fields. */
+function encodedAnew({ right }: Covered): Uint8Array {
+  const { payloads } = decodeChain(right[SK_HEADER] ?? 0, right.subarray(INNER));
+  for (const p of payloads) {
+    delete p.reserved;
+    if (p.kind === "KE") delete p.reserved2;
+  }
+  return concat(right.subarray(0, INNER), encodeChain(payloads));
+}
+
 const isClear = ({ kind }: Payload): boolean => kind !== "SK";
 
 /** Without the payloads in front of SK, and lengths as if they had not been there. */
@@ -282,6 +292,12 @@ const chunks = [
   ),
   lie("covers-known-payloads-alone", "INT-22", "unknown inner payloads are left out", () =>
     covering({ covered: knownOnly }),
+  ),
+  lie(
+    "covers-reserved-fields-as-zero",
+    "INT-22",
+    "inner payloads are encoded anew, without reserved bits",
+    () => covering({ covered: encodedAnew }),
   ),
   lie("leaves-out-the-header-of-an-empty-payload", "INT-23", "A ends before SK where SK is empty", () =>
     covering({ covered: ({ right, inner }) => (inner === 0 ? right.subarray(0, SK_HEADER) : right) }),
