@@ -218,6 +218,13 @@ for (const [name, chosen] of [
       expect(received(receiver, seal(sender, marked, halves, [1, 2]))).to.equal(right);
     });
 
+    it("has the critical bit as it came", () => {
+      const marked = { ...sent, seal: { critical: true, reserved: 3 } };
+      const right = hex(coveredOfSent(marked, inner));
+      expect(right.slice(58, 60)).to.equal("83");
+      expect(received(receiver, seal(sender, marked, [inner]))).to.equal(right);
+    });
+
     it("has payloads in clear in front of SK, the last of which names SK", () => {
       const vendor: Payload = { kind: "VendorID", type: PAYLOAD.VENDOR_ID, data: counting(1, 6) };
       const clear = { ...sent, clear: [notify(60_001), vendor] };

@@ -1,6 +1,7 @@
 /** What AUTH covers of the IKE_INTERMEDIATE exchanges: RFC 9242 section 3.3.2. */
 import type { AuthInputs, IncomingMessage, OutgoingMessage } from "../ike/hooks.ts";
 import type { IkeSa } from "../ike/sa.ts";
+import { skHeaderOf } from "../ike/sk.ts";
 import { concat, EMPTY, u32 } from "../wire/bytes.ts";
 import { encodeMessage, firstPayloadType } from "../wire/index.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
@@ -15,8 +16,7 @@ export function coveredOfSent(
   inner: Uint8Array,
 ): Uint8Array {
   const innerType = seal.innerType ?? firstPayloadType(payloads);
-  const reserved = seal.reserved === undefined ? {} : { reserved: seal.reserved };
-  const sk = { ...reserved, kind: "SK", type: PAYLOAD.SK, innerType, data: inner } as const;
+  const sk = { ...skHeaderOf(seal), kind: "SK", type: PAYLOAD.SK, innerType, data: inner } as const;
   return encodeMessage({ header, payloads: [...clear, sk] });
 }
 

@@ -28,6 +28,8 @@ export interface SealOptions {
   icv?: (icv: Uint8Array) => Uint8Array;
   /** Written instead of the type of the first inner payload. */
   innerType?: number;
+  /** Sets the C bit of the Encrypted payload. */
+  critical?: boolean;
   /** The 7 bits behind the C bit of the Encrypted payload. Not set means zero. */
   reserved?: number;
 }
@@ -83,6 +85,15 @@ export function sealMessage(
   return octets;
 }
 
+/** What the generic header of the Encrypted payload has beside types and length. */
+export const skHeaderOf = ({
+  critical,
+  reserved,
+}: SealOptions): Pick<SkPayload, "critical" | "reserved"> => ({
+  ...(critical && { critical }),
+  ...(reserved !== undefined && { reserved }),
+});
+
 function encrypted(
   innerType: number,
   data: Uint8Array,
@@ -90,7 +101,7 @@ function encrypted(
   fragment?: { number: number; total: number },
 ): Payload {
   const type = options.innerType ?? innerType;
-  const base = options.reserved === undefined ? {} : { reserved: options.reserved };
+  const base = skHeaderOf(options);
   if (!fragment) return { ...base, kind: "SK", type: PAYLOAD.SK, innerType: type, data };
   return {
     ...base,

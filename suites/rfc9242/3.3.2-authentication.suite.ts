@@ -236,6 +236,12 @@ const CONTENTS: Record<string, { change: (message: OutgoingMessage) => void; lie
     },
     lies: ["covers-no-reserved-bits"],
   },
+  "the-critical-bit-on-the-encrypted-payload": {
+    change: ({ seal }) => {
+      seal.critical = true;
+    },
+    lies: ["covers-no-critical-bit"],
+  },
 };
 
 for (const [content, { change, lies }] of Object.entries(CONTENTS)) {

@@ -314,6 +314,9 @@ const chunks = [
   lie("covers-no-reserved-bits", "INT-26", "RESERVED of SK taken for zero", () =>
     covering({ covered: ({ right }) => withOctet(right, SK_HEADER + 1, (octet) => octet & 0x80) }),
   ),
+  lie("covers-no-critical-bit", "INT-21", "the C bit of SK taken for zero", () =>
+    covering({ covered: ({ right }) => withOctet(right, SK_HEADER + 1, (octet) => octet & 0x7f) }),
+  ),
   lie("covers-with-the-next-keys", "INT-27", "SK_p as it is after the exchange", () =>
     covering({ generation: (n) => n + 1 }),
   ),
