@@ -84,8 +84,9 @@ const chain = fc.array(anyPayload, { maxLength: 5 });
 const act = fc.record({
   exchange: fc.constantFrom(...EXCHANGES),
   nth: fc.nat(2),
-  manner: fc.constantFrom("instead", "in front", "behind", "twice", "half" as const),
+  manner: fc.constantFrom("instead", "in front", "behind", "twice", "half", "other data" as const),
   payloads: chain,
+  data: octets,
 });
 type Act = typeof act extends fc.Arbitrary<infer T> ? T : never;
 
@@ -93,11 +94,13 @@ type Act = typeof act extends fc.Arbitrary<infer T> ? T : never;
 const request = fc.record({ exchange: fc.constantFrom(...EXCHANGES), payloads: chain });
 type Unasked = typeof request extends fc.Arbitrary<infer T> ? T : never;
 
-function changed({ manner, payloads }: Act, message: OutgoingMessage): Payload[] {
+function changed({ manner, payloads, data }: Act, message: OutgoingMessage): Payload[] {
   const own = message.payloads;
   if (manner === "instead") return payloads;
   if (manner === "in front") return [...payloads, ...own];
   if (manner === "behind") return [...own, ...payloads];
+  if (manner === "other data")
+    return own.map((p) => (p.kind === "Notify" || p.kind === "KE" ? { ...p, data } : p));
   return manner === "twice" ? [...own, ...own] : own.slice(0, own.length >> 1);
 }
 
