@@ -7,13 +7,13 @@ import type { OutgoingMessage } from "../ike/hooks.ts";
 import { errorNotify, payload } from "../ike/payloads.ts";
 import { decodeMessage, encodeMessage, isFrameError } from "../wire/index.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
-import type { KePayload, Payload, Proposal } from "../wire/types.ts";
+import type { KePayload, Payload, Proposal, Transform } from "../wire/types.ts";
 import { expectChoice, heard } from "./choices.ts";
 import { expectServed, listPayloads, require } from "./expectations.ts";
 import { expectRounds } from "./post-quantum.ts";
 import { isResponse, messagesReceived } from "./raw.ts";
 import type { Script } from "./script.ts";
-import type { Session } from "./session.ts";
+import { Session } from "./session.ts";
 import type { Exchange } from "./trace.ts";
 import { Failure } from "./verdicts.ts";
 
@@ -61,6 +61,23 @@ export async function expectHybrid(
   await session.proveTraffic();
   return session;
 }
+
+/** Offers this, and fails unless both SAs come up. */
+export async function dialWith(s: Script, proposals: Proposal[]): Promise<Session> {
+  s.policy.ike = proposals.map((p, i) => ({ ...p, number: i + 1 }));
+  const { sa, failure, childFailure } = await s.tryDial();
+  require(!failure && !childFailure, "both SAs", failure ?? childFailure ?? "");
+  return new Session(s, sa);
+}
+
+/** Changes the additional transforms of our choice. */
+export const inChoice =
+  (change: (transforms: Transform[]) => Transform[]) =>
+  ({ payloads }: OutgoingMessage): void => {
+    const sa = payload(payloads, "SA");
+    if (!sa) return;
+    sa.proposals = sa.proposals.map((p) => ({ ...p, transforms: change(p.transforms) }));
+  };
 
 /**
  * The peer initiates, and gets IKE_SA_INIT responses as `spoil` made them. False if it goes on with IKE_INTERMEDIATE or IKE_AUTH;
