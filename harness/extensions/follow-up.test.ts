@@ -106,7 +106,8 @@ function live(seed: number): string[] {
   const what = pick(random, ["child", "ike"] as const);
   for (const end of ["a", "b"] as const) {
     const other = pick(random, ["child", "ike"] as const);
-    command(all, end, pick(random, [what, what, other]), (random(1)[0] ?? 0) % 80, done);
+    const delayMs = ((random(1)[0] ?? 0) * pick(random, [80, 600])) / 255;
+    command(all, end, pick(random, [what, what, other]), delayMs, done);
   }
   all.pair.network.run(ONE_DAY);
   const { a, b } = all.pair;
