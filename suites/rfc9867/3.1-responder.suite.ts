@@ -61,11 +61,11 @@ test("returns-use-ppk-int-and-intermediate-exchange-supported", {
   expectPpkNotify(response, NOTIFY.INTERMEDIATE_EXCHANGE_SUPPORTED, NOTHING);
 });
 
-/**
- * Both ends have the PPK; the peer's is ${manner}. The peer confirms it in an IKE_INTERMEDIATE exchange under the keys before it,
- * which AUTH covers, and from IKE_AUTH on both have keys with it. IKE_AUTH itself says nothing of PPKs. ESP proves the keys.
- */
-for (const [manner, config] of Object.entries(CONFIGS))
+for (const [manner, config] of Object.entries(CONFIGS)) {
+  /**
+   * Both ends have the PPK; the peer's is ${manner}. The peer confirms it in an IKE_INTERMEDIATE exchange under the keys before it,
+   * which AUTH covers, and from IKE_AUTH on both have keys with it. IKE_AUTH itself says nothing of PPKs. ESP proves the keys.
+   */
   test(`uses-its-${manner}-ppk`, {
     requirements: ["PPKINT-14", "PPKINT-23", "PPKINT-24", "PPKINT-25"],
     peer: "responder",
@@ -78,18 +78,19 @@ for (const [manner, config] of Object.entries(CONFIGS))
   }, async (s) => {
     await expectEarlyPpk(s, "responder");
   });
+}
 
 /** Additional key exchanges beside a PPK. */
 const ROUNDS = { "one-more-key-exchange": "ke1_ecp256", "two-more-key-exchanges": "ke1_ecp256-ke2_ecp384" };
 const METHODS = [19, 20];
 
-/**
- * The same with ${name} in IKE_INTERMEDIATE, and the PPK ${where} the last of them. Where both share an exchange, the keys of
- * the key exchange come first and those with the PPK last.
- */
 for (const [name, spec] of Object.entries(ROUNDS))
-  for (const where of ["beside", "after"] as const)
-    test(`uses-a-ppk-${where}-${name}`, {
+  for (const where of ["beside", "after"] as const) {
+    /**
+     * The same with ${name} in IKE_INTERMEDIATE, and the PPK ${where} the last of them. Where both share an exchange, the keys of
+     * the key exchange come first and those with the PPK last.
+     */
+    test(`with-${name}-uses-a-ppk-${where}-it`, {
       requirements: ["PPKINT-14", "PPKINT-22", "PPKINT-23", "PPKINT-24"],
       peer: "responder",
       lies: [
@@ -102,10 +103,10 @@ for (const [name, spec] of Object.entries(ROUNDS))
       await expectEarlyPpk(s, "responder");
       expectRounds(s, "us", METHODS.slice(0, spec.split("-").length));
     });
+  }
 
-/** Notifies of another kind that a responder must mind, or not. */
-/** USE_PPK_INT of the tester has data, which mean nothing. The peer ignores them, and its ${manner} PPK is used. */
-for (const [manner, config] of Object.entries(CONFIGS))
+for (const [manner, config] of Object.entries(CONFIGS)) {
+  /** USE_PPK_INT of the tester has data, which mean nothing. The peer ignores them, and its ${manner} PPK is used. */
   test(`ignores-data-of-use-ppk-int-where-its-ppk-is-${manner}`, {
     requirements: ["PPKINT-03"],
     peer: "responder",
@@ -116,6 +117,7 @@ for (const [manner, config] of Object.entries(CONFIGS))
     withNotifies(EXCHANGE.IKE_SA_INIT, "request", s.codePoint("USE_PPK_INT"), () => fromHex("0102030405"))(s);
     await expectEarlyPpk(s, "responder");
   });
+}
 
 /** What a request lacks that cannot lead to a PPK in IKE_INTERMEDIATE. */
 const LACKS: Record<string, (s: Script) => number[]> = {
@@ -126,12 +128,13 @@ const LACKS: Record<string, (s: Script) => number[]> = {
 
 for (const [what, types] of Object.entries(LACKS)) {
   const lacking: Spoil = (s) => {
-    const restore = withPolicy({ ppks: [] })(s);
-    const others = [NOTIFY.INTERMEDIATE_EXCHANGE_SUPPORTED, s.codePoint("USE_PPK_INT")];
-    const said = others.filter((type) => !types(s).includes(type));
-    const end = s.change(EXCHANGE.IKE_SA_INIT, ({ payloads }) =>
-      payloads.push(...said.map((t) => notify(t))),
-    );
+    const without = types(s);
+    const intermediate = !without.includes(NOTIFY.INTERMEDIATE_EXCHANGE_SUPPORTED);
+    const restore = withPolicy({ ppks: [], intermediate })(s);
+    const useInt = s.codePoint("USE_PPK_INT");
+    const end = s.change(EXCHANGE.IKE_SA_INIT, ({ payloads }) => {
+      if (!without.includes(useInt)) payloads.push(notify(useInt));
+    });
     return () => {
       restore();
       end();
@@ -212,10 +215,10 @@ const BEFORE: Record<string, Parameters<typeof withOffers>[0]> = {
     ),
 };
 
-/** Of several PPKs on offer the peer has one, ${place} ${what}. It takes that one, whatever the others are. */
 for (const [what, before] of Object.entries(BEFORE))
-  for (const place of ["after", "before"] as const)
-    test(`finds-its-ppk-${place}-${what}`, {
+  for (const place of ["after", "before"] as const) {
+    /** Of several PPKs on offer the peer has one, ${place} ${what}. It takes that one, whatever the others are. */
+    test(`with-${what}-on-offer-finds-its-ppk-${place}-it`, {
       requirements: ["PPKINT-13", "PPKINT-15"],
       peer: "responder",
       lies: [place === "after" ? "looks-at-the-first-offer-only" : "returns-an-empty-ppk-identity"],
@@ -227,12 +230,13 @@ for (const [what, before] of Object.entries(BEFORE))
       })(s);
       await expectEarlyPpk(s, "responder");
     });
+  }
 
 const SECOND_PPK = { id: "bakeoff/ppk+2", secret: "xTzC4oB3mJc0p6N2yYt8kq5Zs7Vw1xUeRfDgHiLaQn8=" };
 const TWO = [SHARED_PPK, SECOND_PPK];
 
-/** Both ends have two PPKs, and the tester offers them, the peer's ${order} first. Whichever the peer names is in the keys. */
-for (const [order, ppks] of Object.entries({ "first-one": TWO, "second-one": [...TWO].reverse() }))
+for (const [order, ppks] of Object.entries({ "first-one": TWO, "second-one": [...TWO].reverse() })) {
+  /** Both ends have two PPKs, and the tester offers them, the peer's ${order} first. Whichever the peer names is in the keys. */
   test(`uses-the-ppk-that-it-names-with-its-${order}-in-front`, {
     requirements: ["PPKINT-14", "PPKINT-23"],
     peer: "responder",
@@ -252,6 +256,7 @@ for (const [order, ppks] of Object.entries({ "first-one": TWO, "second-one": [..
     expectChosen(s, "responder", used ?? SHARED);
     await session.proveTraffic();
   });
+}
 
 /** The tester knows of the two PPKs of the peer only the second one. The peer, which would prefer the first, uses that. */
 test("uses-its-second-ppk-where-the-first-is-not-on-offer", {
@@ -370,11 +375,11 @@ const NO_OFFER: Record<string, Spoil> = {
   },
 };
 
-/**
- * Both ends agreed on PPKs, and the peer's is mandatory. With ${what} there is no offer before IKE_AUTH. The peer refuses with
- * AUTHENTICATION_FAILED, in whichever of the exchanges it sees that.
- */
-for (const [what, spoil] of Object.entries(NO_OFFER))
+for (const [what, spoil] of Object.entries(NO_OFFER)) {
+  /**
+   * Both ends agreed on PPKs, and the peer's is mandatory. With ${what} there is no offer before IKE_AUTH. The peer refuses with
+   * AUTHENTICATION_FAILED, in whichever of the exchanges it sees that.
+   */
   test(`refuses-ike-auth-after-${what}-where-its-ppk-is-mandatory`, {
     requirements: ["PPKINT-17"],
     peer: "responder",
@@ -393,6 +398,7 @@ for (const [what, spoil] of Object.entries(NO_OFFER))
     undo();
     await expectEarlyPpk(s, "responder");
   });
+}
 
 /** Offers that no initiator makes. The peer may refuse the exchange, or leave them out of account. */
 const ODD: Record<string, Parameters<typeof withOffers>[0]> = {
@@ -408,11 +414,11 @@ const ODD: Record<string, Parameters<typeof withOffers>[0]> = {
     Array.from({ length: 200 }, (_, i) => concat(SHARED.id, new Uint8Array(8).fill(i))),
 };
 
-/**
- * PPK_IDENTITY_KEY with ${what} comes in front of the right one. The peer may choose that, or refuse the exchange; it does not
- * choose another, and serves the next initiator.
- */
-for (const [what, make] of Object.entries(ODD))
+for (const [what, make] of Object.entries(ODD)) {
+  /**
+   * PPK_IDENTITY_KEY with ${what} comes in front of the right one. The peer may choose that, or refuse the exchange; it does not
+   * choose another, and serves the next initiator.
+   */
   test(`outlives-offers-with-${what}`, {
     requirements: ["PPKINT-13"],
     peer: "responder",
@@ -425,6 +431,7 @@ for (const [what, make] of Object.entries(ODD))
     undo();
     await expectEarlyPpk(s, "responder");
   });
+}
 
 /** A PPK is agreed on, or the peer refused. */
 async function expectFineOrRefused(s: Script): Promise<void> {
@@ -442,7 +449,7 @@ async function expectFineOrRefused(s: Script): Promise<void> {
  * know, and may refuse or go on; it serves the next initiator.
  */
 test("outlives-offers-before-the-last-exchange", {
-  requirements: ["PPKINT-10"],
+  requirements: ["PPKINT-13"],
   peer: "responder",
   lies: ["hangs-of-odd-ppks"],
   config: { ...EARLY_PPK, ikeProposals: ["aes256-sha256-x25519-ke1_ecp256-ke2_ecp384"] },

@@ -16,6 +16,7 @@ import {
   needLateOffers,
   notify,
   type PeerConfig,
+  type PeerRole,
   payload,
   ppkOf,
   type Script,
@@ -52,17 +53,17 @@ function expectOffers(s: Script, { sa }: Session, ppks = [SHARED]): void {
 
 const ORIGINS: Record<string, PeerConfig["ppkIn"] & {}> = {
   "an-ike-sa-without-ppk": ["CREATE_CHILD_SA"],
-  "an-ike-sa-with-a-ppk-of-ike-auth": ["IKE_AUTH", "CREATE_CHILD_SA"],
-  "an-ike-sa-with-a-ppk-of-ike-intermediate": ["IKE_INTERMEDIATE", "CREATE_CHILD_SA"],
+  "an-ike-sa-with-a-ppk-in-ike-auth": ["IKE_AUTH", "CREATE_CHILD_SA"],
+  "an-ike-sa-with-a-ppk-in-ike-intermediate": ["IKE_INTERMEDIATE", "CREATE_CHILD_SA"],
 };
 
 for (const peer of ["initiator", "responder"] as const)
-  /**
-   * The peer, ${peer} of ${origin}, rekeys ${kind} and offers its PPK with prf(PPK, Ni | SPIi | SPIr). The tester takes it, and both have keys
-   * out of prf+(PPK, SK_d), which the use of the new SA proves.
-   */
   for (const [origin, ppkIn] of Object.entries(ORIGINS))
-    for (const [kind, make] of Object.entries(KINDS))
+    for (const [kind, make] of Object.entries(KINDS)) {
+      /**
+       * The peer, ${peer} of ${origin}, rekeys ${kind} and offers its PPK with prf(PPK, Ni | SPIi | SPIr). The tester takes it, and both have keys
+       * out of prf+(PPK, SK_d), which the use of the new SA proves.
+       */
       test(`as-${peer}-offers-its-ppk-when-it-rekeys-${kind}-of-${origin}`, {
         requirements: ["PPKINT-27", "PPKINT-32"],
         peer,
@@ -75,6 +76,7 @@ for (const peer of ["initiator", "responder"] as const)
         expectNamed(lastCreation(s, "peer").response, SHARED);
         await proveNew(next, kind);
       });
+    }
 
 /** Additional key exchanges behind CREATE_CHILD_SA. */
 const MORE: Partial<PeerConfig> = {
@@ -82,8 +84,8 @@ const MORE: Partial<PeerConfig> = {
   espProposals: ["aes256gcm16-x25519-ke1_ecp256-ke2_ecp384"],
 };
 
-/** The same with two additional key exchanges in IKE_FOLLOWUP_KE: the PPK goes into the keys at the end. */
-for (const [kind, make] of Object.entries(KINDS))
+for (const [kind, make] of Object.entries(KINDS)) {
+  /** The same with two additional key exchanges in IKE_FOLLOWUP_KE: the PPK goes into the keys at the end. */
   test(`offers-its-ppk-when-it-rekeys-${kind}-with-additional-key-exchanges`, {
     requirements: ["PPKINT-27", "PPKINT-33"],
     peer: "initiator",
@@ -97,6 +99,7 @@ for (const [kind, make] of Object.entries(KINDS))
     expectRounds(s, "peer", [19, 20], EXCHANGE.IKE_FOLLOWUP_KE);
     await proveNew(next, kind);
   });
+}
 
 /** The peer rekeys the Child SA three times. The tester takes a PPK, then none, then one again. Each Child SA has its own keys. */
 test("keeps-sk-d-for-the-child-sa-that-it-makes-next", {
@@ -135,8 +138,8 @@ test("uses-the-ppk-that-is-chosen-out-of-several-in-create-child-sa", {
 
 const unknown = withPolicy({ ppks: [UNKNOWN_PPK] });
 
-/** The peer rekeys ${kind} with a PPK on offer that the tester does not have. It can do without, and plain keys work. */
-for (const [kind, make] of Object.entries(KINDS))
+for (const [kind, make] of Object.entries(KINDS)) {
+  /** The peer rekeys ${kind} with a PPK on offer that the tester does not have. It can do without, and plain keys work. */
   test(`rekeys-${kind}-without-its-optional-ppk`, {
     requirements: ["PPKINT-29", "PPKINT-32"],
     peer: "initiator",
@@ -149,10 +152,11 @@ for (const [kind, make] of Object.entries(KINDS))
     expectOffers(s, session);
     await proveNew(next, kind);
   });
+}
 
 /** Has the peer rekey the Child SA, while we answer in a way that it must not take. The new SA is not used, or deleted at once. */
-async function expectChildUnused(s: Script): Promise<void> {
-  const session = await s.accept();
+async function expectChildUnused(s: Script, peer: PeerRole): Promise<void> {
+  const session = await s.establish(peer);
   const before = s.trace.childSas().length;
   await s.arena.driver.rekeyChild();
   await s.until(() => s.trace.childSas().length > before);
@@ -163,8 +167,8 @@ async function expectChildUnused(s: Script): Promise<void> {
 }
 
 /** Has the peer rekey the IKE SA in the same way. The new one is not used, or deleted at once. */
-async function expectIkeUnused(s: Script): Promise<void> {
-  const session = await s.accept();
+async function expectIkeUnused(s: Script, peer: PeerRole): Promise<void> {
+  const session = await s.establish(peer);
   await s.arena.driver.rekeyIke();
   await s.until(() => session.sa.replacedBy !== undefined);
   needLateOffers(s);
@@ -175,17 +179,24 @@ async function expectIkeUnused(s: Script): Promise<void> {
 
 const UNUSED = { "a-child-sa": expectChildUnused, "the-ike-sa": expectIkeUnused };
 
-/** The peer insists on PPKs, and rekeys ${kind}. The tester's response names none. The peer deletes the new SA, or does not use it. */
-for (const [kind, expectNone] of Object.entries(UNUSED))
-  test(`gives-${kind}-up-that-it-made-without-its-mandatory-ppk`, {
-    requirements: ["PPKINT-30"],
-    peer: "initiator",
-    lies: ["forgets-that-ppks-are-mandatory"],
-    config: LATE_PPK_ALWAYS,
-  }, async (s) => {
-    unknown(s);
-    await expectNone(s);
-  });
+const ROLES = ["initiator", "responder"] as const;
+
+for (const peer of ROLES)
+  for (const [kind, expectNone] of Object.entries(UNUSED)) {
+    /**
+     * The peer, ${peer} of the IKE SA, insists on PPKs, and rekeys ${kind}. The tester's response names none. The peer deletes the new SA, or
+     * does not use it.
+     */
+    test(`as-${peer}-gives-${kind}-up-that-it-made-without-its-mandatory-ppk`, {
+      requirements: ["PPKINT-30"],
+      peer,
+      lies: ["forgets-that-ppks-are-mandatory"],
+      config: LATE_PPK_ALWAYS,
+    }, async (s) => {
+      unknown(s);
+      await expectNone(s, peer);
+    });
+  }
 
 /** PPK_IDs that were not on offer. */
 const STRANGE: Record<string, (id: Uint8Array) => Uint8Array> = {
@@ -201,29 +212,47 @@ const OURS = {
 };
 
 for (const [kind, expectNone] of Object.entries(UNUSED))
-  /**
-   * The peer rekeys ${kind} with a PPK on offer. The tester's response has PPK_IDENTITY with ${what}, and its own SA has ${keys}. The new
-   * SA is not used, or deleted at once.
-   */
   for (const [what, change] of Object.entries(STRANGE))
     for (const [keys, { ppks, lie }] of Object.entries(OURS))
-      test(`does-not-use-${kind}-after-ppk-identity-with-${what}-and-${keys}`, {
-        requirements: ["PPKINT-34"],
-        peer: "initiator",
-        lies: [lie],
-        config: LATE_PPK,
-      }, async (s) => {
-        s.policy.ppks = ppks;
-        const strange = notify(NOTIFY.PPK_IDENTITY, change(SHARED.id));
-        s.change(
-          EXCHANGE.CREATE_CHILD_SA,
-          (message) => {
-            const others = message.payloads.filter(
-              (p) => p.kind !== "Notify" || p.notifyType !== strange.notifyType,
-            );
-            message.payloads = [...others, strange];
-          },
-          "response",
-        );
-        await expectNone(s);
-      });
+      for (const peer of what === "another-id" ? ROLES : ROLES.slice(0, 1)) {
+        /**
+         * The peer, ${peer} of the IKE SA, rekeys ${kind} with a PPK on offer. The tester's response has PPK_IDENTITY with ${what}, and its own
+         * SA has ${keys}. The new SA is not used, or deleted at once.
+         */
+        test(`as-${peer}-does-not-use-${kind}-after-ppk-identity-with-${what}-and-${keys}`, {
+          requirements: ["PPKINT-34"],
+          peer,
+          lies: [lie],
+          config: LATE_PPK,
+        }, async (s) => {
+          s.policy.ppks = ppks;
+          const strange = notify(NOTIFY.PPK_IDENTITY, change(SHARED.id));
+          s.change(
+            EXCHANGE.CREATE_CHILD_SA,
+            (message) => {
+              const others = message.payloads.filter(
+                (p) => p.kind !== "Notify" || p.notifyType !== strange.notifyType,
+              );
+              message.payloads = [...others, strange];
+            },
+            "response",
+          );
+          await expectNone(s, peer);
+        });
+      }
+
+/**
+ * The peer has no PPK. It rekeys the Child SA of an IKE SA that the tester began. The tester's response has PPK_IDENTITY all the same, which
+ * the peer ignores: both ends make the new SA without a PPK, and it carries traffic.
+ */
+test("ignores-a-ppk-identity-that-it-did-not-ask-for", {
+  requirements: ["PPKINT-L2"],
+  peer: "responder",
+  lies: ["mixes-in-a-ppk-that-it-did-not-offer"],
+}, async (s) => {
+  const session = await s.dial();
+  const strange = notify(NOTIFY.PPK_IDENTITY, SHARED.id);
+  s.change(EXCHANGE.CREATE_CHILD_SA, ({ payloads }) => payloads.push(strange), "response");
+  await session.peerRekeysChild();
+  await session.proveTraffic();
+});

@@ -67,25 +67,27 @@ async function expectPlain(s: Script, session: Session, kind: string): Promise<v
 /** How the IKE SA came about; none of it matters. */
 const ORIGINS: Record<string, PeerConfig["ppkIn"] & {}> = {
   "an-ike-sa-without-ppk": ["CREATE_CHILD_SA"],
-  "an-ike-sa-with-a-ppk-of-ike-auth": ["IKE_AUTH", "CREATE_CHILD_SA"],
-  "an-ike-sa-with-a-ppk-of-ike-intermediate": ["IKE_INTERMEDIATE", "CREATE_CHILD_SA"],
+  "an-ike-sa-with-a-ppk-in-ike-auth": ["IKE_AUTH", "CREATE_CHILD_SA"],
+  "an-ike-sa-with-a-ppk-in-ike-intermediate": ["IKE_INTERMEDIATE", "CREATE_CHILD_SA"],
 };
 
-/**
- * On ${origin}, the tester asks for ${kind} with a PPK that both have. The response names it, and the new SA has keys out of
- * prf+(PPK, SK_d), which its use proves.
- */
-for (const [origin, ppkIn] of Object.entries(ORIGINS))
-  for (const [kind, make] of Object.entries(KINDS))
-    test(`mixes-a-ppk-into-${kind}-of-${origin}`, {
-      requirements: ["PPKINT-28", "PPKINT-32"],
-      peer: "responder",
-      lies: ["names-its-late-ppk-without-its-type", "mixes-no-ppk-into-new-sas"],
-      config: { ...LATE_PPK, ppkIn },
-    }, async (s) => {
-      const session = await make(await s.dial());
-      await expectLate(s, session, kind);
-    });
+for (const peer of ["responder", "initiator"] as const)
+  for (const [origin, ppkIn] of Object.entries(ORIGINS))
+    for (const [kind, make] of Object.entries(KINDS)) {
+      /**
+       * On ${origin}, whose ${peer} is the peer, the tester asks for ${kind} with a PPK that both have. The response names it, and the new SA
+       * has keys out of prf+(PPK, SK_d), which its use proves.
+       */
+      test(`as-${peer}-mixes-a-ppk-into-${kind}-of-${origin}`, {
+        requirements: ["PPKINT-28", "PPKINT-32"],
+        peer,
+        lies: ["names-its-late-ppk-without-its-type", "mixes-no-ppk-into-new-sas"],
+        config: { ...LATE_PPK, ppkIn },
+      }, async (s) => {
+        const session = await make(await s.establish(peer));
+        await expectLate(s, session, kind);
+      });
+    }
 
 /** Additional key exchanges behind CREATE_CHILD_SA. */
 const MORE: Partial<PeerConfig> = {
@@ -93,8 +95,8 @@ const MORE: Partial<PeerConfig> = {
   espProposals: ["aes256gcm16-x25519-ke1_ecp256-ke2_ecp384"],
 };
 
-/** The same with two additional key exchanges in IKE_FOLLOWUP_KE: CREATE_CHILD_SA has offer and choice, and the PPK goes into the keys at the end. */
-for (const [kind, make] of Object.entries(KINDS))
+for (const [kind, make] of Object.entries(KINDS)) {
+  /** The same with two additional key exchanges in IKE_FOLLOWUP_KE: CREATE_CHILD_SA has offer and choice, and the PPK goes into the keys at the end. */
   test(`mixes-a-ppk-into-${kind}-with-additional-key-exchanges`, {
     requirements: ["PPKINT-28", "PPKINT-33"],
     peer: "responder",
@@ -105,14 +107,15 @@ for (const [kind, make] of Object.entries(KINDS))
     await expectLate(s, session, kind);
     expectRounds(s, "us", [19, 20], EXCHANGE.IKE_FOLLOWUP_KE);
   });
+}
 
 const PPKS = [
   SHARED_PPK,
   ...[2, 3].map((n) => ({ id: `bakeoff/ppk+${n}`, secret: `${n}zTC4oB3mJc0p6N2yYt8kq5Zs7V` })),
 ];
 
-/** The tester asks for ${kind} again and again, each time with another PPK, and then with none. Each has its own PPK in its keys, and no other. */
-for (const [kind, make] of Object.entries(KINDS))
+for (const [kind, make] of Object.entries(KINDS)) {
+  /** The tester asks for ${kind} again and again, each time with another PPK, and then with none. Each has its own PPK in its keys, and no other. */
   test(`changes-the-ppk-from-${kind}-to-the-next`, {
     requirements: ["PPKINT-28", "PPKINT-32"],
     peer: "responder",
@@ -134,6 +137,7 @@ for (const [kind, make] of Object.entries(KINDS))
     await session.rekeyChild();
     await session.proveTraffic();
   });
+}
 
 /** One Child SA with a PPK, then one without: the second has its keys out of SK_d as that was. */
 test("keeps-sk-d-for-the-next-child-sa", {
@@ -156,8 +160,8 @@ const BEFORE: Record<string, Parameters<typeof withLateOffers>[0]> = {
   "itself-with-a-wrong-confirmation": (sa, Ni) => [flipped(offerOf(sa, SHARED, lateSeed(sa, Ni)))],
 };
 
-/** Of two PPKs on offer the peer has the second, after ${what}. It takes that one. */
-for (const [what, before] of Object.entries(BEFORE))
+for (const [what, before] of Object.entries(BEFORE)) {
+  /** Of two PPKs on offer the peer has the second, after ${what}. It takes that one. */
   test(`finds-its-ppk-in-create-child-sa-after-${what}`, {
     requirements: ["PPKINT-28"],
     peer: "responder",
@@ -169,12 +173,13 @@ for (const [what, before] of Object.entries(BEFORE))
     await session.rekeyChild();
     await expectLate(s, session, "a-rekeyed-child-sa");
   });
+}
 
 /** Offers that are not those of the peer's PPK. */
 const WRONG: Record<string, Parameters<typeof withLateOffers>[0]> = {
   "no-ppk": () => [],
   "an-unknown-ppk": (sa, Ni) => [offerOf(sa, UNKNOWN_PPK, lateSeed(sa, Ni))],
-  "a-ppk-with-another-secret": (sa, Ni) => [
+  "a-ppk-whose-secret-is-another": (sa, Ni) => [
     offerOf(sa, { ...SHARED, secret: UNKNOWN_PPK.secret }, lateSeed(sa, Ni)),
   ],
   "a-confirmation-off-by-a-bit": (sa, Ni) => [flipped(offerOf(sa, SHARED, lateSeed(sa, Ni)))],
@@ -203,28 +208,33 @@ for (const [what, make] of Object.entries(WRONG))
       await expectPlain(s, await begin(session), kind);
     });
 
-    /** The same where the peer insists on a PPK: the answer is NO_PROPOSAL_CHOSEN, and both SAs stay. With the right PPK the request is granted. */
-    test(`refuses-${kind}-with-${what}-where-its-ppk-is-mandatory`, {
-      requirements: ["PPKINT-31"],
-      peer: "responder",
-      lies: ["forgets-that-ppks-are-mandatory", "refuses-new-sas-for-another-reason"],
-      config: LATE_PPK_ALWAYS,
-    }, async (s) => {
-      const session = await s.dial();
-      const undo = withLateOffers(make)(s);
-      await (kind === "a-rekeyed-ike-sa" ? session.tryRekeyIke() : session.tryCreateChild());
-      expectNotify(lastCreation(s, "us").response, NOTIFY.NO_PROPOSAL_CHOSEN);
-      undo();
-      await session.proveTraffic();
-      await expectLate(s, await begin(session), kind);
-    });
+    for (const peer of what === "no-ppk" ? (["responder", "initiator"] as const) : (["responder"] as const)) {
+      /**
+       * The same where the peer, ${peer} of the IKE SA, insists on a PPK: the answer is NO_PROPOSAL_CHOSEN, and both SAs stay. With
+       * the right PPK the request is granted.
+       */
+      test(`as-${peer}-refuses-${kind}-with-${what}-where-its-ppk-is-mandatory`, {
+        requirements: ["PPKINT-31"],
+        peer,
+        lies: ["forgets-that-ppks-are-mandatory", "refuses-new-sas-for-another-reason"],
+        config: LATE_PPK_ALWAYS,
+      }, async (s) => {
+        const session = await s.establish(peer);
+        const undo = withLateOffers(make)(s);
+        await (kind === "a-rekeyed-ike-sa" ? session.tryRekeyIke() : session.tryCreateChild());
+        expectNotify(lastCreation(s, "us").response, NOTIFY.NO_PROPOSAL_CHOSEN);
+        undo();
+        await session.proveTraffic();
+        await expectLate(s, await begin(session), kind);
+      });
+    }
   }
 
-/**
- * Both ends rekey the Child SA at once. The peer offers a PPK, and the tester's request has none. By the nonces ${redundant} is redundant.
- * What stays carries traffic: each exchange has its own keys, with the PPK or without.
- */
-for (const redundant of ["ours", "theirs"] as const)
+for (const redundant of ["ours", "theirs"] as const) {
+  /**
+   * Both ends rekey the Child SA at once. The peer offers a PPK, and the tester's request has none. By the nonces ${redundant} is redundant.
+   * What stays carries traffic: each exchange has its own keys, with the PPK or without.
+   */
   test(`rekeys-at-once-with-a-ppk-on-one-side-where-${redundant}-is-redundant`, {
     requirements: ["PPKINT-32"],
     peer: "responder",
@@ -243,3 +253,4 @@ for (const redundant of ["ours", "theirs"] as const)
     await s.until(() => session.sa.children.filter((c) => c.state !== "closed").length === 1);
     await session.proveTraffic();
   });
+}
