@@ -151,7 +151,6 @@ export interface Decisions {
   "time for a series": 15_000 | 3_600_000;
   "rekeying that has lost": "stop" | "go on";
   "PRF of a rekeying's SKEYSEED": "of the replaced IKE SA" | "of the new one";
-  "bad KE value in a response": "delete the IKE SA" | "keep the IKE SA";
   "series that the peer has lost": "delete the IKE SA after some" | "keep the IKE SA";
   "link of a series": "must match" | "ignore";
   "a PPK": "into SK_d, SK_pi and SK_pr" | "not into SK_d" | "into nothing";

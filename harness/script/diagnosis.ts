@@ -3,6 +3,7 @@
  * that a failure names its cause. No verdict depends on it.
  */
 import { childKeymat, type DirectionKeys, type IkeKeys, ikeKeys, rekeyedSkeyseed } from "../crypto/keys.ts";
+import type { Prf } from "../crypto/types.ts";
 import { InboundSa } from "../esp/inbound.ts";
 import { SubspaceInboundSa } from "../esp/subspaces.ts";
 import type { ChildSa } from "../ike/child.ts";
@@ -50,9 +51,9 @@ function espGuesses(session: Session, child: ChildSa): EspGuess[] {
   const inputs = session.script.keyRecorder.child.get(child);
   const derived = (mistake: string, change: Partial<ChildKeyInputs>): EspGuess[] => {
     if (!inputs || !ike.suite) return [];
-    const { SK_d, Ni, Nr, sharedSecret } = { ...inputs, ...change };
+    const { SK_d, Ni, Nr, sharedSecret, further } = { ...inputs, ...change };
     const { initiatorToResponder, responderToInitiator } = childKeymat(
-      ...[ike.suite.prf, SK_d, Ni, Nr, encr, integ, sharedSecret],
+      ...([ike.suite.prf, SK_d, Ni, Nr, encr, integ, sharedSecret, further] as const),
     );
     const keys = child.initiatedByUs ? responderToInitiator : initiatorToResponder;
     return [{ mistake, keys, esn }];
@@ -71,6 +72,9 @@ function espGuesses(session: Session, child: ChildSa): EspGuess[] {
       ? derived("with keys from the nonces in the wrong order", { Ni: inputs.Nr, Nr: inputs.Ni })
       : []),
     ...derived("with keys without g^ir of the new key exchange", { sharedSecret: undefined }),
+    ...(inputs?.further.length
+      ? derived("with keys without the secrets of IKE_FOLLOWUP_KE", { further: [] })
+      : []),
     ...(before ? derived("with keys from SK_d of the IKE SA before", { SK_d: before }) : []),
   ];
 }
@@ -109,15 +113,32 @@ function ikeGuesses({ script, sa }: Session): [mistake: string, keys: IkeKeys][]
   const inputs = script.keyRecorder.ike.get(sa);
   const old = inputs?.replaces;
   if (!inputs || !old?.keys || !old.suite || !sa.suite || !sa.keys) return [];
-  const { sharedSecret, Ni, Nr } = inputs;
+  const { sharedSecret, Ni, Nr, spiI, spiR, further } = inputs;
   const { prf, encr, integ } = sa.suite;
-  const seed = rekeyedSkeyseed(old.suite.prf, old.keys.SK_d, sharedSecret, Ni, Nr);
+  const { SK_d } = old.keys;
+  const { prf: oldPrf } = old.suite;
+  const seed = rekeyedSkeyseed(oldPrf, SK_d, sharedSecret, Ni, Nr, further);
+  const short = rekeyedSkeyseed(oldPrf, SK_d, sharedSecret, Ni, Nr);
+  const ofNew = rekeyedSkeyseed(prf, SK_d, sharedSecret, Ni, Nr, further);
   const sameLengths = old.keys.SK_ei.length === sa.keys.SK_ei.length;
+  const expand = (using: Prf, from: Uint8Array) => ikeKeys(using, encr, integ, from, Ni, Nr, spiI, spiR);
   return [
     [
       "keys expanded from the SPIs of the old IKE SA",
       ikeKeys(prf, encr, integ, seed, Ni, Nr, old.spiI, old.spiR),
     ],
+    ...(further.length > 0
+      ? [["keys without the secrets of IKE_FOLLOWUP_KE", expand(prf, short)] satisfies [string, IkeKeys]]
+      : []),
+    ...(oldPrf.id === prf.id
+      ? []
+      : ([
+          [
+            "keys expanded with the PRF of the old IKE SA",
+            expand({ ...oldPrf, keyLength: prf.keyLength }, seed),
+          ],
+          ["keys from a SKEYSEED of the new IKE SA's PRF", expand(prf, ofNew)],
+        ] satisfies [string, IkeKeys][])),
     ...(sameLengths ? [["the keys of the old IKE SA", old.keys] satisfies [string, IkeKeys]] : []),
   ];
 }

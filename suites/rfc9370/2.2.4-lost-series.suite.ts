@@ -124,7 +124,7 @@ for (const [name, spoil] of SPOILT)
         peer,
         lies: [
           ...["takes-any-link", "says-why-in-state-not-found", "says-invalid-syntax-to-an-unknown-link"],
-          "ends-the-ike-sa-on-an-unknown-link",
+          ...["ends-the-ike-sa-on-an-unknown-link", "names-esp-in-state-not-found"],
         ],
         config: withFollowUps(what, "ke1_ecp256"),
       }, async (s) => {

@@ -227,8 +227,7 @@ export const refusedValue = ({ reason }: KeError): string => `KE value refused: 
  * other keys than ours, so that the IKE SA goes (RFC 6989 section 2.5; for ML-KEM its draft, section 2.2).
  */
 export function endByKeValue(core: Core, sa: IkeSa): void {
-  if (core.decide("bad KE value in a response", "delete the IKE SA") === "delete the IKE SA")
-    deleteIke(core, sa, () => {});
+  deleteIke(core, sa, () => {});
 }
 
 export type ChildAnswer = { payloads: Payload[] } | { error: NotifyPayload; fatal?: boolean };

@@ -220,6 +220,13 @@ const states = [
       },
     },
   })),
+  lie("names-esp-in-state-not-found", "MKE-30", "Protocol ID 3 in STATE_NOT_FOUND", () => ({
+    ike: {
+      outgoing: ({ payloads }) => {
+        for (const state of notifies(payloads, STATE_NOT_FOUND)) state.protocolId = 3;
+      },
+    },
+  })),
   lie("says-invalid-syntax-to-an-unknown-link", "MKE-33", "another error than STATE_NOT_FOUND", () => ({
     ike: {
       outgoing: (message) => {
