@@ -9,7 +9,7 @@ import type { Ppk } from "../ike/policy.ts";
 import type { IkeSa } from "../ike/sa.ts";
 import { concat } from "../wire/bytes.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
-import type { Payload } from "../wire/types.ts";
+import type { NotifyPayload, Payload } from "../wire/types.ts";
 import type { IntermediateUser, Round } from "./intermediate.ts";
 import { type PpkNumbers, ppksFor, usesPpk, wayOf } from "./ppk-agreement.ts";
 import { chosenPpk, matchingPpk, ppkOffers } from "./ppk-offer.ts";
@@ -32,8 +32,7 @@ const hasOffers = (core: Core, { number, last }: Round): boolean =>
   core.decide("exchange of PPK_IDENTITY_KEY", "the last") === "the first" ? number === 0 : last;
 
 /**
- * The part of {@link intermediate}: offers all PPKs in the last exchange, and mixes in the one that is chosen. The extension
- * sees to it that it is one of the peer's, who is known only in IKE_AUTH.
+ * The part of {@link intermediate}: offers all PPKs in the last exchange, and mixes in the one that is chosen.
  */
 export function ppkInIntermediate(numbers: PpkNumbers): { user: IntermediateUser; extension: Extension } {
   const states = new WeakMap<IkeSa, State>();
@@ -54,14 +53,11 @@ export function ppkInIntermediate(numbers: PpkNumbers): { user: IntermediateUser
       hasOffers(core, round) && agreed(core, sa) ? take(core, stateOf(sa), response) : undefined,
     answer: (core, sa, _round, request) => {
       const offers = notifies(request, numbers.PPK_IDENTITY_KEY);
-      if (offers.length === 0 || !sa.suite || !agreed(core, sa)) return [];
-      const { ppks, ppkRequired } = core.policy;
-      const chosen = matchingPpk(core, offers, ppks, sa.suite.prf, seedOf(sa));
-      if (!chosen && ppkRequired) return notify(NOTIFY.AUTHENTICATION_FAILED);
-      stateOf(sa).chosen = chosen;
+      if (offers.length === 0 || !agreed(core, sa)) return [];
+      const answer = choose(core, sa, stateOf(sa), offers);
       if (core.decide("keys with a PPK", "after the exchange") === "before the response")
         user.finish(core, sa);
-      return chosen ? [notify(NOTIFY.PPK_IDENTITY, chosen.id)] : [];
+      return answer;
     },
     finish: (core, sa) => {
       const state = stateOf(sa);
@@ -76,15 +72,26 @@ export function ppkInIntermediate(numbers: PpkNumbers): { user: IntermediateUser
         ? "IKE_AUTH without a PPK"
         : undefined,
   };
-  const extension: Extension = {
-    name: "ppk-intermediate",
-    verifying: (core, sa, { id }) => {
-      const { mixed } = stateOf(sa);
-      const strange = mixed && !ppksFor(core, { type: id.idType, data: id.data }).includes(mixed);
-      return strange ? "the PPK is not that of the peer" : undefined;
-    },
-  };
-  return { user, extension };
+  return { user, extension: ownership((sa) => stateOf(sa).mixed) };
+}
+
+/** Sees to it that a PPK is one of the peer's, once that has said who it is. */
+const ownership = (mixedInto: (sa: IkeSa) => Ppk | undefined): Extension => ({
+  name: "ppk-intermediate",
+  verifying: (core, sa, { id }) => {
+    const mixed = mixedInto(sa);
+    const strange = mixed && !ppksFor(core, { type: id.idType, data: id.data }).includes(mixed);
+    return strange ? "the PPK is not that of the peer" : undefined;
+  },
+});
+
+/** The responder's part: the PPK that is right, or none. */
+function choose(core: Core, sa: IkeSa, state: State, offers: NotifyPayload[]): Payload[] | NotifyPayload {
+  const { ppks, ppkRequired } = core.policy;
+  const chosen = sa.suite && matchingPpk(core, offers, ppks, sa.suite.prf, seedOf(sa));
+  if (!chosen && ppkRequired) return notify(NOTIFY.AUTHENTICATION_FAILED);
+  state.chosen = chosen;
+  return chosen ? [notify(NOTIFY.PPK_IDENTITY, chosen.id)] : [];
 }
 
 /** One is enough, which another document may share. */

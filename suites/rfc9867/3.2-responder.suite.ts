@@ -230,27 +230,65 @@ for (const [what, make] of Object.entries(WRONG))
     }
   }
 
-for (const redundant of ["ours", "theirs"] as const) {
+/** Offers that no initiator makes. */
+const ODD: Record<string, Parameters<typeof withLateOffers>[0]> = {
+  "no-octets": () => [new Uint8Array()],
+  "seven-octets": (sa, Ni) => [offerOf(sa, SHARED, lateSeed(sa, Ni)).subarray(-7)],
+  "eight-octets": (sa, Ni) => [offerOf(sa, SHARED, lateSeed(sa, Ni)).subarray(-8)],
+  "two-hundred-wrong-confirmations": () =>
+    Array.from({ length: 200 }, (_, i) => concat(SHARED.id, new Uint8Array(8).fill(i))),
+};
+
+for (const [what, make] of Object.entries(ODD)) {
   /**
-   * Both ends rekey the Child SA at once. The peer offers a PPK, and the tester's request has none. By the nonces ${redundant} is redundant.
-   * What stays carries traffic: each exchange has its own keys, with the PPK or without.
+   * The tester rekeys the Child SA with PPK_IDENTITY_KEY of ${what}. The peer may make the new SA without a PPK, refuse it, or give the IKE
+   * SA up for a malformed message. It serves the next initiator.
    */
-  test(`rekeys-at-once-with-a-ppk-on-one-side-where-${redundant}-is-redundant`, {
-    requirements: ["PPKINT-32"],
+  test(`outlives-late-offers-with-${what}`, {
+    requirements: ["PPKINT-29"],
     peer: "responder",
-    lies: [redundant === "ours" ? "mixes-no-ppk-into-new-sas" : "mixes-its-first-ppk-into-new-sas"],
+    lies: ["hangs-of-odd-ppks"],
     config: LATE_PPK,
   }, async (s) => {
     const session = await s.dial();
-    withLateOffers(() => [])(s);
-    const { child } = session;
-    await cross(session, {
-      exchangeType: EXCHANGE.CREATE_CHILD_SA,
-      ours: (done) => s.host.endpoint.createChild(session.sa, { replaces: child }, done),
-      theirs: () => s.arena.driver.rekeyChild(),
-      redundant,
-    });
-    await s.until(() => session.sa.children.filter((c) => c.state !== "closed").length === 1);
-    await session.proveTraffic();
+    const undo = withLateOffers(make)(s);
+    const child = await session.tryCreateChild({ replaces: session.child });
+    const { response } = lastCreation(s, "us");
+    const named = hasNotify(response?.payloads ?? [], NOTIFY.PPK_IDENTITY);
+    require(!named, "no PPK_IDENTITY", listPayloads(response));
+    if (typeof child !== "string") await session.proveTraffic(child);
+    undo();
+    await (await s.dial()).proveTraffic();
   });
 }
+
+/** Whose requests have an offer when both ends rekey at once. */
+const SIDES = { "one-side": () => [], "both-sides": undefined };
+
+for (const [side, offers] of Object.entries(SIDES))
+  for (const redundant of ["ours", "theirs"] as const) {
+    /**
+     * Both ends rekey the Child SA at once, with a PPK on offer on ${side}: by the peer, or by the tester as well. By the nonces, ${redundant}
+     * is redundant. What stays carries traffic: each exchange has its own keys, with the PPK or without.
+     */
+    test(`rekeys-at-once-with-a-ppk-on-${side}-where-${redundant}-is-redundant`, {
+      requirements: ["PPKINT-32"],
+      peer: "responder",
+      lies: [
+        offers && redundant === "theirs" ? "mixes-its-first-ppk-into-new-sas" : "mixes-no-ppk-into-new-sas",
+      ],
+      config: LATE_PPK,
+    }, async (s) => {
+      const session = await s.dial();
+      if (offers) withLateOffers(offers)(s);
+      const { child } = session;
+      await cross(session, {
+        exchangeType: EXCHANGE.CREATE_CHILD_SA,
+        ours: (done) => s.host.endpoint.createChild(session.sa, { replaces: child }, done),
+        theirs: () => s.arena.driver.rekeyChild(),
+        redundant,
+      });
+      await s.until(() => session.sa.children.filter((c) => c.state !== "closed").length === 1);
+      await session.proveTraffic();
+    });
+  }

@@ -128,8 +128,9 @@ function hangs(): LieBehaviour {
     ike: {
       incoming: (message) => {
         const { header, isResponse, payloads } = message;
+        gone ||= !isResponse && isOdd(message);
         if (header.exchangeType === EXCHANGE.IKE_INTERMEDIATE && !isResponse) {
-          gone ||= isOdd(message) || offered;
+          gone ||= offered;
           offered = offers(message).length > 0;
         } else offered = false;
         gone ||=
