@@ -22,6 +22,7 @@ import { groupDecisionLies } from "./group-decisions.ts";
 import { groupForgedRekeyLies } from "./group-forged-rekeys.ts";
 import { groupMemberLies } from "./group-member.ts";
 import { groupRegistrationLies } from "./group-registration.ts";
+import { halfOpenLies } from "./half-open.ts";
 import { intAuthLies } from "./int-auth.ts";
 import { intermediateLies } from "./intermediate.ts";
 import { keFallbackLies } from "./ke-fallback.ts";
@@ -85,6 +86,7 @@ export const lies: readonly Lie[] = [
   ...followUpLies,
   ...kemLies,
   ...intermediateLies,
+  ...halfOpenLies,
   ...intAuthLies,
   ...ppkLies,
   ...additionalKeLies,
