@@ -14,6 +14,7 @@ import {
   lateSeed,
   listPayloads,
   NOTIFY,
+  needLateOffers,
   needLatePpk,
   offerOf,
   type PeerConfig,
@@ -288,6 +289,7 @@ for (const [side, offers] of Object.entries(SIDES))
         theirs: () => s.arena.driver.rekeyChild(),
         redundant,
       });
+      needLateOffers(s);
       await s.until(() => session.sa.children.filter((c) => c.state !== "closed").length === 1);
       await session.proveTraffic();
     });
