@@ -49,7 +49,7 @@ for (const [what, config] of eachCarrier) {
       const set = cutRequest(session, [ballast(OCTETS)], IKE_INTERMEDIATE).set(FRAGMENTS);
       sendUnder(session, ...set.slice(0, -1));
     }
-    s.fragmentation({ chunk: 200, always: true });
+    s.fragmentation({ chunk: 200 });
     await (await s.dial()).proveTraffic();
   });
 
