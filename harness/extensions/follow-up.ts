@@ -39,29 +39,42 @@ interface Series {
   cancel: () => void;
 }
 
-/** Both ends of IKE_FOLLOWUP_KE. */
-export function followUp(link: LinkMaker = randomLink): Extension {
-  const open = new WeakMap<IkeSa, Series[]>();
-  const forgotten = new WeakMap<IkeSa, number>();
-  const seriesOf = (sa: IkeSa): Series[] => {
-    const all = open.get(sa) ?? [];
-    open.set(sa, all);
+/** The series of each IKE SA that wait for their next request. */
+class OpenSeries {
+  readonly #open = new WeakMap<IkeSa, Series[]>();
+
+  of(sa: IkeSa): Series[] {
+    const all = this.#open.get(sa) ?? [];
+    this.#open.set(sa, all);
     return all;
-  };
-  const take = (sa: IkeSa, series: Series): void => {
+  }
+
+  keep(core: Core, sa: IkeSa, series: Series): void {
+    const all = this.of(sa);
+    const [oldest] = all;
+    if (oldest && all.length >= MOST_SERIES) this.drop(sa, oldest);
+    series.cancel = core.after(core.decide("time for a series", 15_000), () => this.drop(sa, series));
+    all.push(series);
+  }
+
+  take(sa: IkeSa, series: Series): void {
     series.cancel();
-    const all = seriesOf(sa);
+    const all = this.of(sa);
     const at = all.indexOf(series);
     if (at >= 0) all.splice(at, 1);
-  };
-  const drop = (sa: IkeSa, series: Series): void => {
-    take(sa, series);
+  }
+
+  /** It will not go on. */
+  drop(sa: IkeSa, series: Series): void {
+    this.take(sa, series);
     series.held.dropped();
-  };
-  const keep = (core: Core, sa: IkeSa, series: Series): void => {
-    series.cancel = core.after(core.decide("time for a series", 15_000), () => drop(sa, series));
-    seriesOf(sa).push(series);
-  };
+  }
+}
+
+/** Both ends of IKE_FOLLOWUP_KE. */
+export function followUp(link: LinkMaker = randomLink): Extension {
+  const open = new OpenSeries();
+  const forgotten = new WeakMap<IkeSa, number>();
   return {
     name: "follow-up",
     continues: (core, sa, proposal, response, doing, done) => {
@@ -73,25 +86,22 @@ export function followUp(link: LinkMaker = randomLink): Extension {
     holds: (core, sa, proposal, held) => {
       const methods = additionalMethods(proposal);
       if (methods.length === 0) return undefined;
-      const all = seriesOf(sa);
-      const [oldest] = all;
-      if (oldest && all.length >= MOST_SERIES) drop(sa, oldest);
       const series: Series = { link: link(core), methods, secrets: [], held, cancel: () => {} };
-      keep(core, sa, series);
+      open.keep(core, sa, series);
       return [notify(NOTIFY.ADDITIONAL_KEY_EXCHANGE, series.link)];
     },
     answers: (core, sa, request) => {
       if (request.header.exchangeType !== EXCHANGE.IKE_FOLLOWUP_KE) return undefined;
-      const series = find(core, seriesOf(sa), request.payloads);
+      const series = find(core, open.of(sa), request.payloads);
       if (!series) return { payloads: [notify(NOTIFY.STATE_NOT_FOUND)] };
-      take(sa, series);
+      open.take(sa, series);
       const answer = answerRound(core, series, request.payloads, link);
       if (errorNotify(answer.payloads)) series.held.dropped();
-      else if (series.methods.length > 0) keep(core, sa, series);
+      else if (series.methods.length > 0) open.keep(core, sa, series);
       return answer;
     },
     ikeClosed: (_core, sa) => {
-      for (const series of [...seriesOf(sa)]) drop(sa, series);
+      for (const series of [...open.of(sa)]) open.drop(sa, series);
     },
   };
 }

@@ -7,6 +7,7 @@ import { errorNotify, notifies, payload } from "../ike/payloads.ts";
 import { equal } from "../wire/bytes.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
+import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import type { NotifyPayload, Payload } from "../wire/types.ts";
 import { expectAlive, listPayloads, mindNoAdditionalSas, require } from "./expectations.ts";
 import type { Script } from "./script.ts";
@@ -202,3 +203,9 @@ export const changeKe =
   (message: OutgoingMessage): void => {
     message.payloads = message.payloads.flatMap((p) => (p.kind === "KE" ? change(p) : [p]));
   };
+
+/** A KE payload with a point that is none, for requests in which nobody has to look at it. */
+export const anyKe = (): Payload => ({
+  ...{ kind: "KE", type: PAYLOAD.KE, group: 19 },
+  data: new Uint8Array(64).fill(7),
+});

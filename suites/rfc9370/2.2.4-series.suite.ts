@@ -10,6 +10,7 @@ import {
   lose,
   rekey,
   require,
+  TRANSFORM,
   test,
   withFollowUps,
 } from "../../harness/script/index.ts";
@@ -153,12 +154,9 @@ for (const peer of ROLES) {
     },
   }, async (s) => {
     const session = await s.establish(peer);
-    const [, other] = ikeProposals(...s.arena.config.ikeProposals);
-    const [first] = ikeProposals(...s.arena.config.ikeProposals);
+    const offers = ikeProposals(...s.arena.config.ikeProposals);
     const chosen = session.sa.suite?.prf.id;
-    const wanted = [first, other].find(
-      (p) => p && !p.transforms.some((t) => t.type === 2 && t.id === chosen),
-    );
+    const wanted = offers.find((p) => !p.transforms.some((t) => t.type === TRANSFORM.PRF && t.id === chosen));
     if (!wanted) throw new Failure("two proposals with different PRFs", "one");
     const next = await session.rekeyIke({ proposals: [{ ...wanted, number: 1 }] });
     expectSeries(s, "us", [19]);
@@ -166,7 +164,6 @@ for (const peer of ROLES) {
   });
 }
 
-/** IKE SAs without and with additional key exchanges, rekeyed the other way. */
 for (const peer of ROLES) {
   /**
    * The IKE SA is made with an additional key exchange, and rekeyed by the tester without: no text forbids that, and the
