@@ -1,11 +1,15 @@
 import {
   changeLinks,
   concat,
+  EXCHANGE,
   expectAlive,
+  expectNoNotify,
   expectSeries,
   expectStateNotFound,
   expectUsed,
+  linksIn,
   makeLinks,
+  NOTIFY,
   ourFollowUp,
   rekey,
   require,
@@ -105,3 +109,40 @@ for (const [name, spoil] of SPOILT)
         await expectUsed(next);
       });
     }
+
+for (const what of SAS)
+  for (const peer of ROLES) {
+    /**
+     * The tester rekeys with two additional key exchanges. The peer's responses to CREATE_CHILD_SA and to the first
+     * IKE_FOLLOWUP_KE have ADDITIONAL_KEY_EXCHANGE, as another one has to follow; its response to the last is without.
+     */
+    test(`as-${peer}-sends-no-link-in-the-last-response-when-the-${what}-is-rekeyed`, {
+      requirements: ["MKE-27", "MKE-28"],
+      peer,
+      lies: ["sends-a-link-in-the-last-response"],
+      config: withFollowUps(what, "ke1_ecp256-ke2_ecp384"),
+    }, async (s) => {
+      const session = await s.establish(peer);
+      await tryRekey(session, what);
+      const last = ourFollowUp(s).response;
+      const before = seriesOf(s, "us").slice(0, -1);
+      const links = before.map(({ response }) => linksIn(response?.payloads ?? []).length).join(", ");
+      require(links === "1, 1", "ADDITIONAL_KEY_EXCHANGE in the first two responses", links);
+      expectNoNotify(last, NOTIFY.ADDITIONAL_KEY_EXCHANGE);
+    });
+
+    /**
+     * The peer rekeys on command with two additional key exchanges. The tester's response to the last IKE_FOLLOWUP_KE is
+     * without ADDITIONAL_KEY_EXCHANGE: the peer does not expect it there, and uses what was made.
+     */
+    test(`as-${peer}-expects-no-link-in-the-last-response-when-it-rekeys-the-${what}`, {
+      requirements: ["MKE-28"],
+      peer,
+      lies: ["expects-a-link-in-the-last-response"],
+      config: withFollowUps(what, "ke1_ecp256-ke2_ecp384"),
+    }, async (s) => {
+      const next = await rekey(await s.establish(peer), what, "peer");
+      expectNoNotify(s.exchange(EXCHANGE.IKE_FOLLOWUP_KE, "peer").response, NOTIFY.ADDITIONAL_KEY_EXCHANGE);
+      await expectUsed(next);
+    });
+  }
