@@ -131,7 +131,7 @@ export class Endpoint {
   #initRequest(message: IncomingMessage): void {
     const digest = this.#keyOfRequest(message);
     const known = this.core.halfOpen.find(digest);
-    if (known?.state === "half-open") return this.#repeatInit(known, message);
+    if (known && answeredInitLast(known)) return this.#repeatInit(known, message);
     // A repeat of the request of an SA that is past IKE_SA_INIT is ignored (section 2.1).
     if (known && this.core.decide("forgotten request", "ignore") === "ignore") {
       return this.core.emit({
@@ -236,6 +236,10 @@ export class Endpoint {
     return admissions.find((admission) => admission.exchangeType === exchangeType);
   }
 }
+
+/** Whether the response to IKE_SA_INIT is still the one that can be asked for again. */
+const answeredInitLast = ({ state, lastResponse }: IkeSa): boolean =>
+  state === "half-open" && lastResponse?.message.header.exchangeType === EXCHANGE.IKE_SA_INIT;
 
 const criticalError = (p: Payload): Payload =>
   notify(NOTIFY.UNSUPPORTED_CRITICAL_PAYLOAD, Uint8Array.of(p.type));

@@ -49,6 +49,40 @@ describe("receiving", () => {
     expect(pair.b.endpoint.core.sas.size).to.equal(1);
   });
 
+  it("ignores the IKE_SA_INIT request of an SA that has got further (section 2.1)", () => {
+    const sent: { exchangeType: number; isResponse: boolean; data: Uint8Array }[] = [];
+    const pair = makePair({
+      seed: "got further",
+      config: { ikeProposals: ["aes256-sha256-x25519-ke1_ecp256"] },
+      event: (_end, event) => {
+        if (event.type !== "sent") return;
+        const { isResponse, header } = event.message;
+        for (const data of event.datagrams)
+          sent.push({ isResponse, exchangeType: header.exchangeType, data });
+      },
+    });
+    const stranger = { host: "198.51.100.7", port: 500 };
+    /** The answers of `b` to the request, once more and from elsewhere. */
+    const again = (): number[] => {
+      const before = sent.length;
+      const data = sent[0]?.data ?? new Uint8Array();
+      pair.b.take({ protocol: "udp", source: stranger, destination: pair.addresses.b, data });
+      return sent.slice(before).map(({ exchangeType }) => exchangeType);
+    };
+    const until = (exchangeType: number) => {
+      const seen = () => sent.some((m) => m.isResponse && m.exchangeType === exchangeType);
+      for (let ms = 0; !seen() && ms < 1000; ms++) pair.network.run(1);
+    };
+    pair.a.endpoint.connect(pair.addresses.a, pair.addresses.b);
+    pair.a.settle();
+    until(EXCHANGE.IKE_SA_INIT);
+    expect(again(), "at first").to.deep.equal([EXCHANGE.IKE_SA_INIT]);
+    until(EXCHANGE.IKE_INTERMEDIATE);
+    expect(again(), "behind IKE_INTERMEDIATE").to.deep.equal([]);
+    until(EXCHANGE.IKE_AUTH);
+    expect(again(), "behind IKE_AUTH").to.deep.equal([]);
+  });
+
   it("deletes the IKE SA when a request is refused with INVALID_SYNTAX (section 2.21.3)", () => {
     const refusing = answering((m) => m.payloads.push(notify(NOTIFY.INVALID_SYNTAX)));
     for (const keeps of [false, true]) {
