@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { lies } from "../../peers/builtin/lies/index.ts";
 import type { Lie } from "../../peers/builtin/lies/lie.ts";
+import { lieSets } from "../../peers/builtin/lies/sets.ts";
 import { catalogue, documents, type Requirement } from "../run/catalogue.ts";
 import { type Finished, runTest } from "../run/lane.ts";
 import { memoryPeer } from "../run/live-peer.ts";
@@ -57,10 +58,12 @@ export function catchCommand(finish: Finish): Command {
 }
 
 function named(name: string): Lie[] {
-  const found = lies.filter((lie) => lie.name === name || lie.set === name);
-  const sets = lies.flatMap(({ set }) => set ?? []);
-  if (found.length === 0) throw unknownName("bug", name, [...sets, ...lies.map((lie) => lie.name)]);
-  return found;
+  const names = Object.hasOwn(lieSets, name) ? (lieSets[name] ?? []) : [name];
+  return names.map((one) => {
+    const found = lies.find((lie) => lie.name === one);
+    if (!found) throw unknownName("bug", one, [...Object.keys(lieSets), ...lies.map((lie) => lie.name)]);
+    return found;
+  });
 }
 
 async function plant(lie: Lie, tests: readonly SuiteTest[], out: string): Promise<Catch> {

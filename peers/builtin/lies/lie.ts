@@ -36,8 +36,6 @@ export interface Lie {
   breaks: string;
   /** What a tester sees of it. */
   effect: string;
-  /** Those that belong together, as the faults of one summer. */
-  set?: string;
   behaviour: () => LieBehaviour;
 }
 
