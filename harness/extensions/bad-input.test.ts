@@ -183,6 +183,34 @@ describe("a follow-up key exchange that a responder does not expect", () => {
     await expectServed(lab);
   });
 
+  it("finds the newest of 200 series that did not go on, and the responder keeps few of them", async () => {
+    const lab = await begin({});
+    const { a, b } = lab.pair;
+    await finished(lab.pair, (done) => lab.sa && a.endpoint.createChild(lab.sa, {}, done));
+    const before = b.endpoint.core.timers.size;
+    const first = lab.sent.find(({ exchangeType }) => exchangeType === EXCHANGE.CREATE_CHILD_SA)?.payloads;
+    let answer: Payload[] | undefined;
+    for (let i = 0; i < 200; i++) {
+      const again = (first ?? []).map((p) => (p.kind === "Nonce" ? { ...p, data: a.options.random(32) } : p));
+      answer = await new Promise((done) => {
+        lab.sa && a.endpoint.request(lab.sa, EXCHANGE.CREATE_CHILD_SA, again, (r) => done(r?.payloads));
+        a.settle();
+        lab.pair.network.run(10);
+      });
+    }
+    expect(b.endpoint.core.timers.size - before).to.be.within(1, 8);
+    expect(b.endpoint.core.children()).to.have.length(2);
+    const [link] = notifies(answer ?? [], NOTIFY.ADDITIONAL_KEY_EXCHANGE);
+    const payloads = [kePayload(KE.ML_KEM_768, new Uint8Array(1184)), ...(link ? [link] : [])];
+    expect(namesOf(await ask(lab, "IKE_FOLLOWUP_KE", payloads))).to.deep.equal([
+      "KE",
+      "ADDITIONAL_KEY_EXCHANGE",
+    ]);
+    lab.pair.network.run(60_000);
+    expect(b.endpoint.core.timers.size).to.equal(before);
+    await expectServed(lab);
+  });
+
   it("gets INVALID_IKE_SPI in clear after the IKE SA was deleted (RFC 7296 section 1.5)", async () => {
     const lab = await begin({});
     const { pair, sa } = lab;
