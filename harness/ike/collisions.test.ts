@@ -5,7 +5,7 @@ import { hex } from "../wire/bytes.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import type { ChildSa } from "./child.ts";
-import { lowestNonce, oursIsRedundant } from "./collisions.ts";
+import { awaitCrossing, type Crossing, lowestNonce, oursIsRedundant, settle } from "./collisions.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { notifies } from "./payloads.ts";
 import type { IkeSa } from "./sa.ts";
@@ -197,5 +197,19 @@ describe("crossing requests", () => {
     endpoint.request(all.a, EXCHANGE.INFORMATIONAL, [], () => ended.push("request"));
     endpoint.core.closeIke(all.a, "tested");
     expect(ended).to.deep.equal(["create", "liveness", "request"]);
+  });
+
+  it("tell each of those who wait for the other end, before or behind its end, once", () => {
+    for (const made of ["made", undefined]) {
+      const crossing: Crossing<string> = { lowest: new Uint8Array(16) };
+      const told: string[] = [];
+      awaitCrossing(crossing, (what) => told.push(`first: ${what}`));
+      awaitCrossing(crossing, (what) => told.push(`second: ${what}`));
+      expect(told).to.deep.equal([]);
+      settle(crossing, made);
+      awaitCrossing(crossing, (what) => told.push(`late: ${what}`));
+      const what = made ?? "the peer did not finish its rekeying, which crossed ours";
+      expect(told).to.deep.equal([`first: ${what}`, `second: ${what}`, `late: ${what}`]);
+    }
   });
 });

@@ -12,7 +12,9 @@ export interface Crossing<T> {
   /** The new SA; not set before it is there, which additional key exchanges put off. */
   made?: T;
   lowest: Uint8Array;
-  /** Set by who has lost, and waits for it; gets undefined if it never comes. */
+  /** Set once it is known whether there is one. */
+  over?: true;
+  /** Set while somebody waits for it; gets undefined if it never comes. */
   settled?: (made: T | undefined) => void;
 }
 
@@ -64,14 +66,24 @@ function followsUp({ pending }: IkeSa, wanted: "rekey IKE" | "Child", replaces?:
 
 /** Enters what the peer has made by the exchange that crossed ours, or that it never will, and tells who waits for it. */
 export function settle<T>(crossing: Crossing<T>, made: T | undefined): void {
+  crossing.over = true;
   crossing.made = made;
   crossing.settled?.(made);
 }
 
+/** Calls `act` with what the peer makes, or undefined if it never finishes: now, if that is known, or then. */
+export function whenSettled<T>(crossing: Crossing<T>, act: (made: T | undefined) => void): void {
+  if (crossing.over) return act(crossing.made);
+  const { settled } = crossing;
+  crossing.settled = (made) => {
+    settled?.(made);
+    act(made);
+  };
+}
+
 /** We have lost: calls `done` with what the peer makes, or with a reason if it never finishes. */
 export function awaitCrossing<T>(crossing: Crossing<T>, done: (made: T | string) => void): void {
-  if (crossing.made) return done(crossing.made);
-  crossing.settled = (made) => done(made ?? "the peer did not finish its rekeying, which crossed ours");
+  whenSettled(crossing, (made) => done(made ?? "the peer did not finish its rekeying, which crossed ours"));
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   mustStop,
   oursIsRedundant,
   settle,
+  whenSettled,
 } from "../collisions.ts";
 import type { Core } from "../core.ts";
 import type { IncomingMessage } from "../hooks.ts";
@@ -171,8 +172,7 @@ function failIkeRekey(core: Core, old: IkeSa, { crossing }: IkeRekey, reason: st
   const follow = (made: IkeSa | undefined): void => {
     if (made && old.state !== "closed" && old.state !== "rekeyed") succeed(core, old, made);
   };
-  if (crossing?.made) follow(crossing.made);
-  else if (crossing) crossing.settled = follow;
+  if (crossing) whenSettled(crossing, follow);
   return reason;
 }
 
