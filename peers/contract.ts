@@ -196,6 +196,8 @@ export interface Driver {
   status(): Promise<PeerStatus>;
   /** `exit` of the status alone, where that is told in less time. */
   exit?(): Promise<string | undefined>;
+  /** True once the daemon's end has come to be known, without asking anybody. Absent where it must be asked for. */
+  ended?(): boolean;
   /** Forgets every SA silently and counts nothing against the peer: the state a fresh test starts from. */
   reset(): Promise<void>;
   /** The peer's own log since the last call of `markLog`. */

@@ -4,7 +4,6 @@ import { type Driver, DriverUnsupported, type PeerConfig } from "../../peers/con
 import type { PeerInfo } from "../../reports/results.ts";
 import { seededRandom } from "../crypto/seeded-random.ts";
 import type { Address, Link } from "../link/types.ts";
-import { RealWorld } from "../link/udp.ts";
 import { pki } from "../pki/pki.ts";
 import type { Arena } from "../script/arena.ts";
 import { materialFor, policyFor } from "../script/policy.ts";
@@ -14,6 +13,7 @@ import { Unsupported } from "../script/verdicts.ts";
 import { configFor, innerHosts } from "./config.ts";
 import { death, Hung } from "./judge.ts";
 import type { LivePeer } from "./live-peer.ts";
+import { MortalWorld } from "./mortal-world.ts";
 
 export interface SocketPeer {
   info: PeerInfo;
@@ -115,7 +115,7 @@ function arena(
   own: Pick<Arena, "config" | "policy" | "inner" | "random">,
 ): Arena {
   const { driver, link, natPort, remoteNatPort, rawEsp } = parts;
-  const world = new RealWorld();
+  const world = new MortalWorld(() => driver.ended?.() === true);
   return {
     ...{ ...own, ...ends, world, link, driver, natPort, remoteNatPort, rawEsp },
     ...{ patience: PATIENCE_MS, quiet: QUIET_MS, poke: () => world.poke() },

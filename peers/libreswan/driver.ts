@@ -197,6 +197,10 @@ export class LibreswanDriver implements Driver {
     return this.#shell(`${FORGET}\n${LOAD}`);
   }
 
+  ended(): boolean {
+    return this.#exit !== undefined;
+  }
+
   async exit(): Promise<string | undefined> {
     if (!this.#exit) await this.#ask("--briefstatus");
     await this.#catchUp();

@@ -120,6 +120,10 @@ export class OpenikedDriver implements Driver {
     return { alive: true, ...parseSas(shown.stdout, xfrm) };
   }
 
+  ended(): boolean {
+    return this.#exit !== undefined;
+  }
+
   async exit(): Promise<string | undefined> {
     // iked answers when it is through with what came before.
     if (!this.#exit) await this.#guest.run(SHOW, { timeoutMs: STATUS_MS }).catch(() => {});

@@ -135,6 +135,10 @@ export class StrongswanDriver implements Driver {
     if (exit !== 0 && exit !== 1) throw new LabError("control", `ping: ${stderr.trim()}`);
   }
 
+  ended(): boolean {
+    return this.#host.exit() !== undefined;
+  }
+
   async status(): Promise<PeerStatus> {
     const exit = this.#host.exit();
     if (exit) return { alive: false, ikeSas: [], childSas: [], exit };
