@@ -175,10 +175,6 @@ function replaceOffers(s: Script, payloads: Payload[], data: Uint8Array[] | unde
   payloads.splice(0, payloads.length, ...others, ...data.map((d): NotifyPayload => ({ ...model, data: d })));
 }
 
-/** Turns the last bit. */
-export const flipped = (data: Uint8Array): Uint8Array =>
-  data.map((octet, i) => (i === data.length - 1 ? octet ^ 1 : octet));
-
 /** Fails unless each of the offers is that of one of these PPKs, with the confirmation that belongs to it. */
 export function expectRightOffers(offers: NotifyPayload[], sa: IkeSa, seed: Uint8Array, ppks: Ppk[]): void {
   const right = ppks.map((ppk) => offerOf(sa, ppk, seed));

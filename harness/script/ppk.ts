@@ -5,14 +5,15 @@ import { authOctets, sharedKeyAuth } from "../ike/auth/octets.ts";
 import { hasNotify, notifies, payload } from "../ike/payloads.ts";
 import type { Policy, Ppk } from "../ike/policy.ts";
 import type { IkeSa } from "../ike/sa.ts";
-import { concat } from "../wire/bytes.ts";
+import { concat, equal, hex } from "../wire/bytes.ts";
 import { AUTH_METHOD } from "../wire/registry/auth-methods.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import type { Payload } from "../wire/types.ts";
 import { expectNoNotify, expectNotify, expectServed, listPayloads, require } from "./expectations.ts";
-import type { Spoil } from "./refusals.ts";
+import { beginner } from "./intermediate.ts";
+import { expectRefusedByResponder, type Spoil } from "./refusals.ts";
 import type { Script } from "./script.ts";
 import { Session } from "./session.ts";
 import type { Exchange } from "./trace.ts";
@@ -37,12 +38,10 @@ export const UNKNOWN_PPK: Ppk = {
   secret: new TextEncoder().encode("a secret that nobody has"),
 };
 
-const ours = (peer: PeerRole): Exchange["by"] => (peer === "responder" ? "us" : "peer");
-
 /** The payloads that the peer's IKE_SA_INIT messages had, in order. */
 export const peersInits = (s: Script, peer: PeerRole): Payload[][] =>
   s.trace
-    .exchangesOf(EXCHANGE.IKE_SA_INIT, ours(peer))
+    .exchangesOf(EXCHANGE.IKE_SA_INIT, beginner(peer))
     .flatMap(({ request, response }) => (peer === "initiator" ? request : (response ?? [])))
     .map(({ payloads }) => payloads);
 
@@ -55,7 +54,7 @@ export function needPpk(s: Script, peer: PeerRole): void {
 /** The last exchange whose request has AUTH. */
 function lastAuth(s: Script, peer: PeerRole): Exchange {
   const found = s.trace
-    .exchangesOf(EXCHANGE.IKE_AUTH, ours(peer))
+    .exchangesOf(EXCHANGE.IKE_AUTH, beginner(peer))
     .findLast(({ request }) => payload(request.payloads, "AUTH"));
   if (!found) throw new Failure("an IKE_AUTH request with AUTH", s.lastReason());
   return found;
@@ -71,7 +70,7 @@ export function authPayloads(s: Script, peer: PeerRole): { request: Payload[]; r
 export function expectPpkNotify(payloads: Payload[], notifyType: number, data?: Uint8Array): void {
   expectNotify({ payloads }, notifyType);
   const [found, ...more] = notifies(payloads, notifyType);
-  const text = (octets: Uint8Array | undefined) => Buffer.from(octets ?? []).toString("hex") || "none";
+  const text = (octets: Uint8Array | undefined) => (octets && hex(octets)) || "none";
   require(more.length === 0, "one such notify", `${more.length + 1}`);
   require(found?.protocolId === 0 && found.spi.length === 0, "Protocol ID 0 and no SPI", listPayloads({
     payloads,
@@ -87,11 +86,15 @@ export async function expectPpkUsed(s: Script, peer: PeerRole): Promise<Session>
   return session;
 }
 
-/** Fails unless the last messages with AUTH have PPK_IDENTITY. */
+/** Fails unless the last messages with AUTH have PPK_IDENTITY; that of the request has to name a PPK of ours. */
 function expectPpkNamed(s: Script, peer: PeerRole): void {
   needPpk(s, peer);
   const { request, response } = authPayloads(s, peer);
   expectNotify({ payloads: request }, NOTIFY.PPK_IDENTITY);
+  const ids = s.policy.ppks.map(({ id }) => id);
+  const named = notifies(request, NOTIFY.PPK_IDENTITY).map(({ data }) => data);
+  const known = named.some((data) => ids.some((id) => equal(id, data)));
+  require(known, `PPK_IDENTITY with ${ids.map(hex).join(" or ")}`, named.map(hex).join(", "));
   expectNotify({ payloads: response }, NOTIFY.PPK_IDENTITY);
 }
 
@@ -117,14 +120,21 @@ export async function expectNoPpkUsed(s: Script, peer: PeerRole): Promise<Sessio
   return session;
 }
 
-/** Fails unless the peer goes on without a PPK, or says AUTHENTICATION_FAILED, which the MAY of section 3 allows. */
+/**
+ * Fails unless the peer goes on without a PPK when we name one that nobody has, or says AUTHENTICATION_FAILED, which the
+ * MAY of section 3 allows; with the right PPK it serves us then.
+ */
 export async function expectNoPpkOrRefusal(s: Script): Promise<void> {
+  const undo = withPolicy({ ppks: [UNKNOWN_PPK] })(s);
   const { sa, failure } = await s.tryDial();
   needPpk(s, "responder");
   const { response } = authPayloads(s, "responder");
   expectNoNotify({ payloads: response }, NOTIFY.PPK_IDENTITY);
-  if (hasNotify(response, NOTIFY.AUTHENTICATION_FAILED) && !payload(response, "AUTH"))
+  if (hasNotify(response, NOTIFY.AUTHENTICATION_FAILED) && !payload(response, "AUTH")) {
+    undo();
+    await expectPpkUsed(s, "responder");
     return s.tolerate("refuses an unknown PPK, though it could go on with NO_PPK_AUTH (section 3)");
+  }
   require(failure === undefined, "an IKE SA without a PPK, or N(AUTHENTICATION_FAILED)", failure ?? "");
   await new Session(s, sa).proveTraffic();
 }
@@ -140,20 +150,46 @@ export const withPolicy =
 
 /**
  * The peer, as responder, refuses our IKE_AUTH with AUTHENTICATION_FAILED, as section 3 demands. Without what is spoilt
- * the same peer uses the PPK.
+ * the same peer uses the PPK. INVALID_SYNTAX does as well where the spoilt PPK_ID is `malformed`.
  */
-export async function expectPpkRefused(s: Script, spoil: Spoil): Promise<void> {
+export async function expectPpkRefused(s: Script, spoil: Spoil, malformed = false): Promise<void> {
   s.decide("unprotected error notify", "give up");
   const undo = spoil(s);
   await s.tryDial();
   needPpk(s, "responder");
   const { response } = lastAuth(s, "responder");
-  expectNotify(response, NOTIFY.AUTHENTICATION_FAILED);
-  require(!payload(response?.payloads ?? [], "AUTH"), "no AUTH beside AUTHENTICATION_FAILED", listPayloads(
-    response,
-  ));
+  expectNotify(response, NOTIFY.AUTHENTICATION_FAILED, ...(malformed ? [NOTIFY.INVALID_SYNTAX] : []));
+  require(!payload(response?.payloads ?? [], "AUTH"), "no AUTH beside the error", listPayloads(response));
   undo();
   await expectPpkUsed(s, "responder");
+}
+
+/**
+ * The peer, as responder, knows our PPK_ID or does without a PPK, but our proof is wrong. It refuses that as it refuses
+ * any (RFC 7296 section 2.21.2). With the right proof it uses the PPK.
+ */
+export async function expectWrongProofRefused(s: Script, spoil: Spoil): Promise<void> {
+  try {
+    await expectRefusedByResponder(s, spoil);
+  } finally {
+    needPpk(s, "responder");
+  }
+  expectPpkNamed(s, "responder");
+}
+
+/** The peer begins and is to go on without a PPK, after NO_PPK_AUTH that we can verify; traffic proves that it does. */
+export async function expectNoPpkAuth(s: Script): Promise<void> {
+  s.policy.ppks = [UNKNOWN_PPK];
+  const refused = () =>
+    s.trace
+      .exchangesOf(EXCHANGE.IKE_AUTH, "peer")
+      .some(({ response }) => hasNotify(response?.payloads ?? [], NOTIFY.AUTHENTICATION_FAILED));
+  await s.provoke(() => s.trace.childSas().length > 0 || refused());
+  needPpk(s, "initiator");
+  expectPpkNotify(authPayloads(s, "initiator").request, NOTIFY.NO_PPK_AUTH);
+  const [child] = s.trace.childSas();
+  require(child !== undefined, "NO_PPK_AUTH that verifies with SK_pi before the PPK", s.lastReason());
+  await new Session(s, child.ike).proveTraffic();
 }
 
 const ownIdType = (sa: IkeSa | undefined): number => (sa?.role === "initiator" ? PAYLOAD.IDi : PAYLOAD.IDr);
@@ -214,11 +250,13 @@ export const withNotifies =
       which,
     );
 
+/** Turns the last bit. */
+export const flipped = (data: Uint8Array): Uint8Array =>
+  data.map((octet, i) => (i === data.length - 1 ? octet ^ 1 : octet));
+
 /** Turns one bit of a notify in our IKE_AUTH requests. */
 export const flipNotify = (notifyType: number): Spoil =>
-  withNotifies(EXCHANGE.IKE_AUTH, "request", notifyType, (data) =>
-    data.map((octet, i) => (i === data.length - 1 ? octet ^ 1 : octet)),
-  );
+  withNotifies(EXCHANGE.IKE_AUTH, "request", notifyType, flipped);
 
 /** Several of them at once. */
 export const together =

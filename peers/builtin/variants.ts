@@ -1,9 +1,12 @@
 /** Honest variants of the builtin peer: other legal choices, on which every test must pass as well. */
 import { prfTransform } from "../../harness/crypto/prf.ts";
 import type { OutgoingEcho } from "../../harness/extensions/esp-echo-manners.ts";
+import { ppksFor } from "../../harness/extensions/ppk-agreement.ts";
+import type { Core } from "../../harness/ike/core.ts";
 import type { OutgoingMessage } from "../../harness/ike/hooks.ts";
-import { errorNotify, notify } from "../../harness/ike/payloads.ts";
+import { errorNotify, notifies, notify } from "../../harness/ike/payloads.ts";
 import type { Policy } from "../../harness/ike/policy.ts";
+import { equal } from "../../harness/wire/bytes.ts";
 import { factsOf } from "../../harness/wire/documents/index.ts";
 import { CERT_ENCODING } from "../../harness/wire/registry/cert-encodings.ts";
 import { EXCHANGE } from "../../harness/wire/registry/exchange-types.ts";
@@ -145,6 +148,12 @@ function clearsFlags(outgoing: OutgoingEcho): void {
   outgoing.echo = { ...echo, flags: 0 };
 }
 
+/** True if the sender of this IKE_AUTH request has a PPK that we have as well. */
+function namesOurPpk(payloads: Payload[], core: Core): boolean {
+  const ppks = ppksFor(core, core.policy.remoteId);
+  return notifies(payloads, NOTIFY.PPK_IDENTITY).some(({ data }) => ppks.some(({ id }) => equal(id, data)));
+}
+
 /** Does without what is only recommended. */
 const blunt: Variant = {
   name: "blunt",
@@ -160,8 +169,9 @@ const blunt: Variant = {
         "unknown SPI": "ignore",
       },
       // Section 3.10.1 lets INVALID_SYNTAX stand for reasons of policy, too, but RFC 8784 and RFC 9867 demand the other one.
-      outgoing: ({ sa, payloads, header: { exchangeType } }) => {
-        if (sa?.announced.has(NOTIFY.USE_PPK) || exchangeType === EXCHANGE.IKE_INTERMEDIATE) return;
+      outgoing: ({ sa, request, payloads, header: { exchangeType } }, core) => {
+        const demanded = sa?.announced.has(NOTIFY.USE_PPK) && !namesOurPpk(request?.payloads ?? [], core);
+        if (demanded || exchangeType === EXCHANGE.IKE_INTERMEDIATE) return;
         for (const p of payloads)
           if (p.kind === "Notify" && p.notifyType === NOTIFY.AUTHENTICATION_FAILED)
             p.notifyType = NOTIFY.INVALID_SYNTAX;

@@ -2,12 +2,14 @@ import {
   authPayloads,
   authWithoutPpk,
   EXCHANGE,
+  expectNoPpkAuth,
   expectNoPpkUsed,
   expectPpkNotify,
   expectPpkUsed,
   expectRefusedByInitiator,
   expectResponderRefused,
   hasNotify,
+  heard,
   listPayloads,
   NOTIFY,
   needPpk,
@@ -15,7 +17,6 @@ import {
   type PeerConfig,
   peersInits,
   ppkId,
-  refusesInit,
   require,
   type Script,
   Session,
@@ -46,7 +47,7 @@ for (const [kind, config] of Object.entries(CONFIGS)) {
   });
 }
 
-/** The tester demands a cookie. The request that brings it says USE_PPK, too, and the PPK is used. */
+/** The tester demands a cookie. The request that brings it says USE_PPK, too. */
 test("says-use-ppk-again-with-a-cookie", {
   requirements: ["PPK-02"],
   peer: "initiator",
@@ -54,25 +55,30 @@ test("says-use-ppk-again-with-a-cookie", {
   config: OPTIONAL,
 }, async (s) => {
   s.policy.cookies = "always";
-  await expectPpkUsed(s, "initiator");
-  const withCookie = peersInits(s, "initiator").filter((payloads) => hasNotify(payloads, NOTIFY.COOKIE));
-  require(withCookie.length > 0, "a request with the cookie", "none");
-  expectPpkNotify(withCookie.at(-1) ?? [], NOTIFY.USE_PPK, NOTHING);
+  const repeated = () => peersInits(s, "initiator").find((payloads) => hasNotify(payloads, NOTIFY.COOKIE));
+  await s.provoke(() => repeated() !== undefined);
+  needPpk(s, "initiator");
+  const found = repeated();
+  require(found !== undefined, "a request with the cookie", "none");
+  expectPpkNotify(found, NOTIFY.USE_PPK, NOTHING);
 });
 
-/** The tester's IKE_SA_INIT response says nothing of PPKs, and the peer's is mandatory: no IKE_AUTH comes. */
+/**
+ * The tester's IKE_SA_INIT response says nothing of PPKs, and the peer's is mandatory: no IKE_AUTH comes, though the peer
+ * lives. Note: it is not asked to begin anew, for section 6 recommends that it lets some minutes pass.
+ */
 test("goes-no-further-with-who-says-nothing-of-its-mandatory-ppk", {
   requirements: ["PPK-06"],
   peer: "initiator",
   lies: ["insists-on-no-ppk"],
   config: MANDATORY,
 }, async (s) => {
-  const refused = await refusesInit(s, ({ payloads }) => {
-    const at = payloads.findIndex((p) => p.kind === "Notify" && p.notifyType === NOTIFY.USE_PPK);
-    if (at >= 0) payloads.splice(at, 1);
-  });
+  withoutNotifies(EXCHANGE.IKE_SA_INIT, "response", NOTIFY.USE_PPK)(s);
+  await s.provoke(() => s.trace.exchangesOf(EXCHANGE.IKE_SA_INIT, "peer").some((e) => e.response));
   needPpk(s, "initiator");
-  require(refused, "no IKE_AUTH after a response without USE_PPK", "one");
+  await s.wait();
+  require(await s.peerAnswers(), "an answer to a fresh IKE_SA_INIT", "silence");
+  require(heard(s, EXCHANGE.IKE_AUTH) === 0, "no IKE_AUTH after a response without USE_PPK", "one");
 });
 
 /**
@@ -123,26 +129,16 @@ test("names-the-first-of-its-ppks", {
  * The tester has another PPK, and believes NO_PPK_AUTH, which the peer must send since its PPK is optional. Its data
  * are those that AUTH would have had without a PPK. No PPK_IDENTITY comes back, and the peer goes on without, too.
  */
-test("proves-itself-by-no-ppk-auth-where-its-ppk-is-unknown", {
-  requirements: ["PPK-11", "PPK-12", "PPK-13", "PPK-21"],
-  peer: "initiator",
-  lies: ["omits-no-ppk-auth", "makes-no-ppk-auth-with-the-ppk", "insists-on-ppks"],
-  config: OPTIONAL,
-}, async (s) => {
-  s.policy.ppks = [UNKNOWN_PPK];
-  await s.provoke(
-    () =>
-      s.trace.childSas().length > 0 ||
-      s.trace.exchanges.some(({ response }) =>
-        hasNotify(response?.payloads ?? [], NOTIFY.AUTHENTICATION_FAILED),
-      ),
-  );
-  needPpk(s, "initiator");
-  expectPpkNotify(authPayloads(s, "initiator").request, NOTIFY.NO_PPK_AUTH);
-  const [child] = s.trace.childSas();
-  require(child !== undefined, "NO_PPK_AUTH that verifies with SK_pi before the PPK", s.lastReason());
-  await new Session(s, child.ike).proveTraffic();
-});
+test(
+  "proves-itself-by-no-ppk-auth-where-its-ppk-is-unknown",
+  {
+    requirements: ["PPK-11", "PPK-12", "PPK-13", "PPK-21"],
+    peer: "initiator",
+    lies: ["omits-no-ppk-auth", "makes-no-ppk-auth-with-the-ppk", "insists-on-ppks"],
+    config: OPTIONAL,
+  },
+  expectNoPpkAuth,
+);
 
 for (const [name, data] of [
   ["its-own-ppk-id", ppkId(SHARED_PPK.id)],
@@ -189,10 +185,12 @@ test("gives-up-a-responder-that-does-without-its-mandatory-ppk", {
     await s.provoke(() => s.trace.childSas().length > 0);
     const [child] = s.trace.childSas();
     require(child !== undefined, "an IKE_AUTH request that names the PPK", s.lastReason());
-    const told = await s.until(() => toldFailure(s), s.arena.patience / 4);
-    const goesOn = !told && (await new Session(s, child.ike).alive());
+    const told = () => toldFailure(s);
+    const goesOn = !(await s.until(told, 2 * s.arena.quiet)) && (await new Session(s, child.ike).alive());
     require(!goesOn, "no IKE SA without the mandatory PPK", "one that answers");
-    if (!told) throw new WrongReason("N(AUTHENTICATION_FAILED) in an INFORMATIONAL exchange", s.lastReason());
+    // A slow peer says so while it is asked whether it lives.
+    if (!told())
+      throw new WrongReason("N(AUTHENTICATION_FAILED) in an INFORMATIONAL exchange", s.lastReason());
     undo();
   });
 });
