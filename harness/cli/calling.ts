@@ -39,12 +39,19 @@ export function withDialOptions(command: Command): Command {
     .addOption(
       several(
         "--ike <proposal>",
-        "for the IKE SA, as aes256-sha256-x25519; may be given again",
+        "for the IKE SA, as aes256-sha256-x25519-ke1_mlkem768; may be given again",
         "strong ones",
       ),
     )
     .addOption(
       several("--esp <proposal>", "for the Child SA, as aes256gcm16; may be given again", "strong ones"),
+    )
+    .addOption(
+      several(
+        "--ppk <id=file>",
+        "a postquantum preshared key and a file that holds it, without which no SA is made; may be given again",
+        "none",
+      ),
     )
     .addOption(several("--local-ts <prefix>", "our side of the tunnel; may be given again", "our address"))
     .addOption(several("--remote-ts <prefix>", "the peer's side; may be given again", "its address"))

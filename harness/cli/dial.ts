@@ -22,6 +22,7 @@ const EXAMPLES = `
 Examples:
   sudo -E npx bakeoff dial 192.0.2.1 --psk-file secret --remote-id gw.example --ping
   bakeoff dial 192.0.2.1 --psk-file secret --encap tcp --esp aes256gcm16-esn
+  bakeoff dial 192.0.2.1 --psk-file secret --ike aes256-sha256-x25519-ke1_mlkem768 --ppk lab=ppk
   bakeoff dial 192.0.2.1 --psk-file secret --encap udp --local-port 0 --remote-ts 203.0.113.0/28 --ping 203.0.113.1
 ${DIAL_EXIT}`;
 

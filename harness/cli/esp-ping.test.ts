@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect } from "chai";
 import { type CalledPeer, calledPeer } from "../dial/testing.ts";
@@ -204,7 +207,37 @@ describe("bakeoff dial", function () {
     });
   }
 
+  it("exchanges keys in IKE_INTERMEDIATE as the proposal says", async () => {
+    const ike = "aes256gcm16-prfsha256-x25519-ke1_mlkem768-ke2_ecp384";
+    await called.configure({ ikeProposals: [ike] });
+    const { status, out, err } = await said("dial", ...called.args("udp"), "--ike", ike);
+    expect(err).to.equal("");
+    expect(out).to.match(/^IKE SA .*, aes256gcm16-prfsha256-x25519-ke1_mlkem768-ke2_ecp384$/m);
+    expect(status).to.equal(0);
+  });
+
+  it("uses a PPK that it is given, and makes no SA without it", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "bakeoff-"));
+    const file = join(folder, "ppk");
+    writeFileSync(file, "a long secret\n");
+    const args = [...called.args("udp"), "--ppk", `lab=${file}`];
+    try {
+      await called.configure({ ppks: [{ id: "lab", secret: "a long secret" }], ppkRequired: true });
+      expect((await said("dial", ...args)).status).to.equal(0);
+      await called.configure({});
+      const { status, err } = await said("dial", ...args);
+      expect(err).to.contain("the responder does without a PPK");
+      expect(status).to.equal(1);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+    const { status, err } = await said("dial", ...called.args("udp"), "--ppk", "lab");
+    expect(err).to.contain("--ppk lab: must be an id, = and a file that holds the secret");
+    expect(status).to.equal(2);
+  });
+
   it("says what the peer has against it", async () => {
+    await called.configure({});
     const args = [...called.args("udp"), "--esp", "aes192ctr-sha384"];
     const { status, err } = await said("dial", ...args);
     expect(err).to.match(/an IKE SA, but no Child SA with 127\.0\.0\.1: .*NO_PROPOSAL_CHOSEN/);

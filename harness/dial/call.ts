@@ -4,6 +4,7 @@ import type { Random } from "../crypto/types.ts";
 import type { EspExtension } from "../esp/hooks.ts";
 import type { Pipe } from "../esp/pipe.ts";
 import { fragmentation } from "../extensions/fragmentation.ts";
+import { postQuantum } from "../extensions/post-quantum.ts";
 import type { ChildSa } from "../ike/child.ts";
 import type { AuthOutcome } from "../ike/exchanges/ike-auth.ts";
 import type { Extension } from "../ike/hooks.ts";
@@ -55,8 +56,9 @@ export class Call {
     const { link, natPort, remoteNatPort } = way;
     this.host = new Host({
       ...{ link, natPort, remoteNatPort, random, clock: this.#world.clock, esp: [...esp] },
-      policy: policyFor(config, "tester"),
-      extensions: [fragmentation(), ...way.extensions, ...extensions],
+      // Who names a PPK wants nothing without it.
+      policy: { ...policyFor(config, "tester"), ppkRequired: config.ppkRequired === true },
+      extensions: [fragmentation(), ...postQuantum(), ...way.extensions, ...extensions],
       answersEcho: true,
       event: (event) => this.#onEvent(event),
       settled: () => this.#world.poke(),

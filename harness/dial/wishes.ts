@@ -1,7 +1,7 @@
 /** What a user wants to call, and how: options of `dial` and `esp-ping`, checked and completed. */
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
-import type { PeerConfig } from "../../peers/contract.ts";
+import type { PeerConfig, PpkSpec } from "../../peers/contract.ts";
 import { identity } from "../ike/identity.ts";
 import { UsageError, unknownName } from "../run/usage-error.ts";
 import { parseAddress, parsePrefix } from "../wire/ip.ts";
@@ -25,6 +25,7 @@ export interface DialFlags {
   encap: string;
   ike: string[];
   esp: string[];
+  ppk: string[];
   localTs: string[];
   remoteTs: string[];
   mode: string;
@@ -74,18 +75,28 @@ function port(option: string, given: string, least: number): number {
 /** The secret of the options. @throws UsageError */
 export function secretOf({ psk, pskFile }: Pick<DialFlags, "psk" | "pskFile">): string {
   if (psk !== undefined && pskFile !== undefined) throw new UsageError("either --psk or --psk-file");
-  const secret = psk ?? (pskFile === undefined ? undefined : readSecret(pskFile));
+  const secret = psk ?? (pskFile === undefined ? undefined : readSecret("--psk-file", pskFile));
   if (secret === undefined) throw new UsageError("a shared secret is needed: --psk or --psk-file");
   if (secret === "") throw new UsageError("the shared secret is empty");
   return secret;
 }
 
-function readSecret(file: string): string {
+function readSecret(option: string, file: string): string {
   try {
     return readFileSync(file, "utf8").replace(/\r?\n$/, "");
   } catch (error) {
-    throw new UsageError(`--psk-file ${file}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(`${option} ${file}: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** An id and a file with the secret. @throws UsageError */
+function ppkOf(given: string): PpkSpec {
+  const [, id, file] = /^([^=]+)=(.+)$/.exec(given) ?? [];
+  if (id === undefined || file === undefined)
+    throw new UsageError(`--ppk ${given}: must be an id, = and a file that holds the secret`);
+  const secret = readSecret(`--ppk ${id}`, file);
+  if (secret === "") throw new UsageError(`--ppk ${given}: the secret is empty`);
+  return { id, secret };
 }
 
 const IKE_PROPOSALS = [
@@ -115,6 +126,7 @@ export function configOf(where: Where, local: string, flags: DialFlags, psk: str
     remoteTs: prefixes("--local-ts", flags.localTs, local),
     mode,
     fragmentation: true,
+    ...(flags.ppk.length > 0 && { ppks: flags.ppk.map(ppkOf), ppkRequired: true as const }),
     ...(where.encap === "tcp" && { transport: "tcp" as const }),
   };
 }
