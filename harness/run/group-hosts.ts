@@ -8,7 +8,7 @@ import { groupPolicy } from "../group/policy-of.ts";
 import type { GroupSpec } from "../group/spec.ts";
 import type { Extension } from "../ike/hooks.ts";
 import { identity } from "../ike/identity.ts";
-import type { Identity } from "../ike/policy.ts";
+import type { Identity, Policy } from "../ike/policy.ts";
 import type { IkeSa } from "../ike/sa.ts";
 import { MemoryNetwork } from "../link/memory.ts";
 import type { Address, Link } from "../link/types.ts";
@@ -25,6 +25,10 @@ export interface GroupHostsOptions {
   /** Signs GSA_REKEY. */
   credential: Credential;
   memberPolicy?: Partial<MemberPolicy>;
+  /** Changes to the policies of all hosts. */
+  policy?: Partial<Policy>;
+  /** Further extensions of a host, in front of what makes it one of the group's. */
+  extensions?(): Extension[];
   hooks?: GroupHooks;
   hostEvent?(host: string, event: HostEvent): void;
   memberEvent?(host: string, event: MemberEvent): void;
@@ -116,7 +120,8 @@ export class GroupHosts {
   }
 
   #host(name: string, address: Address, link: Link, extensions: Extension[], esp: EspExtension[] = []): Host {
-    const { spec, members, hostEvent } = this.#options;
+    const { spec, members, policy, hostEvent } = this.#options;
+    const further = this.#options.extensions?.() ?? [];
     const ofController = address === CONTROLLER;
     const config = {
       ...ordinaryConfig(CONTROLLER, address),
@@ -124,8 +129,9 @@ export class GroupHosts {
       ...{ furtherRemoteIds: [...members], ikeProposals: ["aes256gcm16-prfsha256-x25519"], groups: [spec] },
     };
     return new Host({
-      policy: policyFor(config, ofController ? "peer" : "tester"),
-      ...{ extensions, esp, random: this.#random.fork(`host ${name}`) },
+      policy: { ...policyFor(config, ofController ? "peer" : "tester"), ...policy },
+      extensions: [...further, ...extensions],
+      ...{ esp, random: this.#random.fork(`host ${name}`) },
       ...{ clock: this.network.clock, link },
       ...{ natPort: 4500, remoteNatPort: 4500, answersEcho: false },
       event: (event) => hostEvent?.(name, event),
