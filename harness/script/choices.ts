@@ -112,15 +112,15 @@ export const heard = (s: Script, exchangeType: number, since = 0): number =>
   messagesReceived(s, since).filter((m) => m.header.exchangeType === exchangeType && !isResponse(m)).length;
 
 /**
- * The peer initiates and gets an IKE_SA_INIT response as `spoil` made it. False if it goes on with IKE_AUTH; true if
- * it does not, and an ordinary response still serves it.
+ * The peer initiates and gets an IKE_SA_INIT response as `spoil` made it. False if it goes on with IKE_INTERMEDIATE or IKE_AUTH;
+ * true if it does not, and an ordinary response still serves it.
  */
 export async function refusesInit(s: Script, spoil: (m: OutgoingMessage) => void): Promise<boolean> {
   const undo = s.change(EXCHANGE.IKE_SA_INIT, spoil, "response");
   const answered = () => s.trace.exchangesOf(EXCHANGE.IKE_SA_INIT, "peer").some((e) => e.response);
   if (!(await s.provoke(answered))) throw new Failure("an IKE_SA_INIT request", s.lastReason());
   await s.wait();
-  if (heard(s, EXCHANGE.IKE_AUTH) > 0) return false;
+  if (heard(s, EXCHANGE.IKE_INTERMEDIATE) + heard(s, EXCHANGE.IKE_AUTH) > 0) return false;
   undo();
   await s.arena.driver.reset();
   await s.accept();
@@ -129,5 +129,6 @@ export async function refusesInit(s: Script, spoil: (m: OutgoingMessage) => void
 
 /** Fails unless {@link refusesInit}. */
 export async function expectInitRefused(s: Script, spoil: (m: OutgoingMessage) => void): Promise<void> {
-  if (!(await refusesInit(s, spoil))) throw new Failure("no IKE_AUTH after this response", "one");
+  if (!(await refusesInit(s, spoil)))
+    throw new Failure("neither IKE_INTERMEDIATE nor IKE_AUTH after this response", "one of them");
 }

@@ -17,6 +17,7 @@ import {
   peerDeletedIke,
   require,
 } from "./expectations.ts";
+import { authOnce, forget } from "./post-quantum.ts";
 import { isResponse, messagesReceived } from "./raw.ts";
 import type { Script } from "./script.ts";
 import type { Session } from "./session.ts";
@@ -159,7 +160,9 @@ async function tryOnce(s: Script, peer: PeerRole, place: KemPlace): Promise<void
   const first = exchangeType === EXCHANGE.IKE_SA_INIT || exchangeType === EXCHANGE.IKE_INTERMEDIATE;
   if (first) {
     s.decide("unprotected error notify", "give up");
-    return void (await s.tryDial());
+    const { sa, failure } = await s.tryInit();
+    if (!failure) await authOnce(s, sa);
+    return forget(s, sa);
   }
   await (await s.establish(peer)).tryCreateChild();
   const { response } = s.exchange(EXCHANGE.CREATE_CHILD_SA);
@@ -276,7 +279,7 @@ export async function rekeyWithSpoilt(
 
 /** Fails unless the peer deletes the IKE SA. */
 export async function expectIkeDeleted(s: Script, after: string): Promise<void> {
-  const deleted = await s.until(() => peerDeletedIke(s));
+  const deleted = await s.untilAnswered(() => peerDeletedIke(s), s.arena.quiet);
   require(deleted, `a Delete of the IKE SA after ${after}`, s.lastReason());
 }
 
@@ -321,6 +324,9 @@ export async function expectNotTaken(
   await rekeyWithSpoilt(session, place, keyword, spoil);
   const fresh = () => script.trace.childSas().filter((child) => child.replaces === old);
   const deletedFresh = () => fresh().some(({ spiOut }) => spisDeletedByPeer(script).includes(hex(spiOut)));
-  const gaveUp = await script.until(() => peerDeletedIke(script) || deletedFresh());
+  const gaveUp = await script.untilAnswered(
+    () => peerDeletedIke(script) || deletedFresh(),
+    script.arena.quiet,
+  );
   require(gaveUp, "a Delete of the new Child SA, or of the IKE SA", script.lastReason());
 }

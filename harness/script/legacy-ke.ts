@@ -11,6 +11,7 @@ import { TRANSFORM } from "../wire/registry/transform-types.ts";
 import type { Payload, Proposal, Transform } from "../wire/types.ts";
 import { expectChoice } from "./choices.ts";
 import { expectAlive, expectKept, expectNotify, listPayloads, require } from "./expectations.ts";
+import { forget } from "./post-quantum.ts";
 import type { Script } from "./script.ts";
 import { Session } from "./session.ts";
 import type { Exchange } from "./trace.ts";
@@ -113,7 +114,7 @@ export async function expectNoIkeSa(s: Script, unknown: Proposal[]): Promise<voi
   s.decide("unprotected error notify", "give up");
   const { sa } = await s.tryInit();
   expectNotify(s.exchange(EXCHANGE.IKE_SA_INIT).response, NOTIFY.NO_PROPOSAL_CHOSEN);
-  s.host.endpoint.core.closeIke(sa, "the test is done with it");
+  forget(s, sa);
   s.policy.ike = numbered(ordinary);
   await s.dial();
 }

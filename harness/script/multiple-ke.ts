@@ -7,20 +7,30 @@ import type { OutgoingMessage } from "../ike/hooks.ts";
 import { errorNotify, payload } from "../ike/payloads.ts";
 import { decodeMessage, encodeMessage, isFrameError } from "../wire/index.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
+import { TRANSFORM } from "../wire/registry/transform-types.ts";
 import type { KePayload, Payload, Proposal, Transform } from "../wire/types.ts";
-import { expectChoice, heard } from "./choices.ts";
+import { expectChoice } from "./choices.ts";
 import { expectServed, listPayloads, require } from "./expectations.ts";
-import { expectRounds } from "./post-quantum.ts";
+import { beginner } from "./intermediate.ts";
+import { authOnce, expectRounds, forget } from "./post-quantum.ts";
 import { isResponse, messagesReceived } from "./raw.ts";
 import type { Script } from "./script.ts";
 import { Session } from "./session.ts";
 import type { Exchange } from "./trace.ts";
 import { Failure } from "./verdicts.ts";
 
+/** All orders of some things. */
+export const orders = <T>(all: readonly T[]): T[][] =>
+  all.length < 2
+    ? [[...all]]
+    : all.flatMap((first) => orders(all.filter((one) => one !== first)).map((rest) => [first, ...rest]));
+
+/** Roles for a row of tests of which each needs one alone, so that neighbours and every second neighbour differ in turn. */
+export const inTurn = (index: number): PeerRole =>
+  (index + Math.floor(index / 2)) % 2 === 0 ? "responder" : "initiator";
+
 /** A proposal for an IKE SA, of X25519 and these additional key exchanges. */
 export const hybrid = (added: string): ProposalSpec => `aes256-sha256-x25519-${added}`;
-
-const byOf = (peer: PeerRole): "us" | "peer" => (peer === "responder" ? "us" : "peer");
 
 /** The IKE_SA_INIT exchange in which something was chosen. */
 function settled(s: Script, by: "us" | "peer"): Exchange {
@@ -33,7 +43,7 @@ function settled(s: Script, by: "us" | "peer"): Exchange {
 
 /** Fails unless the choice is one of the offers, and none of its additional methods is there twice. */
 export function expectAgreed(s: Script, peer: PeerRole): Proposal {
-  const { request, response } = settled(s, byOf(peer));
+  const { request, response } = settled(s, beginner(peer));
   const chosen = expectChoice(response, request);
   require(!repeatsMethod(chosen), "no method twice, but for NONE", additionalMethods(chosen).join(", "));
   return chosen;
@@ -47,7 +57,7 @@ export function expectPerformed(s: Script, peer: PeerRole, expected?: readonly n
   const methods = additionalMethods(expectAgreed(s, peer));
   const [wanted, chosen] = [expected ?? methods, methods].map((all) => all.join(", ") || "NONE");
   require(wanted === chosen, `a choice of the methods ${wanted}`, `${chosen}`);
-  expectRounds(s, byOf(peer), methods);
+  expectRounds(s, beginner(peer), methods);
 }
 
 /** Sets up both SAs as {@link expectPerformed} says, and fails unless traffic passes under the keys that come of it. */
@@ -79,27 +89,11 @@ export const inChoice =
     sa.proposals = sa.proposals.map((p) => ({ ...p, transforms: change(p.transforms) }));
   };
 
-/**
- * The peer initiates, and gets IKE_SA_INIT responses as `spoil` made them. False if it goes on with IKE_INTERMEDIATE or IKE_AUTH;
- * true if it does not, and an ordinary response has served it.
- */
-export async function refusesChoice(s: Script, spoil: (m: OutgoingMessage) => void): Promise<boolean> {
-  const undo = s.change(EXCHANGE.IKE_SA_INIT, spoil, "response");
-  const answered = () => s.trace.exchangesOf(EXCHANGE.IKE_SA_INIT, "peer").some((e) => e.response);
-  require(await s.provoke(answered), "an IKE_SA_INIT request", s.lastReason());
-  await s.wait();
-  if (heard(s, EXCHANGE.IKE_INTERMEDIATE) + heard(s, EXCHANGE.IKE_AUTH) > 0) return false;
-  undo();
-  await s.arena.driver.reset();
-  await s.accept();
-  return true;
-}
-
-/** Fails unless {@link refusesChoice}. */
-export async function expectChoiceRefused(s: Script, spoil: (m: OutgoingMessage) => void): Promise<void> {
-  const refused = await refusesChoice(s, spoil);
-  require(refused, "neither IKE_INTERMEDIATE nor IKE_AUTH after this choice", "one of them");
-}
+/** Gives the second additional type of our choice the method of the first. */
+export const repeated = inChoice((transforms) => {
+  const first = transforms.find(({ type }) => type === TRANSFORM.ADDKE1)?.id ?? 0;
+  return transforms.map((t) => (t.type === TRANSFORM.ADDKE2 ? { ...t, id: first } : t));
+});
 
 /** A public value of this method that is in order. */
 export function publicValue(s: Script, method: number): Uint8Array {
@@ -143,18 +137,13 @@ export async function refusesRound(
 
 async function responderRefuses(s: Script, number: number): Promise<boolean> {
   const { sa } = await s.init();
-  let ended = false;
-  s.host.endpoint.auth(sa, {}, () => {
-    ended = true;
-  });
-  s.host.settle();
-  await s.untilAnswered(() => ended, 3 * s.arena.quiet);
+  await authOnce(s, sa);
   const round = s.trace
     .exchangesOf(EXCHANGE.IKE_INTERMEDIATE, "us")
     .find(({ messageId }) => messageId === number);
   require(round !== undefined, `to come to round ${number}`, s.lastReason());
   if (round.response && !errorNotify(round.response.payloads)) return false;
-  s.host.endpoint.core.closeIke(sa, "the test is done with it");
+  forget(s, sa);
   return true;
 }
 

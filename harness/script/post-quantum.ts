@@ -1,4 +1,6 @@
 /** IKE_INTERMEDIATE, additional key exchanges and PPKs as a test sees them: RFC 9242, RFC 9370, RFC 8784, RFC 9867. */
+
+import type { IkeSa } from "../ike/sa.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import type { Script } from "./script.ts";
@@ -28,6 +30,23 @@ export function expectRounds(
   const seen = keMethods(s, by, exchangeType).join(", ");
   if (seen !== expected) throw new Failure(`KE payloads of the methods ${expected}`, seen || "none");
 }
+
+/**
+ * What comes between IKE_SA_INIT and IKE_AUTH, and IKE_AUTH, whatever comes of it. Nothing is waited for any more once the peer,
+ * silent here, has answered a stranger.
+ */
+export async function authOnce(s: Script, sa: IkeSa): Promise<void> {
+  let ended = false;
+  s.host.endpoint.auth(sa, {}, () => {
+    ended = true;
+  });
+  s.host.settle();
+  await s.untilAnswered(() => ended, s.arena.quiet);
+}
+
+/** Our endpoint forgets an IKE SA of which nothing will come. */
+export const forget = (s: Script, sa: IkeSa): void =>
+  s.host.endpoint.core.closeIke(sa, "the test is done with it");
 
 /** Ends the test as unsupported if the peer did not announce IKE_INTERMEDIATE. */
 export function needIntermediate<T extends Pick<Session, "sa">>(session: T): T {

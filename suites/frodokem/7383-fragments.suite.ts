@@ -1,4 +1,5 @@
 import {
+  beginner,
   EXCHANGE,
   KEM_PLACES,
   needFragmentation,
@@ -33,10 +34,7 @@ for (const { size, chunk, keyword, name, fragments } of PACKETS) {
     }, async (s) => {
       s.fragmentation({ chunk });
       const session = needFragmentation(await s.establish(peer));
-      const { request, response } = s.exchange(
-        EXCHANGE.IKE_INTERMEDIATE,
-        peer === "responder" ? "us" : "peer",
-      );
+      const { request, response } = s.exchange(EXCHANGE.IKE_INTERMEDIATE, beginner(peer));
       const [ours, theirs] = peer === "responder" ? [request, response] : [response, request];
       const sent = ours?.datagrams.length ?? 0;
       require(sent >= fragments, `at least ${fragments} fragments of ours`, String(sent));

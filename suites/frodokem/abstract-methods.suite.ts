@@ -1,4 +1,5 @@
 import {
+  beginner,
   EXCHANGE,
   expectRounds,
   expectSizes,
@@ -20,8 +21,6 @@ const FORMAT_LIES = [
   "leaves-kem-messages-out-of-auth",
 ];
 
-const initiatorIf = (peer: "initiator" | "responder") => (peer === "responder" ? "us" : "peer");
-
 for (const [name, keyword] of Object.entries(METHODS)) {
   for (const peer of ROLES) {
     /**
@@ -36,8 +35,8 @@ for (const [name, keyword] of Object.entries(METHODS)) {
       lies: ["pads-the-secrets-of-kems", ...(keyword === "frodoa3" ? FORMAT_LIES : [])],
     }, async (s) => {
       const session = await s.establish(peer);
-      expectRounds(s, initiatorIf(peer), [methodNumber(s, keyword)]);
-      expectSizes(s, initiatorIf(peer), keyword, EXCHANGE.IKE_INTERMEDIATE);
+      expectRounds(s, beginner(peer), [methodNumber(s, keyword)]);
+      expectSizes(s, beginner(peer), keyword, EXCHANGE.IKE_INTERMEDIATE);
       await session.proveTraffic();
     });
   }
@@ -52,7 +51,7 @@ for (const peer of ROLES) {
     lies: ["does-the-second-kem-first", "leaves-kem-messages-out-of-auth"],
   }, async (s) => {
     const session = await s.establish(peer);
-    expectRounds(s, initiatorIf(peer), [36, methodNumber(s, "frodos3")]);
+    expectRounds(s, beginner(peer), [36, methodNumber(s, "frodos3")]);
     await session.proveTraffic();
   });
 }

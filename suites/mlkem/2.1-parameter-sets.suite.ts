@@ -1,9 +1,11 @@
 import {
+  beginner,
   EXCHANGE,
   expect,
   expectAlive,
   expectRounds,
   expectSizes,
+  inTurn,
   KEM_PLACES,
   methodNumber,
   needFragmentation,
@@ -20,27 +22,24 @@ const FORMAT_LIES = [
   "pads-the-secrets-of-kems",
 ];
 
-const initiatorIf = (peer: "initiator" | "responder") => (peer === "responder" ? "us" : "peer");
-
-for (const [name, set] of Object.entries(SETS)) {
-  for (const peer of ROLES) {
-    for (const type of [1, 3]) {
-      /**
-       * X25519 in IKE_SA_INIT and ${name} as additional key exchange ${type} in IKE_INTERMEDIATE. Key and ciphertext have the
-       * lengths of the table in section 2.1; IKE_AUTH and ESP open with keys that depend on both secrets.
-       */
-      test(`does-${name}-as-additional-key-exchange-${type}-as-${peer}`, {
-        requirements: FORMATS,
-        peer,
-        config: { ikeProposals: [`aes256-sha256-x25519-ke${type}_${set}`] },
-        lies: FORMAT_LIES,
-      }, async (s) => {
-        const session = await s.establish(peer);
-        expectRounds(s, initiatorIf(peer), [methodNumber(s, set)]);
-        expectSizes(s, initiatorIf(peer), set, EXCHANGE.IKE_INTERMEDIATE);
-        await session.proveTraffic();
-      });
-    }
+for (const [index, [name, set]] of Object.entries(SETS).entries()) {
+  for (const [second, peer] of ROLES.entries()) {
+    const type = (index + second) % 2 === 0 ? 1 : 3;
+    /**
+     * X25519 in IKE_SA_INIT and ${name} as additional key exchange ${type} in IKE_INTERMEDIATE. Key and ciphertext have the
+     * lengths of the table in section 2.1; IKE_AUTH and ESP open with keys that depend on both secrets.
+     */
+    test(`does-${name}-as-additional-key-exchange-${type}-as-${peer}`, {
+      requirements: FORMATS,
+      peer,
+      config: { ikeProposals: [`aes256-sha256-x25519-ke${type}_${set}`] },
+      lies: FORMAT_LIES,
+    }, async (s) => {
+      const session = await s.establish(peer);
+      expectRounds(s, beginner(peer), [methodNumber(s, set)]);
+      expectSizes(s, beginner(peer), set, EXCHANGE.IKE_INTERMEDIATE);
+      await session.proveTraffic();
+    });
 
     /**
      * ${name} is the only key exchange of IKE_SA_INIT: its secret stands for g^ir in SKEYSEED.
@@ -54,7 +53,7 @@ for (const [name, set] of Object.entries(SETS)) {
       lies: FORMAT_LIES,
     }, async (s) => {
       const session = await s.establish(peer);
-      expectSizes(s, initiatorIf(peer), set, EXCHANGE.IKE_SA_INIT);
+      expectSizes(s, beginner(peer), set, EXCHANGE.IKE_SA_INIT);
       await session.proveTraffic();
     });
   }
@@ -70,30 +69,31 @@ for (const [name, set] of Object.entries(SETS).slice(1)) {
       lies: ["pads-the-secrets-of-kems", "puts-a-length-behind-its-kem-values"],
     }, async (s) => {
       const session = await s.establish(peer);
-      expectSizes(s, initiatorIf(peer), set, EXCHANGE.IKE_SA_INIT);
+      expectSizes(s, beginner(peer), set, EXCHANGE.IKE_SA_INIT);
       await session.proveTraffic();
     });
   }
 }
 
-for (const peer of ROLES) {
-  for (const chunk of [100, 483, 1187]) {
-    /** The tester cuts its message with the ML-KEM-1024 value into fragments of ${chunk} octets. */
-    test(`takes-ml-kem-1024-in-fragments-of-${chunk}-octets-as-${peer}`, {
-      requirements: ["MLKEM-01", "MLKEM-02"],
-      peer,
-      config: KEM_PLACES["ike-intermediate"].config("mlkem1024"),
-      lies: ["drops-fragments", "joins-fragments-in-reverse"],
-    }, async (s) => {
-      s.fragmentation({ chunk });
-      const session = needFragmentation(await s.establish(peer));
-      const { request, response } = s.exchange(EXCHANGE.IKE_INTERMEDIATE, initiatorIf(peer));
-      const own = peer === "responder" ? request : response;
-      expect(own?.datagrams.length, "our fragments").to.be.greaterThan(1);
-      await session.proveTraffic();
-    });
-  }
+for (const [index, chunk] of [100, 483, 1187].entries()) {
+  const peer = inTurn(index);
+  /** The tester cuts its message with the ML-KEM-1024 value into fragments of ${chunk} octets. */
+  test(`takes-ml-kem-1024-in-fragments-of-${chunk}-octets-as-${peer}`, {
+    requirements: ["MLKEM-01", "MLKEM-02"],
+    peer,
+    config: KEM_PLACES["ike-intermediate"].config("mlkem1024"),
+    lies: ["drops-fragments", "joins-fragments-in-reverse"],
+  }, async (s) => {
+    s.fragmentation({ chunk });
+    const session = needFragmentation(await s.establish(peer));
+    const { request, response } = s.exchange(EXCHANGE.IKE_INTERMEDIATE, beginner(peer));
+    const own = peer === "responder" ? request : response;
+    expect(own?.datagrams.length, "our fragments").to.be.greaterThan(1);
+    await session.proveTraffic();
+  });
+}
 
+for (const peer of ROLES) {
   /**
    * Three additional key exchanges in one handshake, two of them of ML-KEM and one of a curve, one after the other in
    * IKE_INTERMEDIATE; then a new IKE SA with all of them. All have their part in the keys.
@@ -106,7 +106,7 @@ for (const peer of ROLES) {
   }, async (s) => {
     const session = await s.establish(peer);
     const methods = [36, 37, 20];
-    expectRounds(s, initiatorIf(peer), methods);
+    expectRounds(s, beginner(peer), methods);
     await session.proveTraffic();
     const fresh = await session.rekeyIke();
     expectRounds(s, "us", methods, EXCHANGE.IKE_FOLLOWUP_KE);

@@ -3,6 +3,7 @@ import {
   expectNoFurther,
   expectUnseenMismatch,
   expectUnseenMismatchInChild,
+  inTurn,
   KEM_PLACES,
   rekeyWithSpoilt,
   test,
@@ -27,23 +28,25 @@ const ALTERED = {
   "of-zeros": (ct: Uint8Array) => ct.map(() => 0),
 };
 
-for (const [what, spoil] of Object.entries(WRONG_LENGTHS)) {
-  for (const set of ["512", "768", "1024"]) {
-    /**
-     * The peer initiates, and the ciphertext of ML-KEM-${set} in the tester's IKE_INTERMEDIATE response is one of ${what}. Neither
-     * IKE_AUTH nor another IKE_INTERMEDIATE follows; the peer's next attempt, with a right one, succeeds.
-     */
-    test(
-      `goes-no-further-after-a-ciphertext-of-ml-kem-${set}-of-${what}`,
-      {
-        requirements: ["MLKEM-12", "MLKEM-13"],
-        peer: "initiator",
-        config: { ikeProposals: [`aes256-sha256-x25519-ke1_mlkem${set}-ke2_ecp256`] },
-        lies: ["takes-any-ciphertext"],
-      },
-      (s) => expectNoFurther(s, INTERMEDIATE, `mlkem${set}`, spoil),
-    );
-  }
+/** One for each length. */
+const SETS = ["512", "768", "1024"];
+
+for (const [index, [what, spoil]] of Object.entries(WRONG_LENGTHS).entries()) {
+  const set = SETS[index];
+  /**
+   * The peer initiates, and the ciphertext of ML-KEM-${set} in the tester's IKE_INTERMEDIATE response is one of ${what}. Neither
+   * IKE_AUTH nor another IKE_INTERMEDIATE follows; the peer's next attempt, with a right one, succeeds.
+   */
+  test(
+    `goes-no-further-after-a-ciphertext-of-ml-kem-${set}-of-${what}`,
+    {
+      requirements: ["MLKEM-12", "MLKEM-13"],
+      peer: "initiator",
+      config: { ikeProposals: [`aes256-sha256-x25519-ke1_mlkem${set}-ke2_ecp256`] },
+      lies: ["takes-any-ciphertext"],
+    },
+    (s) => expectNoFurther(s, INTERMEDIATE, `mlkem${set}`, spoil),
+  );
 
   /** The same where ML-KEM-512 is the only key exchange of IKE_SA_INIT: no IKE_AUTH after a ciphertext of ${what}. */
   test(
@@ -96,7 +99,7 @@ for (const peer of ROLES) {
   });
 }
 
-for (const [what, spoil] of Object.entries(ALTERED)) {
+for (const [index, [what, spoil]] of Object.entries(ALTERED).entries()) {
   for (const [name, place] of Object.entries({ "ike-intermediate": INTERMEDIATE, "ike-sa-init": INIT })) {
     /**
      * The peer initiates, and gets a ciphertext of ML-KEM-512 ${what} in ${name}. Decapsulation gives another secret and no error: the
@@ -114,20 +117,19 @@ for (const [what, spoil] of Object.entries(ALTERED)) {
     );
   }
 
-  for (const peer of ROLES) {
-    /**
-     * The peer rekeys its Child SA with ML-KEM-768 alone, and gets a ciphertext ${what}. It takes the new Child SA, under keys that
-     * are not the tester's, and the IKE SA goes on.
-     */
-    test(
-      `rekeys-unaware-with-a-ciphertext-${what}-as-${peer}`,
-      {
-        requirements: ["MLKEM-15"],
-        peer,
-        config: KEM_PLACES["create-child-sa"].config("mlkem768"),
-        lies: ["reports-altered-ciphertexts"],
-      },
-      async (s) => expectUnseenMismatchInChild(await s.establish(peer), "mlkem768", spoil),
-    );
-  }
+  const peer = inTurn(index);
+  /**
+   * The peer rekeys its Child SA with ML-KEM-768 alone, and gets a ciphertext ${what}. It takes the new Child SA, under keys that
+   * are not the tester's, and the IKE SA goes on.
+   */
+  test(
+    `rekeys-unaware-with-a-ciphertext-${what}-as-${peer}`,
+    {
+      requirements: ["MLKEM-15"],
+      peer,
+      config: KEM_PLACES["create-child-sa"].config("mlkem768"),
+      lies: ["reports-altered-ciphertexts"],
+    },
+    async (s) => expectUnseenMismatchInChild(await s.establish(peer), "mlkem768", spoil),
+  );
 }

@@ -4,7 +4,9 @@ import {
   expectPerformed,
   hasNotify,
   ikeProposals,
+  inTurn,
   NOTIFY,
+  orders,
   type PeerRole,
   require,
   type Script,
@@ -27,12 +29,6 @@ const KINDS: readonly Kind[] = ["classical", "hybrid", "several", "optional"];
 const BOTH = "x25519-ecp256";
 const specOf = (kind: Kind, ke = BOTH): string => PROPOSALS[kind].replace("{ke}", ke);
 
-/** All orders of some things. */
-const orders = <T>(all: readonly T[]): T[][] =>
-  all.length < 2
-    ? [[...all]]
-    : all.flatMap((first) => orders(all.filter((one) => one !== first)).map((rest) => [first, ...rest]));
-
 /** Who answers takes only this; who asks offers them all in this order. */
 interface Mixture {
   order: readonly Kind[];
@@ -53,21 +49,18 @@ async function expectTaken(s: Script, peer: PeerRole, { order, taken, ke }: Mixt
   const ours = peer === "responder" ? order.map((kind) => specOf(kind)) : [specOf(taken, ke)];
   s.policy.ike = ikeProposals(...ours);
   const attempts = () => s.trace.exchangesOf(EXCHANGE.IKE_SA_INIT, peer === "responder" ? "us" : "peer");
-  const session = peer === "responder" ? await dialled(s) : await called(s);
+  const session = peer === "responder" ? await s.dial() : await called(s);
   for (const { request } of attempts()) {
     const announced = hasNotify(request.payloads, NOTIFY.INTERMEDIATE_EXCHANGE_SUPPORTED);
     require(announced, "INTERMEDIATE_EXCHANGE_SUPPORTED in every request", "one without");
   }
   require(session !== undefined, "both SAs", s.lastReason());
   const { number } = expectAgreed(s, peer);
-  const [spec] = [number].map((n) => order[n - 1]);
-  require(spec === taken ||
-    peer === "initiator", `proposal ${order.indexOf(taken) + 1}`, `proposal ${number}`);
+  const right = peer === "initiator" || order[number - 1] === taken;
+  require(right, `proposal ${order.indexOf(taken) + 1}`, `proposal ${number}`);
   expectPerformed(s, peer);
   await session.proveTraffic();
 }
-
-const dialled = (s: Script): Promise<Session> => s.dial();
 
 /** As `accept`, but leaves it to the test what it makes of a peer whose requests we refuse. */
 async function called(s: Script): Promise<Session | undefined> {
@@ -80,22 +73,22 @@ async function called(s: Script): Promise<Session | undefined> {
 const strayRounds = (taken: Kind): string =>
   taken === "classical" ? "covers-intermediate-that-never-was" : "does-the-rounds-of-its-first-offer";
 
-for (const order of orders(KINDS))
-  for (const peer of ROLES) {
-    const mixture: Mixture = { order, taken: order[3] ?? "classical" };
-    /**
-     * The initiator offers four proposals, in the order ${order.join("-")}: a classical one, one with an additional key exchange, one
-     * with two, and one with NONE as a way out. The responder can take only the last of the four; that is what they do.
-     */
-    test(`finds-the-last-of-${order.join("-")}-as-${peer}`, {
-      requirements: ["MKE-03", "MKE-19", ...(peer === "responder" ? ["MKE-05", "MKE-16"] : ["MKE-15"])],
-      peer,
-      lies: [peer === "responder" ? "renumbers-its-choice-for-ike" : strayRounds(mixture.taken)],
-      config: { ikeProposals: toldTo(peer, mixture) },
-    }, async (s) => {
-      await expectTaken(s, peer, mixture);
-    });
-  }
+for (const [index, order] of orders(KINDS).entries()) {
+  const peer = inTurn(index);
+  const mixture: Mixture = { order, taken: order[3] ?? "classical" };
+  /**
+   * The initiator offers four proposals, in the order ${order.join("-")}: a classical one, one with an additional key exchange, one
+   * with two, and one with NONE as a way out. The responder can take only the last of the four; that is what they do.
+   */
+  test(`finds-the-last-of-${order.join("-")}-as-${peer}`, {
+    requirements: ["MKE-03", "MKE-19", ...(peer === "responder" ? ["MKE-05", "MKE-16"] : ["MKE-15"])],
+    peer,
+    lies: [peer === "responder" ? "renumbers-its-choice-for-ike" : strayRounds(mixture.taken)],
+    config: { ikeProposals: toldTo(peer, mixture) },
+  }, async (s) => {
+    await expectTaken(s, peer, mixture);
+  });
+}
 
 /** Each kind once in front. */
 const ROTATIONS = KINDS.map((_, i) => [...KINDS.slice(i), ...KINDS.slice(0, i)]);
@@ -117,34 +110,30 @@ for (const order of ROTATIONS) {
   });
 }
 
-const RESTARTS = {
-  cookie: { cookies: true },
-  "invalid-ke-payload": { ke: "ecp256" },
-  "cookie-and-invalid-ke-payload": { cookies: true, ke: "ecp256" },
-} as const;
+const RESTARTS: Record<string, { taken: Kind; cookies?: boolean; ke?: string }> = {
+  cookie: { taken: "hybrid", cookies: true },
+  "invalid-ke-payload": { taken: "several", ke: "ecp256" },
+  "cookie-and-invalid-ke-payload": { taken: "optional", cookies: true, ke: "ecp256" },
+};
 
-for (const [restart, how] of Object.entries(RESTARTS) as [string, { cookies?: true; ke?: string }][])
-  for (const taken of ["hybrid", "several", "optional"] as const)
-    for (const peer of ROLES) {
-      const mixture: Mixture = {
-        order: [...KINDS.filter((kind) => kind !== taken), taken],
-        taken,
-        ...(how.ke && { ke: how.ke }),
-      };
-      /**
-       * Four proposals as above, of which the responder can take the one with ${taken} rounds, and ${restart} makes the initiator begin
-       * again: with the same offer, and INTERMEDIATE_EXCHANGE_SUPPORTED again beside it.
-       */
-      test(`finds-${taken}-rounds-after-${restart}-as-${peer}`, {
-        requirements: ["MKE-19", peer === "responder" ? "MKE-16" : "MKE-15"],
-        peer,
-        lies: ["forgets-the-announcement-after-a-restart"],
-        config: {
-          ikeProposals: toldTo(peer, mixture),
-          ...(how.cookies && peer === "responder" && { cookies: "always" }),
-        },
-      }, async (s) => {
-        if (how.cookies && peer === "initiator") s.policy.cookies = "always";
-        await expectTaken(s, peer, mixture);
-      });
-    }
+for (const [restart, { taken, cookies, ke }] of Object.entries(RESTARTS))
+  for (const peer of ROLES) {
+    const order = [...KINDS.filter((kind) => kind !== taken), taken];
+    const mixture: Mixture = { order, taken, ...(ke && { ke }) };
+    /**
+     * Four proposals as above, of which the responder can take the one with ${taken} rounds, and ${restart} makes the initiator begin
+     * again: with the same offer, and INTERMEDIATE_EXCHANGE_SUPPORTED again beside it.
+     */
+    test(`finds-${taken}-rounds-after-${restart}-as-${peer}`, {
+      requirements: ["MKE-19", peer === "responder" ? "MKE-16" : "MKE-15"],
+      peer,
+      lies: ["forgets-the-announcement-after-a-restart"],
+      config: {
+        ikeProposals: toldTo(peer, mixture),
+        ...(cookies && peer === "responder" && { cookies: "always" }),
+      },
+    }, async (s) => {
+      if (cookies && peer === "initiator") s.policy.cookies = "always";
+      await expectTaken(s, peer, mixture);
+    });
+  }

@@ -4,8 +4,9 @@ import {
   dialWith,
   EXCHANGE,
   expectAgreed,
-  expectChoiceRefused,
+  expectInitRefused,
   expectNotify,
+  forget,
   fromHex,
   hybrid,
   ikeProposals,
@@ -13,8 +14,10 @@ import {
   NOTIFY,
   type Proposal,
   payload,
-  refusesChoice,
+  refusesInit,
   require,
+  type Script,
+  type Session,
   TRANSFORM,
   type Transform,
   test,
@@ -46,7 +49,7 @@ for (const [what, change] of Object.entries(WRONG_CHOICES)) {
     config: { ikeProposals: [hybrid("ke1_ecp256-ke1_ecp521-ke2_ecp384")] },
   }, async (s) => {
     s.policy.ike = ikeProposals(hybrid("ke1_ecp256-ke2_ecp384"));
-    await expectChoiceRefused(s, inChoice(change));
+    await expectInitRefused(s, inChoice(change));
   });
 }
 
@@ -63,7 +66,7 @@ test("takes-no-choice-with-two-methods-of-a-type", {
 }, async (s) => {
   s.policy.ike = ikeProposals(hybrid("ke1_ecp256-ke2_ecp384"));
   if (
-    await refusesChoice(
+    await refusesInit(
       s,
       inChoice((all) => [...all, ...transformsOf(ADDKE1, ECP521)]),
     )
@@ -117,7 +120,7 @@ test("takes-no-additional-key-exchanges-that-are-not-announced", {
   lies: ["takes-rounds-without-announcement"],
   config: { ikeProposals: [hybrid("ke1_ecp256")] },
 }, async (s) => {
-  await expectChoiceRefused(s, (message) => {
+  await expectInitRefused(s, (message) => {
     message.payloads = message.payloads.filter(
       (p) => p.kind !== "Notify" || p.notifyType !== NOTIFY.INTERMEDIATE_EXCHANGE_SUPPORTED,
     );
@@ -197,19 +200,25 @@ for (const [what, size] of Object.entries(ODD_SIZES)) {
       { ...plain, number: 2 },
     ];
     s.decide("unprotected error notify", "give up");
-    let ended = false;
-    const sa = s.host.endpoint.init(s.arena.local, s.arena.remote, () => {
-      ended = true;
-    });
-    s.host.settle();
-    await s.untilAnswered(() => ended, s.arena.quiet);
+    const sa = await initOnce(s);
     const { response } = s.exchange(EXCHANGE.IKE_SA_INIT);
     const number = payload(response?.payloads ?? [], "SA")?.proposals[0]?.number;
     require(number !== 1, "an error, silence, or proposal 2", "proposal 1");
-    s.host.endpoint.core.closeIke(sa, "the test is done with it");
+    forget(s, sa);
     s.policy.ike = [plain];
     await s.dial();
   });
+}
+
+/** IKE_SA_INIT, whatever comes of it; over once the peer, silent here, has answered a stranger. */
+async function initOnce(s: Script): Promise<Session["sa"]> {
+  let ended = false;
+  const sa = s.host.endpoint.init(s.arena.local, s.arena.remote, () => {
+    ended = true;
+  });
+  s.host.settle();
+  await s.untilAnswered(() => ended, s.arena.quiet);
+  return sa;
 }
 
 const PRIVATE_USE = 2000;

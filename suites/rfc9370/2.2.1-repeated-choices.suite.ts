@@ -2,27 +2,13 @@ import {
   EXCHANGE,
   expectAlive,
   heard,
-  type OutgoingMessage,
-  payload,
   peerDeletedIke,
   rekeyVerb,
+  repeated,
   require,
-  TRANSFORM,
   test,
   withFollowUps,
 } from "../../harness/script/index.ts";
-
-const { ADDKE1, ADDKE2 } = TRANSFORM;
-
-/** The method of the second additional type of our choice becomes that of the first. */
-function repeated({ payloads }: OutgoingMessage): void {
-  const sa = payload(payloads, "SA");
-  if (!sa) return;
-  sa.proposals = sa.proposals.map((p) => {
-    const first = p.transforms.find(({ type }) => type === ADDKE1)?.id ?? 0;
-    return { ...p, transforms: p.transforms.map((t) => (t.type === ADDKE2 ? { ...t, id: first } : t)) };
-  });
-}
 
 for (const peer of ["responder", "initiator"] as const)
   for (const what of ["child-sa", "ike-sa"] as const) {

@@ -1,9 +1,11 @@
 import {
+  authOnce,
   EXCHANGE,
   equal,
   errorNotify,
   expectHybrid,
   expectSilence,
+  forget,
   heard,
   hex,
   hybrid,
@@ -13,8 +15,6 @@ import {
   lose,
   payload,
   require,
-  type Script,
-  type Session,
   sealed,
   sendUnder,
   TRANSFORM,
@@ -23,22 +23,10 @@ import {
   withTransforms,
 } from "../../harness/script/index.ts";
 
-type IkeSa = Session["sa"];
-
 const ROLES = ["responder", "initiator"] as const;
 const { ADDKE1, ADDKE3 } = TRANSFORM;
 const [ECP384, ECP521] = [20, 21];
 const TWO_ROUNDS = { ikeProposals: [hybrid("ke1_ecp256-ke2_ecp384")] };
-
-/** Begins what comes between IKE_SA_INIT and IKE_AUTH, and IKE_AUTH; the returned function tells how it ended. */
-function begin(s: Script, sa: IkeSa): () => { failure?: string } | undefined {
-  let outcome: { failure?: string } | undefined;
-  s.host.endpoint.auth(sa, {}, ({ failure }) => {
-    outcome = { ...(failure !== undefined && { failure }) };
-  });
-  s.host.settle();
-  return () => outcome;
-}
 
 /**
  * The tester begins with the second of two rounds, under the second Message ID. The peer waits for the first: it does not
@@ -100,15 +88,14 @@ for (const rounds of [0, 1]) {
     const { sa } = await s.init();
     const { proposal } = sa;
     require(proposal !== undefined, "a chosen proposal", "none");
-    const methods = proposal.transforms.filter(({ type }) => type >= ADDKE1);
+    const methods = proposal.transforms.filter(({ type }) => type >= ADDKE1).sort((a, b) => a.type - b.type);
     const kept = proposal.transforms.filter((t) => !methods.slice(rounds).includes(t));
     sa.proposal = { ...proposal, transforms: kept };
-    const ended = begin(s, sa);
-    await s.untilAnswered(() => ended() !== undefined, 3 * s.arena.quiet);
+    await authOnce(s, sa);
     const { response } = s.exchange(EXCHANGE.IKE_AUTH);
     const refused = !response || errorNotify(response.payloads) !== undefined;
     require(refused, "an error, or silence", listPayloads(response));
-    s.host.endpoint.core.closeIke(sa, "the test is done with it");
+    forget(s, sa);
     await s.dial();
   });
 }
@@ -128,14 +115,13 @@ test("does-no-round-beyond-the-last", {
   const agreed = sa.proposal;
   require(agreed !== undefined, "a chosen proposal", "none");
   sa.proposal = withTransforms(agreed, ...transformsOf(ADDKE3, ECP521));
-  const ended = begin(s, sa);
-  await s.untilAnswered(() => ended() !== undefined, 3 * s.arena.quiet);
+  await authOnce(s, sa);
   const third = s.exchange(EXCHANGE.IKE_INTERMEDIATE);
   require(third.messageId === 3, "two rounds", s.lastReason());
   const { payloads } = third.response ?? { payloads: [] };
   require(!payload(payloads, "KE"), "no KE payload", listPayloads(third.response));
   if (third.response && !errorNotify(payloads)) s.tolerate("answers IKE_INTERMEDIATE that nobody needs");
-  s.host.endpoint.core.closeIke(sa, "the test is done with it");
+  forget(s, sa);
   await s.dial();
 });
 

@@ -2,8 +2,10 @@ import {
   expectHybrid,
   expectRoundRefused,
   hybrid,
+  inTurn,
   type KePayload,
   keOfMethod,
+  orders,
   refusesRound,
   require,
   type Script,
@@ -16,7 +18,6 @@ const [ECP256, ECP384, ECP521] = [19, 20, 21];
 
 for (const [name, added, expected] of [
   ["one-more-key-exchange", "ke1_ecp256", [19]],
-  ["ml-kem-768", "ke1_mlkem768", [36]],
   ["three-more-key-exchanges", "ke1_ecp256-ke3_mlkem1024-ke7_ecp384", [19, 37, 20]],
 ] as const)
   for (const peer of ROLES) {
@@ -45,7 +46,7 @@ const SEVEN = [
   ["modp4096", 16],
 ] as const;
 
-for (const count of [2, 4, 5, 6, 7])
+for (const count of [2, 4, 7])
   for (const peer of ROLES) {
     /** The same with ${count} additional key exchanges, of classical methods. */
     test(`does-${count}-additional-key-exchanges-as-${peer}`, {
@@ -77,51 +78,39 @@ for (const count of [2, 4, 5, 6, 7])
 const MIXED = { ecp256: 19, mlkem512: 35, mlkem768: 36 } as const;
 type Mixed = keyof typeof MIXED;
 
-/** All orders of some things. */
-const orders = <T>(all: readonly T[]): T[][] =>
-  all.length < 2
-    ? [[...all]]
-    : all.flatMap((first) => orders(all.filter((one) => one !== first)).map((rest) => [first, ...rest]));
-
-for (const methods of orders<Mixed>(["ecp256", "mlkem512", "mlkem768"]))
-  for (const peer of ROLES) {
-    /** A classical method and two of ML-KEM, in the order ${methods.join("-")}. */
-    test(`does-${methods.join("-")}-as-${peer}`, {
-      requirements: ["MKE-03", "MKE-19", "MKE-20", "MKE-21"],
+for (const [index, methods] of orders<Mixed>(["ecp256", "mlkem512", "mlkem768"]).entries()) {
+  const peer = inTurn(index);
+  /** A classical method and two of ML-KEM, in the order ${methods.join("-")}. */
+  test(`does-${methods.join("-")}-as-${peer}`, {
+    requirements: ["MKE-03", "MKE-19", "MKE-20", "MKE-21"],
+    peer,
+    lies: ["does-rounds-in-reverse"],
+    config: { ikeProposals: [hybrid(methods.map((method, i) => `ke${2 * i + 1}_${method}`).join("-"))] },
+  }, async (s) => {
+    await expectHybrid(
+      s,
       peer,
-      lies: ["does-rounds-in-reverse"],
-      config: { ikeProposals: [hybrid(methods.map((method, i) => `ke${2 * i + 1}_${method}`).join("-"))] },
-    }, async (s) => {
-      await expectHybrid(
-        s,
-        peer,
-        methods.map((method) => MIXED[method]),
-      );
-    });
-  }
+      methods.map((method) => MIXED[method]),
+    );
+  });
+}
 
-for (const suite of [
-  "aes256-sha512",
-  "aes256-sha384",
-  "aes128gcm16-prfsha384",
-  "aes128-aesxcbc",
-  "aes128-sha1",
-])
-  for (const peer of ROLES) {
-    /** Three generations of keys by ${suite}: each is made by its PRF, of the one before. */
-    test(`makes-keys-of-three-rounds-by-${suite}-as-${peer}`, {
-      requirements: ["MKE-21", "MKE-22"],
-      peer,
-      lies: ["makes-all-generations-of-the-first", "swaps-the-nonces-of-later-generations"],
-      config: { ikeProposals: [`${suite}-ecp256-ke1_x25519-ke2_ecp384-ke3_ecp521`] },
-    }, async (s) => {
-      await expectHybrid(s, peer, [31, ECP384, ECP521]);
-    });
-  }
+const SUITES = ["aes256-sha512", "aes256-sha384", "aes128gcm16-prfsha384", "aes128-aesxcbc", "aes128-sha1"];
 
-/** The methods of the two rounds that are spoilt one at a time, and another one with keys of another size. */
+for (const [index, suite] of SUITES.entries()) {
+  const peer = inTurn(index);
+  /** Three generations of keys by ${suite}: each is made by its PRF, of the one before. */
+  test(`makes-keys-of-three-rounds-by-${suite}-as-${peer}`, {
+    requirements: ["MKE-21", "MKE-22"],
+    peer,
+    lies: ["makes-all-generations-of-the-first", "swaps-the-nonces-of-later-generations"],
+    config: { ikeProposals: [`${suite}-ecp256-ke1_x25519-ke2_ecp384-ke3_ecp521`] },
+  }, async (s) => {
+    await expectHybrid(s, peer, [31, ECP384, ECP521]);
+  });
+}
+
 const TWO_ROUNDS = hybrid("ke1_ecp256-ke2_ecp384");
-const METHODS = [ECP256, ECP384] as const;
 
 const withData = (ke: KePayload, data: Uint8Array): KePayload[] => [{ ...ke, data }];
 const otherOf = ({ group }: KePayload): number => (group === ECP256 ? ECP384 : ECP256);
@@ -141,40 +130,38 @@ const SPOILT: Record<string, SpoilKe> = {
     ),
 };
 
-for (const peer of ROLES)
-  for (const number of [1, 2])
-    for (const [what, spoil] of Object.entries(SPOILT)) {
-      /**
-       * Two additional key exchanges. The tester's message of round ${number} is one ${what}. The peer refuses it: as responder by an
-       * error or silence, as initiator by going on with neither the next round nor IKE_AUTH. Right messages serve it then.
-       */
-      test(`refuses-round-${number}-${what}-as-${peer}`, {
-        requirements: ["MKE-20", "MKE-19"],
-        peer,
-        lies: ["overlooks-bad-ke-in-rounds"],
-        config: { ikeProposals: [TWO_ROUNDS] },
-      }, async (s) => {
-        await expectRoundRefused(s, peer, number, spoil);
-      });
-    }
-
-for (const peer of ROLES)
-  for (const number of METHODS.keys()) {
+for (const [first, peer] of ROLES.entries()) {
+  for (const [index, [what, spoil]] of Object.entries(SPOILT).entries()) {
+    const number = 1 + ((first + index) % 2);
     /**
-     * The tester's message of one of two rounds has its KE payload twice. The peer refuses it, or, which no text forbids, takes the
-     * first and goes on: then both SAs come up.
+     * Two additional key exchanges. The tester's message of round ${number} is one ${what}. The peer refuses it: as responder by an
+     * error or silence, as initiator by going on with neither the next round nor IKE_AUTH. Right messages serve it then.
      */
-    test(`refuses-round-${number + 1}-with-two-ke-payloads-or-takes-the-first-as-${peer}`, {
-      requirements: ["MKE-19"],
+    test(`refuses-round-${number}-${what}-as-${peer}`, {
+      requirements: ["MKE-20", "MKE-19"],
       peer,
       lies: ["overlooks-bad-ke-in-rounds"],
       config: { ikeProposals: [TWO_ROUNDS] },
     }, async (s) => {
-      if (await refusesRound(s, peer, number + 1, twice)) return;
-      const came = await s.until(() => s.trace.childSas().length > 0);
-      require(came, "a refusal, or both SAs", s.lastReason());
-      s.tolerate("overlooks a second KE payload");
+      await expectRoundRefused(s, peer, number, spoil);
     });
   }
+
+  /**
+   * The tester's message of one of two rounds has its KE payload twice. The peer refuses it, or, which no text forbids, takes the
+   * first and goes on: then both SAs come up.
+   */
+  test(`refuses-round-${first + 1}-with-two-ke-payloads-or-takes-the-first-as-${peer}`, {
+    requirements: ["MKE-19"],
+    peer,
+    lies: ["overlooks-bad-ke-in-rounds"],
+    config: { ikeProposals: [TWO_ROUNDS] },
+  }, async (s) => {
+    if (await refusesRound(s, peer, first + 1, twice)) return;
+    const came = await s.until(() => s.trace.childSas().length > 0);
+    require(came, "a refusal, or both SAs", s.lastReason());
+    s.tolerate("overlooks a second KE payload");
+  });
+}
 
 const twice = (ke: KePayload, s: Script): KePayload[] => [ke, keOfMethod(s, ke.group)];

@@ -9,16 +9,15 @@ import {
   expectOrdinaryChildSa,
   expectOrdinaryIkeRekey,
   expectOrdinaryIkeSa,
-  expectServed,
   expectTraffic,
   expectUnused,
   fromHex,
   hasNotify,
   heard,
+  inChoice,
   NOTIFY,
   notify,
   type OutgoingMessage,
-  type Payload,
   type Proposal,
   payload,
   require,
@@ -79,46 +78,14 @@ test("chooses-an-ike-sa-behind-announced-additional-key-exchanges", {
   await expectOrdinaryIkeSa(s, s.policy.ike.map(adding(transformsOf(ADDKE1, ECP256))));
 });
 
-/** Told to do an additional key exchange, and to do without as well. */
-const told = { ikeProposals: ["aes256-sha256-x25519-ke1_ecp256", "aes256-sha256-x25519"] };
-
 /**
- * The peer is told to do an additional key exchange where the other end can. The tester offers just that, and then the same
- * without it, but not INTERMEDIATE_EXCHANGE_SUPPORTED: the first proposal is passed over, and both SAs come up with the second.
- */
-test("passes-unannounced-additional-key-exchanges-over-though-it-can-do-them", {
-  requirements: ["MKE-17"],
-  peer: "responder",
-  config: told,
-  lies: ["takes-unannounced-additional-key-exchanges"],
-}, async (s) => {
-  announceIntermediate(s, () => undefined);
-  const [first, ...ordinary] = s.policy.ike;
-  s.policy.ike = ordinary;
-  await expectOrdinaryIkeSa(s, first ? [first] : []);
-});
-
-/** The tester offers nothing else to such a peer, without the notify: NO_PROPOSAL_CHOSEN. An ordinary offer serves it. */
-test("refuses-unannounced-additional-key-exchanges-though-it-can-do-them", {
-  requirements: ["MKE-18"],
-  peer: "responder",
-  config: told,
-  lies: ["takes-unannounced-additional-key-exchanges"],
-}, async (s) => {
-  announceIntermediate(s, () => undefined);
-  const [first, ...ordinary] = s.policy.ike;
-  s.policy.ike = ordinary;
-  await expectNoIkeSa(s, first ? [first] : []);
-});
-
-/**
- * Such a peer initiates. The tester is a legacy responder: it chooses the proposal without the additional key exchange, and
+ * The peer, told to do an additional key exchange and to do without as well, initiates. The tester is a legacy responder: it chooses the proposal without the additional key exchange, and
  * does not return the notify. IKE_AUTH is next, with Message ID 1, and both SAs come up.
  */
 test("does-without-additional-key-exchanges-towards-a-legacy-responder", {
   requirements: ["MKE-12"],
   peer: "initiator",
-  config: told,
+  config: { ikeProposals: ["aes256-sha256-x25519-ke1_ecp256", "aes256-sha256-x25519"] },
   lies: ["begins-intermediate-unasked"],
 }, async (s) => {
   announceIntermediate(s, () => undefined);
@@ -129,28 +96,6 @@ test("does-without-additional-key-exchanges-towards-a-legacy-responder", {
   const sa = s.trace.childSas()[0]?.ike;
   require(sa !== undefined, "the peer to set up both SAs", s.lastReason());
   await expectTraffic(new Session(s, sa), "the Child SA came up");
-});
-
-/**
- * Such a peer initiates. The tester chooses the proposal with the additional key exchange, but does not return the notify: the
- * choice counts as one of unknown transforms. Neither IKE_INTERMEDIATE nor IKE_AUTH may follow; with the notify it is taken.
- */
-test("takes-no-additional-key-exchange-from-a-responder-that-announced-nothing", {
-  requirements: ["MKE-17"],
-  peer: "initiator",
-  config: told,
-  lies: ["takes-unannounced-additional-key-exchanges"],
-}, async (s) => {
-  s.policy.ike = s.policy.ike.slice(0, 1);
-  let silent = true;
-  s.change(EXCHANGE.IKE_SA_INIT, (message) => void (silent && leaveOutAnnouncement(message)), "response");
-  const answered = () => s.trace.exchangesOf(EXCHANGE.IKE_SA_INIT, "peer").some((e) => e.response);
-  require(await s.provoke(answered), "an IKE_SA_INIT request", s.lastReason());
-  await s.wait();
-  const further = heard(s, EXCHANGE.IKE_INTERMEDIATE) + heard(s, EXCHANGE.IKE_AUTH);
-  require(further === 0, "neither IKE_INTERMEDIATE nor IKE_AUTH", `${further} requests`);
-  silent = false;
-  await expectServed(s);
 });
 
 for (const what of ["unannounced", "announced"]) {
@@ -237,17 +182,13 @@ for (const peer of ROLES) {
   });
 }
 
-function leaveOutAnnouncement(message: OutgoingMessage): void {
-  const isIt = (p: Payload) => p.kind === "Notify" && p.notifyType === NOTIFY.INTERMEDIATE_EXCHANGE_SUPPORTED;
-  message.payloads = message.payloads.filter((p) => !isIt(p));
-}
+/** Chooses, beside all else, an additional key exchange. */
+const addsToChoice = inChoice((all) => [...all, ...transformsOf(ADDKE1, MLKEM768)]);
 
 /** Chooses, beside all else, an additional key exchange, and says that it follows. */
-function choosesAnother({ payloads }: OutgoingMessage): void {
-  const sa = payload(payloads, "SA");
-  if (!sa) return;
-  sa.proposals = sa.proposals.map(adding(transformsOf(ADDKE1, MLKEM768)));
-  payloads.push(notify(NOTIFY.ADDITIONAL_KEY_EXCHANGE, fromHex("0102030405060708")));
+function choosesAnother(message: OutgoingMessage): void {
+  addsToChoice(message);
+  message.payloads.push(notify(NOTIFY.ADDITIONAL_KEY_EXCHANGE, fromHex("0102030405060708")));
 }
 
 /**
@@ -260,15 +201,8 @@ test("takes-no-additional-key-exchange-for-an-ike-sa-that-it-did-not-offer", {
   peer: "initiator",
   lies: ["takes-any-additional-key-exchange"],
 }, async (s) => {
-  let spoils = true;
-  announceIntermediate(s, () => (spoils ? fromHex("") : undefined));
-  await expectInitRefused(s, ({ payloads }) => {
-    const sa = payload(payloads, "SA");
-    if (sa) sa.proposals = sa.proposals.map(adding(transformsOf(ADDKE1, MLKEM768)));
-  });
-  spoils = false;
-  const begun = heard(s, EXCHANGE.IKE_INTERMEDIATE);
-  require(begun === 0, "no IKE_INTERMEDIATE", `${begun} requests`);
+  announceIntermediate(s, () => fromHex(""));
+  await expectInitRefused(s, addsToChoice);
 });
 
 /**

@@ -12,7 +12,7 @@ import { PROTOCOL } from "../../../harness/wire/registry/protocol-ids.ts";
 import { TRANSFORM } from "../../../harness/wire/registry/transform-types.ts";
 import type { AuthPayload, IdPayload, Payload, Proposal, Transform } from "../../../harness/wire/types.ts";
 import { type LieBehaviour, lie } from "./lie.ts";
-import { decides, inMessage } from "./tools.ts";
+import { inMessage } from "./tools.ts";
 
 const EXCHANGES: readonly number[] = [EXCHANGE.IKE_INTERMEDIATE, EXCHANGE.IKE_FOLLOWUP_KE];
 const ML_KEM: readonly number[] = [35, 36, 37];
@@ -202,12 +202,6 @@ const offerLies = [
       },
       ike: { outgoing: inMessage(EXCHANGE.IKE_SA_INIT, leaveOutAnnouncement, "response") },
     }),
-  ),
-  decides(
-    "takes-unannounced-additional-key-exchanges",
-    "MKE-17",
-    "chooses types 6 to 12 without INTERMEDIATE_EXCHANGE_SUPPORTED",
-    { "ADDKE without INTERMEDIATE_EXCHANGE_SUPPORTED": "take" },
   ),
   lie("takes-any-additional-key-exchange", "MKE-L3", "reads choices without types 6 to 12", () =>
     misreads("response", withoutAdditional),
