@@ -203,7 +203,7 @@ export class Session {
       });
     for (let sequence = 1; sequence <= tries && !answered(); sequence++) {
       script.host.sendEcho(pipe, { from, to, identifier, sequence, data });
-      await script.until(answered, script.arena.patience / 4);
+      await script.until(answered, (script.arena.patience / 8) * sequence);
     }
     return answered();
   }
