@@ -11,10 +11,10 @@ import { EXCHANGE, exchangeTypes } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import type { Payload } from "../wire/types.ts";
-import { listPayloads, require } from "./expectations.ts";
+import { expectServed, listPayloads, require } from "./expectations.ts";
 import { ballast, type Cutter, fragmentNext } from "./fragments.ts";
 import { needIntermediate } from "./post-quantum.ts";
-import { ikeReceived, isResponse } from "./raw.ts";
+import { ikeReceived, isResponse, messagesReceived } from "./raw.ts";
 import type { Script } from "./script.ts";
 import { Session } from "./session.ts";
 import type { Exchange } from "./trace.ts";
@@ -85,6 +85,53 @@ export async function expectAuth(session: Session): Promise<void> {
   await session.proveTraffic();
 }
 
+/**
+ * After a message that only the other end of the key exchange can have sent, and that the peer must not take: both SAs come
+ * up all the same. A peer may also give the IKE SA up for it, without a word or by a Delete, if a fresh attempt is served;
+ * an answer to IKE_AUTH that is no, or one that does not verify, says that it took it. `check` fails if anything else does.
+ */
+export async function proveDespite(
+  s: Script,
+  peer: PeerRole,
+  { begun, check = () => {} }: { begun?: Session; check?: () => void } = {},
+): Promise<void> {
+  const since = s.trace.exchanges.length;
+  const auth = () => s.trace.exchanges.slice(since).findLast((e) => e.exchangeType === EXCHANGE.IKE_AUTH);
+  if (begun) s.host.endpoint.auth(begun.sa);
+  else await s.arena.driver.initiate();
+  s.host.settle();
+  const refused = () => errorNotify(auth()?.response?.payloads ?? []) !== undefined;
+  const over = () => s.trace.childSas().length > 0 || refused() || begun?.sa.state === "closed";
+  await s.untilAnswered(over, s.arena.patience / 4);
+  check();
+  if (auth()?.response) return void (await firstSession(s).proveTraffic());
+  if (!begun && intermediates(s, peer).length === 0)
+    throw new Unsupported("the peer begins no IKE_INTERMEDIATE exchange");
+  s.tolerate("it gives up the IKE SA for a message that it could have ignored");
+  if (begun) await (await s.dial()).proveTraffic();
+  else await expectServed(s);
+}
+
+/**
+ * Both SAs and traffic where the peer takes our IKE_INTERMEDIATE message. False if it does not take it: it neither answers nor
+ * goes on.
+ */
+export async function proveIfTaken(s: Script, peer: PeerRole): Promise<boolean> {
+  const session = peer === "responder" ? needIntermediate(await s.init()) : undefined;
+  if (session) s.host.endpoint.auth(session.sa);
+  else await s.arena.driver.initiate();
+  s.host.settle();
+  const auth = () => s.trace.exchangesOf(EXCHANGE.IKE_AUTH, beginner(peer)).at(-1);
+  const refused = () => session?.sa.state === "closed";
+  const went = await s.untilAnswered(() => auth() !== undefined || refused(), s.arena.patience / 4);
+  if (intermediates(s, peer).length === 0)
+    throw new Unsupported("the peer begins no IKE_INTERMEDIATE exchange");
+  if (!went || !auth()) return false;
+  await s.until(() => s.trace.childSas().length > 0 || auth()?.response !== undefined);
+  await firstSession(s).proveTraffic();
+  return true;
+}
+
 /** Makes other content for the message that changes next, sealed as that is; it is there once that has been sent. */
 export function twinOf(s: Script, exchangeType: number, payloads: Payload[]): () => Uint8Array {
   let twin: Uint8Array | undefined;
@@ -102,11 +149,24 @@ export function twinOf(s: Script, exchangeType: number, payloads: Payload[]): ()
   };
 }
 
-/** The peer's requests in their order, each once: exchange type and Message ID. */
-export const exchangeOrder = (s: Script): string[] => {
-  const requests = s.trace.exchanges.filter(({ by }) => by === "peer");
-  return [...new Set(requests.map(({ exchangeType, messageId }) => `${exchangeType} ${messageId}`))];
-};
+/** Exchange types and Message IDs of the peer's requests behind IKE_SA_INIT, each once, to the first that is not of this document. */
+export function exchangeOrder(s: Script): string[] {
+  const requests = messagesReceived(s).filter((m) => !isResponse(m) && m.header.messageId > 0);
+  const end = requests.findIndex(({ header }) => header.exchangeType !== EXCHANGE.IKE_INTERMEDIATE);
+  const first = end < 0 ? requests : requests.slice(0, end + 1);
+  return [...new Set(first.map(({ header }) => `${header.exchangeType} ${header.messageId}`))];
+}
+
+/** Fails if a message of the peer in these exchanges does not end with SK or SKF, or has KE in clear. */
+export function expectEncrypted(s: Script): void {
+  for (const { header, payloads } of messagesReceived(s)) {
+    if (header.exchangeType !== EXCHANGE.IKE_INTERMEDIATE) continue;
+    const kinds = payloads.map(({ kind }) => kind);
+    const [last, seen] = [kinds.at(-1), kinds.join(" ") || "nothing"];
+    require(last === "SK" || last === "SKF", "SK or SKF at the end", seen);
+    require(!kinds.includes("KE"), "no KE in clear", seen);
+  }
+}
 
 /** What asks for a Child SA as our policy has it, in CREATE_CHILD_SA. */
 export function firstOffer({ script }: Session): Payload[] {

@@ -19,6 +19,7 @@ import {
   PAYLOAD,
   type PeerConfig,
   proveBehind,
+  proveIfTaken,
   require,
   type Spoil,
   test,
@@ -30,12 +31,9 @@ const ROLES = ["responder", "initiator"] as const;
 
 /** Ciphers with and without padding and ICV of their own, and PRFs with different lengths of key and output. */
 const SUITES = [
-  "aes256-sha256-prfsha256-x25519",
-  "aes128-sha384-prfsha384-x25519",
   "aes256-sha512-prfsha512-x25519",
   "aes128-aesxcbc-prfaescmac-x25519",
   "aes256gcm16-prfsha256-x25519",
-  "aes128gcm16-prfsha512-x25519",
   "aes256gcm8-prfsha384-x25519",
   "chacha20poly1305-prfsha256-x25519",
   "3des-sha1-prfsha1-x25519",
@@ -68,8 +66,7 @@ const NULL = { method: "null" } as const;
 
 /** How both ends prove themselves: the peer's way is the one for `auth`. */
 const WAYS: Record<string, (peer: "responder" | "initiator") => Partial<PeerConfig>> = {
-  "by-rsa-signatures": () => ({ auth: CERTIFICATE, testerAuth: CERTIFICATE }),
-  "by-ecdsa-signatures": () => ({ auth: SIGNATURE, testerAuth: SIGNATURE }),
+  "by-signatures": () => ({ auth: SIGNATURE, testerAuth: SIGNATURE }),
   "by-a-secret-and-a-signature": (peer) => oneWay(peer, { method: "psk" }),
   "by-eap": (peer) => oneWay(peer, LOGIN),
   "by-null": () => ({ auth: NULL, testerAuth: NULL, localId: "null:", remoteId: "null:" }),
@@ -105,28 +102,26 @@ for (const [way, configFor] of Object.entries(WAYS)) {
 
 /** Several key exchanges, each with keys of its own after it. */
 const SEVERAL = {
-  two: ["ke1_ecp256-ke2_ecp384", [19, 20]],
-  three: ["ke1_ecp256-ke2_ecp384-ke3_modp3072", [19, 20, 15]],
+  two: ["sha256", "ke1_ecp256-ke2_ecp384", [19, 20]],
+  three: ["sha512", "ke1_ecp256-ke2_ecp384-ke3_modp3072", [19, 20, 15]],
 } as const;
 
-for (const [count, [spec, methods]] of Object.entries(SEVERAL)) {
-  for (const prf of ["sha256", "sha512"]) {
-    for (const peer of ROLES) {
-      /**
-       * ${count} additional key exchanges change the keys after each IKE_INTERMEDIATE exchange, under ${prf}. Each exchange
-       * is protected with the keys of before it, and covered with SK_p of those; a value goes into the next one. IKE_AUTH and
-       * ESP have the last keys.
-       */
-      test(`covers-${count}-exchanges-with-their-own-keys-under-${prf}-as-${peer}`, {
-        requirements: ["INT-16", "INT-17", "INT-19", "INT-27"],
-        peer,
-        config: { ikeProposals: [`aes256-${prf}-x25519-${spec}`] },
-        lies: ["covers-the-last-exchange-alone", "covers-with-the-first-keys", "covers-with-the-next-keys"],
-      }, async (s) => {
-        await proveBehind(s, peer);
-        expectRounds(s, beginner(peer), methods);
-      });
-    }
+for (const [count, [prf, spec, methods]] of Object.entries(SEVERAL)) {
+  for (const peer of ROLES) {
+    /**
+     * ${count} additional key exchanges change the keys after each IKE_INTERMEDIATE exchange, under ${prf}. Each exchange
+     * is protected with the keys of before it, and covered with SK_p of those; a value goes into the next one. IKE_AUTH and
+     * ESP have the last keys.
+     */
+    test(`covers-${count}-exchanges-with-their-own-keys-as-${peer}`, {
+      requirements: ["INT-16", "INT-17", "INT-19", "INT-27"],
+      peer,
+      config: { ikeProposals: [`aes256-${prf}-x25519-${spec}`] },
+      lies: ["covers-the-last-exchange-alone", "covers-with-the-first-keys", "covers-with-the-next-keys"],
+    }, async (s) => {
+      await proveBehind(s, peer);
+      expectRounds(s, beginner(peer), methods);
+    });
   }
 }
 
@@ -182,7 +177,7 @@ for (const peer of ROLES) {
   }
 }
 
-const PADDINGS = [0, 1, 8, 15];
+const PADDINGS = [0, 15];
 
 for (const octets of PADDINGS) {
   for (const [what, config] of eachCarrier) {
@@ -279,18 +274,9 @@ for (const [what, config] of eachCarrier) {
       lies: ["leaves-payloads-in-clear-uncovered"],
     }, async (s) => {
       const data = new TextEncoder().encode("ipsec-bakeoff in clear");
-      let sent = false;
-      changeOwn(s, peer, ({ clear }) => {
-        sent = true;
-        clear.push({ kind: "VendorID", type: PAYLOAD.VENDOR_ID, data });
-      });
-      const took = () => s.trace.exchangesOf(EXCHANGE.IKE_AUTH, beginner(peer)).length > 0;
-      try {
-        await proveBehind(s, peer);
-      } catch (error) {
-        if (!sent || took()) throw error;
+      changeOwn(s, peer, ({ clear }) => clear.push({ kind: "VendorID", type: PAYLOAD.VENDOR_ID, data }));
+      if (!(await proveIfTaken(s, peer)))
         throw new Ambiguous("the peer takes no payloads in clear in front of SK");
-      }
     });
   }
 }
@@ -300,10 +286,7 @@ const WRONG: Record<string, (value: Uint8Array) => Uint8Array | undefined> = {
   "without-intermediate": () => undefined,
   "of-swapped-halves": (value) => concat(secondHalf(value), firstHalf(value), value.subarray(-4)),
   "of-requests-alone": (value) => concat(firstHalf(value), value.subarray(-4)),
-  "without-a-message-id": (value) => value.subarray(0, -4),
   "with-another-message-id": (value) => concat(value.subarray(0, -4), u32(1)),
-  "with-a-message-id-of-the-other-byte-order": (value) =>
-    concat(value.subarray(0, -4), value.slice(-4).reverse()),
 };
 
 const firstHalf = (value: Uint8Array) => value.subarray(0, (value.length - 4) / 2);
