@@ -4,7 +4,15 @@
  */
 import * as fs from "node:fs";
 import { z } from "zod";
-import { makeResults, peerSchema, type Results, testKey, testSchema, toolSchema } from "./results.ts";
+import {
+  makeResults,
+  peerSchema,
+  type Results,
+  testKey,
+  testSchema,
+  toolSchema,
+  withheldSchema,
+} from "./results.ts";
 
 const time = z.iso.datetime();
 
@@ -14,6 +22,8 @@ const recordSchema = z.discriminatedUnion("kind", [
     ...{ time, tool: toolSchema, seed: z.string() },
     /** The baseline file of the run, or `none`; absent where each peer's own was taken. */
     baseline: z.string().optional(),
+    /** Tests that were selected and are not run; absent: none. */
+    withheld: z.array(withheldSchema).optional(),
   }),
   z.strictObject({ kind: z.literal("peer-started"), time, peer: peerSchema }),
   z.strictObject({ kind: z.literal("test-finished"), time, test: testSchema }),
@@ -115,7 +125,7 @@ export function finishedTests(records: readonly JournalRecord[]): Set<string> {
 
 /**
  * The results a journal holds. A test that appears twice keeps its first verdict, a peer its last description.
- * What a second try of a test found stands beside its verdict.
+ * What a second try of a test found stands beside its verdict. What is withheld is what the last run withheld.
  * A run without `run-finished` is interrupted, and finished at the time of its last record.
  */
 export function resultsFromJournal(records: readonly JournalRecord[]): Results | JournalError {
@@ -135,6 +145,8 @@ export function resultsFromJournal(records: readonly JournalRecord[]): Results |
     const key = testKey(record.test);
     if (!tests.has(key)) tests.set(key, record.test);
   }
+  const starts = records.flatMap((record) => (record.kind === "run-started" ? [record] : []));
+  const withheld = starts.at(-1)?.withheld;
   const interrupted =
     last.kind === "run-finished"
       ? last.interrupted
@@ -145,6 +157,7 @@ export function resultsFromJournal(records: readonly JournalRecord[]): Results |
     started: first.time,
     finished: last.time,
     ...(interrupted === undefined ? {} : { interrupted }),
+    ...(withheld === undefined ? {} : { withheld }),
     peers: [...peers.values()],
     tests: [...tests].map(([key, test]) => {
       const second = again.get(key);

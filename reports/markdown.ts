@@ -9,7 +9,7 @@ import {
   type TestResult,
   VERDICTS,
 } from "./results.ts";
-import { formatDuration, plural, printable } from "./text.ts";
+import { formatDuration, plural, printable, withheldText } from "./text.ts";
 
 /** A page of a pull request is cut off somewhere; before that we rather say how many more there are. */
 const LISTED = 100;
@@ -41,7 +41,16 @@ function rank(test: TestResult): number {
   return ["failed", "broken", "skipped", "passed"].indexOf(outcomeOf(test.verdict));
 }
 
-function summary({ tool, seed, started, finished, interrupted, tests, totals }: Results): string[] {
+function summary({
+  tool,
+  seed,
+  started,
+  finished,
+  interrupted,
+  tests,
+  totals,
+  withheld = [],
+}: Results): string[] {
   const counts = VERDICTS.filter((verdict) => totals.verdicts[verdict] > 0);
   const took = formatDuration(Date.parse(finished) - Date.parse(started));
   return [
@@ -49,6 +58,7 @@ function summary({ tool, seed, started, finished, interrupted, tests, totals }: 
     "",
     `${cell(tool.name)} ${cell(tool.version)}, seed ${code(seed)}, started ${cell(started)}, took ${took}.`,
     ...(interrupted === undefined ? [] : ["", `**Interrupted:** ${cell(interrupted)}`]),
+    ...withheld.flatMap((row) => ["", `${cell(withheldText(row))}.`]),
     "",
   ];
 }

@@ -207,6 +207,13 @@ export type Totals = z.infer<typeof totalsSchema>;
 
 export const toolSchema = z.strictObject({ name: z.string(), version: z.string() });
 
+export const withheldSchema = z.strictObject({
+  peer: z.string().min(1).describe("Id of the peer."),
+  file: z.string().describe("The baseline that withholds them, as the program names it."),
+  tests: z.int().positive(),
+});
+export type Withheld = z.infer<typeof withheldSchema>;
+
 export const resultsSchema = z
   .strictObject({
     schema: z.literal(RESULTS_SCHEMA),
@@ -218,6 +225,12 @@ export const resultsSchema = z
     peers: z.array(peerSchema),
     tests: z.array(testSchema),
     totals: totalsSchema,
+    withheld: z
+      .array(withheldSchema)
+      .describe(
+        "Selected tests that have no result here, until the peer's maintainers had their time; absent: none.",
+      )
+      .optional(),
     baselines: z
       .array(
         z.strictObject({
@@ -266,7 +279,7 @@ export function totalsOf(tests: readonly TestResult[]): Totals {
 
 /** Makes a complete result set: the only way totals come to be. */
 export function makeResults(parts: Omit<Results, "schema" | "totals">): Results {
-  const { tool, seed, started, finished, interrupted, peers, tests, baselines } = parts;
+  const { tool, seed, started, finished, interrupted, peers, tests, withheld, baselines } = parts;
   return {
     schema: RESULTS_SCHEMA,
     tool,
@@ -277,6 +290,7 @@ export function makeResults(parts: Omit<Results, "schema" | "totals">): Results 
     peers,
     tests,
     totals: totalsOf(tests),
+    ...(withheld === undefined ? {} : { withheld }),
     ...(baselines === undefined ? {} : { baselines }),
   };
 }

@@ -1,4 +1,5 @@
 /** What all report formats share in treating text that a peer or a test wrote. */
+import type { Withheld } from "./results.ts";
 
 /** Control characters but tab and newline, bidirectional controls, lone surrogates and U+FFFE/FFFF. */
 const UNPRINTABLE = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]|\p{Cs}/gu;
@@ -49,3 +50,7 @@ export function formatDuration(ms: number): string {
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
+
+/** `libreswan@5.2:uml: 9 tests withheld by baselines/libreswan@5.2.yaml`. */
+export const withheldText = ({ peer, file, tests }: Withheld): string =>
+  `${peer}: ${plural(tests, "test")} withheld by ${file}`;

@@ -1,6 +1,6 @@
 /**
  * Prints the closing line of CI over the unit tests and the runs against the real peers. Verdicts that a baseline
- * knows count as skipped, as do unstable ones: they prove nothing of the change under test.
+ * knows count as skipped, as do unstable ones and tests that it withholds: they prove nothing of the change under test.
  */
 import { existsSync, readFileSync } from "node:fs";
 
@@ -11,7 +11,12 @@ const counts = { passed: unitCount("passing"), failed: unitCount("failing"), ski
 
 for (const file of resultsFiles) {
   // A run without results did not take place.
-  const { tests, baselines, interrupted } = existsSync(file)
+  const {
+    tests,
+    baselines,
+    withheld = [],
+    interrupted,
+  } = existsSync(file)
     ? JSON.parse(readFileSync(file, "utf8"))
     : { tests: [], baselines: [], interrupted: "no results" };
   for (const { verdict, baseline } of tests) {
@@ -19,6 +24,7 @@ for (const file of resultsFiles) {
     else if (verdict === "pass" && baseline.agreement === "expected") counts.passed++;
     else counts.skipped++;
   }
+  counts.skipped += withheld.reduce((sum, { tests }) => sum + tests, 0);
   counts.failed += baselines.reduce((sum, { problems }) => sum + problems.length, 0);
   if (interrupted !== undefined) counts.failed++;
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { parse, stringify } from "yaml";
 import { said } from "./said.ts";
 
 describe("bakeoff", () => {
@@ -122,6 +123,13 @@ describe("bakeoff", () => {
       const known = await run();
       expect(known.status).to.equal(0);
       expect(known.err).to.match(/against the baselines: 1 known, 0 unstable, 0 not as they say/);
+      const [{ tests, expires }] = parse(draft.out);
+      writeFileSync(file, stringify([{ tests, expires, verdict: "withheld", why: "Held back." }]));
+      const held = await run();
+      expect(held.status).to.equal(0);
+      expect(held.err)
+        .to.match(/\n0 tests: none\n/)
+        .and.to.match(/memory: 1 test withheld by .*baseline.yaml\n/);
     } finally {
       rmSync(folder, { recursive: true });
     }

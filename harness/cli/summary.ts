@@ -1,5 +1,6 @@
 /** What a run came to, in a few lines. */
 import { type Results, standingOf, type TestResult, VERDICTS } from "../../reports/results.ts";
+import { withheldText } from "../../reports/text.ts";
 import type { RunOutcome } from "../run/report.ts";
 import { EXIT } from "./exit.ts";
 import { hasColor, oneLine, type Paint, painter } from "./output.ts";
@@ -34,6 +35,7 @@ export function summary({ results, files }: RunOutcome): string {
     ...(results.interrupted === undefined ? [] : [paint("yellow", `interrupted: ${results.interrupted}`)]),
     paint("bold", `${results.tests.length} tests: ${counts.join(", ") || "none"}`),
     ...baselineLines(results, paint),
+    ...(results.withheld ?? []).map(withheldText),
     `seed ${results.seed}; written: ${files.join(" ")}`,
   ];
   return lines.map((line) => `${line}\n`).join("");

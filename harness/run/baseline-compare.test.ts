@@ -2,7 +2,13 @@ import { expect } from "chai";
 import { parse } from "yaml";
 import { makeResults, type Results, standingOf, type TestResult } from "../../reports/results.ts";
 import { sampleResults } from "../../reports/sample.ts";
-import { type BaselineEntry, type Baselines, reasonFits } from "./baseline.ts";
+import {
+  type BaselineEntry,
+  type Baselines,
+  type KnownEntry,
+  reasonFits,
+  type WithheldEntry,
+} from "./baseline.ts";
 import { compare } from "./baseline-compare.ts";
 import { draftEntries } from "./baseline-draft.ts";
 
@@ -10,11 +16,18 @@ const sample = sampleResults();
 const PEER = "libreswan@5.2:uml";
 const FILE = "baselines/libreswan@5.2.yaml";
 
-const entry = (changes: Partial<BaselineEntry> = {}): BaselineEntry => ({
+const entry = (changes: Partial<KnownEntry> = {}): KnownEntry => ({
   ...{ tests: ["a/1/x"], verdict: "fail", reason: "answers", why: "It does.", evidence: "log" },
   ...{ section: "A 1", fault: "peer", expires: "2027-11-01" },
   ...changes,
 });
+
+const HELD: WithheldEntry = {
+  tests: ["a/1/*"],
+  verdict: "withheld",
+  why: "Held back.",
+  expires: "2027-02-28",
+};
 
 const test = (changes: Partial<TestResult> = {}): TestResult => {
   const [first] = sample.tests;
@@ -105,11 +118,33 @@ describe("verdicts beside a baseline", () => {
     expect(standingOf(test({ verdict: "tolerated" }))).to.equal("expected");
   });
 
+  it("are not there if they are withheld, and are counted", () => {
+    const tests = ["a/1/x", "a/1/y", "a/2/z"].map((id) => test({ id, verdict: "crash" }));
+    const { withheld, ...results } = judged(tests, [HELD, entry({ tests: ["a/1/y"], verdict: "crash" })]);
+    expect(results.tests.map(({ id }) => id)).to.deep.equal(["a/1/y", "a/2/z"]);
+    expect(results.totals.tests).to.equal(2);
+    expect(withheld).to.deep.equal([{ peer: PEER, file: FILE, tests: 1 }]);
+    const before = makeResults({ ...sample, tests, withheld });
+    expect(compare(before, baselines([HELD]), ALL).withheld?.[0]?.tests).to.equal(3);
+    expect(judged(tests, [{ ...HELD, runtime: "netns" }]).withheld).to.equal(undefined);
+    expect(draftEntries(judged([test()], [HELD]), "libreswan@5.2")).to.equal("");
+  });
+
+  it("show entries that withhold tests for longer than they said", () => {
+    const problems = (expires: string) =>
+      judged([test()], [entry(), { ...HELD, expires }], [...ALL, "a/9/not-selected"]).baselines?.[0]
+        ?.problems;
+    expect(problems("2026-11-19")).to.deep.equal(["[1].expires: tests were withheld until 2026-11-19"]);
+    expect(problems(sample.finished.slice(0, 10))).to.deep.equal([]);
+  });
+
   it("show entries that name no test, only where all tests ran", () => {
     const entries = [entry(), entry({ tests: ["a/1/gone"] })];
     const problems = (ids: string[]) => judged([test()], entries, ids).baselines?.[0]?.problems;
     expect(problems(ALL)).to.deep.equal(["[1].tests: there is no test a/1/gone"]);
     expect(problems([...ALL, "a/1/not-selected"])).to.deep.equal([]);
+    const held = judged([test()], [...entries, HELD], [...ALL, "a/1/withheld"]).baselines?.[0]?.problems;
+    expect(held).to.have.length(1);
     expect(problems([...ALL, "a@03/1/older"])).to.have.length(1);
     const patterns = [entry({ tests: ["a/1/*", "a/2/*", "a@03/1/*"] })];
     expect(judged([test()], patterns, [...ALL, "a@03/1/older"]).baselines?.[0]?.problems).to.deep.equal([

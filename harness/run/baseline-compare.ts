@@ -9,18 +9,20 @@ import {
 } from "../../reports/results.ts";
 import {
   type Baseline,
-  type BaselineEntry,
   type Baselines,
   baselineName,
+  entryOf,
+  type KnownEntry,
   oneSpace,
   reasonFits,
 } from "./baseline.ts";
-import { namesTest, nearestNaming } from "./baseline-tests.ts";
+import { namesTest } from "./baseline-tests.ts";
+import { countWithheld } from "./withheld.ts";
 
 type Found = Pick<TestResult, "verdict" | "reason">;
 
 /** How a verdict differs from an entry, or from pass where there is none; undefined if it does not. */
-function difference({ verdict, reason }: Found, entry: BaselineEntry | undefined): string | undefined {
+function difference({ verdict, reason }: Found, entry: KnownEntry | undefined): string | undefined {
   if (!entry) return verdict === "pass" ? undefined : `unexpected ${verdict}: the baseline has no entry`;
   if (verdict === "pass") return `unexpected pass: the baseline says ${entry.verdict}`;
   if (verdict !== entry.verdict) return `another verdict: ${verdict}, and the baseline says ${entry.verdict}`;
@@ -29,7 +31,7 @@ function difference({ verdict, reason }: Found, entry: BaselineEntry | undefined
 }
 
 /** `day`: that of the run. An entry that is over is an error whatever the test finds, until someone looks again. */
-function compareTest(test: TestResult, entry: BaselineEntry | undefined, day: string): Comparison {
+function compareTest(test: TestResult, entry: KnownEntry | undefined, day: string): Comparison {
   const base = { expected: entry?.verdict ?? "pass", ...(entry ? { known: knownOf(entry) } : {}) };
   const differs = difference(test, entry);
   if (entry && entry.expires < day) {
@@ -41,51 +43,68 @@ function compareTest(test: TestResult, entry: BaselineEntry | undefined, day: st
   return { ...base, agreement: recovered ? "unstable" : "deviates", deviation: differs };
 }
 
-const knownOf = ({ reason, why, evidence, section, fault, expires }: BaselineEntry) => ({
+const knownOf = ({ reason, why, evidence, section, fault, expires }: KnownEntry) => ({
   ...{ reason: oneSpace(reason), why: oneSpace(why), evidence: oneSpace(evidence) },
   ...{ section, fault, expires },
 });
 
-function entryOf({ entries }: Baseline, { runtime }: PeerInfo, id: string): BaselineEntry | undefined {
-  const here = entries.filter((entry) => entry.runtime === undefined || entry.runtime === runtime);
-  return nearestNaming(here, id);
-}
-
-/** The results with each verdict beside its baseline. `ids`: of all tests there are. */
+/**
+ * The results with each verdict beside its baseline, and without those that it withholds. `ids`: of all tests there
+ * are.
+ */
 export function compare(results: Results, baselines: Baselines, ids: readonly string[]): Results {
   const peers = new Map(results.peers.map((peer) => [peer.id, peer]));
   const day = results.finished.slice(0, 10);
-  const tests = results.tests.map((test) => {
+  const placed = results.tests.map((test) => {
     const peer = peers.get(test.peer);
     const baseline = peer && baselines.get(baselineName(peer));
-    if (!baseline) return test;
-    return { ...test, baseline: compareTest(test, entryOf(baseline, peer, test.id), day) };
+    return { test, baseline, entry: baseline && entryOf(baseline, peer.runtime, test.id) };
   });
+  const tests = placed.flatMap(({ test, baseline, entry }) => {
+    if (entry?.verdict === "withheld") return [];
+    return baseline ? [{ ...test, baseline: compareTest(test, entry, day) }] : [test];
+  });
+  const held = placed.flatMap(({ test, baseline, entry }) =>
+    baseline && entry?.verdict === "withheld" ? [{ peer: test.peer, file: baseline.file, tests: 1 }] : [],
+  );
+  const withheld = countWithheld([...(results.withheld ?? []), ...held]);
   const used = [...baselines].map(([name, baseline]) => {
-    const judged = results.peers.filter((peer) => baselineName(peer) === name).map(({ id }) => id);
+    const judged = results.peers.filter((peer) => baselineName(peer) === name);
     const { file, missing } = baseline;
-    return { file, missing, peers: judged, problems: nameless(baseline, judged, tests, ids) };
+    const problems = [...overdue(baseline, day), ...nameless(baseline, judged, tests, ids)];
+    return { file, missing, peers: judged.map(({ id }) => id), problems };
   });
-  return makeResults({ ...results, tests, ...(used.length > 0 ? { baselines: used } : {}) });
+  return makeResults({
+    ...{ ...results, tests },
+    ...(withheld.length > 0 ? { withheld } : {}),
+    ...(used.length > 0 ? { baselines: used } : {}),
+  });
 }
+
+/** Entries that withhold tests, and are over: nobody sees it by a verdict. */
+const overdue = ({ entries }: Baseline, day: string): string[] =>
+  entries.flatMap(({ verdict, expires }, i) =>
+    verdict === "withheld" && expires < day ? [`[${i}].expires: tests were withheld until ${expires}`] : [],
+  );
 
 /** Of a revision that runs only when it is asked for. */
 const isOlder = (id: string): boolean => id.includes("@");
 
 /** Entries that name no test. Told only where all tests ran, so that a look at a few of them is not disturbed. */
 function nameless(
-  { entries }: Baseline,
-  peers: readonly string[],
+  baseline: Baseline,
+  peers: readonly PeerInfo[],
   tests: readonly TestResult[],
   ids: readonly string[],
 ): string[] {
   const ran = groupBy(tests, ({ peer }) => peer);
-  const whole = peers.some((peer) => {
+  const whole = peers.some(({ id: peer, runtime }) => {
     const own = new Set(ran.get(peer)?.map(({ id }) => id));
-    return ids.every((id) => own.has(id) || isOlder(id));
+    const isHeld = (id: string) => entryOf(baseline, runtime, id)?.verdict === "withheld";
+    return ids.every((id) => own.has(id) || isOlder(id) || isHeld(id));
   });
   if (!whole) return [];
-  return entries.flatMap((entry, i) =>
+  return baseline.entries.flatMap((entry, i) =>
     entry.tests
       .filter((tests) => !ids.some((id) => namesTest(tests, id)))
       .map((tests) => `[${i}].tests: there is no test ${tests}`),

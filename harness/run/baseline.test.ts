@@ -18,6 +18,11 @@ const ENTRY = {
   ...{ section: "RFC 7296 1.2", fault: "peer", expires: "2027-11-20" },
 };
 
+const WITHHELD = {
+  ...{ tests: "rfc7296/1.3/*", verdict: "withheld" },
+  ...{ why: "Held back until the maintainers had their time.", expires: "2027-02-28" },
+};
+
 const SECTION = { ...ENTRY, tests: "rfc7296/1.2/*" };
 const STAR = /has \* for something else than a whole section or name$/;
 
@@ -37,6 +42,12 @@ describe("a baseline", () => {
     expect(parse({ ...SECTION, runtime: "uml" }, { ...SECTION, runtime: "netns" })).to.have.length(2);
   });
 
+  it("may withhold tests, and then says nothing of what they find", () => {
+    const [, held] = parse(ENTRY, { ...WITHHELD, runtime: "uml" });
+    expect(held).to.deep.equal({ ...WITHHELD, tests: [WITHHELD.tests], runtime: "uml" });
+    expect(parse({ ...WITHHELD, section: "RFC 7296 1.3", fault: "peer" })).to.have.length(1);
+  });
+
   const { why, ...without } = ENTRY;
   const wrong: [string, object[], string, RegExp][] = [
     ["an unknown field", [{ ...ENTRY, reson: "x" }], "[0].reson", /unknown field, nearest: reason/],
@@ -50,6 +61,10 @@ describe("a baseline", () => {
     ["a day that is none", [{ ...ENTRY, expires: "soon" }], "[0].expires", /must be a day/],
     ["a day too far", [{ ...ENTRY, expires: "2027-11-21" }], "[0].expires", /more than a year ahead/],
     ["an unknown runtime", [{ ...ENTRY, runtime: "docker" }], "[0].runtime", /netns or uml/],
+    ["tests withheld without a word", [{ ...WITHHELD, why: "" }], "[0].why", /is empty$/],
+    ["tests withheld for ever", [{ ...WITHHELD, expires: null }], "[0].expires", /must be a day/],
+    ["tests withheld too long", [{ ...WITHHELD, expires: "2028-01-01" }], "[0].expires", /more than a year/],
+    ["a verdict on withheld tests", [WITHHELD, { ...ENTRY, tests: WITHHELD.tests }], "[1].tests", /already/],
     ["no test", [{ ...ENTRY, tests: [] }], "[0].tests", /names no test$/],
     ["a number for a test", [{ ...ENTRY, tests: 7 }], "[0].tests", /id of a test, or a list/],
     [

@@ -1,9 +1,12 @@
-/** Baselines: `baselines/<peer>@<version>.yaml` holds every verdict of a peer that is not pass, and our judgement of it. */
+/**
+ * Baselines: `baselines/<peer>@<version>.yaml` holds every verdict of a peer that is not pass, and our judgement of it;
+ * and the tests that are held back from it.
+ */
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import { FAULTS, type Known, VERDICTS, type Verdict } from "../../reports/results.ts";
-import { collide, isPattern } from "./baseline-tests.ts";
+import { collide, isPattern, nearestNaming } from "./baseline-tests.ts";
 import { UsageError } from "./usage-error.ts";
 import { FileError, parseYaml } from "./yaml-file.ts";
 
@@ -21,13 +24,13 @@ const KNOWN_VERDICTS = VERDICTS.filter((verdict) => verdict !== "pass" && verdic
 
 const testsText = filled.refine(isPattern, "has * for something else than a whole section or name");
 
-const entrySchema = z.strictObject({
+const knownSchema = z.strictObject({
   tests: z
     .union([testsText, z.array(testsText).min(1, "names no test")], {
       error: "must be the id of a test, or a list of them",
     })
     .transform((tests) => [tests].flat()),
-  verdict: z.enum(KNOWN_VERDICTS, { error: `must be one of ${KNOWN_VERDICTS.join(", ")}` }),
+  verdict: z.enum(KNOWN_VERDICTS),
   reason: filled.refine((text) => patternOf(text) !== "wrong", "is no regular expression"),
   why: filled,
   evidence: filled,
@@ -37,15 +40,36 @@ const entrySchema = z.strictObject({
   runtime: z.enum(["netns", "uml"], { error: "must be netns or uml" }).optional(),
 });
 
+/** What a verdict would tell may be left out. */
+const withheldSchema = knownSchema
+  .partial({ reason: true, evidence: true, section: true, fault: true })
+  .extend({ verdict: z.literal("withheld") });
+
+const entrySchema = z.discriminatedUnion("verdict", [knownSchema, withheldSchema], {
+  error: `must be one of ${[...KNOWN_VERDICTS, "withheld"].join(", ")}`,
+});
+
 const baselineSchema = z.array(entrySchema, { error: "must be a list of entries" });
 
-export interface BaselineEntry extends Known {
+interface EntryPlace {
   /** Ids, or patterns of them (baseline-tests.ts). */
   tests: string[];
-  verdict: Verdict;
   /** The entry holds in this runtime only; absent: in all. */
   runtime?: "netns" | "uml" | undefined;
 }
+
+export interface KnownEntry extends Known, EntryPlace {
+  verdict: Verdict;
+}
+
+/** Of tests that are not run, and have no verdict in a report, until the peer's maintainers had their time. */
+export interface WithheldEntry extends EntryPlace {
+  verdict: "withheld";
+  why: string;
+  expires: string;
+}
+
+export type BaselineEntry = KnownEntry | WithheldEntry;
 
 export interface Baseline {
   /** As it is shown to the user. */
@@ -80,7 +104,7 @@ export const oneSpace = (text: string): string => text.replace(/\s+/g, " ").trim
  * @throws FileError naming the field
  */
 export function parseBaseline(text: string, file: string, today: Date): BaselineEntry[] {
-  const entries = parseYaml(text, file, baselineSchema, () => Object.keys(entrySchema.shape));
+  const entries = parseYaml(text, file, baselineSchema, () => Object.keys(knownSchema.shape));
   const latest = `${today.getUTCFullYear() + 1}${today.toISOString().slice(4, 10)}`;
   for (const [i, { expires }] of entries.entries())
     if (expires > latest)
@@ -100,6 +124,12 @@ export function parseBaseline(text: string, file: string, today: Date): Baseline
 function clash(tests: string, other: string, entry: number): string {
   if (tests === other) return `${tests} is named by entry [${entry}] already`;
   return `${tests} and ${other} of entry [${entry}] name the same test, and neither goes before the other`;
+}
+
+/** The entry that holds for a test in a runtime, which is the one that names the fewest tests. */
+export function entryOf({ entries }: Baseline, runtime: string, id: string): BaselineEntry | undefined {
+  const here = entries.filter((entry) => entry.runtime === undefined || entry.runtime === runtime);
+  return nearestNaming(here, id);
 }
 
 /** A peer as baselines tell them apart. */

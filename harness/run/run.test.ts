@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { LabError } from "../../peers/runtime/errors.ts";
 import { startTime } from "../../peers/runtime/process.ts";
+import type { Results } from "../../reports/results.ts";
 import { report } from "./report.ts";
 import { type Observer, type RunOptions, run } from "./run.ts";
 import { loadTests } from "./suites.ts";
@@ -24,6 +25,9 @@ const options = (out: string, changes: Partial<RunOptions> = {}): RunOptions => 
   ...{ formats: ["json", "html"], resume: false, testLimitMs: 60_000, runLimitMs: 120_000 },
   ...changes,
 });
+
+/** A day within the year that an entry may last. */
+const soon = (): string => new Date(Date.now() + 864e5).toISOString().slice(0, 10);
 
 const eventFiles = (out: string): string[] =>
   readdirSync(join(out, "evidence"), { recursive: true, encoding: "utf8" })
@@ -153,6 +157,28 @@ describe("a run", () => {
       expect(existsSync(join(out, path)), path).to.equal(true);
     expect(report(out, [], await loadTests()).results).to.deep.equal(results);
     expect(report(out, [], await loadTests(), "none").results.baselines).to.equal(undefined);
+  });
+
+  it("leaves out what the baseline withholds, and says how much that is", async () => {
+    const file = join(folder, "mine.yaml");
+    const entry = { tests: "rfc7296/1.2/*", verdict: "withheld", why: "Held back.", expires: soon() };
+    writeFileSync(file, JSON.stringify([entry]));
+    const out = join(folder, "out");
+    const lies = { lie: "omits-nonce", grep: "(1.2/sends-a-nonce|2.1/.*-same-.*)$" };
+    const { results } = await run(options(out, { ...lies, baseline: file }), quiet, never);
+    const sections = (found: Results) => new Set(found.tests.map(({ section }) => section));
+    expect([...sections(results)]).to.deep.equal(["2.1"]);
+    expect(results.withheld).to.deep.equal([{ peer: "builtin@current:memory", file, tests: 1 }]);
+    expect(readFileSync(join(out, "journal.jsonl"), "utf8")).to.not.include("sends-a-nonce");
+    const tests = await loadTests();
+    expect(report(out, ["md", "html"], tests).results).to.deep.equal(results);
+    for (const name of ["report.md", "report.html"])
+      expect(readFileSync(join(out, name), "utf8")).to.match(/1 test withheld by /);
+    await run(options(out, { ...lies, baseline: "none", resume: true }), quiet, never);
+    expect(report(out, [], tests, file).results.withheld).to.deep.equal(results.withheld);
+    const all = report(out, [], tests, "none").results;
+    expect([...sections(all)].sort()).to.deep.equal(["1.2", "2.1"]);
+    expect(all.withheld).to.equal(undefined);
   });
 
   it("reads the baseline before anything starts", async () => {

@@ -23,6 +23,7 @@ import { comparedResults, type RunOutcome, writable, writeOutcome } from "./repo
 import { loadTests, type SuiteTest } from "./suites.ts";
 import { tool } from "./tool.ts";
 import { UsageError } from "./usage-error.ts";
+import { withoutWithheld } from "./withheld.ts";
 
 export interface RunOptions extends Selection {
   /** Lanes at a time. */
@@ -55,15 +56,15 @@ export interface Observer {
  */
 export async function run(options: RunOptions, observer: Observer, signal: AbortSignal): Promise<RunOutcome> {
   const tests = await loadTests();
-  const whole = makePlan(tests, options);
+  const selected = makePlan(tests, options);
   // A slip in a requirements file, or a key that is spoilt, is told before anything starts.
   for (const document of documents()) catalogue(document);
   usableKeys();
-  const baselines = loadBaselines(whole.lanes.map(baselinePeer), options.baseline);
-  await checkLab(whole.lanes.map(({ peer }) => peer));
+  const baselines = loadBaselines(selected.lanes.map(baselinePeer), options.baseline);
+  await checkLab(selected.lanes.map(({ peer }) => peer));
   const release = prepareOut(options.out, options.resume);
   try {
-    return await runPlan({ whole, tests, baselines }, options, observer, signal);
+    return await runPlan({ selected, tests, baselines }, options, observer, signal);
   } finally {
     release();
   }
@@ -82,23 +83,25 @@ const baselinePeer = ({ peer }: LanePlan) => ({ name: peer.definition.name, vers
 
 /** What is known before anything starts. */
 interface Known {
-  whole: Plan;
+  selected: Plan;
   tests: readonly SuiteTest[];
   baselines: Baselines;
 }
 
 async function runPlan(
-  { whole, tests, baselines }: Known,
+  { selected, tests, baselines }: Known,
   options: RunOptions,
   observer: Observer,
   signal: AbortSignal,
 ): Promise<RunOutcome> {
   const before = options.resume ? earlier(options) : undefined;
   const seed = before?.seed ?? options.seed ?? "1";
-  const plan = before ? withoutFinished(whole, before.finished, options.lie) : whole;
+  const unfinished = before ? withoutFinished(selected, before.finished, options.lie) : selected;
+  const { plan, withheld } = withoutWithheld(unfinished, baselines);
   const journal = openRunJournal(options.out);
   const time = () => new Date().toISOString();
-  journal.append({ kind: "run-started", time: time(), tool: tool(), seed, ...choiceOf(options) });
+  const choice = { ...choiceOf(options), ...(withheld.length > 0 ? { withheld } : {}) };
+  journal.append({ kind: "run-started", time: time(), tool: tool(), seed, ...choice });
   observer.planned(plan, seed);
   const sink: ResultSink = {
     peerStarted: (peer) => journal.append({ kind: "peer-started", time: time(), peer }),
@@ -110,7 +113,7 @@ async function runPlan(
   };
   const stop = AbortSignal.any([signal, hardEnd(options.runLimitMs), journal.broken]);
   await runLanes(plan, { ...options, seed }, sink, stop);
-  const odd = oddOnes(whole, comparedResults(options.out, tests, baselines).tests);
+  const odd = oddOnes(selected, comparedResults(options.out, tests, baselines).tests);
   if (odd.planned > 0 && !stop.aborted) {
     observer.tryingAgain(odd);
     const again = secondTries((test) => {

@@ -13,7 +13,7 @@ import {
   type Verdict,
   verdictMeaning,
 } from "../results.ts";
-import { formatDuration, plural } from "../text.ts";
+import { formatDuration, plural, withheldText } from "../text.ts";
 import { type Fragment, html, type Markup } from "./markup.ts";
 
 /** Verdicts by how much they ask for a look: the first present one colours a cell of the matrix. */
@@ -31,12 +31,13 @@ export const BY_URGENCY: readonly Verdict[] = [
 ];
 
 export function header(results: Results): Markup {
-  const { tool, seed, started, finished, interrupted, tests, totals } = results;
+  const { tool, seed, started, finished, interrupted, tests, totals, withheld = [] } = results;
   const took = formatDuration(Math.max(0, Date.parse(finished) - Date.parse(started)));
   return html`<header><div>
 <h1>${headline(results)}</h1>
 <p class="soft">${tool.name} ${tool.version} · ${plural(tests.length, "test")} on ${plural(results.peers.length, "peer")} · started <time datetime="${started}">${started.replace("T", " ").replace(/\.\d+/, "")}</time> · took ${took} · seed <code>${seed}</code></p>
 ${interrupted !== undefined && html`<p class="alert" role="note"><b>Interrupted:</b> ${interrupted}</p>`}
+${withheld.map((row) => html`<p class="soft">${withheldText(row)}</p>`)}
 ${bar(totals.verdicts)}
 <div class="chips" role="group" aria-label="Verdicts; press to filter the list of tests">${chips(totals.verdicts)}</div>
 </div></header>`;
