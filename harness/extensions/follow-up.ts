@@ -17,6 +17,7 @@ import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import type { Payload } from "../wire/types.ts";
 import { keOf } from "./ke-of-round.ts";
+import { perIkeSa } from "./per-ike-sa.ts";
 
 /** Makes the data of ADDITIONAL_KEY_EXCHANGE, which only its maker understands. */
 export type LinkMaker = (core: Core) => Uint8Array;
@@ -41,13 +42,7 @@ interface Series {
 
 /** The series of each IKE SA that wait for their next request. */
 class OpenSeries {
-  readonly #open = new WeakMap<IkeSa, Series[]>();
-
-  of(sa: IkeSa): Series[] {
-    const all = this.#open.get(sa) ?? [];
-    this.#open.set(sa, all);
-    return all;
-  }
+  readonly of = perIkeSa<Series[]>(() => []);
 
   keep(core: Core, sa: IkeSa, series: Series): void {
     const all = this.of(sa);

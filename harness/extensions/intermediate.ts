@@ -10,6 +10,7 @@ import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import type { NotifyPayload, Payload } from "../wire/types.ts";
 import { IntAuth } from "./int-auth.ts";
+import { perIkeSa } from "./per-ike-sa.ts";
 
 /** One IKE_INTERMEDIATE exchange. */
 export interface Round {
@@ -50,12 +51,7 @@ interface State {
 
 /** Announces the exchange where one of its users wants it, runs it as initiator, answers it, and has AUTH cover it. */
 export function intermediate(users: IntermediateUser[]): Extension {
-  const states = new WeakMap<IkeSa, State>();
-  const stateOf = (sa: IkeSa): State => {
-    const state = states.get(sa) ?? { announced: false, rounds: 0 };
-    states.set(sa, state);
-    return state;
-  };
+  const stateOf = perIkeSa<State>(() => ({ announced: false, rounds: 0 }));
   const negotiated = (sa: IkeSa): boolean => stateOf(sa).announced && announcedBy(sa);
   const intAuth = new IntAuth();
   return {

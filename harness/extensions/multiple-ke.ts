@@ -17,6 +17,7 @@ import type { Payload } from "../wire/types.ts";
 import { followUp, type LinkMaker } from "./follow-up.ts";
 import { announcesIntermediate, type IntermediateUser } from "./intermediate.ts";
 import { keOf } from "./ke-of-round.ts";
+import { perIkeSa } from "./per-ike-sa.ts";
 
 /** What one exchange has brought so far. */
 interface Pending {
@@ -28,12 +29,7 @@ interface Pending {
 
 /** The part of {@link intermediate}, and an extension for the negotiation and for CREATE_CHILD_SA. */
 export function multipleKe(link?: LinkMaker): { user: IntermediateUser; extension: Extension } {
-  const states = new WeakMap<IkeSa, Pending>();
-  const stateOf = (sa: IkeSa): Pending => {
-    const state = states.get(sa) ?? { finished: 0 };
-    states.set(sa, state);
-    return state;
-  };
+  const stateOf = perIkeSa<Pending>(() => ({ finished: 0 }));
   const user: IntermediateUser = {
     wants: (core, sa) =>
       sa.role === "responder" ? chosen(sa) : core.policy.ike.some((proposal) => hasAdditional(proposal)),

@@ -11,6 +11,7 @@ import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import { PROTOCOL } from "../wire/registry/protocol-ids.ts";
 import type { Payload } from "../wire/types.ts";
+import { perIkeSa } from "./per-ike-sa.ts";
 import { type PpkNumbers, ppksFor, usesPpk } from "./ppk-agreement.ts";
 import { chosenPpk, matchingPpk, ppkOffers } from "./ppk-offer.ts";
 
@@ -27,12 +28,7 @@ interface State {
 
 /** SK_d' takes the place of SK_d for the SA that an exchange makes, if both ends have one of the PPKs offered in it. */
 export function ppkInChild(numbers: PpkNumbers): Extension {
-  const states = new WeakMap<IkeSa, State>();
-  const stateOf = (sa: IkeSa): State => {
-    const state = states.get(sa) ?? { chosen: new Map() };
-    states.set(sa, state);
-    return state;
-  };
+  const stateOf = perIkeSa<State>(() => ({ chosen: new Map() }));
   const mixed = (sa: IkeSa, Ni: Uint8Array, SK_d: Uint8Array): Uint8Array => {
     const ppk = stateOf(sa).chosen.get(hex(Ni));
     return ppk && sa.suite ? mixPpk(sa.suite.prf, ppk.secret, SK_d) : SK_d;

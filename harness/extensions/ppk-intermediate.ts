@@ -11,6 +11,7 @@ import { concat } from "../wire/bytes.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import type { NotifyPayload, Payload } from "../wire/types.ts";
 import type { IntermediateUser, Round } from "./intermediate.ts";
+import { perIkeSa } from "./per-ike-sa.ts";
 import { type PpkNumbers, ppksFor, usesPpk, wayOf } from "./ppk-agreement.ts";
 import { chosenPpk, matchingPpk, ppkOffers } from "./ppk-offer.ts";
 
@@ -35,12 +36,7 @@ const hasOffers = (core: Core, { number, last }: Round): boolean =>
  * The part of {@link intermediate}: offers all PPKs in the last exchange, and mixes in the one that is chosen.
  */
 export function ppkInIntermediate(numbers: PpkNumbers): { user: IntermediateUser; extension: Extension } {
-  const states = new WeakMap<IkeSa, State>();
-  const stateOf = (sa: IkeSa): State => {
-    const state = states.get(sa) ?? {};
-    states.set(sa, state);
-    return state;
-  };
+  const stateOf = perIkeSa<State>(() => ({}));
   const agreed = (core: Core, sa: IkeSa): boolean => wayOf(core, sa, numbers) === "IKE_INTERMEDIATE";
   const user: IntermediateUser = {
     wants: (core, sa) => (sa.role === "responder" ? agreed(core, sa) : usesPpk(core, "IKE_INTERMEDIATE")),

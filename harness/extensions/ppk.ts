@@ -9,6 +9,7 @@ import type { IkeSa } from "../ike/sa.ts";
 import { equal } from "../wire/bytes.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import type { AuthPayload, Payload } from "../wire/types.ts";
+import { perIkeSa } from "./per-ike-sa.ts";
 import { type PpkNumbers, ppksFor, wayOf } from "./ppk-agreement.ts";
 
 /** What both ends remember until AUTH is settled. */
@@ -19,12 +20,7 @@ interface State {
 
 /** Mixes a PPK into SK_d, SK_pi and SK_pr before AUTH, as far as both ends have it. */
 export function ppkInAuth(numbers: PpkNumbers): Extension {
-  const states = new WeakMap<IkeSa, State>();
-  const stateOf = (sa: IkeSa): State => {
-    const state = states.get(sa) ?? {};
-    states.set(sa, state);
-    return state;
-  };
+  const stateOf = perIkeSa<State>(() => ({}));
   const agreed = (core: Core, sa: IkeSa): boolean => wayOf(core, sa, numbers) === "IKE_AUTH";
   return {
     name: "ppk",
