@@ -219,16 +219,21 @@ export class Script {
     );
   }
 
-  /** Has the peer initiate, and waits until `condition` holds (its patience over: false). */
+  /** Has the peer initiate, and waits until `condition` holds (its patience over, or the peer dead: false). */
   async provoke(condition: () => boolean): Promise<boolean> {
-    await this.arena.driver.initiate();
-    return this.until(condition);
+    const { driver, patience } = this.arena;
+    await driver.initiate();
+    if (await this.until(condition, patience / 4)) return true;
+    if (await driver.exit?.()) return condition();
+    return this.until(condition, (3 * patience) / 4);
   }
 
   /** An established IKE SA with its first Child SA; the peer is the initiator. */
   async accept(): Promise<Session> {
     const child = () => this.trace.childSas()[0];
-    const came = await this.provoke(() => child() !== undefined);
+    const before = this.trace.exchanges.length;
+    const refused = () => this.trace.exchanges.slice(before).some(isRefusedAuth);
+    const came = await this.provoke(() => child() !== undefined || refused());
     const sa = child()?.ike;
     if (!came || !sa) {
       const [expected, actual] = ["the peer to establish an IKE SA with a Child SA", this.lastReason()];
@@ -305,6 +310,12 @@ export class Script {
     }
   }
 }
+
+/** True if we told the peer that we do not believe it. */
+const isRefusedAuth = ({ by, exchangeType, response }: Exchange): boolean =>
+  by === "peer" &&
+  exchangeType === EXCHANGE.IKE_AUTH &&
+  hasNotify(response?.payloads ?? [], NOTIFY.AUTHENTICATION_FAILED);
 
 /** True if the datagram is IKE of an SA that this script began. */
 function isOf({ host }: Script, { data }: Datagram): boolean {
