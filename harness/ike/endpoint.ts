@@ -60,7 +60,7 @@ export class Endpoint {
     return sa;
   }
 
-  /** IKE_AUTH on an SA that has keys. */
+  /** IKE_AUTH on an SA that has keys, and what extensions do before it; not to be called again before `done`. */
   auth(sa: IkeSa, wishes: AuthWishes = {}, done: (outcome: AuthOutcome) => void = () => {}): void {
     startAuth(this.core, sa, wishes, done);
   }

@@ -216,20 +216,23 @@ export interface ChildKeyInputs {
 /** Gets the secrets of the further key exchanges in their order, or why there are none. */
 export type FurtherSecrets = (secrets: Uint8Array[] | string) => void;
 
-/** What a responder of CREATE_CHILD_SA makes once further exchanges are over; one of the two is called, once. */
+/** What a responder of CREATE_CHILD_SA makes once further exchanges are over; one of the two is called, once, or both if `finish` says no. */
 export interface Held {
-  /** Says whether the secrets are of use. */
+  /** Says whether something was made of the secrets. */
   finish(secrets: Uint8Array[]): boolean;
-  /** They will not come. */
+  /** They will not come, or were of no use. */
   dropped(): void;
 }
 
 /**
  * What an RFC, a draft, a script or a lie may change in the core. All members are optional; those of several
- * extensions run in the order in which the endpoint lists them.
+ * extensions run in the order in which the endpoint lists them. They stand here in the order of an IKE SA's life.
  */
 export interface Extension {
   name: string;
+  decide?: Partial<{ [P in keyof Decisions]: Decisions[P] }>;
+
+  // Every message.
   /** Sees and changes every message before it is sealed. */
   outgoing?(message: OutgoingMessage, core: Core): void;
   /** Sees every protected message with its inner payloads encoded, when nothing of it changes any more. */
@@ -242,33 +245,45 @@ export interface Extension {
   collect?(core: Core, sa: IkeSa, message: Message, octets: Uint8Array, open: Opener): Collected;
   /** Whether a repeated request, already answered, is answered again. */
   repeats?(core: Core, message: Message): boolean;
+  /** Takes a message of an IKE SPI that is no IKE SA's, as of a group's Rekey SA; false: not mine. */
+  foreign?(core: Core, message: Message, octets: Uint8Array, datagram: Datagram): boolean;
+
+  // Keys.
   /** Chooses our key pair; `peerPublic` is set where the peer spoke first. `make` gives a fresh one of this method. */
   keyPair?(make: () => KeyPair, peerPublic: Uint8Array | undefined, method: Ke): KeyPair;
   ikeKeys?(inputs: IkeKeyInputs): void;
-  childKeys?(inputs: ChildKeyInputs): void;
-  /** Responder: which of our proposals a request for a Child SA is matched with. */
-  childPolicies?(policies: Proposal[], request: Payload[]): Proposal[];
-  authOctets?(inputs: AuthInputs): void;
   /** Changes the keys themselves after derivation. */
   afterIkeKeys?(sa: IkeSa, keys: IkeKeys): void;
-  childEstablished?(child: ChildSa): void;
-  /** An IKE SA is gone; its successor, if it was rekeyed, is in `replacedBy`. */
-  ikeClosed?(core: Core, sa: IkeSa): void;
-  decide?: Partial<{ [P in keyof Decisions]: Decisions[P] }>;
-  /** Initiator: does something between IKE_SA_INIT and IKE_AUTH, and then calls `done`, with the reason if it failed; false: has nothing to do. */
-  beforeAuth?(core: Core, sa: IkeSa, done: (failure?: string) => void): boolean;
+  childKeys?(inputs: ChildKeyInputs): void;
+
+  // IKE_SA_INIT as the responder; `refuses` is the initiator's, of other exchanges too.
+  /** The error with which a request is refused, before anything of it is computed. */
+  refusesInit?(core: Core, request: IncomingMessage): NotifyPayload | undefined;
+  /** Whether this offer may be chosen at all; those that do not count are passed over. */
+  counts?(core: Core, offer: Proposal, request: Payload[]): boolean;
   /** Initiator: why nothing can be made of this response to IKE_SA_INIT, IKE_AUTH or CREATE_CHILD_SA. */
   refuses?(core: Core, sa: IkeSa, response: IncomingMessage): string | undefined;
-  /** Responder: the error with which an IKE_SA_INIT request is refused. */
-  refusesInit?(core: Core, request: IncomingMessage): NotifyPayload | undefined;
-  /** Responder: whether this offer of an IKE_SA_INIT request may be chosen at all. */
-  counts?(core: Core, offer: Proposal, request: Payload[]): boolean;
+
+  // Between IKE_SA_INIT and IKE_AUTH.
+  /** Initiator: does something between IKE_SA_INIT and IKE_AUTH, and then calls `done`, with the reason if it failed; false: has nothing to do. */
+  beforeAuth?(core: Core, sa: IkeSa, done: (failure?: string) => void): boolean;
   /** Responder: answers a request before the SA is established, IKE_AUTH too; undefined: not mine. */
   early?(core: Core, sa: IkeSa, request: IncomingMessage): Answer | LaterAnswer | undefined;
+
+  // AUTH.
+  authOctets?(inputs: AuthInputs): void;
   /** Either end, when it is about to prove itself by `make`: what goes beside AUTH. May change the keys first. A string says why it cannot. */
   proving?(core: Core, sa: IkeSa, make: () => AuthPayload | string): Payload[] | string;
   /** Either end, before it verifies the other's AUTH: may change the keys, or `proof`. A string says why it is refused. */
   verifying?(core: Core, sa: IkeSa, proof: Proof): string | undefined;
+  /** Responder: another exchange that authenticates, in the place of IKE_AUTH. */
+  admission?: Admission;
+
+  // Established SAs, and CREATE_CHILD_SA.
+  /** Answers a request on an established SA in the place of the core; undefined: not mine. */
+  answers?(core: Core, sa: IkeSa, request: IncomingMessage): Answer | LaterAnswer | undefined;
+  /** Responder: which of our proposals a request for a Child SA is matched with. */
+  childPolicies?(policies: Proposal[], request: Payload[]): Proposal[];
   /**
    * Initiator of CREATE_CHILD_SA: goes on with further exchanges, if the chosen proposal needs them, and calls `done` after
    * the last; false: it needs none.
@@ -286,12 +301,9 @@ export interface Extension {
    * for. Undefined: none must.
    */
   holds?(core: Core, sa: IkeSa, proposal: Proposal, held: Held): Payload[] | undefined;
-  /** Answers a request on an established SA in the place of the core; undefined: not mine. */
-  answers?(core: Core, sa: IkeSa, request: IncomingMessage): Answer | LaterAnswer | undefined;
-  /** Responder: another exchange that authenticates, in the place of IKE_AUTH. */
-  admission?: Admission;
-  /** Takes a message of an IKE SPI that is no IKE SA's, as of a group's Rekey SA; false: not mine. */
-  foreign?(core: Core, message: Message, octets: Uint8Array, datagram: Datagram): boolean;
+  childEstablished?(child: ChildSa): void;
+  /** An IKE SA is gone; its successor, if it was rekeyed, is in `replacedBy`. */
+  ikeClosed?(core: Core, sa: IkeSa): void;
 }
 
 /**
