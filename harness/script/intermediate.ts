@@ -85,15 +85,24 @@ export async function expectAuth(session: Session): Promise<void> {
   await session.proveTraffic();
 }
 
+/** What {@link proveDespite} is told. */
+interface Despite {
+  /** An IKE SA of ours, with keys; not set where the peer is to initiate. */
+  begun?: Session;
+  check?: () => void;
+  undo?: () => void;
+}
+
 /**
  * After a message that only the other end of the key exchange can have sent, and that the peer must not take: both SAs come
  * up all the same. A peer may also give the IKE SA up for it, without a word or by a Delete, if a fresh attempt is served;
- * an answer to IKE_AUTH that is no, or one that does not verify, says that it took it. `check` fails if anything else does.
+ * an answer to IKE_AUTH that is no, or one that does not verify, says that it took it. `check` fails if anything else does;
+ * `undo` has us not send it again.
  */
 export async function proveDespite(
   s: Script,
   peer: PeerRole,
-  { begun, check = () => {} }: { begun?: Session; check?: () => void } = {},
+  { begun, check = () => {}, undo = () => {} }: Despite,
 ): Promise<void> {
   const since = s.trace.exchanges.length;
   const auth = () => s.trace.exchanges.slice(since).findLast((e) => e.exchangeType === EXCHANGE.IKE_AUTH);
@@ -108,6 +117,7 @@ export async function proveDespite(
   if (!begun && intermediates(s, peer).length === 0)
     throw new Unsupported("the peer begins no IKE_INTERMEDIATE exchange");
   s.tolerate("it gives up the IKE SA for a message that it could have ignored");
+  undo();
   if (begun) await (await s.dial()).proveTraffic();
   else await expectServed(s);
 }
@@ -213,11 +223,13 @@ export function expectNotServed(session: Session, exchangeType: number, messageI
   }
 }
 
-/** The payloads in SK of a message that came; undefined if there is none that opens. */
+/** The payloads of a message that came, in SK or in clear; undefined if they cannot be opened. */
 function inside({ sa }: Session, octets: Uint8Array): Payload[] | undefined {
   const message = decodeMessage(octets);
-  const last = isFrameError(message) ? undefined : message.payloads.at(-1);
-  if (last?.kind !== "SK" || !sa.inbound) return undefined;
+  if (isFrameError(message)) return undefined;
+  const last = message.payloads.at(-1);
+  if (last?.kind !== "SK" && last?.kind !== "SKF") return message.payloads;
+  if (last.kind !== "SK" || !sa.inbound) return undefined;
   const opened = openPayload(sa.inbound, octets, last);
   return "error" in opened ? undefined : decodeChain(opened.innerType, opened.plaintext).payloads;
 }

@@ -174,7 +174,7 @@ for (const [what, config] of eachCarrier) {
 
 /** Sends a request of ours in front of our response to IKE_INTERMEDIATE: no answer, or an error; both SAs come up. */
 async function expectUnserved(s: Script, exchangeType: number): Promise<void> {
-  changeOwn(s, "initiator", (message) => {
+  const undo = changeOwn(s, "initiator", (message) => {
     const session = message.sa && new Session(s, message.sa);
     if (!session) return;
     const payloads = exchangeType === EXCHANGE.CREATE_CHILD_SA ? firstOffer(session) : [];
@@ -184,7 +184,7 @@ async function expectUnserved(s: Script, exchangeType: number): Promise<void> {
     const sa = intermediates(s, "initiator")[0]?.request.sa;
     if (sa) expectNotServed(new Session(s, sa), exchangeType, 0);
   };
-  await proveDespite(s, "initiator", { check });
+  await proveDespite(s, "initiator", { check, undo });
 }
 
 for (const [what, config] of eachCarrier) {

@@ -61,7 +61,7 @@ for (const [what, config] of eachCarrier) {
       config,
       lies: ["takes-responses-with-any-message-id"],
     }, async (s) => {
-      changeOwn(s, "initiator", (message) => {
+      const undo = changeOwn(s, "initiator", (message) => {
         const { sa, header } = message;
         if (!sa) return;
         const messageId = (header.messageId + offset) >>> 0;
@@ -71,7 +71,7 @@ for (const [what, config] of eachCarrier) {
           return sealed(new Session(s, sa), wrong);
         });
       });
-      await proveDespite(s, "initiator");
+      await proveDespite(s, "initiator", { undo });
     });
   }
 }
