@@ -13,7 +13,7 @@ import type { IkeSa } from "../ike/sa.ts";
 import { EMPTY } from "../wire/bytes.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
-import type { Payload } from "../wire/types.ts";
+import type { NotifyPayload, Payload } from "../wire/types.ts";
 import { followUp, type LinkMaker } from "./follow-up.ts";
 import { announcesIntermediate, type IntermediateUser } from "./intermediate.ts";
 import { keOf } from "./ke-of-round.ts";
@@ -40,29 +40,13 @@ export function multipleKe(link?: LinkMaker): { user: IntermediateUser; extensio
       stateOf(sa).keyPair = keyPair;
       return method !== undefined && keyPair ? [kePayload(method, keyPair.publicValue)] : [];
     },
-    take: (core, sa, { number }, response) => {
-      const method = methodsOf(core, sa)[number];
-      if (method === undefined) return undefined;
-      const state = stateOf(sa);
-      const ke = keOf(core, response, method);
-      const secret = secretOf(core, ke && state.keyPair?.derive(ke.data));
-      if (!(secret instanceof Uint8Array))
-        return `additional key exchange: ${secret?.reason ?? "no KE of its method"}`;
-      state.secret = secret;
-      return undefined;
-    },
+    take: (core, sa, { number }, response) => take(core, methodsOf(core, sa)[number], stateOf(sa), response),
     answer: (core, sa, { number }, request) => {
       const method = methodsOf(core, sa)[number] ?? strayMethod(core, request);
-      if (method === undefined) return [];
-      const ke = keOf(core, request, method);
-      const keyPair = freshKeyPair(core, method, ke?.data);
-      const secret = secretOf(core, ke && keyPair?.derive(ke.data));
-      if (!keyPair || !(secret instanceof Uint8Array)) return notify(NOTIFY.INVALID_SYNTAX);
-      const state = stateOf(sa);
-      state.secret = secret;
+      const answer = method === undefined ? [] : respond(core, method, stateOf(sa), request);
       if (core.decide("keys after an additional key exchange", "update") === "update before the response")
         user.finish(core, sa);
-      return [kePayload(method, keyPair.publicValue)];
+      return answer;
     },
     finish: (core, sa) => {
       const state = stateOf(sa);
@@ -78,6 +62,32 @@ export function multipleKe(link?: LinkMaker): { user: IntermediateUser; extensio
       rounds < methodsOf(core, sa).length ? "IKE_AUTH before all additional key exchanges" : undefined,
   };
   return { user, extension: { ...followUp(link), name: "multiple-ke", counts, refuses } };
+}
+
+/** The initiator's end of a round; a string says why there is no secret. */
+function take(
+  core: Core,
+  method: number | undefined,
+  state: Pending,
+  response: Payload[],
+): string | undefined {
+  if (method === undefined) return undefined;
+  const ke = keOf(core, response, method);
+  const secret = secretOf(core, ke && state.keyPair?.derive(ke.data));
+  if (!(secret instanceof Uint8Array))
+    return `additional key exchange: ${secret?.reason ?? "no KE of its method"}`;
+  state.secret = secret;
+  return undefined;
+}
+
+/** The responder's end of a round. */
+function respond(core: Core, method: number, state: Pending, request: Payload[]): Payload[] | NotifyPayload {
+  const ke = keOf(core, request, method);
+  const keyPair = freshKeyPair(core, method, ke?.data);
+  const secret = secretOf(core, ke && keyPair?.derive(ke.data));
+  if (!keyPair || !(secret instanceof Uint8Array)) return notify(NOTIFY.INVALID_SYNTAX);
+  state.secret = secret;
+  return [kePayload(method, keyPair.publicValue)];
 }
 
 /** The methods of the rounds, in order. */
