@@ -30,33 +30,36 @@ export function ppksFor(core: Core, owner: Identity): Ppk[] {
   return core.policy.ppks.filter((ppk) => any || !ppk.for || same(ppk.for, owner));
 }
 
-/** Whether we are ready for PPKs in this exchange, with some peer at least. */
-export function usesPpk(core: Core, where: PpkUse): boolean {
+/** Whether we are ready for PPKs in this exchange. A responder does not know yet who calls: some PPK is enough. */
+export function usesPpk(core: Core, where: PpkUse, role: IkeSa["role"] = "responder"): boolean {
   const { remoteId, furtherRemoteIds = [], ppkIn } = core.policy;
-  return ppkIn.includes(where) && [remoteId, ...furtherRemoteIds].some((id) => ppksFor(core, id).length > 0);
+  const owners = role === "initiator" ? [remoteId] : [remoteId, ...furtherRemoteIds];
+  return ppkIn.includes(where) && owners.some((id) => ppksFor(core, id).length > 0);
 }
 
 /** The way that both ends are ready for, of those that the peer named; RFC 9867 before RFC 8784. */
 function agreedWay(
   core: Core,
+  role: IkeSa["role"],
   says: (notifyType: number) => boolean,
   { USE_PPK_INT }: PpkNumbers,
 ): PpkUse | undefined {
   const early = says(USE_PPK_INT) && says(NOTIFY.INTERMEDIATE_EXCHANGE_SUPPORTED);
-  if (early && usesPpk(core, "IKE_INTERMEDIATE")) return "IKE_INTERMEDIATE";
-  return says(NOTIFY.USE_PPK) && usesPpk(core, "IKE_AUTH") ? "IKE_AUTH" : undefined;
+  if (early && usesPpk(core, "IKE_INTERMEDIATE", role)) return "IKE_INTERMEDIATE";
+  return says(NOTIFY.USE_PPK) && usesPpk(core, "IKE_AUTH", role) ? "IKE_AUTH" : undefined;
 }
 
 /** The way of this IKE SA once IKE_SA_INIT is over. */
 export const wayOf = (core: Core, sa: IkeSa, numbers: PpkNumbers): PpkUse | undefined =>
-  agreedWay(core, (type) => sa.announced.has(type), numbers);
+  agreedWay(core, sa.role, (type) => sa.announced.has(type), numbers);
 
 /** Announces PPKs in IKE_SA_INIT, and refuses who can do none where we insist. */
 export function ppkAgreement(numbers: PpkNumbers): Extension {
-  const wayIn = (core: Core, payloads: Payload[]): PpkUse | undefined =>
-    agreedWay(core, (type) => hasNotify(payloads, type), numbers);
-  const insists = (core: Core): boolean =>
-    core.policy.ppkRequired && (usesPpk(core, "IKE_AUTH") || usesPpk(core, "IKE_INTERMEDIATE"));
+  /** True if we insist on a PPK, and the other end's IKE_SA_INIT message leads to none. */
+  const lacksPpk = (core: Core, role: IkeSa["role"], payloads: Payload[]): boolean =>
+    core.policy.ppkRequired &&
+    (usesPpk(core, "IKE_AUTH", role) || usesPpk(core, "IKE_INTERMEDIATE", role)) &&
+    !agreedWay(core, role, (type) => hasNotify(payloads, type), numbers);
   return {
     name: "ppk-agreement",
     outgoing: ({ sa, header, isResponse, payloads }, core) => {
@@ -64,14 +67,14 @@ export function ppkAgreement(numbers: PpkNumbers): Extension {
         return;
       // Section 3.1 of RFC 9867: an initiator may offer both ways, a responder takes one.
       const way = isResponse ? wayOf(core, sa, numbers) : undefined;
-      const says = (use: PpkUse) => (isResponse ? way === use : usesPpk(core, use));
+      const says = (use: PpkUse) => (isResponse ? way === use : usesPpk(core, use, sa.role));
       if (says("IKE_AUTH")) payloads.push(notify(NOTIFY.USE_PPK));
       if (says("IKE_INTERMEDIATE")) payloads.push(notify(numbers.USE_PPK_INT));
     },
     refusesInit: (core, { payloads }) =>
-      insists(core) && !wayIn(core, payloads) ? notify(NOTIFY.NO_PROPOSAL_CHOSEN) : undefined,
+      lacksPpk(core, "responder", payloads) ? notify(NOTIFY.NO_PROPOSAL_CHOSEN) : undefined,
     refuses: (core, _sa, { header, payloads }: IncomingMessage) =>
-      header.exchangeType === EXCHANGE.IKE_SA_INIT && insists(core) && !wayIn(core, payloads)
+      header.exchangeType === EXCHANGE.IKE_SA_INIT && lacksPpk(core, "initiator", payloads)
         ? "the responder does without a PPK"
         : undefined,
   };

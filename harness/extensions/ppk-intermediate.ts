@@ -39,7 +39,8 @@ export function ppkInIntermediate(numbers: PpkNumbers): { user: IntermediateUser
   const stateOf = perIkeSa<State>(() => ({}));
   const agreed = (core: Core, sa: IkeSa): boolean => wayOf(core, sa, numbers) === "IKE_INTERMEDIATE";
   const user: IntermediateUser = {
-    wants: (core, sa) => (sa.role === "responder" ? agreed(core, sa) : usesPpk(core, "IKE_INTERMEDIATE")),
+    wants: (core, sa) =>
+      sa.role === "responder" ? agreed(core, sa) : usesPpk(core, "IKE_INTERMEDIATE", sa.role),
     needs: (core, sa) => (agreed(core, sa) ? exchanges(core, sa) : 0),
     request: (core, sa, round) =>
       hasOffers(core, round) && sa.suite && agreed(core, sa)

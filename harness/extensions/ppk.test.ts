@@ -153,6 +153,15 @@ describe("PPKs in IKE_AUTH", () => {
     expect(result(await connect({ policies: { ...initiator, a: owned("peer.example") } }))).to.equal("PPK");
   });
 
+  it("are not announced by an initiator to a responder that they are not for", async () => {
+    const other = { type: 2, data: text("somebody.example") };
+    const a = { ppks: [{ ...OURS, for: other }], furtherRemoteIds: [other] };
+    for (const ppkRequired of [false, true])
+      expect(result(await connect({ policies: { a: { ...a, ppkRequired }, b: OPTIONAL } }))).to.equal(
+        "plain",
+      );
+  });
+
   const leaveOut = (type: number): Extension => ({
     name: "leave out",
     outgoing: (message) => {
