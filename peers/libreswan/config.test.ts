@@ -73,7 +73,6 @@ describe("libreswan configuration", () => {
     expect(of({ ppks: others })).to.deep.equal(of({ ppks }));
     expect(of({ ppks, ppkRequired: true })[0]).to.equal("ppk=insist");
     expect(of({ ppks, ppkIn: ["IKE_INTERMEDIATE"] })).to.include("intermediate=yes");
-    expect(of({ ppks, ppkIn: ["CREATE_CHILD_SA"] })).to.deep.equal(["ppk=no"]);
     expect(
       ipsecSecrets({ ...config, ppks })
         .split("\n")
@@ -86,8 +85,8 @@ describe("libreswan configuration", () => {
 
   const impossible: [string, Partial<PeerConfig>, RegExp][] = [
     [
-      "a required PPK in CREATE_CHILD_SA",
-      { ppks: [{ id: "a", secret: "b" }], ppkRequired: true, ppkIn: ["CREATE_CHILD_SA"] },
+      "a PPK in CREATE_CHILD_SA",
+      { ppks: [{ id: "a", secret: "b" }], ppkIn: ["IKE_AUTH", "CREATE_CHILD_SA"] },
       /CREATE_CHILD_SA/,
     ],
     ["a PPK_ID with a comma", { ppks: [{ id: "a,b", secret: "c" }] }, /"a,b"/],

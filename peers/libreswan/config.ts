@@ -1,6 +1,6 @@
 /** A `PeerConfig` as pluto's own files: `ipsec.conf` and `ipsec.secrets`. */
 import type { Address } from "../../harness/link/types.ts";
-import { DriverUnsupported, type PeerConfig, type PpkSpec } from "../contract.ts";
+import { DriverUnsupported, type PeerConfig } from "../contract.ts";
 import { authLines, identity } from "./auth.ts";
 import { espSettings, ikeSetting } from "./proposals.ts";
 
@@ -40,19 +40,15 @@ function side(name: "left" | "right", address: Address, id: string, selectors: s
   return lines;
 }
 
-/** PPKs that pluto can use: it mixes them in IKE_AUTH (RFC 8784) and, in a draft's way, in IKE_INTERMEDIATE. */
-const usablePpks = ({ ppks = [], ppkIn = ["IKE_AUTH"] }: PeerConfig): PpkSpec[] =>
-  ppkIn.some((place) => place !== "CREATE_CHILD_SA") ? ppks : [];
-
 /** Pluto keeps the names of PPKs as text between quotation marks, in a list that commas part. */
 const PPK_ID = /^[\x21\x23-\x26\x28-\x2b\x2d-\x7e]+$/;
 
 /** Of the text behind the type. It may send a longer one, but as responder it drops the message. */
 const LONGEST_PPK_ID = 64;
 
-function refusePpks(config: PeerConfig): void {
-  const ppks = usablePpks(config);
-  if (config.ppkRequired && config.ppks && ppks.length === 0)
+/** Pluto mixes PPKs in IKE_AUTH (RFC 8784) and, in a draft's way, in IKE_INTERMEDIATE. */
+function refusePpks({ ppks = [], ppkIn = [] }: PeerConfig): void {
+  if (ppks.length > 0 && ppkIn.includes("CREATE_CHILD_SA"))
     throw new DriverUnsupported("libreswan has no PPKs in CREATE_CHILD_SA (RFC 9867)");
   const odd = ppks.find(({ id }) => !PPK_ID.test(id));
   if (odd) throw new DriverUnsupported(`libreswan cannot be given the PPK_ID "${odd.id}"`);
@@ -64,7 +60,7 @@ function refusePpks(config: PeerConfig): void {
 /** With an order of its own in `ppk-ids`, pluto prefers the first. In IKE_INTERMEDIATE it offers both ways. */
 function postQuantum(config: PeerConfig): string[] {
   refusePpks(config);
-  const ppks = usablePpks(config);
+  const { ppks = [] } = config;
   const early = ppks.length > 0 && config.ppkIn?.includes("IKE_INTERMEDIATE");
   // Its default is to announce PPKs even where it has none.
   const ppk = config.ppkRequired ? "insist" : ppks.length > 0 ? "propose" : "no";
@@ -124,7 +120,7 @@ export function ipsecConf(config: PeerConfig): string {
 export function ipsecSecrets(config: PeerConfig): string {
   const hex = (text: string) => `0x${Buffer.from(text, "utf8").toString("hex")}`;
   const owners = (other = config.remoteId) => `${identity(config.localId)} ${identity(other)}`;
-  const ppks = usablePpks(config).map(
+  const ppks = (config.ppks ?? []).map(
     ({ id, secret, for: owner }) => `${owners(owner)} : PPKS "${id}" ${hex(secret)}\n`,
   );
   return [`${owners()} : PSK ${hex(config.psk)}\n`, ...ppks].join("");

@@ -195,12 +195,11 @@ for (const spec of ["6.1:netns", "6.0:netns", "5.9:netns", "6.1:uml", "6.0:uml"]
       await untilLogged(peer.driver, "PPK required but");
     });
 
-    it("has no PPKs of RFC 9867, and says so where one must be", async () => {
-      const ppkIn = ["IKE_INTERMEDIATE", "CREATE_CHILD_SA"] as const;
-      await peer.driver.configure({ ...peerConfig, ppks, ppkIn: [...ppkIn] });
-      await establish(peer);
-      const required = { ...peerConfig, ppks, ppkIn: [...ppkIn], ppkRequired: true } as const;
-      expect(await peer.driver.configure(required).catch(String)).to.match(/RFC 9867/);
+    it("has no PPKs of RFC 9867, and says so", async () => {
+      for (const place of ["IKE_INTERMEDIATE", "CREATE_CHILD_SA"] as const) {
+        const told = peer.driver.configure({ ...peerConfig, ppks, ppkIn: [place] });
+        expect(await told.catch(String)).to.match(/RFC 9867/);
+      }
     });
 
     it("has ML-KEM and additional key exchanges, or says at once that it has not", async () => {

@@ -20,8 +20,8 @@ const ownPpks = (config: PeerConfig): PpkSpec[] =>
 /** What of these PPKs the daemon has no means for. */
 export function unsupportedPpks(config: PeerConfig): string | undefined {
   const usable = usablePpks(config);
-  if (config.ppkRequired && usable.length === 0 && config.ppks)
-    return "strongSwan cannot require a PPK elsewhere than in IKE_AUTH: it has no RFC 9867";
+  const lost = usable.length === 0 || config.ppkIn?.includes("CREATE_CHILD_SA");
+  if (config.ppks?.length && lost) return "strongSwan has PPKs in IKE_AUTH alone: it has no RFC 9867";
   if (usable.some(({ secret }) => secret === "")) return "strongSwan takes no empty PPK";
   if (usable.length > ownPpks(config).length && ownPpks(config).length !== 1)
     return "strongSwan can be told of one PPK that a peer has, or let it have all";
