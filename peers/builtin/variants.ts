@@ -6,6 +6,7 @@ import type { Core } from "../../harness/ike/core.ts";
 import type { OutgoingMessage } from "../../harness/ike/hooks.ts";
 import { errorNotify, notifies, notify } from "../../harness/ike/payloads.ts";
 import type { Policy } from "../../harness/ike/policy.ts";
+import type { IkeSa } from "../../harness/ike/sa.ts";
 import { equal } from "../../harness/wire/bytes.ts";
 import { factsOf } from "../../harness/wire/documents/index.ts";
 import { CERT_ENCODING } from "../../harness/wire/registry/cert-encodings.ts";
@@ -205,6 +206,30 @@ const minimal: Variant = {
   }),
 };
 
+/** Whether a request is none that the other end begins where the IKE SA stands. */
+const untimely = ({ authRounds, role }: IkeSa, exchangeType: number): boolean =>
+  role === "initiator" ||
+  exchangeType === EXCHANGE.CREATE_CHILD_SA ||
+  (authRounds !== undefined && exchangeType === EXCHANGE.IKE_INTERMEDIATE);
+
+/** Before the IKE SA is established, nobody but the other end of the key exchange can have sent what opens. */
+const touchy: Variant = {
+  name: "touchy",
+  effect:
+    "INVALID_MESSAGE_ID for a wrong Message ID, and no word more after an untimely request before IKE_AUTH",
+  concerns: (document) => document === "rfc9242",
+  behaviour: () => ({
+    ike: {
+      decide: { "message id out of window": "complain each time" },
+      incoming: ({ sa, isResponse, header }, core) => {
+        if (!sa || sa.established || isResponse || !untimely(sa, header.exchangeType)) return undefined;
+        core.closeIke(sa, "an untimely request");
+        return "drop";
+      },
+    },
+  }),
+};
+
 /** The revision before this one, if this is the newest; else the same. */
 function before(document: string, revision: string): string {
   const [newest, older] = factsOf(document)?.revisions ?? [];
@@ -224,7 +249,7 @@ const older: Variant = {
   }),
 };
 
-export const variants: readonly Variant[] = [talkative, lively, frugal, blunt, minimal, older];
+export const variants: readonly Variant[] = [talkative, lively, frugal, blunt, minimal, touchy, older];
 
 export const findVariant = (name: string): LieBehaviour | undefined =>
   variants.find((v) => v.name === name)?.behaviour();
