@@ -13,6 +13,7 @@ import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import type { Payload } from "../wire/types.ts";
 import { expectServed, listPayloads, require } from "./expectations.ts";
 import { ballast, type Cutter, fragmentNext } from "./fragments.ts";
+import { takeBack } from "./legacy.ts";
 import { needIntermediate } from "./post-quantum.ts";
 import { ikeReceived, isResponse, messagesReceived } from "./raw.ts";
 import type { Script } from "./script.ts";
@@ -71,9 +72,7 @@ export async function beforeIkeAuth(s: Script): Promise<Session> {
   await s.until(() => held || sa.state === "closed");
   release();
   require(held, "responses to IKE_INTERMEDIATE that lead to IKE_AUTH", s.lastReason());
-  sa.pending?.cancelTimer?.();
-  sa.pending = undefined;
-  sa.nextMessageId--;
+  takeBack(sa);
   return session;
 }
 

@@ -1,6 +1,7 @@
 /** Words for tests of peers that do not speak a document: what RFC 7296 and RFC 4303 ask of everybody who meets it. */
 import type { Application } from "../ike/hooks.ts";
 import { errorNotify, hasNotify } from "../ike/payloads.ts";
+import type { IkeSa } from "../ike/sa.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import type { Payload } from "../wire/types.ts";
 import { expectTraffic } from "./echo.ts";
@@ -53,10 +54,15 @@ export async function askOnce<T>(
   });
   script.host.settle();
   if (await script.until(() => result !== undefined, 2 * script.arena.quiet)) return result?.value;
+  takeBack(sa);
+  return undefined;
+}
+
+/** Has our endpoint forget the request that waits for its answer; the next one has its Message ID. */
+export function takeBack(sa: IkeSa): void {
   sa.pending?.cancelTimer?.();
   sa.pending = undefined;
   sa.nextMessageId--;
-  return undefined;
 }
 
 /**
