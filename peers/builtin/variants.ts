@@ -71,15 +71,23 @@ function turnedRound(payloads: readonly Payload[]): Payload[] {
     .sort((a, b) => fixed(b) - fixed(a));
 }
 
+/** A choice has no order of preference. */
+function turnChoice({ payloads, isResponse }: OutgoingMessage): void {
+  for (const p of payloads)
+    if (p.kind === "SA" && isResponse)
+      p.proposals = p.proposals.map((o) => ({ ...o, transforms: o.transforms.toReversed() }));
+}
+
 /** Payloads in another order, liveness checks and keepalives of its own. */
 const lively: Variant = {
   name: "lively",
   effect:
-    "liveness checks and NAT keepalives all the time, payloads in reverse order, a new Child SA for one it cannot rekey",
+    "liveness checks and NAT keepalives all the time, payloads and chosen transforms in reverse order, a new Child SA for one it cannot rekey",
   behaviour: () => ({
     ike: {
       decide: { "rekey of an unknown Child SA": "create" },
       outgoing: (message) => {
+        turnChoice(message);
         message.payloads = turnedRound(message.payloads);
       },
     },
