@@ -75,6 +75,7 @@ export async function expectHybrid(
 /** Offers this, and fails unless both SAs come up. */
 export async function dialWith(s: Script, proposals: Proposal[]): Promise<Session> {
   s.policy.ike = proposals.map((p, i) => ({ ...p, number: i + 1 }));
+  s.decide("unprotected error notify", "give up");
   const { sa, failure, childFailure } = await s.tryDial();
   require(!failure && !childFailure, "both SAs", failure ?? childFailure ?? "");
   return new Session(s, sa);

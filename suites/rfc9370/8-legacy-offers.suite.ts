@@ -79,8 +79,8 @@ test("chooses-an-ike-sa-behind-announced-additional-key-exchanges", {
 });
 
 /**
- * The peer, told to do an additional key exchange and to do without as well, initiates. The tester is a legacy responder: it chooses the proposal without the additional key exchange, and
- * does not return the notify. IKE_AUTH is next, with Message ID 1, and both SAs come up.
+ * The peer, told to do an additional key exchange and to do without as well, initiates. The tester is a legacy responder: it
+ * chooses the proposal without, and does not return the notify. IKE_AUTH is next, with Message ID 1, and both SAs come up.
  */
 test("does-without-additional-key-exchanges-towards-a-legacy-responder", {
   requirements: ["MKE-12"],
