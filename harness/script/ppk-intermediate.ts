@@ -13,7 +13,7 @@ import { expectNotify, expectServed, listPayloads, mindNoAdditionalSas, require 
 import { beginner, intermediates } from "./intermediate.ts";
 import { PPK_ID, peersInits, ppkId, SHARED_PPK } from "./ppk.ts";
 import type { Spoil } from "./refusals.ts";
-import type { Script } from "./script.ts";
+import type { Attempt, Script } from "./script.ts";
 import type { Session } from "./session.ts";
 import type { Exchange } from "./trace.ts";
 import { Failure, Unsupported } from "./verdicts.ts";
@@ -117,6 +117,19 @@ export async function proveEarlyPpk(s: Script): Promise<void> {
   needEarlyPpk(s, "responder");
 }
 
+/** As {@link Script.tryDial}, but does not wait for long where the peer answers somebody else meanwhile. */
+export async function tryDialBriefly(s: Script): Promise<Attempt> {
+  const { sa, failure } = await s.tryInit();
+  if (failure) return { sa, failure };
+  let outcome: Attempt | undefined;
+  s.host.endpoint.auth(sa, {}, (ended) => {
+    outcome = { sa, ...ended };
+  });
+  s.host.settle();
+  await s.untilAnswered(() => outcome !== undefined, 2 * s.arena.quiet);
+  return outcome ?? { sa, failure: "silence" };
+}
+
 /** The peer, as responder, refuses an exchange of ours with this notify; without what is spoilt it uses the PPK. */
 export async function expectEarlyRefused(
   s: Script,
@@ -127,7 +140,7 @@ export async function expectEarlyRefused(
   s.decide("unprotected error notify", "give up");
   await proveEarlyPpk(s);
   const undo = spoil(s);
-  const { failure } = await s.tryDial();
+  const { failure } = await tryDialBriefly(s);
   const { response } = s.exchange(exchangeType);
   require(failure !== undefined, "no IKE SA", "one");
   expectNotify(response, ...types);
@@ -136,17 +149,18 @@ export async function expectEarlyRefused(
 }
 
 /**
- * The peer begins an IKE SA, and gives it up before IKE_AUTH because of what is spoilt in our messages. Without that, the same
- * peer is served.
+ * The peer begins an IKE SA, and gives it up before IKE_AUTH because of what is spoilt in our messages of an exchange type. Without
+ * that, the same peer is served.
  */
-export async function expectEarlyAbort(s: Script, spoil: Spoil): Promise<void> {
+export async function expectEarlyAbort(s: Script, spoil: Spoil, exchangeType: number): Promise<void> {
   const undo = spoil(s);
-  const answered = () =>
-    intermediates(s, "initiator").some((e) => e.response) || heard(s, EXCHANGE.IKE_AUTH) > 0;
+  const offered = (e: Exchange) => exchangeType !== EXCHANGE.IKE_INTERMEDIATE || offersOf(s, e).length > 0;
+  const asked = () => s.trace.exchangesOf(exchangeType, "peer").some((e) => e.response && offered(e));
   const begun = () => s.trace.exchangesOf(EXCHANGE.IKE_SA_INIT, "peer").some((e) => e.response);
   if (!(await s.provoke(begun))) throw new Failure("an IKE_SA_INIT request", s.lastReason());
   needEarlyPpk(s, "initiator");
-  await s.until(answered, 3 * s.arena.quiet);
+  const came = await s.until(() => asked() || heard(s, EXCHANGE.IKE_AUTH) > 0);
+  require(came, "PPK_IDENTITY_KEY in an IKE_INTERMEDIATE request", s.lastReason());
   await s.wait();
   require(heard(s, EXCHANGE.IKE_AUTH) === 0, "no IKE_AUTH", "one");
   undo();

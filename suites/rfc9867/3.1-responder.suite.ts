@@ -1,5 +1,4 @@
 import {
-  concat,
   EARLY_PPK,
   EARLY_PPK_ALWAYS,
   EXCHANGE,
@@ -9,26 +8,29 @@ import {
   expectEarlyRefused,
   expectNoEarlyPpk,
   expectPpkNotify,
+  expectPpkUsed,
   expectRounds,
   flipped,
   fromHex,
   hasNotify,
+  hex,
   intermediates,
   listPayloads,
   NOTIFY,
   notifies,
   notify,
+  type OutgoingMessage,
   offerOf,
   PPK_ID,
   peersInits,
   ppkOf,
   proveEarlyPpk,
   require,
-  type Script,
   SHARED,
   SHARED_PPK,
   type Spoil,
   test,
+  tryDialBriefly,
   UNKNOWN_PPK,
   withNotifies,
   withOffers,
@@ -117,59 +119,76 @@ for (const [manner, config] of Object.entries(CONFIGS)) {
 }
 
 /** What a request lacks that cannot lead to a PPK in IKE_INTERMEDIATE. */
-const LACKS: Record<string, (s: Script) => number[]> = {
-  "use-ppk-int": (s) => [s.codePoint("USE_PPK_INT")],
-  "intermediate-exchange-supported": () => [NOTIFY.INTERMEDIATE_EXCHANGE_SUPPORTED],
-  both: (s) => [s.codePoint("USE_PPK_INT"), NOTIFY.INTERMEDIATE_EXCHANGE_SUPPORTED],
-};
-
-for (const [what, types] of Object.entries(LACKS)) {
-  const lacking: Spoil = (s) => {
-    const without = types(s);
-    const intermediate = !without.includes(NOTIFY.INTERMEDIATE_EXCHANGE_SUPPORTED);
-    const restore = withPolicy({ ppks: [], intermediate })(s);
-    const useInt = s.codePoint("USE_PPK_INT");
-    const end = s.change(EXCHANGE.IKE_SA_INIT, ({ payloads }) => {
-      if (!without.includes(useInt)) payloads.push(notify(useInt));
-    });
+const HALF = "intermediate-exchange-supported";
+const LACKS: Record<string, Spoil> = {
+  "use-ppk-int": withPolicy({ ppks: [], intermediate: true }),
+  both: withPolicy({ ppks: [] }),
+  [HALF]: (s) => {
+    const restore = withPolicy({ ppks: [] })(s);
+    const add = ({ payloads }: OutgoingMessage) => payloads.push(notify(s.codePoint("USE_PPK_INT")));
+    const end = s.change(EXCHANGE.IKE_SA_INIT, add);
     return () => {
       restore();
       end();
     };
-  };
+  },
+};
 
-  /**
-   * The tester's IKE_SA_INIT request lacks ${what}, and the peer's PPK is mandatory. The peer answers with NO_PROPOSAL_CHOSEN. To an
-   * ordinary request it answers as ever.
-   */
-  test(
-    `refuses-a-request-without-${what}-where-its-ppk-is-mandatory`,
-    {
-      requirements: ["PPKINT-08"],
-      peer: "responder",
-      lies: ["forgets-that-ppks-are-mandatory", "refuses-ike-sa-init-for-another-reason"],
-      config: EARLY_PPK_ALWAYS,
-    },
-    (s) => expectEarlyRefused(s, lacking, EXCHANGE.IKE_SA_INIT, NOTIFY.NO_PROPOSAL_CHOSEN),
-  );
+for (const [what, lacking] of Object.entries(LACKS)) {
+  if (what !== HALF)
+    /**
+     * The tester's IKE_SA_INIT request lacks ${what}, and the peer's PPK is mandatory. The peer answers with NO_PROPOSAL_CHOSEN. To an
+     * ordinary request it answers as ever.
+     */
+    test(
+      `refuses-a-request-without-${what}-where-its-ppk-is-mandatory`,
+      {
+        requirements: ["PPKINT-08"],
+        peer: "responder",
+        lies: ["forgets-that-ppks-are-mandatory", "refuses-ike-sa-init-for-another-reason"],
+        config: EARLY_PPK_ALWAYS,
+      },
+      (s) => expectEarlyRefused(s, lacking, EXCHANGE.IKE_SA_INIT, NOTIFY.NO_PROPOSAL_CHOSEN),
+    );
 
-  /** The same where the peer's PPK is optional: it does not return USE_PPK_INT, and both SAs come up without a PPK. */
+  /** The same where the peer's PPK is optional: both SAs come up without a PPK, and USE_PPK_INT is not returned to who did not send it. */
   test(`does-without-an-optional-ppk-for-a-request-without-${what}`, {
     requirements: ["PPKINT-04"],
     peer: "responder",
-    lies: [
-      "insists-on-optional-ppks",
-      ...(what === "intermediate-exchange-supported" ? ["announces-early-ppks-that-it-does-not-have"] : []),
-    ],
+    lies: ["insists-on-optional-ppks"],
     config: EARLY_PPK,
   }, async (s) => {
+    await proveEarlyPpk(s);
     lacking(s);
     await expectNoEarlyPpk(s, "responder");
     const response = peersInits(s, "responder").at(-1) ?? [];
     const said = hasNotify(response, s.codePoint("USE_PPK_INT"));
-    require(!said, "no USE_PPK_INT", listPayloads({ payloads: response }));
+    if (said && what === HALF)
+      s.tolerate("returns USE_PPK_INT to a request that cannot lead to IKE_INTERMEDIATE");
+    else require(!said, "no USE_PPK_INT", listPayloads({ payloads: response }));
   });
 }
+
+/**
+ * The tester's IKE_SA_INIT request has USE_PPK_INT without INTERMEDIATE_EXCHANGE_SUPPORTED, which is half an offer; the peer's PPK is
+ * mandatory. No IKE SA comes of it. Best is NO_PROPOSAL_CHOSEN at once.
+ */
+test("makes-no-ike-sa-of-half-an-offer-where-its-ppk-is-mandatory", {
+  requirements: ["PPKINT-08"],
+  peer: "responder",
+  lies: ["forgets-that-ppks-are-mandatory"],
+  config: EARLY_PPK_ALWAYS,
+}, async (s) => {
+  s.decide("unprotected error notify", "give up");
+  await proveEarlyPpk(s);
+  const undo = LACKS[HALF]?.(s);
+  const { failure } = await tryDialBriefly(s);
+  require(failure !== undefined, "no IKE SA", "one");
+  const refused = hasNotify(peersInits(s, "responder").at(-1) ?? [], NOTIFY.NO_PROPOSAL_CHOSEN);
+  if (!refused) s.tolerate(`refuses later: ${failure}`);
+  undo();
+  await expectEarlyPpk(s, "responder");
+});
 
 /** The tester offers both ways to use PPKs, and the peer is told of both. It returns exactly one of USE_PPK and USE_PPK_INT, and that way is gone. */
 test("takes-one-of-both-ways", {
@@ -178,12 +197,14 @@ test("takes-one-of-both-ways", {
   lies: ["returns-both-ways-of-ppks", "names-the-ppk-again"],
   config: { ...EARLY_PPK, ppkIn: ["IKE_AUTH", "IKE_INTERMEDIATE"] },
 }, async (s) => {
+  s.policy.ppkIn = ["IKE_INTERMEDIATE"];
   await proveEarlyPpk(s);
+  s.policy.ppkIn = ["IKE_AUTH", "IKE_INTERMEDIATE"];
+  await s.tryInit();
   const response = peersInits(s, "responder").at(-1) ?? [];
   const ways = [NOTIFY.USE_PPK, s.codePoint("USE_PPK_INT")].filter((type) => hasNotify(response, type));
   require(ways.length === 1, "one of USE_PPK and USE_PPK_INT", listPayloads({ payloads: response }));
-  if (ways[0] === NOTIFY.USE_PPK) s.tolerate("prefers PPKs in IKE_AUTH, which protect less");
-  else await expectEarlyPpk(s, "responder");
+  await (ways[0] === NOTIFY.USE_PPK ? expectPpkUsed : expectEarlyPpk)(s, "responder");
 });
 
 /** The tester offers both ways, and the peer is told of PPKs in IKE_AUTH alone. It does not return USE_PPK_INT; traffic proves the keys. */
@@ -205,7 +226,6 @@ const BEFORE: Record<string, Parameters<typeof withOffers>[0]> = {
   "an-unknown-one": (sa) => [offerOf(sa, UNKNOWN_PPK, earlySeed(sa))],
   "itself-with-a-wrong-confirmation": (sa) => [flipped(offerOf(sa, SHARED, earlySeed(sa)))],
   "itself-as-another-type": (sa) => [offerOf(sa, ppkOf(SHARED_PPK, PPK_ID.OPAQUE), earlySeed(sa))],
-  "an-empty-one": (sa) => [offerOf(sa, { ...SHARED, id: Uint8Array.of(PPK_ID.FIXED) }, earlySeed(sa))],
   "seven-others": (sa) =>
     Array.from({ length: 7 }, (_, i) =>
       offerOf(sa, ppkOf({ id: `nobody/${i}`, secret: `${i}` }), earlySeed(sa)),
@@ -213,7 +233,7 @@ const BEFORE: Record<string, Parameters<typeof withOffers>[0]> = {
 };
 
 for (const [what, before] of Object.entries(BEFORE))
-  for (const place of ["after", "before"] as const) {
+  for (const place of what === "an-unknown-one" ? (["after", "before"] as const) : (["after"] as const)) {
     /** Of several PPKs on offer the peer has one, ${place} ${what}. It takes that one, whatever the others are. */
     test(`with-${what}-on-offer-finds-its-ppk-${place}-it`, {
       requirements: ["PPKINT-13", "PPKINT-15"],
@@ -247,9 +267,7 @@ for (const [order, ppks] of Object.entries({ "first-one": TWO, "second-one": [..
       intermediates(s, "responder").at(-1)?.response?.payloads ?? [],
       NOTIFY.PPK_IDENTITY,
     );
-    const used = s.policy.ppks.find(
-      ({ id }) => identity && concat(id).every((o, i) => o === identity.data[i]),
-    );
+    const used = s.policy.ppks.find(({ id }) => identity && hex(id) === hex(identity.data));
     expectChosen(s, "responder", used ?? SHARED);
     await session.proveTraffic();
   });
@@ -325,8 +343,11 @@ test("minds-whose-ppk-it-is", {
   const { failure } = await s.tryDial();
   const { response } = s.exchange(EXCHANGE.IKE_AUTH);
   require(response !== undefined, "an answer to IKE_AUTH", "silence");
-  if (!failure) s.tolerate("goes on with the PPK of another peer, which is allowed");
-  else if (!hasNotify(response.payloads, NOTIFY.AUTHENTICATION_FAILED))
+  const taken = intermediates(s, "responder").some(({ response: r }) =>
+    hasNotify(r?.payloads ?? [], NOTIFY.PPK_IDENTITY),
+  );
+  if (!failure && taken) s.tolerate("goes on with the PPK of another peer, which is allowed");
+  if (failure && !hasNotify(response.payloads, NOTIFY.AUTHENTICATION_FAILED))
     s.tolerate(`refuses with ${listPayloads(response)}; section 3.1 recommends AUTHENTICATION_FAILED`);
   s.policy.ppks = [SHARED];
   await expectEarlyPpk(s, "responder");

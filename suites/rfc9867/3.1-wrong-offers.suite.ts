@@ -13,6 +13,7 @@ import {
   intermediates,
   listPayloads,
   NOTIFY,
+  needEarlyPpk,
   notifies,
   offerOf,
   PPK_ID,
@@ -25,6 +26,7 @@ import {
   SHARED_PPK,
   type Spoil,
   test,
+  tryDialBriefly,
   UNKNOWN_PPK,
   withOffers,
   withoutNotifies,
@@ -49,13 +51,16 @@ const WRONG: Record<string, Parameters<typeof withOffers>[0]> = {
   "whose-identifier-is-longer": (sa) => [
     offerOf(sa, { ...SHARED, id: concat(SHARED.id, Uint8Array.of(0)) }, earlySeed(sa)),
   ],
-  "of-type-0": (sa) => [offerOf(sa, ppkOf(SHARED_PPK, 0), earlySeed(sa))],
   "of-type-1": (sa) => [offerOf(sa, ppkOf(SHARED_PPK, PPK_ID.OPAQUE), earlySeed(sa))],
   "of-type-128": (sa) => [offerOf(sa, ppkOf(SHARED_PPK, 128), earlySeed(sa))],
-  "of-an-empty-identifier": (sa) => [
-    offerOf(sa, { ...SHARED, id: Uint8Array.of(PPK_ID.FIXED) }, earlySeed(sa)),
-  ],
 };
+/** Those of them that say how a peer comes to its answer; what the others are makes no difference to that. */
+const KINDS_OF_WRONG = [
+  "of-an-unknown-id",
+  "of-another-secret",
+  "whose-confirmation-is-off-by-a-bit",
+  "of-type-1",
+];
 
 /** The lie that takes such an offer. */
 const taker = (what: string): string =>
@@ -81,17 +86,18 @@ for (const [what, make] of Object.entries(WRONG)) {
     (s) => expectEarlyRefused(s, withOffers(make), EXCHANGE.IKE_INTERMEDIATE, NOTIFY.AUTHENTICATION_FAILED),
   );
 
-  /** The same where the peer's PPK is optional: its response names none, and both SAs come up without a PPK. */
-  test(`does-without-a-ppk-${what}`, {
-    requirements: ["PPKINT-13", "PPKINT-18"],
-    peer: "responder",
-    lies: [taker(what), "insists-on-optional-ppks"],
-    config: EARLY_PPK,
-  }, async (s) => {
-    await proveEarlyPpk(s);
-    withOffers(make)(s);
-    await expectNoEarlyPpk(s, "responder");
-  });
+  if (KINDS_OF_WRONG.includes(what))
+    /** The same where the peer's PPK is optional: its response names none, and both SAs come up without a PPK. */
+    test(`does-without-a-ppk-${what}`, {
+      requirements: ["PPKINT-13", "PPKINT-18"],
+      peer: "responder",
+      lies: [taker(what), "insists-on-optional-ppks"],
+      config: EARLY_PPK,
+    }, async (s) => {
+      await proveEarlyPpk(s);
+      withOffers(make)(s);
+      await expectNoEarlyPpk(s, "responder");
+    });
 }
 
 const offersNone: Spoil = (s) =>
@@ -127,7 +133,7 @@ const NO_OFFER: Record<string, Spoil> = {
 for (const [what, spoil] of Object.entries(NO_OFFER)) {
   /**
    * Both ends agreed on PPKs, and the peer's is mandatory. With ${what} there is no offer before IKE_AUTH. The peer refuses with
-   * AUTHENTICATION_FAILED, in whichever of the exchanges it sees that.
+   * AUTHENTICATION_FAILED, in whichever of the exchanges it sees that. An IKE_AUTH that comes too early it may leave unanswered.
    */
   test(`refuses-ike-auth-after-${what}-where-its-ppk-is-mandatory`, {
     requirements: ["PPKINT-17"],
@@ -137,12 +143,13 @@ for (const [what, spoil] of Object.entries(NO_OFFER)) {
   }, async (s) => {
     await proveEarlyPpk(s);
     const undo = spoil(s);
-    const { failure } = await s.tryDial();
+    const { sa, failure } = await tryDialBriefly(s);
     require(failure !== undefined, "no IKE SA", "one");
-    const last = s.trace.exchanges.at(-1)?.response;
+    const last = s.trace.exchanges.findLast((e) => e.request.sa === sa)?.response;
     const error = errorNotify(last?.payloads ?? []);
-    require(error !== undefined, "N(AUTHENTICATION_FAILED)", listPayloads(last));
-    if (error.notifyType !== NOTIFY.AUTHENTICATION_FAILED)
+    const early = intermediates(s, "responder").every((e) => e.request.sa !== sa);
+    require(error !== undefined || early, "N(AUTHENTICATION_FAILED)", listPayloads(last));
+    if (error?.notifyType !== NOTIFY.AUTHENTICATION_FAILED)
       s.tolerate(`refuses with ${listPayloads(last)} where nothing was on offer`);
     undo();
     await expectEarlyPpk(s, "responder");
@@ -152,9 +159,9 @@ for (const [what, spoil] of Object.entries(NO_OFFER)) {
 /** Offers that no initiator makes. The peer may refuse the exchange, or leave them out of account. */
 const ODD: Record<string, Parameters<typeof withOffers>[0]> = {
   "no-octets": () => [NOTHING],
-  "a-type-alone": () => [Uint8Array.of(PPK_ID.FIXED)],
   "seven-octets": (sa) => [offerOf(sa, SHARED, earlySeed(sa)).subarray(-7)],
   "eight-octets": (sa) => [offerOf(sa, SHARED, earlySeed(sa)).subarray(-8)],
+  "an-empty-identifier": (sa) => [offerOf(sa, { ...SHARED, id: Uint8Array.of(PPK_ID.FIXED) }, earlySeed(sa))],
   "two-hundred-unknown-ids": (sa) =>
     Array.from({ length: 200 }, (_, i) =>
       offerOf(sa, ppkOf({ id: `nobody/${i}`, secret: `${i}` }), earlySeed(sa)),
@@ -184,7 +191,7 @@ for (const [what, make] of Object.entries(ODD)) {
 
 /** A PPK is agreed on, or the peer refused. */
 async function expectFineOrRefused(s: Script): Promise<void> {
-  const attempt = await s.tryDial();
+  const attempt = await tryDialBriefly(s);
   const { response } = intermediates(s, "responder").at(-1) ?? {};
   if (attempt.failure)
     return void (!errorNotify(response?.payloads ?? []) && s.tolerate("is silent to such offers"));
@@ -204,9 +211,9 @@ test("outlives-offers-before-the-last-exchange", {
   config: { ...EARLY_PPK, ikeProposals: ["aes256-sha256-x25519-ke1_ecp256-ke2_ecp384"] },
 }, async (s) => {
   await s.init();
-  await proveEarlyPpk(s);
+  needEarlyPpk(s, "responder");
   s.decide("exchange of PPK_IDENTITY_KEY", "the first");
-  await s.tryDial();
+  await tryDialBriefly(s);
   s.decide("exchange of PPK_IDENTITY_KEY", "the last");
   await expectEarlyPpk(s, "responder");
 });

@@ -60,6 +60,8 @@ const ORIGINS: Record<string, PeerConfig["ppkIn"] & {}> = {
 for (const peer of ["initiator", "responder"] as const)
   for (const [origin, ppkIn] of Object.entries(ORIGINS))
     for (const [kind, make] of Object.entries(KINDS)) {
+      // SK_d, which the origin has made, goes into new IKE SAs and Child SAs alike.
+      if (origin !== "an-ike-sa-without-ppk" && kind === "a-child-sa") continue;
       /**
        * The peer, ${peer} of ${origin}, rekeys ${kind} and offers its PPK with prf(PPK, Ni | SPIi | SPIr). The tester takes it, and both have keys
        * out of prf+(PPK, SK_d), which the use of the new SA proves.
@@ -205,41 +207,34 @@ const STRANGE: Record<string, (id: Uint8Array) => Uint8Array> = {
   "an-id-off-by-a-bit": flipped,
 };
 
-/** What the tester's own keys are made of: if the peer uses the SA all the same, one of both shows it. */
-const OURS = {
-  "plain-keys": { ppks: [], lie: "overlooks-a-ppk-that-it-did-not-offer" },
-  "keys-with-the-ppk": { ppks: [SHARED], lie: "takes-a-ppk-that-it-did-not-offer" },
-};
-
 for (const [kind, expectNone] of Object.entries(UNUSED))
   for (const [what, change] of Object.entries(STRANGE))
-    for (const [keys, { ppks, lie }] of Object.entries(OURS))
-      for (const peer of what === "another-id" ? ROLES : ROLES.slice(0, 1)) {
-        /**
-         * The peer, ${peer} of the IKE SA, rekeys ${kind} with a PPK on offer. The tester's response has PPK_IDENTITY with ${what}, and its own
-         * SA has ${keys}. The new SA is not used, or deleted at once.
-         */
-        test(`as-${peer}-does-not-use-${kind}-after-ppk-identity-with-${what}-and-${keys}`, {
-          requirements: ["PPKINT-34"],
-          peer,
-          lies: [lie],
-          config: LATE_PPK,
-        }, async (s) => {
-          s.policy.ppks = ppks;
-          const strange = notify(NOTIFY.PPK_IDENTITY, change(SHARED.id));
-          s.change(
-            EXCHANGE.CREATE_CHILD_SA,
-            (message) => {
-              const others = message.payloads.filter(
-                (p) => p.kind !== "Notify" || p.notifyType !== strange.notifyType,
-              );
-              message.payloads = [...others, strange];
-            },
-            "response",
-          );
-          await expectNone(s, peer);
-        });
-      }
+    for (const peer of what === "another-id" ? ROLES : ROLES.slice(0, 1)) {
+      /**
+       * The peer, ${peer} of the IKE SA, rekeys ${kind} with a PPK on offer. The tester's response has PPK_IDENTITY with ${what}, and its own
+       * SA has the PPK of the offer in its keys. The peer does not take that PPK for the one that was named: the new SA is not used, or deleted
+       * at once. Note: section 3.2 does not say whether a peer may go on without a PPK; nobody sees that here.
+       */
+      test(`as-${peer}-does-not-use-its-ppk-for-${kind}-after-ppk-identity-with-${what}`, {
+        requirements: ["PPKINT-34"],
+        peer,
+        lies: ["takes-a-ppk-that-it-did-not-offer"],
+        config: LATE_PPK,
+      }, async (s) => {
+        const strange = notify(NOTIFY.PPK_IDENTITY, change(SHARED.id));
+        s.change(
+          EXCHANGE.CREATE_CHILD_SA,
+          (message) => {
+            const others = message.payloads.filter(
+              (p) => p.kind !== "Notify" || p.notifyType !== strange.notifyType,
+            );
+            message.payloads = [...others, strange];
+          },
+          "response",
+        );
+        await expectNone(s, peer);
+      });
+    }
 
 /**
  * The peer has no PPK. It rekeys the Child SA of an IKE SA that the tester began. The tester's response has PPK_IDENTITY all the same, which
