@@ -150,7 +150,7 @@ export interface Decisions {
   /** How long the responder waits for the next request, in milliseconds; the text speaks of 5 to 20 seconds. */
   "time for a series": 15_000 | 3_600_000;
   "rekeying that has lost": "stop" | "go on";
-  "PRF of a rekeying's SKEYSEED": "of the replaced IKE SA" | "of the new one";
+  "PRFs of an IKE rekey": "SKEYSEED by the old one, prf+ by the new one" | "the new one" | "the old one";
   "series that the peer has lost": "delete the IKE SA after some" | "keep the IKE SA";
   "link of a series": "must match" | "ignore";
   "a PPK": "into SK_d, SK_pi and SK_pr" | "not into SK_d" | "into nothing";

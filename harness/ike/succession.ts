@@ -1,5 +1,6 @@
 /** A new IKE SA in the place of an old one: RFC 7296 section 2.18. */
 import { ikeKeys, rekeyedSkeyseed } from "../crypto/keys.ts";
+import type { Prf } from "../crypto/types.ts";
 import type { Proposal } from "../wire/types.ts";
 import type { Core } from "./core.ts";
 import type { IkeKeyInputs } from "./hooks.ts";
@@ -23,10 +24,9 @@ export function deriveFrom(
   };
   for (const extension of core.options.extensions) extension.ikeKeys?.(inputs);
   const { SK_d = old.keys.SK_d, Ni, Nr, spiI, spiR } = inputs;
-  const ofOld = core.decide("PRF of a rekeying's SKEYSEED", "of the replaced IKE SA") !== "of the new one";
-  const { prf } = ofOld ? old.suite : suite;
-  const seed = rekeyedSkeyseed(prf, SK_d, inputs.sharedSecret, Ni, Nr, inputs.further);
-  const keys = ikeKeys(suite.prf, suite.encr, suite.integ, seed, Ni, Nr, spiI, spiR);
+  const [ofSeed, ofKeys] = prfsOfRekey(core, old.suite.prf, suite.prf);
+  const seed = rekeyedSkeyseed(ofSeed, SK_d, inputs.sharedSecret, Ni, Nr, inputs.further);
+  const keys = ikeKeys(ofKeys, suite.encr, suite.integ, seed, Ni, Nr, spiI, spiR);
   for (const extension of core.options.extensions) extension.afterIkeKeys?.(sa, keys);
   sa.proposal = proposal;
   sa.replaces = old;
@@ -43,6 +43,13 @@ export function deriveFrom(
   }
   core.add(sa);
   return true;
+}
+
+/** The PRF that makes SKEYSEED, which is that of the old IKE SA, and the one that expands it, which is that of the new one. */
+function prfsOfRekey(core: Core, old: Prf, fresh: Prf): [seed: Prf, keys: Prf] {
+  const manner = core.decide("PRFs of an IKE rekey", "SKEYSEED by the old one, prf+ by the new one");
+  if (manner === "the new one") return [fresh, fresh];
+  return [old, manner === "the old one" ? { ...old, keyLength: fresh.keyLength } : fresh];
 }
 
 /** Says that an SA made by rekeying is there. */

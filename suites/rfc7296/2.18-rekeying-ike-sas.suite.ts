@@ -6,9 +6,11 @@ import {
   expectNotify,
   Failure,
   FLAG,
+  hasNotify,
   hex,
   ikeProposals,
   listPayloads,
+  mindNoAdditionalSas,
   NOTIFY,
   PAYLOAD,
   PROTOCOL,
@@ -17,6 +19,7 @@ import {
   Session,
   TRANSFORM,
   test,
+  Unsupported,
 } from "../../harness/script/index.ts";
 
 const ROLES = ["responder", "initiator"] as const;
@@ -118,6 +121,36 @@ for (const peer of ROLES) {
     await session.rekeyChild();
     await session.proveTraffic();
     await expectAlive(session);
+  });
+}
+
+for (const peer of ROLES) {
+  /**
+   * The tester replaces the IKE SA by one with another PRF. "It is the old IKE SA's PRF that is used to generate SKEYSEED", and
+   * the keys are computed from that "using the new IKE SA's PRF": the new IKE SA answers, and a Child SA with keys of its
+   * SK_d carries traffic.
+   */
+  test(`as-${peer}-makes-skeyseed-with-the-old-prf-and-keys-with-the-new-one`, {
+    requirements: ["IKEV2-176", "IKEV2-155"],
+    peer,
+    lies: ["makes-skeyseed-of-a-rekey-with-the-new-prf", "expands-the-keys-of-a-rekey-with-the-old-prf"],
+    config: { ikeProposals: ["aes256-sha256-x25519", "aes256-sha384-x25519"] },
+  }, async (s) => {
+    const old = await s.establish(peer);
+    const prf = old.sa.suite?.prf.id;
+    const others = ikeProposals(...s.arena.config.ikeProposals).filter(
+      ({ transforms }) => !transforms.some(({ type, id }) => type === TRANSFORM.PRF && id === prf),
+    );
+    const made = await old.tryRekeyIke({ proposals: others.map((p, i) => ({ ...p, number: i + 1 })) });
+    const { response } = s.exchange(EXCHANGE.CREATE_CHILD_SA);
+    if (hasNotify(response?.payloads ?? [], NOTIFY.NO_PROPOSAL_CHOSEN))
+      throw new Unsupported("the peer rekeys with the PRF that it has, though it is told two");
+    if (response) mindNoAdditionalSas(response);
+    if (typeof made === "string") throw new Failure("a new IKE SA", made);
+    const session = new Session(s, made);
+    await expectAlive(session);
+    await session.rekeyChild();
+    await session.proveTraffic();
   });
 }
 

@@ -3,14 +3,12 @@ import {
   EXCHANGE,
   expectSeries,
   expectUsed,
-  Failure,
   followUpsOf,
   hold,
   ikeProposals,
   lose,
   rekey,
   require,
-  TRANSFORM,
   test,
   withFollowUps,
 } from "../../harness/script/index.ts";
@@ -18,10 +16,14 @@ import {
 const ROLES = ["responder", "initiator"] as const;
 const ENDS = ["peer", "us"] as const;
 const SAS = ["child-sa", "ike-sa"] as const;
+/** Either SA with the peer at either end of the first IKE SA, as which end began that makes no difference here. */
+const EITHER = [
+  ["child-sa", "responder"],
+  ["ike-sa", "initiator"],
+] as const;
 
 /** Additional key exchanges and the methods that come of them; MODP is there for its leading zeros. */
 const SERIES = [
-  ["one-more-key-exchange", "ke1_ecp256", [19]],
   ["two-more-key-exchanges", "ke1_ecp256-ke4_ecp384", [19, 20]],
   ["three-more-key-exchanges", "ke2_ecp384-ke3_none-ke5_ecp256-ke7_modp3072", [20, 19, 15]],
 ] as const;
@@ -48,7 +50,8 @@ for (const what of SAS)
           lies: [
             "leaves-follow-ups-out-of-the-keys",
             "names-esp-in-its-links",
-            ...(methods.length > 1 ? ["takes-the-secrets-of-follow-ups-in-reverse"] : []),
+            "takes-the-secrets-of-follow-ups-in-reverse",
+            ...(what === "ike-sa" ? ["expands-with-the-old-spis-after-follow-ups"] : []),
             ...(by === "us"
               ? ["sends-a-link-in-the-last-response", "leaves-the-link-out-of-its-responses"]
               : ["expects-a-link-in-the-last-response", "turns-a-bit-of-the-links-it-echoes"]),
@@ -62,25 +65,24 @@ for (const what of SAS)
         });
       }
 
-for (const what of SAS)
-  for (const by of ENDS)
-    for (const peer of ROLES) {
-      /**
-       * The Child SA or the IKE SA is rekeyed with ML-KEM-768 behind X25519: the encapsulation key and the ciphertext are in
-       * IKE_FOLLOWUP_KE.
-       */
-      test(`as-${peer}-rekeys-the-${what}-with-ml-kem-768-${who(by)}`, {
-        requirements: ["MKE-24", "MKE-25", "MKE-31", "MKE-40"],
-        peer,
-        lies: ["leaves-follow-ups-out-of-the-keys"],
-        config: withFollowUps(what, "ke1_mlkem768"),
-      }, async (s) => {
-        const session = await s.establish(peer);
-        const next = await rekey(session, what, by);
-        expectSeries(s, by, [36]);
-        await expectUsed(next);
-      });
-    }
+for (const [what, peer] of EITHER)
+  for (const by of ENDS) {
+    /**
+     * The Child SA or the IKE SA is rekeyed with ML-KEM-768 behind X25519: the encapsulation key and the ciphertext are in
+     * IKE_FOLLOWUP_KE.
+     */
+    test(`as-${peer}-rekeys-the-${what}-with-ml-kem-768-${who(by)}`, {
+      requirements: ["MKE-24", "MKE-25", "MKE-31", "MKE-40"],
+      peer,
+      lies: ["leaves-follow-ups-out-of-the-keys"],
+      config: withFollowUps(what, "ke1_mlkem768"),
+    }, async (s) => {
+      const session = await s.establish(peer);
+      const next = await rekey(session, what, by);
+      expectSeries(s, by, [36]);
+      await expectUsed(next);
+    });
+  }
 
 for (const peer of ROLES) {
   /**
@@ -106,13 +108,18 @@ for (const what of SAS)
   for (const peer of ROLES) {
     /**
      * The peer rekeys, then the tester, then the peer again, each time with an additional key exchange. Each time the keys
-     * come out of those before.
+     * come out of those before. If it was the IKE SA, the tester rekeys the Child SA at last, with keys of the newest SK_d.
      */
     test(`as-${peer}-rekeys-the-${what}-again-and-again`, {
       requirements: ["MKE-24", "MKE-25", "MKE-40"],
       peer,
-      lies: ["leaves-follow-ups-out-of-the-keys"],
-      config: withFollowUps(what, "ke1_ecp256"),
+      lies: [
+        "leaves-follow-ups-out-of-the-keys",
+        ...(what === "ike-sa"
+          ? ["keys-child-sas-with-an-old-sk-d", "keys-new-ike-sas-with-the-old-spis"]
+          : []),
+      ],
+      config: { ...withFollowUps("child-sa", "ke1_ecp384"), ...withFollowUps(what, "ke1_ecp256") },
     }, async (s) => {
       let session = await s.establish(peer);
       for (const by of ["peer", "us", "peer"] as const) {
@@ -120,49 +127,9 @@ for (const what of SAS)
         expectSeries(s, by, [19]);
         await expectUsed(session);
       }
+      if (what === "ike-sa") await expectUsed(await rekey(session, "child-sa", "us"));
     });
   }
-
-for (const by of ENDS)
-  for (const peer of ROLES) {
-    /**
-     * The IKE SA is rekeyed with an additional key exchange; the keys of the new one are expanded with the SPIs of the new
-     * one, and Child SAs that are made under it have keys of its SK_d.
-     */
-    test(`as-${peer}-expands-the-keys-of-a-rekeyed-ike-sa-with-its-new-spis-${who(by)}`, {
-      requirements: ["MKE-40"],
-      peer,
-      lies: ["expands-with-the-old-spis-after-follow-ups", "keys-new-ike-sas-with-the-old-spis"],
-      config: { ...withFollowUps("ike-sa", "ke1_ecp256"), ...withFollowUps("child-sa", "ke1_ecp384") },
-    }, async (s) => {
-      const next = await rekey(await s.establish(peer), "ike-sa", by);
-      await expectUsed(await rekey(next, "child-sa", by));
-    });
-  }
-
-for (const peer of ROLES) {
-  /**
-   * The tester rekeys the IKE SA to another PRF, with an additional key exchange: SKEYSEED is made with the PRF of the old
-   * IKE SA, the keys are expanded with that of the new one.
-   */
-  test(`as-${peer}-makes-skeyseed-with-the-prf-of-the-old-ike-sa`, {
-    requirements: ["MKE-40"],
-    peer,
-    lies: ["takes-the-new-prf-for-skeyseed"],
-    config: {
-      ikeProposals: ["aes256-sha256-x25519-ke1_ecp256", "aes256-sha384-x25519-ke1_ecp256"],
-    },
-  }, async (s) => {
-    const session = await s.establish(peer);
-    const offers = ikeProposals(...s.arena.config.ikeProposals);
-    const chosen = session.sa.suite?.prf.id;
-    const wanted = offers.find((p) => !p.transforms.some((t) => t.type === TRANSFORM.PRF && t.id === chosen));
-    if (!wanted) throw new Failure("two proposals with different PRFs", "one");
-    const next = await session.rekeyIke({ proposals: [{ ...wanted, number: 1 }] });
-    expectSeries(s, "us", [19]);
-    await expectUsed(next);
-  });
-}
 
 for (const peer of ROLES) {
   /**
@@ -235,35 +202,34 @@ for (const peer of ROLES) {
     expectSeries(s, "us", [19, 20]);
     await expectUsed(session);
   });
-
-  /**
-   * The peer rekeys on command, and the tester leaves its first IKE_FOLLOWUP_KE unanswered for a while: no other one
-   * comes, the old Child SA is not deleted and carries traffic. Then the tester answers, and the series goes on to its end.
-   */
-  test(`as-${peer}-waits-for-the-end-of-each-key-exchange`, {
-    requirements: ["MKE-26", "MKE-25", "MKE-40"],
-    peer,
-    lies: ["asks-twice-at-once", "uses-the-new-child-sa-before-its-time"],
-    config: withFollowUps("child-sa", "ke1_ecp256-ke2_ecp384"),
-  }, async (s) => {
-    const session = await s.establish(peer);
-    const { child: old } = session;
-    const ids = new Set<number>();
-    const find = lose(s, ({ header, isResponse }) => {
-      if (isResponse) return false;
-      const later = ids.size > 0 || header.exchangeType === EXCHANGE.IKE_FOLLOWUP_KE;
-      if (later) ids.add(header.messageId);
-      return later;
-    });
-    await s.arena.driver.rekeyChild();
-    await s.until(() => ids.size > 0);
-    await s.wait();
-    require(await session.ping({ child: old, tries: 2 }), "an answer through the old Child SA", "none");
-    require(ids.size ===
-      1, "no other request while one IKE_FOLLOWUP_KE is unanswered", `${ids.size} of them`);
-    find();
-    require(await s.untilRepeated(() => session.child !== old), "the series to go on", s.lastReason());
-    expectSeries(s, "peer", [19, 20]);
-    await expectUsed(session);
-  });
 }
+
+/**
+ * The peer rekeys on command, and the tester leaves its first IKE_FOLLOWUP_KE unanswered for a while: no other one
+ * comes, the old Child SA is not deleted and carries traffic. Then the tester answers, and the series goes on to its end.
+ */
+test("as-responder-waits-for-the-end-of-each-key-exchange", {
+  requirements: ["MKE-26", "MKE-25", "MKE-40"],
+  peer: "responder",
+  lies: ["asks-twice-at-once", "uses-the-new-child-sa-before-its-time"],
+  config: withFollowUps("child-sa", "ke1_ecp256-ke2_ecp384"),
+}, async (s) => {
+  const session = await s.establish("responder");
+  const { child: old } = session;
+  const ids = new Set<number>();
+  const find = lose(s, ({ header, isResponse }) => {
+    if (isResponse) return false;
+    const later = ids.size > 0 || header.exchangeType === EXCHANGE.IKE_FOLLOWUP_KE;
+    if (later) ids.add(header.messageId);
+    return later;
+  });
+  await s.arena.driver.rekeyChild();
+  require(await s.until(() => ids.size > 0), "IKE_FOLLOWUP_KE", s.lastReason());
+  await s.wait();
+  require(await session.ping({ child: old, tries: 2 }), "an answer through the old Child SA", "none");
+  require(ids.size === 1, "no other request while one IKE_FOLLOWUP_KE is unanswered", `${ids.size} of them`);
+  find();
+  require(await s.untilRepeated(() => session.child !== old), "the series to go on", s.lastReason());
+  expectSeries(s, "peer", [19, 20]);
+  await expectUsed(session);
+});

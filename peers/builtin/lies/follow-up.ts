@@ -1,6 +1,7 @@
 /** Lies about additional key exchanges behind CREATE_CHILD_SA: RFC 9370 section 2.2.4. */
 import { keMethod } from "../../../harness/crypto/ke.ts";
 import { startChild } from "../../../harness/ike/exchanges/create-child-sa.ts";
+import { startIkeRekey } from "../../../harness/ike/exchanges/rekey-ike.ts";
 import type { IncomingMessage, OutgoingMessage } from "../../../harness/ike/hooks.ts";
 import { hasNotify, notifies, notify } from "../../../harness/ike/payloads.ts";
 import type { IkeSa } from "../../../harness/ike/sa.ts";
@@ -105,12 +106,6 @@ const keys = [
     };
     return { ike: { ikeKeys: turn, childKeys: turn } };
   }),
-  decides(
-    "takes-the-new-prf-for-skeyseed",
-    "MKE-40",
-    "SKEYSEED of a rekeyed IKE SA is made with the PRF of the new one",
-    { "PRF of a rekeying's SKEYSEED": "of the new one" },
-  ),
   lie(
     "uses-the-new-child-sa-before-its-time",
     "MKE-25",
@@ -266,7 +261,11 @@ const states = [
       decide: { "series that the peer has lost": "keep the IKE SA" },
       incoming: ({ sa, payloads, isResponse }, core) => {
         if (!sa || !isResponse || !hasNotify(payloads, STATE_NOT_FOUND)) return undefined;
-        core.after(20, () => startChild(core, sa, { replaces: sa.children.at(-1) }, () => {}));
+        const ofIke = sa.pending?.doing?.what === "rekey IKE";
+        core.after(20, () => {
+          if (ofIke) startIkeRekey(core, sa, {}, () => {});
+          else startChild(core, sa, { replaces: sa.children.at(-1) }, () => {});
+        });
         return undefined;
       },
     },

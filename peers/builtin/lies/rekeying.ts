@@ -137,6 +137,18 @@ const ikeSas = [
       },
     }),
   ),
+  decides(
+    "makes-skeyseed-of-a-rekey-with-the-new-prf",
+    "IKEV2-176",
+    "SKEYSEED of a rekeyed IKE SA comes of the PRF of the new one",
+    { "PRFs of an IKE rekey": "the new one" },
+  ),
+  decides(
+    "expands-the-keys-of-a-rekey-with-the-old-prf",
+    "IKEV2-176",
+    "prf+ of an IKE rekey is with the PRF of the old IKE SA",
+    { "PRFs of an IKE rekey": "the old one" },
+  ),
   decides("counts-on-in-a-new-ike-sa", "IKEV2-027", "Message IDs of a new IKE SA go on from the old one's", {
     "message ids of a rekeyed IKE SA": "go on",
   }),
