@@ -11,7 +11,7 @@ import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import type { NotifyPayload, Payload } from "../wire/types.ts";
 import { expectAlive, listPayloads, mindNoAdditionalSas, require } from "./expectations.ts";
 import type { Script } from "./script.ts";
-import type { Session } from "./session.ts";
+import { Session } from "./session.ts";
 import type { Exchange } from "./trace.ts";
 import { Failure } from "./verdicts.ts";
 
@@ -50,6 +50,12 @@ export function beginRekey({ script, sa, child }: Session, what: Rekeyed): { res
   else endpoint.rekeyChild(child, {}, done);
   script.host.settle();
   return begun;
+}
+
+/** The session of the newest IKE SA that stands. */
+export function newest({ script, sa }: Session): Session {
+  const standing = script.trace.ikeSas().findLast(({ state }) => state === "established");
+  return new Session(script, standing ?? sa);
 }
 
 /** The verb of the peer's driver for that. */

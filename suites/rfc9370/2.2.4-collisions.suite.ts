@@ -22,6 +22,11 @@ import {
 
 const ROLES = ["responder", "initiator"] as const;
 const SAS = ["child-sa", "ike-sa"] as const;
+/** Either SA with the peer at either end of the first IKE SA, as which end began that makes no difference here. */
+const EITHER = [
+  ["child-sa", "responder"],
+  ["ike-sa", "initiator"],
+] as const;
 const { CREATE_CHILD_SA, IKE_FOLLOWUP_KE } = EXCHANGE;
 
 /** Both ends rekey at once, and the nonces of the tester decide whose exchange is redundant. */
@@ -100,32 +105,34 @@ for (const what of SAS)
       expectSeries(s, "peer", [19]);
       await expectUsed(next);
     });
-
-    /**
-     * The peer rekeys on command, and the tester leaves its first IKE_FOLLOWUP_KE unanswered. Meanwhile the tester asks to
-     * rekey the same SA, too late: the peer answers TEMPORARY_FAILURE. Then the tester answers, and the peer's series
-     * comes to its end.
-     */
-    test(`as-${peer}-puts-off-a-rekeying-of-the-${what}-that-it-follows-up`, {
-      requirements: ["MKE-39", "MKE-40"],
-      peer,
-      lies: ["lets-itself-be-rekeyed-while-it-follows-up", "refuses-a-late-rekeying-for-its-proposals"],
-      config: withFollowUps(what, "ke1_ecp256"),
-    }, async (s) => {
-      const session = await s.establish(peer);
-      let waits = false;
-      const release = lose(s, ({ header, isResponse }) => {
-        const matches = !isResponse && header.exchangeType === IKE_FOLLOWUP_KE;
-        waits ||= matches;
-        return matches;
-      });
-      await rekeyVerb(s, what)();
-      require(await s.until(() => waits), "IKE_FOLLOWUP_KE", s.lastReason());
-      await tryRekey(session, what);
-      expectNotify(s.exchange(CREATE_CHILD_SA).response, NOTIFY.TEMPORARY_FAILURE);
-      release();
-      const next = await left(s, session, what);
-      expectSeries(s, "peer", [19]);
-      await expectUsed(next);
-    });
   }
+
+for (const [what, peer] of EITHER) {
+  /**
+   * The peer rekeys on command, and the tester leaves its first IKE_FOLLOWUP_KE unanswered. Meanwhile the tester asks to
+   * rekey the same SA, too late: the peer answers TEMPORARY_FAILURE. Then the tester answers, and the peer's series
+   * comes to its end.
+   */
+  test(`as-${peer}-puts-off-a-rekeying-of-the-${what}-that-it-follows-up`, {
+    requirements: ["MKE-39", "MKE-40"],
+    peer,
+    lies: ["lets-itself-be-rekeyed-while-it-follows-up", "refuses-a-late-rekeying-for-its-proposals"],
+    config: withFollowUps(what, "ke1_ecp256"),
+  }, async (s) => {
+    const session = await s.establish(peer);
+    let waits = false;
+    const release = lose(s, ({ header, isResponse }) => {
+      const matches = !isResponse && header.exchangeType === IKE_FOLLOWUP_KE;
+      waits ||= matches;
+      return matches;
+    });
+    await rekeyVerb(s, what)();
+    require(await s.until(() => waits), "IKE_FOLLOWUP_KE", s.lastReason());
+    await tryRekey(session, what);
+    expectNotify(s.exchange(CREATE_CHILD_SA).response, NOTIFY.TEMPORARY_FAILURE);
+    release();
+    const next = await left(s, session, what);
+    expectSeries(s, "peer", [19]);
+    await expectUsed(next);
+  });
+}

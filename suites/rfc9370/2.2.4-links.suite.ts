@@ -3,13 +3,13 @@ import {
   concat,
   EXCHANGE,
   expectAlive,
-  expectNoNotify,
   expectSeries,
   expectStateNotFound,
   expectUsed,
-  linksIn,
+  hasNotify,
   makeLinks,
   NOTIFY,
+  newest,
   ourFollowUp,
   rekey,
   require,
@@ -20,33 +20,36 @@ import {
 } from "../../harness/script/index.ts";
 
 const ROLES = ["responder", "initiator"] as const;
-const SAS = ["child-sa", "ike-sa"] as const;
+/** Either SA with the peer at either end of the first IKE SA, as which end began that makes no difference here. */
+const EITHER = [
+  ["child-sa", "responder"],
+  ["ike-sa", "initiator"],
+] as const;
 
 /** Links of several sizes. The tester's must come back as it was, whatever its size. */
 for (const octets of [1, 8, 255, 4000])
-  for (const what of SAS)
-    for (const peer of ROLES) {
-      /**
-       * The peer rekeys on command with two additional key exchanges, and the tester's ADDITIONAL_KEY_EXCHANGE has as many
-       * octets as the name says, other ones in each response. The peer sends them back octet by octet, and the series ends
-       * well. They are opaque to the peer; no text limits their size.
-       */
-      test(`as-${peer}-sends-links-of-${octets}-octets-back-when-it-rekeys-the-${what}`, {
-        requirements: ["MKE-29"],
-        peer,
-        lies: [
-          "turns-a-bit-of-the-links-it-echoes",
-          ...(octets > 64 ? ["cuts-the-links-it-echoes"] : []),
-          ...(octets === 8 ? [] : ["takes-links-of-eight-octets-alone"]),
-        ],
-        config: withFollowUps(what, "ke1_ecp256-ke2_ecp384"),
-      }, async (s) => {
-        makeLinks(s, (core) => core.random(octets));
-        const next = await rekey(await s.establish(peer), what, "peer");
-        expectSeries(s, "peer", [19, 20]);
-        await expectUsed(next);
-      });
-    }
+  for (const [what, peer] of EITHER) {
+    /**
+     * The peer rekeys on command with two additional key exchanges, and the tester's ADDITIONAL_KEY_EXCHANGE has as many
+     * octets as the name says, other ones in each response. The peer sends them back octet by octet, and the series ends
+     * well. They are opaque to the peer; no text limits their size.
+     */
+    test(`as-${peer}-sends-links-of-${octets}-octets-back-when-it-rekeys-the-${what}`, {
+      requirements: ["MKE-29"],
+      peer,
+      lies: [
+        "turns-a-bit-of-the-links-it-echoes",
+        ...(octets > 64 ? ["cuts-the-links-it-echoes"] : []),
+        ...(octets === 8 ? [] : ["takes-links-of-eight-octets-alone"]),
+      ],
+      config: withFollowUps(what, "ke1_ecp256-ke2_ecp384"),
+    }, async (s) => {
+      makeLinks(s, (core) => core.random(octets));
+      const next = await rekey(await s.establish(peer), what, "peer");
+      expectSeries(s, "peer", [19, 20]);
+      await expectUsed(next);
+    });
+  }
 
 for (const peer of ROLES) {
   /**
@@ -82,67 +85,32 @@ const SPOILT: [name: string, change: (link: Uint8Array) => Uint8Array | undefine
 ];
 
 for (const [name, spoil] of SPOILT)
-  for (const what of SAS)
-    for (const peer of ROLES) {
-      /**
-       * The tester rekeys with an additional key exchange, and its IKE_FOLLOWUP_KE request has what the name says in the
-       * place of the peer's link. The peer knows no such series: it answers STATE_NOT_FOUND without data. That ends nothing:
-       * the IKE SA answers, and a new series with the right link comes to its end.
-       */
-      test(`as-${peer}-does-not-find-the-state-of-${name}-when-the-${what}-is-rekeyed`, {
-        requirements: ["MKE-33", "MKE-33a", "MKE-34", "MKE-30"],
-        peer,
-        lies: [
-          ...["takes-any-link", "says-why-in-state-not-found", "says-invalid-syntax-to-an-unknown-link"],
-          ...["ends-the-ike-sa-on-an-unknown-link", "names-esp-in-state-not-found"],
-        ],
-        config: withFollowUps(what, "ke1_ecp256"),
-      }, async (s) => {
-        const session = await s.establish(peer);
-        const right = changeLinks(s, spoil);
-        await tryRekey(session, what);
-        expectStateNotFound(ourFollowUp(s).response);
-        right();
-        await expectAlive(session);
-        const next = await rekey(session, what, "us");
-        expectSeries(s, "us", [19]);
-        await expectUsed(next);
-      });
-    }
-
-for (const what of SAS)
-  for (const peer of ROLES) {
+  for (const [what, peer] of EITHER) {
     /**
-     * The tester rekeys with two additional key exchanges. The peer's responses to CREATE_CHILD_SA and to the first
-     * IKE_FOLLOWUP_KE have ADDITIONAL_KEY_EXCHANGE, as another one has to follow; its response to the last is without.
+     * The tester rekeys with an additional key exchange, and its IKE_FOLLOWUP_KE request has what the name says in the
+     * place of the peer's link. The peer knows no such series: it answers STATE_NOT_FOUND without data. That ends nothing:
+     * the IKE SA answers, and a new series with the right link comes to its end.
+     * Note: to put the new one off with TEMPORARY_FAILURE, as the state of the first is still there, is tolerated.
      */
-    test(`as-${peer}-sends-no-link-in-the-last-response-when-the-${what}-is-rekeyed`, {
-      requirements: ["MKE-27", "MKE-28"],
+    test(`as-${peer}-does-not-find-the-state-of-${name}-when-the-${what}-is-rekeyed`, {
+      requirements: ["MKE-33", "MKE-33a", "MKE-34", "MKE-30"],
       peer,
-      lies: ["sends-a-link-in-the-last-response"],
-      config: withFollowUps(what, "ke1_ecp256-ke2_ecp384"),
+      lies: [
+        ...["takes-any-link", "says-why-in-state-not-found", "says-invalid-syntax-to-an-unknown-link"],
+        ...["ends-the-ike-sa-on-an-unknown-link", "names-esp-in-state-not-found"],
+      ],
+      config: withFollowUps(what, "ke1_ecp256"),
     }, async (s) => {
       const session = await s.establish(peer);
+      const right = changeLinks(s, spoil);
       await tryRekey(session, what);
-      const last = ourFollowUp(s).response;
-      const before = seriesOf(s, "us").slice(0, -1);
-      const links = before.map(({ response }) => linksIn(response?.payloads ?? []).length).join(", ");
-      require(links === "1, 1", "ADDITIONAL_KEY_EXCHANGE in the first two responses", links);
-      expectNoNotify(last, NOTIFY.ADDITIONAL_KEY_EXCHANGE);
-    });
-
-    /**
-     * The peer rekeys on command with two additional key exchanges. The tester's response to the last IKE_FOLLOWUP_KE is
-     * without ADDITIONAL_KEY_EXCHANGE: the peer does not expect it there, and uses what was made.
-     */
-    test(`as-${peer}-expects-no-link-in-the-last-response-when-it-rekeys-the-${what}`, {
-      requirements: ["MKE-28"],
-      peer,
-      lies: ["expects-a-link-in-the-last-response"],
-      config: withFollowUps(what, "ke1_ecp256-ke2_ecp384"),
-    }, async (s) => {
-      const next = await rekey(await s.establish(peer), what, "peer");
-      expectNoNotify(s.exchange(EXCHANGE.IKE_FOLLOWUP_KE, "peer").response, NOTIFY.ADDITIONAL_KEY_EXCHANGE);
-      await expectUsed(next);
+      expectStateNotFound(ourFollowUp(s).response);
+      right();
+      await expectAlive(session);
+      await tryRekey(session, what);
+      if (hasNotify(s.exchange(EXCHANGE.CREATE_CHILD_SA).response?.payloads ?? [], NOTIFY.TEMPORARY_FAILURE))
+        return s.tolerate("puts the next rekeying off while it keeps the state of a series");
+      expectSeries(s, "us", [19]);
+      await expectUsed(newest(session));
     });
   }
