@@ -110,6 +110,20 @@ describe("verdicts beside a baseline", () => {
     expect(comparison({ verdict: "tolerated" }, elsewhere)).to.include({ agreement: "expected" });
   });
 
+  it("that an entry excepts must pass, unless another names them", () => {
+    const entries = [
+      entry({ tests: ["a/*/*"], verdict: "tolerated" }),
+      entry({ tests: ["a/1/*"], except: ["a/1/x", "b/1/*"] }),
+    ];
+    expect(comparison({}, entries.slice(1))).to.include({
+      deviation: "unexpected fail: the baseline has no entry",
+    });
+    expect(comparison({ verdict: "tolerated" }, entries)).to.include({ agreement: "expected" });
+    expect(judged([test({ id: "a/1/y" })], entries).tests[0]?.baseline).to.include({ expected: "fail" });
+    const problems = judged([test()], entries).baselines?.[0]?.problems;
+    expect(problems).to.deep.equal(["[1].except: there is no test b/1/*"]);
+  });
+
   it("of peers without a baseline stay as they are", () => {
     const { tests, baselines: used } = compare(sample, new Map(), ALL);
     expect(tests).to.deep.equal(sample.tests);

@@ -104,9 +104,9 @@ function nameless(
     return ids.every((id) => own.has(id) || isOlder(id) || isHeld(id));
   });
   if (!whole) return [];
-  return baseline.entries.flatMap((entry, i) =>
-    entry.tests
-      .filter((tests) => !ids.some((id) => namesTest(tests, id)))
-      .map((tests) => `[${i}].tests: there is no test ${tests}`),
+  return baseline.entries.flatMap(({ tests, except = [] }, i) =>
+    [...tests.map((name) => ["tests", name]), ...except.map((name) => ["except", name])]
+      .filter(([, name = ""]) => !ids.some((id) => namesTest(name, id)))
+      .map(([field, name]) => `[${i}].${field}: there is no test ${name}`),
   );
 }

@@ -34,13 +34,17 @@ export function collide(one: string, other: string): boolean {
   );
 }
 
-/** The item whose tests name `id` with the fewest `*`. */
-export function nearestNaming<T extends { tests: readonly string[] }>(
-  items: readonly T[],
-  id: string,
-): T | undefined {
-  const naming = items.flatMap((item) =>
-    item.tests.filter((tests) => namesTest(tests, id)).map((tests) => ({ item, stars: starsOf(tests) })),
-  );
+interface Naming {
+  tests: readonly string[];
+  except?: readonly string[] | undefined;
+}
+
+/** The item whose tests name `id` with the fewest `*`, of those that do not except it. */
+export function nearestNaming<T extends Naming>(items: readonly T[], id: string): T | undefined {
+  const naming = items
+    .filter(({ except = [] }) => !except.some((tests) => namesTest(tests, id)))
+    .flatMap((item) =>
+      item.tests.filter((tests) => namesTest(tests, id)).map((tests) => ({ item, stars: starsOf(tests) })),
+    );
   return naming.sort((a, b) => a.stars - b.stars)[0]?.item;
 }

@@ -40,6 +40,7 @@ describe("a baseline", () => {
     const all = { ...ENTRY, tests: "rfc7296/*/*" };
     expect(parse(ENTRY, SECTION, all, { ...ENTRY, tests: "rfc7296/1.3/*" })).to.have.length(4);
     expect(parse({ ...SECTION, runtime: "uml" }, { ...SECTION, runtime: "netns" })).to.have.length(2);
+    expect(parse({ ...SECTION, except: ENTRY.tests })[0]).to.deep.include({ except: [ENTRY.tests] });
   });
 
   it("may withhold tests, and then says nothing of what they find", () => {
@@ -81,6 +82,12 @@ describe("a baseline", () => {
       /a-test and rfc7296\/1.2\/\* of entry \[0\] name the same test/,
     ],
     ["* for a part of a name", [{ ...ENTRY, tests: "rfc7296/1.2/a-*" }], "[0].tests", STAR],
+    [
+      "* for a part of an excepted name",
+      [{ ...SECTION, except: ["rfc7296/1.2/a-*"] }],
+      "[0].except[0]",
+      STAR,
+    ],
     ["* for a document", [{ ...ENTRY, tests: ["x", "*/1.2/a-test"] }], "[0].tests[1]", STAR],
     ["* for a section and its tests at once", [{ ...ENTRY, tests: "rfc7296/*" }], "[0].tests", STAR],
   ];
@@ -141,8 +148,8 @@ describe("baselines/", () => {
       expect(peerName(findPeer(name))).to.match(new RegExp(`^${name}:`));
       const ids = (await loadTests()).map(({ id }) => id);
       const entries = parseBaseline(readFileSync(join(baselinesFolder, file), "utf8"), file, new Date());
-      const gone = entries.flatMap(({ tests }) =>
-        tests.filter((one) => !ids.some((id) => namesTest(one, id))),
+      const gone = entries.flatMap(({ tests, except = [] }) =>
+        [...tests, ...except].filter((one) => !ids.some((id) => namesTest(one, id))),
       );
       expect(gone).to.deep.equal([]);
     });
