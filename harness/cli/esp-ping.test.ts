@@ -210,10 +210,12 @@ describe("bakeoff dial", function () {
   it("exchanges keys in IKE_INTERMEDIATE as the proposal says", async () => {
     const ike = "aes256gcm16-prfsha256-x25519-ke1_mlkem768-ke2_ecp384";
     await called.configure({ ikeProposals: [ike] });
-    const { status, out, err } = await said("dial", ...called.args("udp"), "--ike", ike);
-    expect(err).to.equal("");
-    expect(out).to.match(/^IKE SA .*, aes256gcm16-prfsha256-x25519-ke1_mlkem768-ke2_ecp384$/m);
-    expect(status).to.equal(0);
+    for (const encap of ["udp", "tcp"] as const) {
+      const { status, out, err } = await said("dial", ...called.args(encap), "--ike", ike);
+      expect(err).to.equal("");
+      expect(out).to.match(/^IKE SA .*, aes256gcm16-prfsha256-x25519-ke1_mlkem768-ke2_ecp384$/m);
+      expect(status).to.equal(0);
+    }
   });
 
   it("uses a PPK that it is given, and makes no SA without it", async () => {
