@@ -188,6 +188,26 @@ describe("crossing requests", () => {
     expect(counts(all)).to.deep.equal([1, 2, 1, 2]);
   });
 
+  it("repeat a Delete of a Child SA under the new IKE SA, if the peer has not seen it under the old one", () => {
+    const all = up("10");
+    const { a, b } = all.pair;
+    const { options } = b.endpoint.core;
+    const { send } = options;
+    options.send = () => {};
+    const [child] = all.b.children;
+    const ended: string[] = [];
+    if (child) b.endpoint.deleteChild(child, () => ended.push("delete"));
+    b.settle();
+    options.send = send;
+    cross(
+      all,
+      () => a.endpoint.rekeyIke(all.a),
+      () => {},
+    );
+    expect(ended).to.deep.equal(["delete"]);
+    expect(counts(all)).to.deep.equal([1, 0, 1, 0]);
+  });
+
   it("end every command of an SA that closes", () => {
     const all = up("9");
     const ended: string[] = [];

@@ -32,7 +32,10 @@ export function deleteChild(core: Core, child: ChildSa, done: () => void): void 
     child.ike,
     EXCHANGE.INFORMATIONAL,
     [deletePayload(child.protocolId, [child.spiIn])],
-    () => {
+    (response, on) => {
+      const { ike } = child;
+      // The IKE SA was replaced, and ended, before the peer saw this: the other end has the Child SA under the new one.
+      if (!response && ike !== on && ike.established) return deleteChild(core, child, done);
       core.closeChild(child, "deleted by us");
       done();
     },
