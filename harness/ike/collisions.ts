@@ -116,9 +116,12 @@ export function oursIsRedundant(
 }
 
 /** True if our rekeying has lost before anything was made: no IKE_FOLLOWUP_KE follows (RFC 9370 section 2.2.4). */
-export const mustStop = (
+export function mustStop(
   core: Core,
   Ni: Uint8Array,
   Nr: Uint8Array,
   crossing: Pick<Crossing<never>, "lowest">,
-): boolean => oursIsRedundant(Ni, Nr, crossing) && core.decide("rekeying that has lost", "stop") === "stop";
+): boolean {
+  const manner = core.decide("rekeying that has lost", "stop");
+  return manner !== "go on" && oursIsRedundant(Ni, Nr, crossing) === (manner === "stop");
+}

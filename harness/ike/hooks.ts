@@ -149,7 +149,7 @@ export interface Decisions {
   "size of a link": "any" | "8 octets only";
   /** How long the responder waits for the next request, in milliseconds; the text speaks of 5 to 20 seconds. */
   "time for a series": 15_000 | 3_600_000;
-  "rekeying that has lost": "stop" | "go on";
+  "rekeying that has lost": "stop" | "go on" | "stop the other one";
   "PRFs of an IKE rekey": "SKEYSEED by the old one, prf+ by the new one" | "the new one" | "the old one";
   "series that the peer has lost": "delete the IKE SA after some" | "keep the IKE SA";
   "link of a series": "must match" | "ignore";

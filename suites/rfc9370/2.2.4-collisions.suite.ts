@@ -95,7 +95,7 @@ for (const what of SAS)
     test(`as-${peer}-goes-on-when-its-rekeying-of-the-${what}-has-won`, {
       requirements: ["MKE-38", "MKE-40"],
       peer,
-      lies: ["leaves-follow-ups-out-of-the-keys"],
+      lies: ["stops-the-rekeying-that-has-won", "leaves-follow-ups-out-of-the-keys"],
       config: withFollowUps(what, "ke1_ecp256"),
     }, async (s) => {
       const session = await s.establish(peer);

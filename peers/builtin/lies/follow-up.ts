@@ -355,6 +355,12 @@ const collisions = [
     },
   ),
   decides(
+    "stops-the-rekeying-that-has-won",
+    "MKE-38",
+    "no IKE_FOLLOWUP_KE for the rekeying that does not have the lowest nonce",
+    { "rekeying that has lost": "stop the other one" },
+  ),
+  decides(
     "lets-itself-be-rekeyed-while-it-follows-up",
     "MKE-39",
     "answers a rekeying of what its own IKE_FOLLOWUP_KE exchanges rekey as usual",
