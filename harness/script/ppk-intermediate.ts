@@ -14,7 +14,7 @@ import { beginner, intermediates } from "./intermediate.ts";
 import { PPK_ID, peersInits, ppkId, SHARED_PPK } from "./ppk.ts";
 import type { Spoil } from "./refusals.ts";
 import type { Attempt, Script } from "./script.ts";
-import type { Session } from "./session.ts";
+import { Session } from "./session.ts";
 import type { Exchange } from "./trace.ts";
 import { Failure, Unsupported } from "./verdicts.ts";
 
@@ -92,31 +92,6 @@ function expectNoPpksInAuth(s: Script, peer: PeerRole): void {
     }
 }
 
-/** Both SAs, with a PPK in the keys of IKE_AUTH and all that follows; traffic proves them. */
-export async function expectEarlyPpk(s: Script, peer: PeerRole, ppk: Ppk = SHARED): Promise<Session> {
-  const session = await s.establish(peer);
-  needEarlyPpk(s, peer);
-  expectChosen(s, peer, ppk);
-  await session.proveTraffic();
-  return session;
-}
-
-/** Both SAs without a PPK: no response names one, and traffic passes under plain keys. */
-export async function expectNoEarlyPpk(s: Script, peer: PeerRole): Promise<Session> {
-  const session = await s.establish(peer);
-  for (const { response } of intermediates(s, peer))
-    require(!named(response?.payloads), "no PPK_IDENTITY", listPayloads(response));
-  expectNoPpksInAuth(s, peer);
-  await session.proveTraffic();
-  return session;
-}
-
-/** Ends the test as unsupported unless the peer, as responder, says USE_PPK_INT to an ordinary request. */
-export async function proveEarlyPpk(s: Script): Promise<void> {
-  await s.tryInit();
-  needEarlyPpk(s, "responder");
-}
-
 /** As {@link Script.tryDial}, but does not wait for long where the peer answers somebody else meanwhile. */
 export async function tryDialBriefly(s: Script): Promise<Attempt> {
   const { sa, failure } = await s.tryInit();
@@ -128,6 +103,48 @@ export async function tryDialBriefly(s: Script): Promise<Attempt> {
   s.host.settle();
   await s.untilAnswered(() => outcome !== undefined, 2 * s.arena.quiet);
   return outcome ?? { sa, failure: "silence" };
+}
+
+/** Both SAs, or soon a failure: for a peer that has said USE_PPK_INT, and may be silent to what comes then. */
+export async function dialBriefly(s: Script): Promise<Session> {
+  const { sa, failure, childFailure } = await tryDialBriefly(s);
+  const reason = failure ?? childFailure;
+  if (reason) throw new Failure("an established IKE SA with a Child SA", reason);
+  return new Session(s, sa);
+}
+
+/** Both SAs, with a PPK in the keys of IKE_AUTH and all that follows; traffic proves them. */
+export async function expectEarlyPpk(
+  s: Script,
+  peer: PeerRole,
+  ppk: Ppk = SHARED,
+  made = s.establish(peer),
+): Promise<Session> {
+  const session = await made;
+  needEarlyPpk(s, peer);
+  expectChosen(s, peer, ppk);
+  await session.proveTraffic();
+  return session;
+}
+
+/** Both SAs without a PPK: no response names one, and traffic passes under plain keys. */
+export async function expectNoEarlyPpk(
+  s: Script,
+  peer: PeerRole,
+  made = s.establish(peer),
+): Promise<Session> {
+  const session = await made;
+  for (const { response } of intermediates(s, peer))
+    require(!named(response?.payloads), "no PPK_IDENTITY", listPayloads(response));
+  expectNoPpksInAuth(s, peer);
+  await session.proveTraffic();
+  return session;
+}
+
+/** Ends the test as unsupported unless the peer, as responder, says USE_PPK_INT to an ordinary request. */
+export async function proveEarlyPpk(s: Script): Promise<void> {
+  await s.tryInit();
+  needEarlyPpk(s, "responder");
 }
 
 /** The peer, as responder, refuses an exchange of ours with this notify; without what is spoilt it uses the PPK. */

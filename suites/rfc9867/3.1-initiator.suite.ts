@@ -123,7 +123,7 @@ const SECOND_PPK = { id: "bakeoff/ppk+2", secret: "xTzC4oB3mJc0p6N2yYt8kq5Zs7Vw1
 test("uses-the-ppk-that-is-chosen-out-of-several", {
   requirements: ["PPKINT-09", "PPKINT-12", "PPKINT-23"],
   peer: "initiator",
-  lies: ["mixes-its-first-ppk-in", "confirms-with-swapped-nonces"],
+  lies: ["mixes-its-first-ppk-in", "confirms-with-swapped-nonces", "offers-no-early-ppks"],
   config: { ...EARLY_PPK, ppks: [SHARED_PPK, SECOND_PPK] },
 }, async (s) => {
   const both = [ppkOf(SHARED_PPK), ppkOf(SECOND_PPK)];

@@ -1,4 +1,5 @@
 import {
+  dialBriefly,
   EARLY_PPK,
   EARLY_PPK_ALWAYS,
   EXCHANGE,
@@ -241,11 +242,12 @@ for (const [what, before] of Object.entries(BEFORE))
       lies: [place === "after" ? "looks-at-the-first-offer-only" : "returns-an-empty-ppk-identity"],
       config: EARLY_PPK,
     }, async (s) => {
+      await proveEarlyPpk(s);
       withOffers((sa) => {
         const right = [offerOf(sa, SHARED, earlySeed(sa))];
         return place === "after" ? [...before(sa), ...right] : [...right, ...before(sa)];
       })(s);
-      await expectEarlyPpk(s, "responder");
+      await expectEarlyPpk(s, "responder", SHARED, dialBriefly(s));
     });
   }
 

@@ -1,5 +1,6 @@
 import {
   concat,
+  dialBriefly,
   EARLY_PPK,
   EARLY_PPK_ALWAYS,
   EXCHANGE,
@@ -96,7 +97,7 @@ for (const [what, make] of Object.entries(WRONG)) {
     }, async (s) => {
       await proveEarlyPpk(s);
       withOffers(make)(s);
-      await expectNoEarlyPpk(s, "responder");
+      await expectNoEarlyPpk(s, "responder", dialBriefly(s));
     });
 }
 
