@@ -12,7 +12,7 @@ import { TRANSFORM } from "../../wire/registry/transform-types.ts";
 import type { NotifyPayload, Payload, Proposal, TrafficSelector, TsPayload } from "../../wire/types.ts";
 import type { ChildSa } from "../child.ts";
 import type { Core } from "../core.ts";
-import type { ChildKeyInputs } from "../hooks.ts";
+import type { ChildKeyInputs, Held } from "../hooks.ts";
 import { freshKeyPair } from "../key-pair.ts";
 import { errorNotify, hasNotify, notify, payload } from "../payloads.ts";
 import { choose, isChoiceOf, keyLength, transformId } from "../proposals.ts";
@@ -280,20 +280,30 @@ export function answerChild(
     noTfc: hasNotify(request, NOTIFY.ESP_TFC_PADDING_NOT_SUPPORTED),
     replaces: context.replaces,
   };
-  const finish = (further: Uint8Array[]): boolean => {
-    const child = install(core, sa, agreed, { ...nonces, sharedSecret: exchanged.secret, further });
-    if (typeof child === "string") return false;
-    context.made?.(child);
-    return true;
-  };
-  const dropped = () => context.made?.(undefined);
-  const held = context.inAuth
-    ? undefined
-    : core.first((e) => e.holds?.(core, sa, proposal, { finish, dropped }));
-  if (!held && !finish([])) return { error: notify(NOTIFY.NO_PROPOSAL_CHOSEN) };
+  const held = makeOrHold(core, sa, agreed, { ...nonces, sharedSecret: exchanged.secret }, context);
+  if (!held) return { error: notify(NOTIFY.NO_PROPOSAL_CHOSEN) };
   const more = ts.more ? [notify(NOTIFY.ADDITIONAL_TS_POSSIBLE)] : [];
   const nonceAndKe = [...context.nonce, ...exchanged.payloads];
-  return { payloads: [...answerPayloads(agreed, nonceAndKe), ...more, ...(held ?? [])] };
+  return { payloads: [...answerPayloads(agreed, nonceAndKe), ...more, ...held] };
+}
+
+/** Makes the Child SA, or has an extension wait for further exchanges, and gives what that adds to the response; undefined: cannot be. */
+function makeOrHold(
+  core: Core,
+  sa: IkeSa,
+  agreed: Agreed,
+  material: Material,
+  { inAuth, made }: ChildContext,
+): Payload[] | undefined {
+  const finish = (further: Uint8Array[]): boolean => {
+    const child = install(core, sa, agreed, { ...material, further });
+    if (typeof child === "string") return false;
+    made?.(child);
+    return true;
+  };
+  const held: Held = { finish, dropped: () => made?.(undefined) };
+  const added = inAuth ? undefined : core.first((e) => e.holds?.(core, sa, agreed.proposal, held));
+  return added ?? (finish([]) ? [] : undefined);
 }
 
 const answerPayloads = (agreed: Agreed, nonceAndKe: Payload[]): Payload[] => [
