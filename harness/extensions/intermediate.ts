@@ -66,7 +66,7 @@ export function intermediate(users: IntermediateUser[]): Extension {
     beforeAuth: (core, sa, done) => {
       const needed = Math.max(core.policy.intermediate ? 1 : 0, ...users.map((u) => u.needs(core, sa)));
       if (!negotiated(sa) || needed === 0) return false;
-      run({ core, sa, users, needed, done }, stateOf(sa));
+      run({ core, sa, users, needed, done: once(done) }, stateOf(sa));
       return true;
     },
     early: (core, sa, request) => {
@@ -109,6 +109,16 @@ interface Run {
   done: (failure?: string) => void;
 }
 
+/** IKE_AUTH begins once, though it may be told not to wait for the end of the exchanges. */
+function once(done: Run["done"]): Run["done"] {
+  let called = false;
+  return (failure) => {
+    if (called) return;
+    called = true;
+    done(failure);
+  };
+}
+
 /** The next exchange, or the end of them. */
 function run(all: Run, state: State): void {
   const { core, sa, users, needed, done } = all;
@@ -116,7 +126,7 @@ function run(all: Run, state: State): void {
   const round: Round = { number: state.rounds, last: state.rounds + 1 === needed };
   const payloads = users.flatMap((u) => u.request(core, sa, round));
   sendRequest(core, sa, EXCHANGE.IKE_INTERMEDIATE, payloads, (response) => {
-    if (!response) return done("no answer to IKE_INTERMEDIATE");
+    if (!response) return done(sa.closedBecause ?? "no answer to IKE_INTERMEDIATE");
     const failure = refusal(all, round, response);
     if (failure) return done(failure);
     finish(core, sa, users);
