@@ -24,14 +24,30 @@ export const refusal = (payloads: Payload[]): string => {
   return error ? `refused with notify ${error.notifyType}` : "the response lacks a Nonce";
 };
 
-/** The group that INVALID_KE_PAYLOAD names, if we offered it and did not just use it. */
+/** What the peer has made of a command so far. */
+export interface Tried {
+  /** How often it was put off. */
+  putOff: number;
+  /** Groups that were refused with INVALID_KE_PAYLOAD. */
+  groups: readonly number[];
+}
+
+export const UNTRIED: Tried = { putOff: 0, groups: [] };
+
+/**
+ * What comes of `group`: the one that INVALID_KE_PAYLOAD names in its place, if we offered it and never used it. A peer that
+ * names two in turn would keep us busy for ever.
+ */
 export function otherGroup(
   payloads: Payload[],
   offers: Proposal[],
-  used: number | undefined,
-): number | undefined {
+  tried: Tried,
+  group: number | undefined,
+): { group: number; tried: Tried } | undefined {
   const [wanted] = notifies(payloads, NOTIFY.INVALID_KE_PAYLOAD);
   if (wanted?.data.length !== 2) return undefined;
-  const group = ((wanted.data[0] ?? 0) << 8) | (wanted.data[1] ?? 0);
-  return group !== used && groups(offers).includes(group) ? group : undefined;
+  const other = ((wanted.data[0] ?? 0) << 8) | (wanted.data[1] ?? 0);
+  const refused = group === undefined ? tried.groups : [...tried.groups, group];
+  if (refused.includes(other) || !groups(offers).includes(other)) return undefined;
+  return { group: other, tried: { ...tried, groups: refused } };
 }

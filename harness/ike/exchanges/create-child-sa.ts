@@ -22,7 +22,7 @@ import type { IncomingMessage } from "../hooks.ts";
 import { hasNotify, notifies, notify, payload } from "../payloads.ts";
 import type { Answered, IkeSa } from "../sa.ts";
 import { sendRequest } from "../send.ts";
-import { type Answer, NO_ANSWER, otherGroup, refusal } from "./answer.ts";
+import { type Answer, NO_ANSWER, otherGroup, refusal, type Tried, UNTRIED } from "./answer.ts";
 import {
   agreeChild,
   answerChild,
@@ -48,7 +48,7 @@ export function startChild(
   sa: IkeSa,
   wishes: ChildWishes,
   done: (child: ChildSa | string) => void,
-  tries = 0,
+  tried = UNTRIED,
 ): void {
   const offer = offerChild(core, wishes, core.policy.rekeyEsp ?? core.policy.esp, sa);
   const Ni = core.nonce();
@@ -65,10 +65,10 @@ export function startChild(
   const answered: Answered = (response, on) => {
     if (!response) return done(NO_ANSWER);
     if (doing.what === "rekey Child") doing.crossing ??= doing.child.peersRekeying;
-    const again = otherGroup(response.payloads, offer.proposals, group);
-    if (again !== undefined && !crosses(doing))
-      return startChild(core, on, { ...wishes, group: again }, done);
-    takeAnswer(core, on, { wishes, done, tries, offer, doing, Ni }, response);
+    const other = otherGroup(response.payloads, offer.proposals, tried, group);
+    if (other && !crosses(doing))
+      return startChild(core, on, { ...wishes, group: other.group }, done, other.tried);
+    takeAnswer(core, on, { wishes, done, tried, offer, doing, Ni }, response);
   };
   sendRequest(core, sa, EXCHANGE.CREATE_CHILD_SA, payloads, answered, { doing });
 }
@@ -79,7 +79,7 @@ const crosses = (doing: Doing): boolean => "crossing" in doing && doing.crossing
 interface ChildCommand {
   wishes: ChildWishes;
   done: (child: ChildSa | string) => void;
-  tries: number;
+  tried: Tried;
   offer: ChildOffer;
   doing: Extract<Doing, { what: "create Child" | "rekey Child" }>;
   Ni: Uint8Array;
@@ -133,11 +133,14 @@ function afterRefusal(
   response: Payload[],
   reason: string,
 ): void {
-  const { wishes, done, tries, doing } = command;
+  const { wishes, done, tried, doing } = command;
   const crossed = crosses(doing);
   const { replaces: old } = wishes;
+  const tries = tried.putOff;
   const again = (on: IkeSa) =>
-    old && old.state !== "installed" ? done(reason) : startChild(core, on, wishes, done, tries + 1);
+    old && old.state !== "installed"
+      ? done(reason)
+      : startChild(core, on, wishes, done, { ...tried, putOff: tries + 1 });
   if (!crossed && tryLater(core, sa, response, { tries, again, gone: () => done(reason) })) return;
   if (!old || !hasNotify(response, NOTIFY.CHILD_SA_NOT_FOUND)) return done(reason);
   const wasInUse = old.state === "installed";

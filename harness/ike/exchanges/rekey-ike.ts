@@ -23,7 +23,7 @@ import { choose, isChoiceOf, transformId } from "../proposals.ts";
 import { type Answered, IkeSa } from "../sa.ts";
 import { sendRequest } from "../send.ts";
 import { announce, deriveFrom, succeed } from "../succession.ts";
-import { type Answer, NO_ANSWER, otherGroup, refusal } from "./answer.ts";
+import { type Answer, NO_ANSWER, otherGroup, refusal, UNTRIED } from "./answer.ts";
 import { answerKe, endByKeValue, type KeAnswer, refusedValue } from "./child.ts";
 import { groups, kePayload, noncePayload, saPayload, takeFirst } from "./ike-sa-init.ts";
 import { deleteIke } from "./informational.ts";
@@ -35,7 +35,7 @@ export function startIkeRekey(
   old: IkeSa,
   wishes: { proposals?: Proposal[]; group?: number },
   done: (sa: IkeSa | string) => void,
-  tries = 0,
+  tried = UNTRIED,
 ): void {
   const sa = new IkeSa("initiator", core.freshSpi(8), old.local, old.remote);
   const proposals = (wishes.proposals ?? core.policy.ike).map((p, i) => ({
@@ -51,14 +51,15 @@ export function startIkeRekey(
   const doing: IkeRekey = { what: "rekey IKE" };
   const answered: Answered = (response, on) => {
     doing.crossing ??= on.peersRekeying;
-    const again = response && otherGroup(response.payloads, proposals, group);
-    if (again !== undefined && !doing.crossing)
-      return startIkeRekey(core, on, { ...wishes, group: again }, done);
+    const other = response && otherGroup(response.payloads, proposals, tried, group);
+    if (other && !doing.crossing)
+      return startIkeRekey(core, on, { ...wishes, group: other.group }, done, other.tried);
     const offer = { proposals, group, keyPair };
+    const oncePutOff = { ...tried, putOff: tried.putOff + 1 };
     const refuse = (reason: string) => {
       const putOff: PutOff = {
-        tries,
-        again: (now) => (now === on ? startIkeRekey(core, on, wishes, done, tries + 1) : done(now)),
+        tries: tried.putOff,
+        again: (now) => (now === on ? startIkeRekey(core, on, wishes, done, oncePutOff) : done(now)),
         gone: () => done(reason),
       };
       const later = !doing.crossing && tryLater(core, on, response?.payloads ?? [], putOff);
