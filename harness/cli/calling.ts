@@ -17,9 +17,18 @@ Exit status: ${EXIT.ok} as wished, ${EXIT.verdict} the peer did not answer or re
 
 /** Adds them; the command's flags have the fields of DialFlags then. */
 export function withDialOptions(command: Command): Command {
-  const several = (flags: string, description: string, shown: string) =>
-    new Option(flags, description).argParser(collect).default([], shown);
-  return command
+  return withProposalOptions(withAddressOptions(command))
+    .addOption(several("--local-ts <prefix>", "our side of the tunnel; may be given again", "our address"))
+    .addOption(several("--remote-ts <prefix>", "the peer's side; may be given again", "its address"))
+    .option("--mode <mode>", "tunnel or transport", "tunnel");
+}
+
+const several = (flags: string, description: string, shown: string): Option =>
+  new Option(flags, description).argParser(collect).default([], shown);
+
+/** Who talks to whom, and how they know each other. */
+const withAddressOptions = (command: Command): Command =>
+  command
     .option("--psk <secret>", "the shared secret")
     .option("--psk-file <file>", "a file that holds the shared secret")
     .option(
@@ -35,7 +44,11 @@ export function withDialOptions(command: Command): Command {
       "--encap <way>",
       "how ESP travels: auto, udp, esp or tcp; auto is IP protocol 50 unless there is a NAT or no raw socket",
       "auto",
-    )
+    );
+
+/** What is on offer, and PPKs. */
+const withProposalOptions = (command: Command): Command =>
+  command
     .addOption(
       several(
         "--ike <proposal>",
@@ -52,11 +65,7 @@ export function withDialOptions(command: Command): Command {
         "a postquantum preshared key and a file that holds it, without which no SA is made; may be given again",
         "none",
       ),
-    )
-    .addOption(several("--local-ts <prefix>", "our side of the tunnel; may be given again", "our address"))
-    .addOption(several("--remote-ts <prefix>", "the peer's side; may be given again", "its address"))
-    .option("--mode <mode>", "tunnel or transport", "tunnel");
-}
+    );
 
 /** What to do on a call; gives the exit status. */
 interface Conversation {

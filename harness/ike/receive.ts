@@ -156,13 +156,7 @@ function receiveForSa(
   if (!message.isResponse && repeated(core, sa, decoded, message)) return;
   const opened = open(core, sa, decoded, message);
   if (opened === "wait") return;
-  if ("error" in opened) {
-    const manner = core.decide("wrong ICV", "drop");
-    if (manner === "close the IKE SA") core.closeIke(sa, opened.error);
-    if (manner === "answer in clear" && !message.isResponse)
-      sendClearAnswer(core, message, [notify(NOTIFY.INVALID_SYNTAX)]);
-    return void drop(core, message.datagram, opened.error);
-  }
+  if ("error" in opened) return notOpened(core, sa, message, opened.error);
   // One in clear must not do harm, as a better one may come (section 2.21.1). One under our keys leaves its request
   // unanswered, which ends the SA, as nothing may be said about a response (section 2.21.3).
   const badResponse = message.isResponse ? opened.fault : undefined;
@@ -181,6 +175,14 @@ function receiveForSa(
   requestAnswered(sa, message);
   if (message.protected && sa.established && hasNotify(message.payloads, NOTIFY.INVALID_SYNTAX))
     refusedAsMalformed(core, sa);
+}
+
+function notOpened(core: Core, sa: IkeSa, message: IncomingMessage, error: string): void {
+  const manner = core.decide("wrong ICV", "drop");
+  if (manner === "close the IKE SA") core.closeIke(sa, error);
+  if (manner === "answer in clear" && !message.isResponse)
+    sendClearAnswer(core, message, [notify(NOTIFY.INVALID_SYNTAX)]);
+  drop(core, message.datagram, error);
 }
 
 /**

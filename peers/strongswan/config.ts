@@ -126,22 +126,25 @@ export function connection(
     ...(config.fragmentation !== undefined && { fragmentation: config.fragmentation ? "yes" : "no" }),
     ...ppkSettings(config, role),
     ...authSections(config, material),
-    children: {
-      [CONNECTION]: {
-        // What an end is assigned are its selectors.
-        local_ts: asks.length > 0 ? ["dynamic"] : config.localTs,
-        remote_ts: pools.length > 0 ? ["dynamic"] : config.remoteTs,
-        esp_proposals: config.espProposals,
-        mode: config.mode,
-        ...(config.replayWindow !== undefined && { replay_window: config.replayWindow }),
-        rekey_time: 0,
-        life_time: 0,
-        rand_time: 0,
-        start_action: "none",
-        close_action: "none",
-        dpd_action: "none",
-      },
-    },
+    children: { [CONNECTION]: childSection(config) },
+  };
+}
+
+function childSection(config: PeerConfig): ViciFields {
+  const { addressPools: pools = [], requestAddresses: asks = [] } = config;
+  return {
+    // What an end is assigned are its selectors.
+    local_ts: asks.length > 0 ? ["dynamic"] : config.localTs,
+    remote_ts: pools.length > 0 ? ["dynamic"] : config.remoteTs,
+    esp_proposals: config.espProposals,
+    mode: config.mode,
+    ...(config.replayWindow !== undefined && { replay_window: config.replayWindow }),
+    rekey_time: 0,
+    life_time: 0,
+    rand_time: 0,
+    start_action: "none",
+    close_action: "none",
+    dpd_action: "none",
   };
 }
 

@@ -257,11 +257,7 @@ export function answerChild(
   const tsr = payload(request, "TS", PAYLOAD.TSr);
   if (!offered || !tsi || !tsr) return { error: notify(NOTIFY.INVALID_SYNTAX), fatal: true };
   const ke = context.inAuth ? undefined : payload(request, "KE");
-  const own = context.inAuth ? core.policy.esp : (core.policy.rekeyEsp ?? core.policy.esp);
-  const policies = core.options.extensions.reduce(
-    (left, extension) => extension.childPolicies?.(left, request) ?? left,
-    own,
-  );
+  const policies = childPolicies(core, request, context.inAuth);
   const proposal =
     choose(offered.proposals, policies, 4, core.decide, ke?.group) ?? takeFirst(core, offered.proposals);
   if (!proposal) return { error: notify(NOTIFY.NO_PROPOSAL_CHOSEN) };
@@ -285,6 +281,15 @@ export function answerChild(
   const more = ts.more ? [notify(NOTIFY.ADDITIONAL_TS_POSSIBLE)] : [];
   const nonceAndKe = [...context.nonce, ...exchanged.payloads];
   return { payloads: [...answerPayloads(agreed, nonceAndKe), ...more, ...held] };
+}
+
+/** Our proposals that an offer is matched with. */
+function childPolicies(core: Core, request: Payload[], inAuth: boolean): Proposal[] {
+  const { esp, rekeyEsp = esp } = core.policy;
+  return core.options.extensions.reduce(
+    (left, extension) => extension.childPolicies?.(left, request) ?? left,
+    inAuth ? esp : rekeyEsp,
+  );
 }
 
 /** Makes the Child SA, or has an extension wait for further exchanges, and gives what that adds to the response; undefined: cannot be. */

@@ -1,6 +1,7 @@
 /** Lies about what AUTH covers of IKE_INTERMEDIATE exchanges: RFC 9242 section 3.3.2. */
 import type { IkeKeys } from "../../../harness/crypto/keys.ts";
 import { coveredOfReceived, coveredOfSent } from "../../../harness/extensions/int-auth.ts";
+import { perIkeSa } from "../../../harness/extensions/per-ike-sa.ts";
 import type { AuthInputs } from "../../../harness/ike/hooks.ts";
 import type { IkeSa } from "../../../harness/ike/sa.ts";
 import type { Address } from "../../../harness/link/types.ts";
@@ -43,36 +44,39 @@ interface Bend {
   chained?: false;
 }
 
+/** What an IKE SA had so far: its keys one after the other, and its messages by Message ID. */
 interface State {
   keys: IkeKeys[];
   request: Map<number, Covered>;
   response: Map<number, Covered>;
 }
 
+/** The last value of the chain over `count` requests or responses, bent. */
+function bentHalf(
+  { sa }: AuthInputs,
+  { keys, ...messages }: State,
+  { covered = ({ right }) => right, generation = (n) => n, chained }: Bend,
+  end: "request" | "response",
+  count: number,
+): Uint8Array {
+  let value: Uint8Array = EMPTY;
+  for (let n = 0; n < count; n++) {
+    const message = messages[end].get(n + 1);
+    const generationKeys = keys[Math.max(0, Math.min(generation(n), keys.length - 1))];
+    const SK_p = end === "request" ? generationKeys?.SK_pi : generationKeys?.SK_pr;
+    if (!message || !SK_p || !sa.suite) return EMPTY;
+    const before = chained === false ? EMPTY : value;
+    value = sa.suite.prf.compute(SK_p, concat(before, covered(message)));
+  }
+  return value;
+}
+
 /** Makes all of IntAuth anew, bent. */
-function covering({ covered = ({ right }) => right, generation = (n) => n, chained }: Bend): LieBehaviour {
-  const states = new WeakMap<IkeSa, State>();
-  const stateOf = (sa: IkeSa): State => {
-    const state = states.get(sa) ?? { keys: [], request: new Map(), response: new Map() };
-    states.set(sa, state);
-    return state;
-  };
+function covering(bend: Bend): LieBehaviour {
+  const stateOf = perIkeSa<State>(() => ({ keys: [], request: new Map(), response: new Map() }));
   const note = (message: Covered): void => {
     const state = stateOf(message.sa);
     (message.isResponse ? state.response : state.request).set(message.messageId, message);
-  };
-  const half = (inputs: AuthInputs, end: "request" | "response", count: number): Uint8Array => {
-    const { keys, ...messages } = stateOf(inputs.sa);
-    let value: Uint8Array = EMPTY;
-    for (let n = 0; n < count; n++) {
-      const message = messages[end].get(n + 1);
-      const generationKeys = keys[Math.max(0, Math.min(generation(n), keys.length - 1))];
-      const SK_p = end === "request" ? generationKeys?.SK_pi : generationKeys?.SK_pr;
-      if (!message || !SK_p || !inputs.sa.suite) return EMPTY;
-      const before = chained === false ? EMPTY : value;
-      value = inputs.sa.suite.prf.compute(SK_p, concat(before, covered(message)));
-    }
-    return value;
   };
   return {
     ike: {
@@ -98,7 +102,8 @@ function covering({ covered = ({ right }) => right, generation = (n) => n, chain
         if (!inputs.IntAuth || !inputs.sa.suite) return;
         const [, , first] = partsOf(inputs.IntAuth);
         const count = new DataView(first.buffer, first.byteOffset).getUint32(0) - 1;
-        inputs.IntAuth = concat(half(inputs, "request", count), half(inputs, "response", count), first);
+        const half = (end: "request" | "response") => bentHalf(inputs, stateOf(inputs.sa), bend, end, count);
+        inputs.IntAuth = concat(half("request"), half("response"), first);
       },
     },
   };
