@@ -5,7 +5,7 @@ import { makePair, type PairOptions } from "../run/pair.ts";
 import { type PqMethod, type ReadyPair, withReadyPair } from "./pq-methods.ts";
 
 /** IPv4 and UDP headers. */
-export const HEADERS = 20 + 8;
+const HEADERS = 20 + 8;
 const IKE_HEADER = 28;
 /** Generic payload header, Fragment Number and Total Fragments (RFC 7383 section 2.5). */
 const SKF_HEADER = 8;

@@ -8,7 +8,7 @@ import { NOTIFY } from "../wire/registry/notify-types.ts";
 import type { NotifyPayload, Payload } from "../wire/types.ts";
 
 /** Octets of PPK Confirmation. */
-export const CONFIRMATION = 8;
+const CONFIRMATION = 8;
 
 /** Data of PPK_IDENTITY_KEY: the PPK_ID and the first octets of prf(PPK, seed). */
 export const ppkOffer = (prf: Prf, { id, secret }: Ppk, seed: Uint8Array): Uint8Array =>

@@ -18,6 +18,12 @@ import { Failure } from "./verdicts.ts";
 /** What is rekeyed. */
 export type Rekeyed = "child-sa" | "ike-sa";
 
+/** Both, each with another role of the peer in the first IKE SA: for tests to which it is all one which end began that. */
+export const EITHER_SA = [
+  ["child-sa", "responder"],
+  ["ike-sa", "initiator"],
+] as const;
+
 /**
  * Tells the peer additional key exchanges for the rekeying of one of the two, as `ke1_ecp256`: classical methods, which
  * every peer of RFC 9370 has.

@@ -35,6 +35,7 @@ export { EXCHANGE } from "../wire/registry/exchange-types.ts";
 export * from "../wire/registry/group-attributes.ts";
 export { GCAUTH, KWA } from "../wire/registry/group-transforms.ts";
 export { ID_TYPE } from "../wire/registry/id-types.ts";
+export { PPK_ID } from "../wire/registry/notify-data.ts";
 export { NOTIFY, notifyTypes } from "../wire/registry/notify-types.ts";
 export { PAYLOAD } from "../wire/registry/payload-types.ts";
 export { formatProposal } from "../wire/registry/proposal-spec.ts";

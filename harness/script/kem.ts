@@ -82,7 +82,7 @@ export function kemLengths(keyword: string): { key: number; ciphertext: number }
 }
 
 /** Changes our KE payloads of this method in requests, or with "response" in responses, until the returned function is called. */
-export function spoilKe(
+function spoilKe(
   s: Script,
   keyword: string,
   spoil: SpoilValue,
@@ -138,6 +138,20 @@ export function expectDistinct(values: readonly Uint8Array[], what: string): voi
   require(values.length > 1, `at least two ${what}`, String(values.length));
   const different = new Set(values.map((value) => hex(value))).size;
   require(different === values.length, `${values.length} different ${what}`, `${different} of them`);
+}
+
+/** The peer rekeys its Child SA twice with this method: fails if its keys are the same; `what` they are called. */
+export async function expectKeysOfItsOwn(
+  s: Script,
+  peer: PeerRole,
+  keyword: string,
+  what: string,
+): Promise<void> {
+  const session = await s.establish(peer);
+  const first = await session.peerRekeysChild();
+  await session.proveTraffic(first);
+  await session.peerRekeysChild(first);
+  expectDistinct(kemValues(s, "peer", keyword).keys, what);
 }
 
 /** Takes one key pair for all our requests of this method. */
@@ -223,18 +237,22 @@ const furtherSteps = (s: Script): number =>
         (header.exchangeType === EXCHANGE.IKE_INTERMEDIATE && header.messageId > 1)),
   ).length;
 
+/** Where a ciphertext is spoilt, of which method, and how. */
+type Spoilt = [place: KemPlace, keyword: string, spoil: SpoilValue];
+
+/** Has the peer initiate, and get a spoilt ciphertext; the returned function ends that. */
+async function initiateWithSpoilt(s: Script, ...[place, keyword, spoil]: Spoilt): Promise<() => void> {
+  const undo = spoilKe(s, keyword, spoil, "response");
+  await answeredTo(s, () => s.arena.driver.initiate(), place, keyword);
+  return undo;
+}
+
 /**
  * The peer initiates an IKE SA, and gets a spoilt ciphertext in IKE_SA_INIT or in its first IKE_INTERMEDIATE. It must go no
  * further; its next attempt, with right ones, succeeds.
  */
-export async function expectNoFurther(
-  s: Script,
-  place: KemPlace,
-  keyword: string,
-  spoil: SpoilValue,
-): Promise<void> {
-  const undo = spoilKe(s, keyword, spoil, "response");
-  await answeredTo(s, () => s.arena.driver.initiate(), place, keyword);
+export async function expectNoFurther(s: Script, ...spoilt: Spoilt): Promise<void> {
+  const undo = await initiateWithSpoilt(s, ...spoilt);
   await s.wait();
   const steps = furtherSteps(s);
   require(steps === 0, "no further exchange after this ciphertext", `${steps} requests`);
@@ -246,14 +264,8 @@ export async function expectNoFurther(
  * The same with a ciphertext that has its right length: the peer goes on under keys that we cannot know, and says nothing
  * of it.
  */
-export async function expectUnseenMismatch(
-  s: Script,
-  place: KemPlace,
-  keyword: string,
-  spoil: SpoilValue,
-): Promise<void> {
-  const undo = spoilKe(s, keyword, spoil, "response");
-  await answeredTo(s, () => s.arena.driver.initiate(), place, keyword);
+export async function expectUnseenMismatch(s: Script, ...spoilt: Spoilt): Promise<void> {
+  const undo = await initiateWithSpoilt(s, ...spoilt);
   const goesOn = await s.until(() => heard(s, EXCHANGE.IKE_AUTH) > 0);
   require(goesOn, "IKE_AUTH after a ciphertext of the right length", s.lastReason());
   await s.wait();

@@ -1,5 +1,4 @@
-/** IKE_INTERMEDIATE, additional key exchanges and PPKs as a test sees them: RFC 9242, RFC 9370, RFC 8784, RFC 9867. */
-
+/** What the tests of IKE_INTERMEDIATE, additional key exchanges and PPKs have in common: RFC 9242, RFC 9370, RFC 8784, RFC 9867. */
 import type { IkeSa } from "../ike/sa.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";

@@ -8,7 +8,8 @@ import type { IkeSa } from "../ike/sa.ts";
 import { concat, equal, hex } from "../wire/bytes.ts";
 import { AUTH_METHOD } from "../wire/registry/auth-methods.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
-import { NOTIFY } from "../wire/registry/notify-types.ts";
+import { PPK_ID } from "../wire/registry/notify-data.ts";
+import { NOTIFY, notifyTypes } from "../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import type { Payload } from "../wire/types.ts";
 import { expectNoNotify, expectNotify, expectServed, listPayloads, require } from "./expectations.ts";
@@ -18,9 +19,6 @@ import type { Script } from "./script.ts";
 import { Session } from "./session.ts";
 import type { Exchange } from "./trace.ts";
 import { Failure, Unsupported } from "./verdicts.ts";
-
-/** Types of PPK_IDs (RFC 8784 section 5.1). */
-export const PPK_ID = { OPAQUE: 1, FIXED: 2 } as const;
 
 /** What the peers of these tests are told, in the alphabet of base64. */
 export const SHARED_PPK: PpkSpec = {
@@ -77,7 +75,8 @@ export function expectPpkNotify(payloads: Payload[], notifyType: number, data?: 
   require(found?.protocolId === 0 && found.spi.length === 0, "Protocol ID 0 and no SPI", listPayloads({
     payloads,
   }));
-  if (data) require(text(found.data) === text(data), `data ${text(data)}`, text(found.data));
+  const name = notifyTypes.nameOf(notifyType);
+  if (data) require(text(found.data) === text(data), `${name} with data ${text(data)}`, text(found.data));
 }
 
 /** An IKE SA whose keys have a PPK in them: both ends say so, and traffic passes under those keys. */

@@ -1,5 +1,6 @@
 import {
   cross,
+  EITHER_SA,
   EXCHANGE,
   errorNotify,
   expectNotify,
@@ -22,11 +23,6 @@ import {
 
 const ROLES = ["responder", "initiator"] as const;
 const SAS = ["child-sa", "ike-sa"] as const;
-/** Either SA with the peer at either end of the first IKE SA, as which end began that makes no difference here. */
-const EITHER = [
-  ["child-sa", "responder"],
-  ["ike-sa", "initiator"],
-] as const;
 const { CREATE_CHILD_SA, IKE_FOLLOWUP_KE } = EXCHANGE;
 
 /** Both ends rekey at once, and the nonces of the tester decide whose exchange is redundant. */
@@ -107,7 +103,7 @@ for (const what of SAS)
     });
   }
 
-for (const [what, peer] of EITHER) {
+for (const [what, peer] of EITHER_SA) {
   /**
    * The peer rekeys on command, and the tester leaves its first IKE_FOLLOWUP_KE unanswered. Meanwhile the tester asks to
    * rekey the same SA, too late: the peer answers TEMPORARY_FAILURE. Then the tester answers, and the peer's series

@@ -1,6 +1,7 @@
 import {
   changeLinks,
   concat,
+  EITHER_SA,
   EXCHANGE,
   expectAlive,
   expectSeries,
@@ -20,15 +21,10 @@ import {
 } from "../../harness/script/index.ts";
 
 const ROLES = ["responder", "initiator"] as const;
-/** Either SA with the peer at either end of the first IKE SA, as which end began that makes no difference here. */
-const EITHER = [
-  ["child-sa", "responder"],
-  ["ike-sa", "initiator"],
-] as const;
 
 /** Links of several sizes. The tester's must come back as it was, whatever its size. */
 for (const octets of [1, 8, 255, 4000])
-  for (const [what, peer] of EITHER) {
+  for (const [what, peer] of EITHER_SA) {
     /**
      * The peer rekeys on command with two additional key exchanges, and the tester's ADDITIONAL_KEY_EXCHANGE has as many
      * octets as the name says, other ones in each response. The peer sends them back octet by octet, and the series ends
@@ -85,7 +81,7 @@ const SPOILT: [name: string, change: (link: Uint8Array) => Uint8Array | undefine
 ];
 
 for (const [name, spoil] of SPOILT)
-  for (const [what, peer] of EITHER) {
+  for (const [what, peer] of EITHER_SA) {
     /**
      * The tester rekeys with an additional key exchange, and its IKE_FOLLOWUP_KE request has what the name says in the
      * place of the peer's link. The peer knows no such series: it answers STATE_NOT_FOUND without data. That ends nothing:

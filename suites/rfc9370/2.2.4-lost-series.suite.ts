@@ -3,6 +3,7 @@ import {
   beginRekey,
   changeLinks,
   concat,
+  EITHER_SA,
   EXCHANGE,
   expectKept,
   expectStateNotFound,
@@ -30,11 +31,6 @@ import {
 
 const ROLES = ["responder", "initiator"] as const;
 const SAS = ["child-sa", "ike-sa"] as const;
-/** Either SA with the peer at either end of the first IKE SA, as which end began that makes no difference here. */
-const EITHER = [
-  ["child-sa", "responder"],
-  ["ike-sa", "initiator"],
-] as const;
 const { IKE_FOLLOWUP_KE } = EXCHANGE;
 
 for (const peer of ROLES) {
@@ -170,7 +166,7 @@ for (const what of SAS)
     });
   }
 
-for (const [what, peer] of EITHER) {
+for (const [what, peer] of EITHER_SA) {
   /**
    * The tester answers every series of the peer by STATE_NOT_FOUND, again and again. A peer that goes on trying deletes
    * the IKE SA after some times.

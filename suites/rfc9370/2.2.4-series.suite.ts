@@ -1,5 +1,6 @@
 import {
   beginRekey,
+  EITHER_SA,
   EXCHANGE,
   expectSeries,
   expectUsed,
@@ -16,11 +17,6 @@ import {
 const ROLES = ["responder", "initiator"] as const;
 const ENDS = ["peer", "us"] as const;
 const SAS = ["child-sa", "ike-sa"] as const;
-/** Either SA with the peer at either end of the first IKE SA, as which end began that makes no difference here. */
-const EITHER = [
-  ["child-sa", "responder"],
-  ["ike-sa", "initiator"],
-] as const;
 
 /** Additional key exchanges and the methods that come of them; MODP is there for its leading zeros. */
 const SERIES = [
@@ -65,7 +61,7 @@ for (const what of SAS)
         });
       }
 
-for (const [what, peer] of EITHER)
+for (const [what, peer] of EITHER_SA)
   for (const by of ENDS) {
     /**
      * The Child SA or the IKE SA is rekeyed with ML-KEM-768 behind X25519: the encapsulation key and the ciphertext are in

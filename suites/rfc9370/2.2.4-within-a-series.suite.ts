@@ -2,6 +2,7 @@ import {
   Ambiguous,
   anyKe,
   beginRekey,
+  EITHER_SA,
   EXCHANGE,
   expectAlive,
   expectKept,
@@ -23,14 +24,9 @@ import {
 } from "../../harness/script/index.ts";
 
 const ROLES = ["responder", "initiator"] as const;
-/** Either SA with the peer at either end of the first IKE SA, as which end began that makes no difference here. */
-const EITHER = [
-  ["child-sa", "responder"],
-  ["ike-sa", "initiator"],
-] as const;
 const { IKE_FOLLOWUP_KE } = EXCHANGE;
 
-for (const [what, peer] of EITHER) {
+for (const [what, peer] of EITHER_SA) {
   /**
    * The tester opens a series for the rekeying, deletes the IKE SA before IKE_FOLLOWUP_KE, and then goes on all the same,
    * under the keys of the old IKE SA: the Delete is answered, but nothing that comes after it under these keys, and the

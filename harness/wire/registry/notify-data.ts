@@ -27,6 +27,7 @@ export const ppkIdTypes = defineRegistry<RegistryEntry>(
   [128, 255],
 );
 
+/** Types of PPK_IDs (RFC 8784 section 5.1). */
 export const PPK_ID = constants(ppkIdTypesTable);
 
 const gatewayIdTypesTable = [
