@@ -1,7 +1,8 @@
 /** Verifiers for what was negotiated: RFC 7296 sections 2.7, 2.9 and 3.3.6. */
 import { isAdditional } from "../ike/additional-ke.ts";
+import { groupOctets } from "../ike/exchanges/ike-sa-init.ts";
 import type { OutgoingMessage } from "../ike/hooks.ts";
-import { hasNotify, payload } from "../ike/payloads.ts";
+import { hasNotify, notify, payload } from "../ike/payloads.ts";
 import { isSubset } from "../ike/selectors.ts";
 import { formatAddress } from "../wire/address.ts";
 import { hex } from "../wire/bytes.ts";
@@ -10,7 +11,7 @@ import { NOTIFY } from "../wire/registry/notify-types.ts";
 import { formatProposal } from "../wire/registry/proposal-spec.ts";
 import { TRANSFORM } from "../wire/registry/transform-types.ts";
 import type { Payload, Proposal, TrafficSelector, Transform } from "../wire/types.ts";
-import { listPayloads, mindNoAdditionalSas } from "./expectations.ts";
+import { listPayloads, mindNoAdditionalSas, require } from "./expectations.ts";
 import { ikeProposals } from "./policy.ts";
 import { isResponse, lose, messagesReceived } from "./raw.ts";
 import type { Script } from "./script.ts";
@@ -105,6 +106,27 @@ export async function allowOnlyAnotherGroup(s: Script): Promise<void> {
   if (!wanted) throw new Unsupported("the peer offers one group only");
   s.policy.ike = wanted;
   found();
+}
+
+/**
+ * The peer initiates, and our INVALID_KE_PAYLOAD asks for a group that it did not offer. Fails if a KE payload of that group
+ * comes.
+ */
+export async function expectNoSwitch(s: Script, group: number): Promise<void> {
+  s.change(
+    EXCHANGE.IKE_SA_INIT,
+    (message) => {
+      message.header.spiR = new Uint8Array(8);
+      message.payloads = [notify(NOTIFY.INVALID_KE_PAYLOAD, groupOctets(group))];
+    },
+    "response",
+  );
+  const attempts = () => s.trace.exchangesOf(EXCHANGE.IKE_SA_INIT, "peer");
+  require(await s.provoke(() => attempts().length > 0), "an IKE_SA_INIT request", s.lastReason());
+  await s.wait();
+  const used = attempts().map((e) => payload(e.request.payloads, "KE")?.group);
+  require(!used.includes(group), `no KE payload of group ${group}`, `those of ${used.join(", ")}`);
+  require(await s.peerAnswers(), "an answer to a fresh IKE_SA_INIT", "silence");
 }
 
 /** Requests of this exchange type that reached us, opened or not. */

@@ -126,9 +126,8 @@ for (const peer of ROLES) {
 
 for (const peer of ROLES) {
   /**
-   * The tester replaces the IKE SA by one with another PRF. "It is the old IKE SA's PRF that is used to generate SKEYSEED", and
-   * the keys are computed from that "using the new IKE SA's PRF": the new IKE SA answers, and a Child SA with keys of its
-   * SK_d carries traffic.
+   * The tester replaces the IKE SA by one with another PRF. SKEYSEED is made with the PRF of the old one, the keys are made
+   * out of it with that of the new one: the new IKE SA answers, and a Child SA with keys of its SK_d carries traffic.
    */
   test(`as-${peer}-makes-skeyseed-with-the-old-prf-and-keys-with-the-new-one`, {
     requirements: ["IKEV2-176", "IKEV2-155"],
