@@ -1,5 +1,5 @@
 /** `bakeoff bench pq`. */
-import { closeSync, openSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { Command } from "commander";
 import { measurePq, type PqOptions } from "../bench/pq.ts";
 import { pqPlot } from "../bench/pq-plot.ts";
@@ -69,10 +69,12 @@ function roundTrip(given: string): number {
   );
 }
 
-/** Before the work, which takes a minute. @throws UsageError */
+/** Before the work, which takes a minute; leaves nothing behind, should that be interrupted. @throws UsageError */
 function checkWritable(file: string): void {
+  const isNew = !existsSync(file);
   try {
     closeSync(openSync(file, "a"));
+    if (isNew) rmSync(file);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new UsageError(`--svg ${file}: cannot be written: ${why}`);
