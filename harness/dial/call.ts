@@ -12,7 +12,6 @@ import type { IkeSa } from "../ike/sa.ts";
 import { RealWorld } from "../link/udp.ts";
 import { Host, type HostEvent } from "../script/host.ts";
 import { policyFor } from "../script/policy.ts";
-import { notifyTypes } from "../wire/registry/notify-types.ts";
 import type { Way } from "./way.ts";
 
 export interface CallOptions {
@@ -110,8 +109,7 @@ export class Call {
 
   #because(what: string, reason: string): string {
     const hint = this.#dropped && this.#dropped !== reason ? ` (refused last: ${this.#dropped})` : "";
-    const named = reason.replace(/notify (\d+)/g, (_, type: string) => notifyTypes.nameOf(Number(type)));
-    return `${what} with ${this.way.remote.host}: ${named}${hint}`;
+    return `${what} with ${this.way.remote.host}: ${reason}${hint}`;
   }
 
   /** Deletes what stands, says so to the peer, and closes the sockets. */

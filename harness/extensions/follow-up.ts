@@ -9,7 +9,7 @@ import { kePayload } from "../ike/exchanges/ike-sa-init.ts";
 import { deleteIke } from "../ike/exchanges/informational.ts";
 import type { Extension, FurtherSecrets, Held, IncomingMessage } from "../ike/hooks.ts";
 import { freshKeyPair } from "../ike/key-pair.ts";
-import { errorNotify, hasNotify, notifies, notify } from "../ike/payloads.ts";
+import { errorNotify, hasNotify, notifies, notify, notifyText } from "../ike/payloads.ts";
 import type { IkeSa } from "../ike/sa.ts";
 import { sendRequest } from "../ike/send.ts";
 import { equal } from "../wire/bytes.ts";
@@ -188,7 +188,7 @@ function takeRound(
     core.decide("series that the peer has lost", "delete the IKE SA after some") === "keep the IKE SA";
   if (times >= MOST_FORGOTTEN && !keeps) deleteIke(core, sa, () => {});
   const error = errorNotify(payloads);
-  if (error) return `IKE_FOLLOWUP_KE was refused with notify ${error.notifyType}`;
+  if (error) return `IKE_FOLLOWUP_KE was refused with ${notifyText(error)}`;
   const ke = keOf(core, payloads, method);
   const secret = ke && keyPair.derive(ke.data);
   if (secret instanceof Uint8Array) return secret;

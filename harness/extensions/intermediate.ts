@@ -3,7 +3,7 @@ import type { Core } from "../ike/core.ts";
 import type { Answer } from "../ike/exchanges/answer.ts";
 import { awaitAuth } from "../ike/exchanges/ike-sa-init.ts";
 import type { Extension, IncomingMessage, OutgoingMessage } from "../ike/hooks.ts";
-import { errorNotify, hasNotify, notify } from "../ike/payloads.ts";
+import { errorNotify, hasNotify, notify, notifyText } from "../ike/payloads.ts";
 import type { IkeSa } from "../ike/sa.ts";
 import { sendRequest } from "../ike/send.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
@@ -143,7 +143,7 @@ function finish(core: Core, sa: IkeSa, users: IntermediateUser[]): void {
 
 function refusal({ core, sa, users }: Run, round: Round, response: IncomingMessage): string | undefined {
   const error = errorNotify(response.payloads);
-  if (error) return `IKE_INTERMEDIATE was refused with notify ${error.notifyType}`;
+  if (error) return `IKE_INTERMEDIATE was refused with ${notifyText(error)}`;
   for (const user of users) {
     const failure = user.take(core, sa, round, response.payloads);
     if (failure) return failure;
@@ -167,7 +167,7 @@ function answer(
   for (const user of users) {
     const part = user.answer(core, sa, { number: state.rounds, last: false }, request);
     if (!Array.isArray(part))
-      return { payloads: [part], close: `IKE_INTERMEDIATE: notify ${part.notifyType}` };
+      return { payloads: [part], close: `answered IKE_INTERMEDIATE with ${notifyText(part)}` };
     payloads.push(...part);
   }
   state.rounds++;

@@ -134,7 +134,7 @@ describe("registration with a group controller", () => {
         refused = child;
       });
     lab.run();
-    expect(refused).to.equal(`refused with notify ${NOTIFY.NO_ADDITIONAL_SAS}`);
+    expect(refused).to.equal("refused with notify 35 (NO_ADDITIONAL_SAS)");
     lab.pass(6000);
     expect(sa?.state).to.equal("closed");
     expect(lab.controller.members(id)).to.have.length(1);

@@ -7,7 +7,7 @@ import { startChild } from "../ike/exchanges/create-child-sa.ts";
 import { deleteIke } from "../ike/exchanges/informational.ts";
 import type { Application, Extension, IncomingMessage } from "../ike/hooks.ts";
 import { identityKey } from "../ike/identity.ts";
-import { errorNotify, hasNotify, notify } from "../ike/payloads.ts";
+import { errorNotify, hasNotify, notify, notifyText } from "../ike/payloads.ts";
 import type { Identity } from "../ike/policy.ts";
 import type { IkeSa } from "../ike/sa.ts";
 import { sendRequest } from "../ike/send.ts";
@@ -142,7 +142,7 @@ export class Member {
 
   #refused(response: Payload[]): string | undefined {
     const error = errorNotify(response);
-    return error && `refused with notify ${error.notifyType}`;
+    return error && `refused with ${notifyText(error)}`;
   }
 
   #takeRegistration(

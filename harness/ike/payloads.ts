@@ -1,5 +1,6 @@
 /** Short ways to make and find payloads. */
 import { EMPTY } from "../wire/bytes.ts";
+import { notifyTypes } from "../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import type { NotifyPayload, Payload } from "../wire/types.ts";
 
@@ -29,6 +30,12 @@ export const hasNotify = (payloads: Payload[], notifyType: number): boolean =>
 /** The first notify of the error range (RFC 7296 section 3.10.1). */
 export function errorNotify(payloads: Payload[]): NotifyPayload | undefined {
   return payloads.find((p): p is NotifyPayload => p.kind === "Notify" && p.notifyType < 16384);
+}
+
+/** An error for a reason: `notify 24 (AUTHENTICATION_FAILED)`. */
+export function notifyText({ notifyType }: NotifyPayload): string {
+  const name = notifyTypes.get(notifyType)?.name;
+  return `notify ${notifyType}${name ? ` (${name})` : ""}`;
 }
 
 /** The first payload of this kind; for ID and TS also of this type number (IDi or IDr, TSi or TSr). */

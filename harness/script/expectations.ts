@@ -18,8 +18,13 @@ interface WithPayloads {
   payloads: Payload[];
 }
 
-export const listPayloads = (message: WithPayloads | undefined): string =>
-  message ? `[ ${message.payloads.map(describePayload).join(" ")} ]` : "silence";
+export function listPayloads(message: WithPayloads | undefined): string {
+  if (!message) return "silence";
+  const { payloads } = message;
+  return payloads.length > 0
+    ? `[ ${payloads.map(describePayload).join(" ")} ]`
+    : "a message without payloads";
+}
 
 /** Fails unless this notify is in the message; another error notify is a wrong reason. */
 export function expectNotify(message: WithPayloads | undefined, ...types: number[]): void {

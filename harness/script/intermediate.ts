@@ -163,7 +163,9 @@ export function exchangeOrder(s: Script): string[] {
   const requests = messagesReceived(s).filter((m) => !isResponse(m) && m.header.messageId > 0);
   const end = requests.findIndex(({ header }) => header.exchangeType !== EXCHANGE.IKE_INTERMEDIATE);
   const first = end < 0 ? requests : requests.slice(0, end + 1);
-  return [...new Set(first.map(({ header }) => `${header.exchangeType} ${header.messageId}`))];
+  return [
+    ...new Set(first.map(({ header }) => `${exchangeTypes.nameOf(header.exchangeType)} ${header.messageId}`)),
+  ];
 }
 
 /** Fails if a message of the peer in these exchanges does not end with SK or SKF, or has KE in clear. */

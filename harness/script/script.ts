@@ -263,13 +263,23 @@ export class Script {
     }
   }
 
+  /** The last thing that went wrong, by our trace; if nothing did, where the peer left off. */
   lastReason(): string {
     const reasons = this.trace.entries.flatMap(({ event }) =>
       event.type === "dropped" || event.type === "ike-closed" || event.type === "child-failed"
-        ? [event.reason]
+        ? [event.type === "dropped" ? `${event.reason} (a message that was not acted on)` : event.reason]
         : [],
     );
-    return reasons.at(-1) ?? `${this.trace.exchanges.length} exchanges and no more`;
+    return reasons.at(-1) ?? this.#lastExchange();
+  }
+
+  #lastExchange(): string {
+    const { exchanges } = this.trace;
+    const last = exchanges.at(-1);
+    if (!last) return "no exchange";
+    const count = exchanges.length === 1 ? "1 exchange" : `${exchanges.length} exchanges`;
+    const whose = last.by === "us" ? "ours" : "the peer's";
+    return `${count} and no more, the last ${exchangeTypes.nameOf(last.exchangeType)}, ${whose}`;
   }
 
   /** The last exchange of this type, begun by us unless told otherwise; fails if there was none. */

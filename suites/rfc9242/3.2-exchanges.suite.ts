@@ -61,7 +61,7 @@ for (const [what, config] of [...eachCarrier, ["two-key-exchanges", TWO_KEY_EXCH
     await proveBehind(s, "initiator").finally(() => {
       const seen = exchangeOrder(s);
       const expected = seen.map((request, i) => `${request.split(" ")[0]} ${i + 1}`);
-      require(seen.join() === expected.join(), expected.join(), seen.join());
+      require(seen.join() === expected.join(), expected.join(", "), seen.join(", "));
     });
   });
 }

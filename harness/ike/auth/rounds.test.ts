@@ -136,7 +136,9 @@ describe("IKE_AUTH in several rounds", () => {
   it("ends where AUTHENTICATION_FAILED comes beside AUTH", async () => {
     const pair = await pairOf({});
     change(pair, "b", ({ payloads }) => void payloads.push(notify(NOTIFY.AUTHENTICATION_FAILED)));
-    expect((await connect(pair)).failure).to.equal("IKE_AUTH was refused with notify 24");
+    expect((await connect(pair)).failure).to.equal(
+      "IKE_AUTH was refused with notify 24 (AUTHENTICATION_FAILED)",
+    );
   });
 });
 
@@ -172,7 +174,9 @@ describe("proofs that must not be left out", () => {
       const pair = await pairOf(config);
       const seen = answers(pair);
       change(pair, "a", act);
-      expect((await connect(pair)).failure).to.equal("IKE_AUTH was refused with notify 24");
+      expect((await connect(pair)).failure).to.equal(
+        "IKE_AUTH was refused with notify 24 (AUTHENTICATION_FAILED)",
+      );
       expect(seen.at(-1)?.map(({ kind }) => kind)).to.deep.equal(["Notify"]);
       none(pair);
     });
@@ -235,7 +239,9 @@ describe("EAP as the only proof", () => {
       const pair = await pairOf(config);
       pair.a.endpoint.core.options.extensions.push({ name: "decide", decide });
       if (config === ALONE) change(pair, "a", (message) => drop(message, "Notify"));
-      expect((await connect(pair)).failure).to.equal("IKE_AUTH was refused with notify 24");
+      expect((await connect(pair)).failure).to.equal(
+        "IKE_AUTH was refused with notify 24 (AUTHENTICATION_FAILED)",
+      );
       none(pair);
     }
   });

@@ -12,7 +12,7 @@ import { refusedProof, wrongIdentity } from "../auth/verify.ts";
 import type { Core } from "../core.ts";
 import type { Admission, IncomingMessage } from "../hooks.ts";
 import { onInitialContact } from "../initial-contact.ts";
-import { hasNotify, notify, payload } from "../payloads.ts";
+import { hasNotify, notify, notifyText, payload } from "../payloads.ts";
 import type { IkeSa } from "../sa.ts";
 import type { Answer, LaterAnswer } from "./answer.ts";
 import { answerChild, type ChildAnswer } from "./child.ts";
@@ -152,7 +152,7 @@ function establish(
     ? { error: configuration.error }
     : answerChild(core, sa, offer, { Ni: sa.Ni, Nr: sa.Nr }, { inAuth: true, nonce: [] });
   if ("payloads" in answer) return { payloads: [...own, ...configuration.payloads, ...answer.payloads] };
-  core.emit({ type: "child-failed", sa, reason: `notify ${answer.error.notifyType}` });
+  core.emit({ type: "child-failed", sa, reason: `answered with ${notifyText(answer.error)}` });
   if (answer.fatal) return { payloads: [answer.error], close: "INVALID_SYNTAX in IKE_AUTH" };
   const keep = core.decide("Child SA failure in IKE_AUTH", "keep the IKE SA") === "keep the IKE SA";
   return keep

@@ -53,7 +53,7 @@ describe("INVALID_KE_PAYLOAD in CREATE_CHILD_SA", () => {
       pair.a.settle();
       pair.network.run(10_000);
       expect(seen).to.deep.equal([KE.CURVE25519, KE.ECP384, KE.ECP256]);
-      expect(results).to.deep.equal([`refused with notify ${NOTIFY.INVALID_KE_PAYLOAD}`]);
+      expect(results).to.deep.equal(["refused with notify 17 (INVALID_KE_PAYLOAD)"]);
       expect(sa.state).to.equal("established");
     });
 });

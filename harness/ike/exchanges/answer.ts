@@ -1,7 +1,7 @@
 /** What the answers to requests have in common. */
 import { NOTIFY } from "../../wire/registry/notify-types.ts";
 import type { Payload, Proposal } from "../../wire/types.ts";
-import { errorNotify, notifies } from "../payloads.ts";
+import { errorNotify, notifies, notifyText } from "../payloads.ts";
 import { groups } from "./ike-sa-init.ts";
 
 export interface Answer {
@@ -21,7 +21,7 @@ export const NO_ANSWER = "no answer to CREATE_CHILD_SA";
 
 export const refusal = (payloads: Payload[]): string => {
   const error = errorNotify(payloads);
-  return error ? `refused with notify ${error.notifyType}` : "the response lacks a Nonce";
+  return error ? `refused with ${notifyText(error)}` : "the response lacks a Nonce";
 };
 
 /** What the peer has made of a command so far. */

@@ -110,7 +110,7 @@ describe("negotiating a Child SA", () => {
     const [child] = sa?.children ?? [];
     if (!sa || !child) throw new Error("no Child SA");
     while (sa.children.length < MOST_CHILDREN) sa.children.push({ ...child });
-    expect(createChild(pair)).to.equal(`refused with notify ${NOTIFY.NO_ADDITIONAL_SAS}`);
+    expect(createChild(pair)).to.equal("refused with notify 35 (NO_ADDITIONAL_SAS)");
     sa.children.splice(1);
     expect(createChild(pair)).to.be.an("object");
   });

@@ -14,7 +14,7 @@ import type { ChildSa } from "../child.ts";
 import type { Core } from "../core.ts";
 import type { ChildKeyInputs, Held } from "../hooks.ts";
 import { freshKeyPair } from "../key-pair.ts";
-import { errorNotify, hasNotify, notify, payload } from "../payloads.ts";
+import { errorNotify, hasNotify, notify, notifyText, payload } from "../payloads.ts";
 import { choose, isChoiceOf, keyLength, transformId } from "../proposals.ts";
 import type { IkeSa } from "../sa.ts";
 import { isSubset, narrow } from "../selectors.ts";
@@ -168,7 +168,7 @@ export function agreeChild(
   response: Payload[],
 ): { agreed: Agreed; secret: Uint8Array | KeError | undefined } | string {
   const error = errorNotify(response);
-  if (error) return `refused with notify ${error.notifyType}`;
+  if (error) return `refused with ${notifyText(error)}`;
   const chosen = payload(response, "SA");
   const tsi = payload(response, "TS", PAYLOAD.TSi);
   const tsr = payload(response, "TS", PAYLOAD.TSr);

@@ -19,7 +19,7 @@ import {
 } from "../collisions.ts";
 import type { Core } from "../core.ts";
 import type { IncomingMessage } from "../hooks.ts";
-import { hasNotify, notifies, notify, payload } from "../payloads.ts";
+import { hasNotify, notifies, notify, notifyText, payload } from "../payloads.ts";
 import type { Answered, IkeSa } from "../sa.ts";
 import { sendRequest } from "../send.ts";
 import { type Answer, NO_ANSWER, otherGroup, refusal, type Tried, UNTRIED } from "./answer.ts";
@@ -205,7 +205,7 @@ export function onCreateChildRequest(core: Core, sa: IkeSa, request: IncomingMes
     },
   });
   if ("error" in answer) {
-    core.emit({ type: "child-failed", sa, reason: `notify ${answer.error.notifyType}` });
+    core.emit({ type: "child-failed", sa, reason: `answered with ${notifyText(answer.error)}` });
     return {
       payloads: [answer.error],
       close: answer.fatal ? "INVALID_SYNTAX in CREATE_CHILD_SA" : undefined,

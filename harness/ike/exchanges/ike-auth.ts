@@ -15,7 +15,7 @@ import type { ChildSa } from "../child.ts";
 import type { Core } from "../core.ts";
 import type { Application } from "../hooks.ts";
 import { initialContactNotify } from "../initial-contact.ts";
-import { errorNotify, hasNotify, notify, payload } from "../payloads.ts";
+import { errorNotify, hasNotify, notify, notifyText, payload } from "../payloads.ts";
 import type { EapLogin } from "../policy.ts";
 import type { IkeSa } from "../sa.ts";
 import { sendRequest } from "../send.ts";
@@ -137,8 +137,7 @@ function onResponse(core: Core, sa: IkeSa, attempt: Attempt, payloads: Payload[]
   const error = errorNotify(payloads);
   // Beside AUTH an error is one of the Child SA or the configuration, but for this one (section 2.21.2).
   const fatal = hasNotify(payloads, NOTIFY.AUTHENTICATION_FAILED) || !payload(payloads, "AUTH");
-  if (error && fatal)
-    return giveUp(core, sa, attempt, `IKE_AUTH was refused with notify ${error.notifyType}`);
+  if (error && fatal) return giveUp(core, sa, attempt, `IKE_AUTH was refused with ${notifyText(error)}`);
   const isFirst = attempt.first === undefined;
   attempt.first ??= payloads;
   const inEap = sa.conversation !== undefined && attempt.eap === undefined;
@@ -201,7 +200,7 @@ function establish(core: Core, sa: IkeSa, attempt: Attempt, payloads: Payload[])
   if (application) return done({ applicationFailure: application.take(sa, payloads) });
   const { failure } = takeConfiguration(core, sa, payloads);
   const error = errorNotify(payloads);
-  if (!offer) return done(error ? { childFailure: `refused with notify ${error.notifyType}` } : {});
+  if (!offer) return done(error ? { childFailure: `refused with ${notifyText(error)}` } : {});
   const child = failure ?? acceptChild(core, sa, offer, payloads, { Ni: sa.Ni, Nr: sa.Nr });
   if (typeof child !== "string") return done({ child });
   core.emit({ type: "child-failed", sa, reason: child });

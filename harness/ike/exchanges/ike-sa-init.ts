@@ -23,7 +23,7 @@ import { MANY_HALF_OPEN } from "../half-open.ts";
 import type { IkeKeyInputs, IncomingMessage } from "../hooks.ts";
 import { freshKeyPair, isKem } from "../key-pair.ts";
 import { detectNat, natNotifies } from "../nat.ts";
-import { errorNotify, notifies, notify, payload } from "../payloads.ts";
+import { errorNotify, notifies, notify, notifyText, payload } from "../payloads.ts";
 import { choose, firstOffer, isChoiceOf } from "../proposals.ts";
 import { IkeSa, type IkeSuite, ikeSuite } from "../sa.ts";
 import { sendClearAnswer, sendRequest, sendResponse } from "../send.ts";
@@ -117,8 +117,7 @@ function isUseful(attempt: Attempt, response: IncomingMessage): boolean {
   return !wanted || !equal(wanted.data, groupOctets(attempt.group));
 }
 
-const refusedWith = (error: NotifyPayload): string =>
-  `IKE_SA_INIT was refused with notify ${error.notifyType}`;
+const refusedWith = (error: NotifyPayload): string => `IKE_SA_INIT was refused with ${notifyText(error)}`;
 
 function retryWithCookie(core: Core, sa: IkeSa, attempt: Attempt, cookie: NotifyPayload): void {
   if (cookie.data.length < 1 || cookie.data.length > 64)
@@ -343,6 +342,6 @@ function answerInit(
 export function awaitAuth(core: Core, sa: IkeSa): void {
   sa.cancelHalfOpen?.();
   sa.cancelHalfOpen = core.after(core.policy.halfOpenMs, () => {
-    core.closeIke(sa, `half-open SA ${hex(sa.spiR)} timed out`);
+    core.closeIke(sa, `no further request came: half-open SA ${hex(sa.spiR)} timed out`);
   });
 }
