@@ -13,12 +13,12 @@ describe("bakeoff catch", () => {
 
   it("shows the requirement that a bug breaks, and the ladder of the test that sees it", async () => {
     const { status, out, err } = await said("catch", "omits-nonce", "--out", folder);
-    expect([status, err]).to.deep.equal([0, ""]);
+    expect([status, err]).to.deep.equal([0, `captures, keys and ladders: ${join(folder, "evidence")}\n`]);
     expect(out).to.match(
       /^omits-nonce: no Nonce in IKE_SA_INIT\n {2}breaks IKEV2-266, .* section 3.9, MUST\n/,
     );
     expect(out).to.match(/\n {2}seen by rfc7296\/[^\n]*: fail \(the peer is responder\)\n {2}expected /);
-    expect(out).to.contain("| -- IKE_SA_INIT request 0: SA KE No");
+    expect(out).to.contain("| -- IKE_SA_INIT request 0: SA KE(CURVE25519) No");
     expect(existsSync(join(folder, "evidence"))).to.equal(true);
     expect(readdirSync(join(folder, "evidence"))).to.deep.equal(["builtin__omits-nonce"]);
   });
@@ -34,6 +34,13 @@ describe("bakeoff catch", () => {
       "MKE-40",
     ]);
     for (const { name, tests } of caught) expect(tests, name).not.to.be.empty;
+  });
+
+  it("gives the whole reason of a crash", async () => {
+    const { out } = await said("catch", "dies-of-much-in-fragments", "--out", folder);
+    expect(out).to.match(
+      /: crash \(the peer is responder\)\n {2}the peer died: signal SIGSEGV \(planted\)\n/,
+    );
   });
 
   it("says which name comes nearest to one that does not exist", async () => {

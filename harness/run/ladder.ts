@@ -4,6 +4,7 @@ import type { HostEvent } from "../script/host.ts";
 import type { Trace } from "../script/trace.ts";
 import { concat } from "../wire/bytes.ts";
 import { exchangeTypes } from "../wire/registry/exchange-types.ts";
+import { keMethods } from "../wire/registry/ke.ts";
 import { describePayload } from "../wire/text.ts";
 import type { Header, Payload } from "../wire/types.ts";
 
@@ -20,10 +21,16 @@ interface Described {
   protected: boolean;
 }
 
+/** With the method of a key exchange, for of several rounds each has another: `KE(ML_KEM_768)`. */
+const describeInLadder = (payload: Payload): string =>
+  payload.kind === "KE"
+    ? `${describePayload(payload)}(${keMethods.nameOf(payload.group)})`
+    : describePayload(payload);
+
 /** As in `IKE_AUTH request 1: SK { IDi AUTH SA TSi TSr }`. */
 export function describe({ header, isResponse, payloads, clear, protected: sealed }: Described): string {
-  const list = payloads.map(describePayload).join(" ");
-  const outside = clear.map(describePayload).join(" ");
+  const list = payloads.map(describeInLadder).join(" ");
+  const outside = clear.map(describeInLadder).join(" ");
   const body = sealed ? [outside, `SK { ${list} }`].filter(Boolean).join(" ") : list;
   return `${exchangeTypes.nameOf(header.exchangeType)} ${isResponse ? "response" : "request"} ${header.messageId}: ${body}`;
 }
@@ -58,7 +65,7 @@ function arrow(timeMs: number, event: HostEvent): LadderEvent[] {
         {
           timeMs,
           from: "us",
-          text: `ESP ${event.pipe.outbound.spi.toString(16)}: next header ${event.nextHeader}`,
+          text: `ESP ${event.pipe.outbound.spi.toString(16).padStart(8, "0")}: next header ${event.nextHeader}`,
         },
       ];
     case "esp-received":
