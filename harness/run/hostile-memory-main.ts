@@ -11,7 +11,7 @@ import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import { FLAG } from "../wire/types.ts";
 import { BOMBS, type Bomb, PLACES, type Place, plant } from "./hostile-bombs.ts";
-import { besiege, MANNERS, ORIGINS } from "./hostile-pressure.ts";
+import { besiege, SIEGES } from "./hostile-pressure.ts";
 import { type Cost, type Figures, figures, Stage, type StageOptions } from "./hostile-stage.ts";
 import type { Pair } from "./pair.ts";
 
@@ -150,11 +150,9 @@ const GROUPS: Record<string, (idle: Figures) => void | Promise<void>> = {
   "fragments to an initiator": (idle) => say(allFragments(idle, "a")),
   "initiators that never finish": (idle) => say(flood({ name: "without a trace", idle })),
   ...Object.fromEntries(
-    MANNERS.map((manner) => [
+    SIEGES.map(([manner, from]) => [
       `1,000 initiators with fragments ${manner}`,
-      (idle: Figures) => {
-        for (const from of ORIGINS) say(besiege({ name: `${manner}, from ${from}`, idle }, manner, from));
-      },
+      (idle: Figures) => say(besiege({ name: `${manner}, from ${from}`, idle }, manner, from)),
     ]),
   ),
   "initiators that never finish, traced": (idle) => say(flood({ name: "with a trace", idle, victim: "b" })),
