@@ -214,18 +214,20 @@ export async function expectKeyRefused(
   return spoilt.response;
 }
 
-/** Waits until we answered a request of the peer that had this method; gives our response's IKE SA. */
-async function answeredTo(s: Script, act: () => Promise<unknown>, place: KemPlace, keyword: string) {
+/** Waits until we answered a request of the peer that had this method. */
+async function answeredTo(
+  s: Script,
+  act: () => Promise<unknown>,
+  { exchangeType }: KemPlace,
+  keyword: string,
+): Promise<void> {
   const method = methodNumber(s, keyword);
   const answered = () =>
     s.trace
-      .exchangesOf(place.exchangeType, "peer")
-      .find(({ request, response }) => response && dataOf(request, method).length > 0);
+      .exchangesOf(exchangeType, "peer")
+      .some(({ request, response }) => response && dataOf(request, method).length > 0);
   await act();
-  await s.until(() => answered() !== undefined);
-  const exchange = answered();
-  if (!exchange) throw new Failure("a request with this method", s.lastReason());
-  return exchange;
+  if (!(await s.until(answered))) throw new Failure("a request with this method", s.lastReason());
 }
 
 /** Requests of the peer that only come once it took a ciphertext: another round, or IKE_AUTH. Opened or not. */
