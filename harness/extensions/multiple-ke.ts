@@ -14,7 +14,7 @@ import { EMPTY } from "../wire/bytes.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import type { NotifyPayload, Payload } from "../wire/types.ts";
-import { followUp, type LinkMaker } from "./follow-up.ts";
+import { followUp } from "./follow-up.ts";
 import { announcesIntermediate, type IntermediateUser } from "./intermediate.ts";
 import { keOf } from "./ke-of-round.ts";
 import { perIkeSa } from "./per-ike-sa.ts";
@@ -28,7 +28,7 @@ interface Pending {
 }
 
 /** The part of {@link intermediate}, and an extension for the negotiation and for CREATE_CHILD_SA. */
-export function multipleKe(link?: LinkMaker): { user: IntermediateUser; extension: Extension } {
+export function multipleKe(): { user: IntermediateUser; extension: Extension } {
   const stateOf = perIkeSa<Pending>(() => ({ finished: 0 }));
   const user: IntermediateUser = {
     wants: (core, sa) =>
@@ -61,7 +61,7 @@ export function multipleKe(link?: LinkMaker): { user: IntermediateUser; extensio
     missing: (core, sa, rounds) =>
       rounds < methodsOf(core, sa).length ? "IKE_AUTH before all additional key exchanges" : undefined,
   };
-  return { user, extension: { ...followUp(link), name: "multiple-ke", counts, refuses } };
+  return { user, extension: { ...followUp(), name: "multiple-ke", counts, refuses } };
 }
 
 /** The initiator's end of a round; a string says why there is no secret. */

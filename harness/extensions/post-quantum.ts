@@ -1,7 +1,6 @@
 /** What resists quantum computers, as far as the policy asks for it: RFC 9242, RFC 9370, RFC 8784, RFC 9867. */
 import type { Extension } from "../ike/hooks.ts";
 import type { CodePointOverrides } from "../wire/documents/code-point.ts";
-import type { LinkMaker } from "./follow-up.ts";
 import { intermediate } from "./intermediate.ts";
 import { multipleKe } from "./multiple-ke.ts";
 import { ppkInAuth } from "./ppk.ts";
@@ -12,14 +11,12 @@ import { ppkInIntermediate } from "./ppk-intermediate.ts";
 export interface PostQuantumOptions {
   /** Numbers that stand for others, by name. */
   codePoints?: CodePointOverrides | undefined;
-  /** Makes the links of IKE_FOLLOWUP_KE; not set: 8 random octets. */
-  link?: LinkMaker;
 }
 
 /** Without additional key exchanges, PPKs or IKE_INTERMEDIATE in the policy none of them does anything. */
-export function postQuantum({ codePoints, link }: PostQuantumOptions = {}): Extension[] {
+export function postQuantum({ codePoints }: PostQuantumOptions = {}): Extension[] {
   const numbers = ppkNumbers(codePoints);
-  const additional = multipleKe(link);
+  const additional = multipleKe();
   const early = ppkInIntermediate(numbers);
   return [
     ppkAgreement(numbers),

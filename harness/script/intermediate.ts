@@ -21,14 +21,11 @@ import { Session } from "./session.ts";
 import type { Exchange } from "./trace.ts";
 import { Failure, Unsupported } from "./verdicts.ts";
 
-/** What such an exchange can be for. Some peers have only the one, some only the other. */
-const carriers = {
-  "an-empty-exchange": { intermediate: true },
-  "a-key-exchange": { ikeProposals: ["aes256-sha256-x25519-ke1_ecp256"] },
-} satisfies Record<string, Partial<PeerConfig>>;
-
-/** Name and configuration of each. */
-export const eachCarrier = Object.entries(carriers) as readonly [string, Partial<PeerConfig>][];
+/** What such an exchange can be for: name and configuration. Some peers have only the one, some only the other. */
+export const eachCarrier: readonly [string, Partial<PeerConfig>][] = [
+  ["an-empty-exchange", { intermediate: true }],
+  ["a-key-exchange", { ikeProposals: ["aes256-sha256-x25519-ke1_ecp256"] }],
+];
 
 /** Who begins the exchanges where the peer has this role. */
 export const beginner = (peer: PeerRole): Exchange["by"] => (peer === "responder" ? "us" : "peer");
