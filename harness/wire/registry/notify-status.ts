@@ -105,6 +105,8 @@ export const notifyStatus = [
     name: "HDR_AUTH_SUPPORTED",
     document: "private: this harness (draft header-authentication)",
   },
+  { value: 50208, name: "LIBRESWAN_PPK_IDENTITY_KEY", document: "private: libreswan (RFC 9867 as a draft)" },
+  { value: 50209, name: "LIBRESWAN_USE_PPK_INT", document: "private: libreswan (RFC 9867 as a draft)" },
   { value: 50300, name: "SEPARATE_TRANSPORTS", document: "private: this harness (draft reliable-transport)" },
   {
     value: 50400,
