@@ -4,6 +4,7 @@ import type { Extras } from "../extras.ts";
 import { groupBy } from "../group.ts";
 import {
   documentLabel,
+  outcomeOf,
   type Results,
   standingOf,
   type TestResult,
@@ -72,11 +73,19 @@ function item(test: TestResult, sameId: readonly TestResult[], extras: Extras): 
 <summary><span class="badge">${test.verdict}</span><span class="what">${test.title}${test.verdict !== "pass" && html`<em>${test.reason}</em>`}${mark && html`<span class="mark m-${standingOf(test)}">${standing}</span>`}<code>${test.id}</code></span><span class="who">${test.peer}<span>as ${test.role}${test.lie !== undefined && ` · lie ${test.lie}`}</span></span></summary>
 <div class="body">
 ${paragraph(extras.documentation?.get(test.id))}
-<div class="two"><div><h3>expected</h3><p>${test.expected}</p></div><div><h3>actual</h3><p>${test.actual}</p></div></div>
+${contrast(test)}
 ${facts(test, sameId)}
 ${ladder(extras.ladders?.get(testKey(test)))}
 ${links(test)}
 </div></details></li>`;
+}
+
+/** What was asked and what came, side by side; the other verdicts have neither. */
+function contrast({ verdict, expected, actual }: TestResult): Fragment {
+  return (
+    ["failed", "broken"].includes(outcomeOf(verdict)) &&
+    html`<div class="two"><div><h3>expected</h3><p>${expected}</p></div><div><h3>actual</h3><p>${actual}</p></div></div>`
+  );
 }
 
 function paragraph(text?: string): Fragment {
