@@ -342,6 +342,6 @@ function answerInit(
 export function awaitAuth(core: Core, sa: IkeSa): void {
   sa.cancelHalfOpen?.();
   sa.cancelHalfOpen = core.after(core.policy.halfOpenMs, () => {
-    core.closeIke(sa, `no further request came: half-open SA ${hex(sa.spiR)} timed out`);
+    core.closeIke(sa, `no further request: half-open SA ${hex(sa.spiR)} timed out`);
   });
 }
