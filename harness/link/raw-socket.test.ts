@@ -63,14 +63,15 @@ describe("link: raw ESP between two network namespaces", () => {
   const ip = (...args: string[]): void => void execFileSync("ip", args, { stdio: "pipe" });
   let reflector: ChildProcess | undefined;
 
+  // Not "ip netns exec", which mounts /sys anew: that can fail while others mount.
   const run = (namespace: string, script: string, ...args: string[]): ChildProcess =>
     spawn(
-      "ip",
+      "nsenter",
       [
-        ...["netns", "exec", namespace, process.execPath, "--import", "tsx", "--input-type=module"],
+        ...[`--net=/run/netns/${namespace}`, process.execPath, "--import", "tsx", "--input-type=module"],
         ...["--eval", script, MODULE, ...args],
       ],
-      { stdio: ["ignore", "pipe", "inherit"] },
+      { stdio: ["ignore", "pipe", "pipe"] },
     );
 
   before(async function () {
@@ -99,16 +100,20 @@ describe("link: raw ESP between two network namespaces", () => {
     it(`carries packets both ways over ${family}, without the IP header, up to the largest`, async () => {
       const sizes = [8, 1400, 9000];
       const sender = run(names[0]!, SENDER, local, peer, ...sizes.map(String));
-      let output = "";
-      sender.stdout!.on("data", (chunk) => {
-        output += String(chunk);
+      const [output, complaints] = ["", ""].map((said, i) => {
+        const all = { said };
+        (i === 0 ? sender.stdout : sender.stderr)!.on("data", (chunk) => {
+          all.said += String(chunk);
+        });
+        return all;
       });
       // Not "exit", after which output can still come.
-      await once(sender, "close");
-      const seen = output
-        .trim()
-        .split("\n")
-        .map((line): unknown => JSON.parse(line));
+      const ended = await once(sender, "close");
+      expect({ ended, complaints: complaints!.said, reflector: reflector?.exitCode }).to.deep.equal({
+        ...{ ended: [0, null], complaints: "", reflector: null },
+      });
+      const lines = output!.said.trim().split("\n");
+      const seen = lines.map((line): unknown => JSON.parse(line));
       expect(seen).to.deep.equal(
         sizes.map((size) => ({ from: peer, to: local, size, first: (size - 1) & 0xff, last: 0 })),
       );
