@@ -160,6 +160,8 @@ describe("bakeoff esp-ping", function () {
     ["an SPI that is none", ["--psk", "x", "--reply-spi", "xyz"], /--reply-spi xyz: must be an SPI in hex/],
     ["an unknown way", ["--psk", "x", "--encap", "tpc"], /unknown encapsulation "tpc", nearest: tcp/],
     ["an unknown transform", ["--psk", "x", "--esp", "aes256gmc16"], /unknown keyword.*nearest: aes256/],
+    ["an unknown method", ["--psk", "x", "--ike", "aes256-x25519-ke2_mlkem"], /nearest: ke2_mlkem512$/m],
+    ["one for too many", ["--psk", "x", "--ike", "aes256-x25519-ke8_mlkem768"], /nearest: ke1_mlkem768$/m],
     [
       "a prefix that is none",
       ["--psk", "x", "--local-ts", "203.0.113.0/40"],

@@ -5,7 +5,12 @@ import type { PeerConfig, PpkSpec } from "../../peers/contract.ts";
 import { identity } from "../ike/identity.ts";
 import { UsageError, unknownName } from "../run/usage-error.ts";
 import { parseAddress, parsePrefix } from "../wire/ip.ts";
-import { isSpecError, parseProposal, proposalKeywords } from "../wire/registry/proposal-spec.ts";
+import {
+  additionalKeywords,
+  isSpecError,
+  parseProposal,
+  proposalKeywords,
+} from "../wire/registry/proposal-spec.ts";
 import { PROTOCOL } from "../wire/registry/protocol-ids.ts";
 
 const ENCAPSULATIONS = ["auto", "udp", "esp", "tcp"] as const;
@@ -144,11 +149,15 @@ function proposals(option: string, given: string[], ordinary: string[], protocol
   for (const spec of given) {
     const proposal = parseProposal(spec, protocolId);
     if (!isSpecError(proposal)) continue;
-    if (proposal.error === "unknown-keyword")
-      throw unknownName(`keyword of ${option}`, proposal.keyword, proposalKeywords());
+    if (proposal.error === "unknown-keyword") throw unknownKeyword(option, proposal.keyword);
     throw new UsageError(`${option} ${spec}: ${proposal.reason}`);
   }
   return given.length > 0 ? given : ordinary;
+}
+
+function unknownKeyword(option: string, keyword: string): UsageError {
+  const known = /^ke\d*_/i.test(keyword) ? additionalKeywords() : proposalKeywords();
+  return unknownName(`keyword of ${option}`, keyword, known);
 }
 
 function prefixes(option: string, given: string[], host: string): string[] {

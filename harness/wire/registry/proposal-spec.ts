@@ -108,6 +108,12 @@ export function proposalKeywords(): string[] {
   return [...KEYWORDS.keys()];
 }
 
+/** Those forms: `ke1_modp768` to `ke7_none`. */
+export function additionalKeywords(): string[] {
+  const methods = [...KEYWORDS].flatMap(([word, { type }]) => (type === TRANSFORM.KE ? [word] : []));
+  return [1, 2, 3, 4, 5, 6, 7].flatMap((n) => [...methods, "none"].map((method) => `ke${n}_${method}`));
+}
+
 /** The transform of one keyword; `ke1_mlkem768` is an Additional Key Exchange of RFC 9370. Undefined if unknown. */
 function findKeyword(written: string): Keyword | undefined {
   const word = written.toLowerCase();
