@@ -17,6 +17,8 @@ const REFLECTOR = `
       link.send({ protocol: "esp", source: destination, destination: source, data: data.reverse() }));
   }
   console.log("ready");
+  // Nothing here holds the links by now: they must live on all the same.
+  setTimeout(gc, 100);
 `;
 
 /**
@@ -68,8 +70,8 @@ describe("link: raw ESP between two network namespaces", () => {
     spawn(
       "nsenter",
       [
-        ...[`--net=/run/netns/${namespace}`, process.execPath, "--import", "tsx", "--input-type=module"],
-        ...["--eval", script, MODULE, ...args],
+        ...[`--net=/run/netns/${namespace}`, process.execPath, "--expose-gc", "--import", "tsx"],
+        ...["--input-type=module", "--eval", script, MODULE, ...args],
       ],
       { stdio: ["ignore", "pipe", "pipe"] },
     );

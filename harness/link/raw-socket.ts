@@ -129,6 +129,12 @@ export function openRawEsp({ local, groups, onError = () => {} }: RawEspOptions)
   return linkOf(socket, family, { local, groups }, onError);
 }
 
+/**
+ * Sockets that are open. The package does not keep its own alive: without a reference to them they are collected one day,
+ * and their process hears no more, or ends.
+ */
+const openSockets = new Set<NativeSocket>();
+
 function linkOf(
   socket: NativeSocket,
   family: 4 | 6,
@@ -138,6 +144,7 @@ function linkOf(
   let handler: (datagram: Datagram) => void = () => {};
   const closed = new Promise<void>((resolve) => socket.on("close", resolve));
   let open = true;
+  openSockets.add(socket);
   socket.on("error", onError);
   socket.on("message", (buffer, source) => {
     const datagram = received(buffer, family, source, own);
@@ -157,6 +164,7 @@ function linkOf(
     close() {
       if (open) socket.close();
       open = false;
+      openSockets.delete(socket);
       return closed;
     },
   };
