@@ -38,6 +38,7 @@ async function second(documents: string[]): Promise<number> {
 }
 
 async function first(documents: string[]): Promise<number> {
+  const tests = await selected(documents);
   const rows: Row[] = [];
   const take = (row: Row): void => {
     rows.push(row);
@@ -47,7 +48,6 @@ async function first(documents: string[]): Promise<number> {
   other.on("message", (message) => take(rowSchema.parse(message)));
   // Its messages come before this.
   const ended = once(other, "disconnect");
-  const tests = await selected(documents);
   await square(
     tests.filter((_, i) => i % 2 === 0),
     false,
