@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { expect } from "chai";
 import { encrTransform } from "../crypto/encr.ts";
 import { childKeymat, rekeyedSkeyseed } from "../crypto/keys.ts";
@@ -142,6 +143,63 @@ describe("rekeyings with additional key exchanges", () => {
       config: { espProposals: ["aes256gcm16-x25519-ke1_ecp256-ke2_ecp384"] },
       ...extra,
     });
+
+  // Two ends of this code would agree on wrong keys as well.
+  it("make the keys of both kinds of SAs out of every secret, by HMAC alone", () => {
+    const secrets = new Map<string, Uint8Array[]>();
+    const notes: Extension = {
+      name: "notes",
+      ikeKeys: ({ sharedSecret, further }) => void secrets.set("IKE", [sharedSecret, ...further]),
+      childKeys: ({ sharedSecret = new Uint8Array(), further }) =>
+        void secrets.set("Child", [sharedSecret, ...further]),
+    };
+    const ikeProposals = ["aes256gcm16-prfsha256-x25519-ke1_ecp256-ke3_x448"];
+    const espProposals = ["aes256gcm16-x25519-ke1_ecp256-ke2_ecp384"];
+    const all = hybrid({
+      config: { ikeProposals, espProposals },
+      extensions: (end) => (end === "a" ? [notes] : []),
+    });
+    const nonces: Uint8Array[] = [];
+    all.pair.b.endpoint.core.options.extensions.push({
+      name: "nonces",
+      outgoing: ({ payloads }) => {
+        const own = payloads.find((p) => p.kind === "Nonce");
+        if (own) nonces.unshift(own.data);
+      },
+      incoming: ({ payloads }) => {
+        const others = payloads.find((p) => p.kind === "Nonce");
+        if (others) nonces.unshift(others.data);
+        return undefined;
+      },
+    });
+    const SK_d = all.a.keys?.SK_d ?? new Uint8Array();
+    const hmac = (key: Uint8Array, ...parts: Uint8Array[]) =>
+      createHmac("sha256", key)
+        .update(concat(...parts))
+        .digest();
+    const { endpoint } = all.pair.a;
+    endpoint.rekeyChild(only(all.a));
+    all.pair.a.settle();
+    all.pair.network.run(3_000);
+    const [shared = SK_d, ...further] = secrets.get("Child") ?? [];
+    expect(further).to.have.length(2);
+    const [Nr = SK_d, Ni = SK_d] = nonces;
+    const keymat = hmac(SK_d, shared, Ni, Nr, ...further, Uint8Array.of(1));
+    expect(hex(only(all.a).keysOut.encr.subarray(0, 32))).to.equal(hex(keymat));
+
+    endpoint.rekeyIke(all.a);
+    all.pair.a.settle();
+    all.pair.network.run(3_000);
+    const fresh = all.a.replacedBy;
+    const [gir = SK_d, ...more] = secrets.get("IKE") ?? [];
+    expect(more).to.have.length(2);
+    const [newNr = SK_d, newNi = SK_d] = nonces;
+    const SKEYSEED = hmac(SK_d, gir, newNi, newNr, ...more);
+    const spis = [fresh?.spiI ?? SK_d, fresh?.spiR ?? SK_d];
+    expect(hex(fresh?.keys?.SK_d ?? SK_d)).to.equal(
+      hex(hmac(SKEYSEED, newNi, newNr, ...spis, Uint8Array.of(1))),
+    );
+  });
 
   it("end with the IKE SA when the peer has forgotten three of them in a row", () => {
     const forgets: Extension = {
