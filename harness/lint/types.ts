@@ -1,0 +1,28 @@
+/** A rule of the catalogue that can be judged by looking on, and what is found by it. */
+import type { Seen } from "./seen.ts";
+
+/** A breach of a requirement by the sender of a packet. */
+export interface LintFinding {
+  /** Of the catalogue: `rfc7296`. */
+  document: string;
+  /** Of the catalogue: `IKEV2-001`. */
+  requirement: string;
+  /** Number of the packet, counted from 1; of a message in fragments, the last. */
+  packet: number;
+  /** Octets from the start of the IKE message or ESP packet; with `inside`, of the decrypted content. Not set for what is missing. */
+  offset?: number;
+  /** Set when the offset counts within the decrypted content. */
+  inside?: true;
+  /** Path of the field, as in `SA > proposal 1 > transform 2 > key length`. */
+  field?: string;
+  /** What is wrong, in one sentence. */
+  reason: string;
+}
+
+/** What a rule says of a packet; the linter adds document, requirement and packet. */
+export type Breach = Pick<LintFinding, "offset" | "inside" | "field" | "reason"> & {
+  /** Another packet than the one at hand. */
+  packet?: number;
+};
+
+export type { Seen };
