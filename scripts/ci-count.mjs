@@ -10,12 +10,12 @@ const REPORT_LINES = 80;
 
 const [unitLog, ...resultsFiles] = process.argv.slice(2);
 const unit = readFileSync(unitLog, "utf8");
-const unitCount = (what) => Number(new RegExp(`(\\d+) ${what}`).exec(unit)?.[1] ?? 0);
-const counts = { passed: unitCount("passing"), failed: unitCount("failing"), skipped: unitCount("pending") };
-if (counts.failed > 0) {
-  const report = unit.slice(unit.search(/\d+ failing/)).split("\n");
-  console.log(report.slice(0, REPORT_LINES).join("\n"));
-}
+const [, passed, failed, skipped] = /^unit: (\d+) passing, (\d+) failing, (\d+) pending/m.exec(unit) ?? [
+  0, 0, 1, 0,
+];
+const counts = { passed: Number(passed), failed: Number(failed), skipped: Number(skipped) };
+for (const [report] of unit.matchAll(/^ +\d+ failing\n(?:(?!unit: |once more).*\n)*/gm))
+  console.log(report.split("\n").slice(0, REPORT_LINES).join("\n"));
 
 for (const file of resultsFiles) {
   // A run without results did not take place.
