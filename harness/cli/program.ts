@@ -11,6 +11,7 @@ import { doctorCommand } from "./doctor-command.ts";
 import { espPingCommand } from "./esp-ping.ts";
 import { EXIT, fail } from "./exit.ts";
 import { listCommand } from "./list.ts";
+import { pcapCommand } from "./pcap.ts";
 import { peersCommand } from "./peers.ts";
 import { reportCommand } from "./report.ts";
 import { runCommand } from "./run.ts";
@@ -36,6 +37,7 @@ export async function bakeoff(argv: string[]): Promise<number> {
   program.addCommand(peersCommand());
   program.addCommand(dialCommand(finish));
   program.addCommand(espPingCommand(finish));
+  program.addCommand(pcapCommand(finish));
   program.addCommand(reportCommand(finish));
   program.addCommand(baselineCommand());
   program.addCommand(benchCommand());

@@ -1,0 +1,20 @@
+/** `bakeoff pcap`: what can be done with captures. */
+import { Command } from "commander";
+import type { Finish } from "./program.ts";
+
+/** One for each subcommand. */
+const COMMANDS: readonly ((finish: Finish) => Command)[] = [];
+
+const EXAMPLES = `
+Examples:
+  bakeoff pcap show capture.pcap --keys keys/
+  bakeoff pcap ladder capture.pcap --keys keys/ --svg ladder.svg
+`;
+
+export function pcapCommand(finish: Finish): Command {
+  const group = new Command("pcap")
+    .description("shows, judges and compares captures of any two implementations")
+    .addHelpText("after", EXAMPLES);
+  for (const make of COMMANDS) group.addCommand(make(finish));
+  return group;
+}
