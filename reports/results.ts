@@ -131,7 +131,7 @@ export type Known = z.infer<typeof knownSchema>;
 
 const agreementSchema = z
   .enum(["expected", "unstable", "deviates"])
-  .describe("unstable: not as expected at first, but in a second run of the test alone.");
+  .describe("unstable: not as expected at first, but in a further run of the test alone.");
 export type Agreement = z.infer<typeof agreementSchema>;
 
 const comparisonSchema = z
@@ -177,7 +177,7 @@ export const testSchema = z.strictObject({
       reason: z.string(),
       evidence: evidenceSchema,
     })
-    .describe("What a second run of this test alone found, after a verdict that is not as the baseline says.")
+    .describe("What the last of up to three further runs of this test alone found, after a verdict that is not as the baseline says.")
     .optional(),
   baseline: comparisonSchema.optional(),
 });

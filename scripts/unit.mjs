@@ -46,7 +46,7 @@ function mocha(...args) {
   const report = join(folder, "report.json");
   rmSync(report, { force: true });
   const reporter = join(import.meta.dirname, "unit-reporter.mjs");
-  spawnSync("npx", ["mocha", "--reporter", reporter, ...args], {
+  spawnSync("node_modules/.bin/mocha", ["--reporter", reporter, ...args], {
     stdio: "inherit",
     env: { ...process.env, UNIT_REPORT: report },
   });

@@ -1,4 +1,4 @@
-/** The second try: a verdict that is not as the baseline says may be an accident, which a run of the test alone tells. */
+/** Further tries: a verdict that is not as the baseline says may be an accident, which a run of the test alone tells. */
 import { join } from "node:path";
 import type { Evidence, TestResult } from "../../reports/results.ts";
 import type { ResultSink } from "./lanes.ts";
@@ -9,6 +9,9 @@ export const TRIED_AGAIN = "again";
 
 /** More than a handful of one peer is no accident. */
 const MOST = 10;
+
+/** How often a test is tried again at most; the journal keeps the last. */
+export const TRIES = 3;
 
 /** The tests to try once more, each in a lane of its own. `results` are those of the run, compared. */
 export function oddOnes(plan: Plan, results: readonly TestResult[]): Plan {
@@ -22,6 +25,19 @@ export function oddOnes(plan: Plan, results: readonly TestResult[]): Plan {
     if (odd.size > MOST) return [];
     return lane.tests.filter(({ id }) => odd.has(id)).map((test) => ({ ...lane, tests: [test] }));
   });
+  return { lanes, planned: lanes.length };
+}
+
+/** Those of the tests tried again that still deviate. */
+export function stillOdd(tried: Plan, results: readonly TestResult[]): Plan {
+  const deviating = new Set(
+    results.flatMap(({ id, peer, baseline }) =>
+      baseline?.agreement === "deviates" ? [JSON.stringify([id, peer])] : [],
+    ),
+  );
+  const lanes = tried.lanes.filter(({ id, tests }) =>
+    tests.some((test) => deviating.has(JSON.stringify([test.id, id]))),
+  );
   return { lanes, planned: lanes.length };
 }
 

@@ -12,7 +12,7 @@ import {
 import type { TestResult } from "../../reports/results.ts";
 import type { ReportFormat } from "../../reports/write.ts";
 import { checkKeys, KeyFileError } from "../pki/pki.ts";
-import { oddOnes, secondTries, TRIED_AGAIN } from "./again.ts";
+import { oddOnes, secondTries, stillOdd, TRIED_AGAIN, TRIES } from "./again.ts";
 import { type Baselines, loadBaselines } from "./baseline.ts";
 import { catalogue, documents } from "./catalogue.ts";
 import { checkLab, type Lab, openLab } from "./lab.ts";
@@ -45,7 +45,7 @@ export interface Observer {
   planned(plan: Plan, seed: string): void;
   testStarted(test: SuiteTest, peer: string): void;
   testFinished(result: TestResult): void;
-  /** These verdicts are not as the baseline says; each test runs once more, alone. */
+  /** These verdicts are not as the baseline says; each test runs again, alone, up to `TRIES` times. */
   tryingAgain(plan: Plan): void;
   triedAgain(result: TestResult): void;
 }
@@ -113,20 +113,21 @@ async function runPlan(
   };
   const stop = AbortSignal.any([signal, hardEnd(options.runLimitMs), journal.broken]);
   await runLanes(plan, { ...options, seed }, sink, stop);
-  const odd = oddOnes(selected, comparedResults(options.out, tests, baselines).tests);
-  if (odd.planned > 0 && !stop.aborted) {
+  const results = () => comparedResults(options.out, tests, baselines);
+  let odd = oddOnes(selected, results().tests);
+  for (let tries = 0; tries < TRIES && odd.planned > 0 && !stop.aborted; tries++) {
     observer.tryingAgain(odd);
     const again = secondTries((test) => {
       journal.append({ kind: "test-tried-again", time: time(), test });
       observer.triedAgain(test);
     });
     await runLanes(odd, { ...options, seed, jobs: 1, out: join(options.out, TRIED_AGAIN) }, again, stop);
+    odd = stillOdd(odd, results().tests);
   }
   const interrupted = stop.aborted ? { interrupted: String(stop.reason) } : {};
   journal.append({ kind: "run-finished", time: time(), ...interrupted });
   journal.close();
-  const results = comparedResults(options.out, tests, baselines);
-  return writeOutcome(results, options.out, options.formats, tests);
+  return writeOutcome(results(), options.out, options.formats, tests);
 }
 
 /** In the journal a file stands with its whole path: a report may be made from elsewhere. */
