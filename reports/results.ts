@@ -79,6 +79,17 @@ const relativePath = z
   .string()
   .regex(/^(?!\/)(?!(?:.*\/)?\.\.(?:\/|$))[^\\]+$/, "a path relative to OUT, without '..' and '\\'");
 
+const offenceSchema = z
+  .strictObject({
+    event: z.int().positive().describe("Line of the event stream: the message in which it is to be seen."),
+    field: z
+      .string()
+      .describe("The payload or field, as in SA > proposal 1; absent: the message.")
+      .optional(),
+  })
+  .describe("Where the peer's fault is to be seen, as far as the test knows.");
+export type Offence = z.infer<typeof offenceSchema>;
+
 const evidenceSchema = z
   .strictObject({
     capture: relativePath.describe("Classic pcap with raw IP packets.").optional(),
@@ -169,6 +180,7 @@ export const testSchema = z.strictObject({
   reason: z.string().describe("Why this verdict, in one sentence."),
   expected: z.string(),
   actual: z.string(),
+  offence: offenceSchema.optional(),
   durationMs: z.number().nonnegative().describe("Wall-clock time."),
   evidence: evidenceSchema,
   again: z
@@ -177,7 +189,9 @@ export const testSchema = z.strictObject({
       reason: z.string(),
       evidence: evidenceSchema,
     })
-    .describe("What the last of up to three further runs of this test alone found, after a verdict that is not as the baseline says.")
+    .describe(
+      "What the last of up to three further runs of this test alone found, after a verdict that is not as the baseline says.",
+    )
     .optional(),
   baseline: comparisonSchema.optional(),
 });

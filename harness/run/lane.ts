@@ -72,7 +72,7 @@ async function attempt(
     judgement = passed(script.tolerated);
   } catch (error) {
     overtime = error instanceof TimeLimit;
-    judgement = overtime ? unending(limitMs) : judgeError(error);
+    judgement = overtime ? unending(limitMs) : judgeError(error, script?.trace);
   }
   const driver = peer.driver();
   return { judgement: driver ? await deeper(judgement, script, driver) : judgement, script, overtime };

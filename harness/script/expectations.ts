@@ -6,12 +6,12 @@ import { NOTIFY, notifyTypes } from "../wire/registry/notify-types.ts";
 import { payloadTypes } from "../wire/registry/payload-types.ts";
 import { PROTOCOL } from "../wire/registry/protocol-ids.ts";
 import { describePayload } from "../wire/text.ts";
-import type { Payload } from "../wire/types.ts";
+import type { NotifyPayload, Payload } from "../wire/types.ts";
 import { whyNoAnswer } from "./diagnosis.ts";
 import { answersSince } from "./raw.ts";
 import type { Script } from "./script.ts";
 import { Session } from "./session.ts";
-import { Failure, Unsupported, WrongReason } from "./verdicts.ts";
+import { Failure, type Place, Unsupported, WrongReason } from "./verdicts.ts";
 
 /** Anything that holds opened payloads. */
 interface WithPayloads {
@@ -26,14 +26,19 @@ export function listPayloads(message: WithPayloads | undefined): string {
     : "a message without payloads";
 }
 
+/** The message, and in it the notify if one is at fault. */
+const at = ({ payloads }: WithPayloads, notify?: NotifyPayload): Place =>
+  notify ? { payloads, field: `N(${notifyTypes.nameOf(notify.notifyType)})` } : { payloads };
+
 /** Fails unless this notify is in the message; another error notify is a wrong reason. */
 export function expectNotify(message: WithPayloads | undefined, ...types: number[]): void {
   const names = types.map((t) => `N(${notifyTypes.nameOf(t)})`).join(" or ");
   if (!message) throw new Failure(names, "silence");
   if (types.some((t) => hasNotify(message.payloads, t))) return;
   mindNoAdditionalSas(message);
-  if (errorNotify(message.payloads)) throw new WrongReason(names, listPayloads(message));
-  throw new Failure(names, listPayloads(message));
+  const error = errorNotify(message.payloads);
+  if (error) throw new WrongReason(names, listPayloads(message), at(message, error));
+  throw new Failure(names, listPayloads(message), at(message));
 }
 
 /** Ends the test as unsupported if this is NO_ADDITIONAL_SAS: a minimal implementation may refuse all CREATE_CHILD_SA requests (RFC 7296 sections 1.3 and 4). */
@@ -43,7 +48,8 @@ export function mindNoAdditionalSas({ payloads }: WithPayloads): void {
 
 export function expectNoNotify(message: WithPayloads | undefined, type: number): void {
   if (message && hasNotify(message.payloads, type)) {
-    throw new Failure(`no N(${notifyTypes.nameOf(type)})`, listPayloads(message));
+    const name = `N(${notifyTypes.nameOf(type)})`;
+    throw new Failure(`no ${name}`, listPayloads(message), { payloads: message.payloads, field: name });
   }
 }
 
@@ -52,12 +58,14 @@ export function expectNoError(message: WithPayloads | undefined): void {
   if (!message) throw new Failure("a response without error", "silence");
   mindNoAdditionalSas(message);
   const error = errorNotify(message.payloads);
-  if (error) throw new Failure("a response without error", `N(${notifyTypes.nameOf(error.notifyType)})`);
+  if (!error) return;
+  const name = `N(${notifyTypes.nameOf(error.notifyType)})`;
+  throw new Failure("a response without error", name, at(message, error));
 }
 
 export function expectPayload(message: WithPayloads | undefined, type: number): void {
   if (!message?.payloads.some((p) => p.type === type))
-    throw new Failure(payloadTypes.nameOf(type), listPayloads(message));
+    throw new Failure(payloadTypes.nameOf(type), listPayloads(message), message && at(message));
 }
 
 /**
@@ -103,9 +111,14 @@ export async function expectDead(session: Session): Promise<void> {
   if (await session.alive()) throw new Failure("the IKE SA gone (INFORMATIONAL not answered)", "an answer");
 }
 
-/** Fails with what was expected and what came, unless `condition` holds. */
-export function require(condition: boolean, expected: string, actual: string): asserts condition {
-  if (!condition) throw new Failure(expected, actual);
+/** Fails with what was expected and what came, unless `condition` holds; `place` says in which message. */
+export function require(
+  condition: boolean,
+  expected: string,
+  actual: string,
+  place?: Place,
+): asserts condition {
+  if (!condition) throw new Failure(expected, actual, place);
 }
 
 /** Fails if the peer keeps an SA that it must refuse: it says so on this SA, or answers no more under it. */

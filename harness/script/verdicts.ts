@@ -1,13 +1,23 @@
 /** How a test ends otherwise than by passing. Everything else that is thrown is a fault of the test itself. */
+import type { Payload } from "../wire/types.ts";
+
+/** Where the fault is to be seen: in this message, and in which of its fields, as `SA > proposal 1` names one. */
+export interface Place {
+  payloads: readonly Payload[];
+  field?: string;
+}
 
 /** The peer did what the text forbids, or left out what it demands. */
 export class Failure extends Error {
   readonly expected: string;
   readonly actual: string;
-  constructor(expected: string, actual: string) {
+  /** Not set for what is missing, and where the test does not know. */
+  readonly place: Place | undefined;
+  constructor(expected: string, actual: string, place?: Place) {
     super(`expected ${expected}, got ${actual}`);
     this.expected = expected;
     this.actual = actual;
+    this.place = place;
   }
 }
 
