@@ -1,17 +1,14 @@
-/** A message ladder as text, at most 100 columns wide: time, our side, an arrow with the summary, the peer's side. */
+/** A message ladder as text, at most 100 columns wide: time, the left side, an arrow with the summary, the right side. */
+import type { View } from "./view.ts";
 
-/** One datagram. */
-export interface LadderEvent {
-  /** Milliseconds since the start of the test. */
-  timeMs: number;
-  from: "us" | "peer";
-  /** Summary of the message, as in `IKE_SA_INIT request 0: SA KE Ni`. */
-  text: string;
-  /** What the reader should know of this datagram, as in `lost` or `changed: nonce of 15 octets`. */
-  note?: string;
-  /** The datagram; two with the same octets from the same side are marked as retransmission. */
-  data?: Uint8Array;
+/** Names of the sides. */
+export interface SideNames {
+  left: string;
+  right: string;
 }
+
+/** Of event streams. */
+const OURS: SideNames = { left: "us", right: "peer" };
 
 const WIDTH = 100;
 const TIME = 11;
@@ -19,27 +16,27 @@ const TIME = 11;
 const SPAN = WIDTH - TIME - 4;
 const TEXT = SPAN - 8;
 
-/** The ladder, one or more lines for each event, with a newline at the end. Empty for no events. */
-export function formatLadder(events: readonly LadderEvent[]): string {
-  if (events.length === 0) return "";
-  const seen = new Set<string>();
-  const lines = [`${" ".repeat(TIME)} us${" ".repeat(SPAN - 5)}peer`];
-  for (const event of events) lines.push(...formatEvent(event, isRepeated(seen, event)));
-  return lines.join("\n") + "\n";
+/** The ladder, one or more lines for each view, with a newline at the end. Empty for no views. */
+export function formatLadder(views: readonly View[], sides: SideNames = OURS): string {
+  if (views.length === 0) return "";
+  const ports = new PortWatch();
+  const lines = [ladderHead(sides), ...views.flatMap((view) => ladderLines(view, ports.change(view)))];
+  return `${lines.join("\n")}\n`;
 }
 
-function isRepeated(seen: Set<string>, { from, data }: LadderEvent): boolean {
-  if (!data) return false;
-  const key = `${from} ${Buffer.from(data.buffer, data.byteOffset, data.length).toString("hex")}`;
-  if (seen.has(key)) return true;
-  seen.add(key);
-  return false;
+/** The names above their lifelines. */
+export function ladderHead({ left, right }: SideNames): string {
+  const most = SPAN / 2 - 2;
+  const [a, b] = [printable(left).slice(0, most), printable(right).slice(0, most)];
+  return `${" ".repeat(TIME)} ${a}${b.padStart(SPAN + 1 - a.length)}`;
 }
 
-function formatEvent({ timeMs, from, text, note }: LadderEvent, repeated: boolean): string[] {
+/** One view; `remark` is what the ladder itself has to say of it. */
+export function ladderLines({ timeMs, from, text, note, again }: View, remark?: string): string[] {
   const marks = [
-    ...(repeated && note !== "retransmission" ? ["retransmission"] : []),
+    ...(again && !note?.includes("retransmission") ? ["retransmission"] : []),
     ...(note ? [note] : []),
+    ...(remark ? [remark] : []),
   ];
   const [first = "", ...rest] = wrap(printable(text));
   const below = [...rest, ...marks.flatMap((mark) => wrap(`(${printable(mark)})`))];
@@ -48,20 +45,36 @@ function formatEvent({ timeMs, from, text, note }: LadderEvent, repeated: boolea
   return [`${time}  |${arrow(first, from)}|`, ...below.map((line) => `${blank}  |${side(line, from)}|`)];
 }
 
+/** Notices when a side speaks from another address or port than before: the move to port 4500, and a NAT. */
+export class PortWatch {
+  readonly #ends = new Map<View["from"], string>();
+
+  /** As in `port 500 -> 4500`; not set when nothing changed. */
+  change({ from, source }: View): string | undefined {
+    const end = /^(.+):(\d+)$/.exec(source ?? "");
+    if (!source || !end || end[2] === "0") return undefined;
+    const before = this.#ends.get(from);
+    this.#ends.set(from, source);
+    if (before === undefined || before === source) return undefined;
+    const was = /^(.+):(\d+)$/.exec(before);
+    return was?.[1] === end[1] ? `port ${was?.[2]} -> ${end[2]}` : `${before} -> ${source}`;
+  }
+}
+
 /** Virtual time may jump by days; it then loses digits, not columns. */
 function formatTime(timeMs: number): string {
   const seconds = timeMs / 1000;
   return `${seconds < 99_999 ? seconds.toFixed(3) : seconds.toExponential(2)} s`;
 }
 
-function arrow(text: string, from: "us" | "peer"): string {
+function arrow(text: string, from: View["from"]): string {
   const line = "-".repeat(Math.max(0, SPAN - text.length - 7));
-  return from === "us" ? ` -- ${text} ${line}> ` : ` <${line} ${text} -- `;
+  return from === "left" ? ` -- ${text} ${line}> ` : ` <${line} ${text} -- `;
 }
 
 /** A continued line stands under the text of its arrow, on the side the message came from. */
-function side(text: string, from: "us" | "peer"): string {
-  return from === "us" ? `    ${text}`.padEnd(SPAN) : `${text}    `.padStart(SPAN);
+function side(text: string, from: View["from"]): string {
+  return from === "left" ? `    ${text}`.padEnd(SPAN) : `${text}    `.padStart(SPAN);
 }
 
 /** At word boundaries where there are any; a longer word is cut. */

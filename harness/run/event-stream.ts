@@ -1,36 +1,49 @@
 /** The trace as JSON lines: one event a line, deterministic for a run in memory. */
+import type { FieldTree } from "../../pcaps/view.ts";
+import type { EventTree } from "../../pcaps/view-events.ts";
+import { describe } from "../../pcaps/view-text.ts";
+import type { IncomingMessage, OutgoingMessage } from "../ike/hooks.ts";
 import type { HostEvent } from "../script/host.ts";
 import type { Trace, TraceEntry } from "../script/trace.ts";
-import { hex } from "../wire/bytes.ts";
+import { hex, readU32 } from "../wire/bytes.ts";
+import { decodeMessage, isFrameError } from "../wire/index.ts";
 import { exchangeTypes } from "../wire/registry/exchange-types.ts";
-import { payloadToTree, type Tree } from "../wire/text.ts";
+import { payloadToTree } from "../wire/text.ts";
 
 export function eventLines(trace: Trace): string {
-  return trace.entries.map((entry) => `${JSON.stringify(eventTree(entry))}\n`).join("");
+  return eventTrees(trace)
+    .map((tree) => `${JSON.stringify(tree)}\n`)
+    .join("");
+}
+
+/** The same, before it becomes text. */
+export function eventTrees(trace: Trace): EventTree[] {
+  return trace.entries.map(eventTree);
 }
 
 const address = (a: { host: string; port: number }): string => `${a.host}:${a.port}`;
 
-function eventTree({ at, event }: TraceEntry): Tree {
+function eventTree({ at, event }: TraceEntry): EventTree {
   return { at: Math.round(at * 1000) / 1000, event: event.type, ...details(event) };
 }
 
-function details(event: HostEvent): { [field: string]: Tree } {
+function details(event: HostEvent): FieldTree {
   switch (event.type) {
     case "sent":
-    case "received": {
-      const { header, payloads, protected: sealed } = event.message;
       return {
-        exchange: exchangeTypes.nameOf(header.exchangeType),
-        ...{ response: event.message.isResponse, messageId: header.messageId },
-        ...{ spiI: hex(header.spiI), spiR: hex(header.spiR), protected: sealed },
-        ...(event.type === "sent" ? { copy: event.copy } : { repeated: event.repeated }),
-        payloads: payloads.map(payloadToTree),
-        ...(event.type === "received" && event.message.findings.length > 0
-          ? { findings: event.message.findings.map((f) => ({ ...f })) }
-          : {}),
+        ...messageFields(event.message, event.datagrams),
+        ...{ copy: event.copy, datagrams: event.datagrams.length },
+        payloads: event.message.payloads.map(payloadToTree),
       };
-    }
+    case "received":
+      return {
+        ...messageFields(event.message, [event.message.octets]),
+        repeated: event.repeated,
+        payloads: event.message.payloads.map(payloadToTree),
+        ...(event.message.findings.length > 0 && {
+          findings: event.message.findings.map((finding) => ({ ...finding })),
+        }),
+      };
     case "dropped":
       return { reason: event.reason, from: address(event.datagram.source), data: hex(event.datagram.data) };
     case "datagram-sent":
@@ -42,6 +55,7 @@ function details(event: HostEvent): { [field: string]: Tree } {
     case "esp-sent":
       return {
         spi: event.pipe.outbound.spi.toString(16),
+        sequence: event.packet.length < 8 ? 0 : readU32(event.packet, 4),
         nextHeader: event.nextHeader,
         inner: hex(event.inner),
       };
@@ -61,10 +75,35 @@ function details(event: HostEvent): { [field: string]: Tree } {
   }
 }
 
-function espReceived(event: Extract<HostEvent, { type: "esp-received" }>): { [field: string]: Tree } {
-  const { result, inner } = event;
-  if (!result.ok) return { dropped: result.reason, detail: result.detail };
+/** What sent and received messages have in common, but for the payloads that are sealed. */
+function messageFields(message: IncomingMessage | OutgoingMessage, [first]: Uint8Array[]): FieldTree {
+  const { header, payloads, clear, protected: sealed } = message;
+  const { spiI, spiR, version, flags, exchangeType, messageId, ...others } = header;
+  const fragments = sealed && first ? fragmentsOf(first) : undefined;
   return {
+    exchange: exchangeTypes.nameOf(exchangeType),
+    ...{ response: message.isResponse, messageId },
+    ...{ spiI: hex(spiI), spiR: hex(spiR), version, flags, ...others },
+    text: describe({ header, payloads, clear, protected: sealed }),
+    protected: sealed,
+    ...(fragments !== undefined && { fragments }),
+    ...(clear.length > 0 && { clear: clear.map(payloadToTree) }),
+  };
+}
+
+/** The number of fragments that the first of them tells; not set for a message in one piece. */
+function fragmentsOf(octets: Uint8Array): number | undefined {
+  const message = decodeMessage(octets);
+  const last = isFrameError(message) ? undefined : message.payloads.at(-1);
+  return last?.kind === "SKF" ? last.totalFragments : undefined;
+}
+
+function espReceived(event: Extract<HostEvent, { type: "esp-received" }>): FieldTree {
+  const { result, inner, packet } = event;
+  const spi: FieldTree = packet.length < 4 ? {} : { spi: hex(packet.subarray(0, 4)) };
+  if (!result.ok) return { ...spi, octets: packet.length, dropped: result.reason, detail: result.detail };
+  return {
+    ...spi,
     sequence: result.sequence.toString(),
     nextHeader: result.nextHeader,
     payload: hex(result.payload),

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type EspSaKeys, type IkeSaKeys, writeKeyFolder } from "../../pcaps/keys.ts";
-import { formatLadder, type LadderEvent } from "../../pcaps/ladder.ts";
+import { formatLadder } from "../../pcaps/ladder.ts";
 import type { Captured } from "../../pcaps/types.ts";
 import { writePcap } from "../../pcaps/write.ts";
 import type { Evidence } from "../../reports/results.ts";
@@ -11,7 +11,7 @@ import type { IkeSa } from "../ike/sa.ts";
 import type { Trace } from "../script/trace.ts";
 import { readU32 } from "../wire/bytes.ts";
 import { eventLines } from "./event-stream.ts";
-import { ladderEvents } from "./ladder.ts";
+import { ladderViews } from "./ladder.ts";
 
 export function captured(trace: Trace): Captured[] {
   return trace.entries.flatMap(({ at, event }) => {
@@ -99,7 +99,7 @@ export function keepEvidence(out: string, place: Place, trace: Trace, log: strin
   const folder = folderOf(place);
   const path = (name: string) => join(out, folder, name);
   mkdirSync(path("keys"), { recursive: true });
-  const ladder = formatLadder(ladderEvents(trace) satisfies LadderEvent[]);
+  const ladder = formatLadder(ladderViews(trace));
   writePcap(path("capture.pcap"), captured(trace), epochMs);
   writeKeys(path("keys"), trace.ikeSas(), trace.childSas());
   writeFileSync(path("events.jsonl"), eventLines(trace));

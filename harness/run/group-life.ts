@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type EspSaKeys, type IkeSaKeys, writeKeyFolder } from "../../pcaps/keys.ts";
 import { formatHostLadder, type HostLadderEvent, type Multicast } from "../../pcaps/ladder-hosts.ts";
 import type { Captured } from "../../pcaps/types.ts";
+import { describe } from "../../pcaps/view-text.ts";
 import { writePcap } from "../../pcaps/write.ts";
 import type { OutgoingRekey } from "../group/hooks.ts";
 import type { MemberEvent } from "../group/member.ts";
@@ -21,7 +22,6 @@ import { describePayload } from "../wire/text.ts";
 import type { Transform } from "../wire/types.ts";
 import { ikeSaKeys } from "./evidence.ts";
 import { CONTROLLER_NAME, FIRST_MEMBER, GroupHosts } from "./group-hosts.ts";
-import { describe } from "./ladder.ts";
 
 export interface GroupLife {
   captured: Captured[];
