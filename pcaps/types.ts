@@ -49,7 +49,10 @@ export interface CaptureSecrets {
 
 export type CaptureItem = CapturePacket | CaptureFault | CaptureSecrets;
 
-/** A datagram on a port of IKE, or an ESP packet, taken out of the packets of a capture. */
+/**
+ * A datagram on a port of IKE, or an ESP packet, taken out of the packets of a capture. `data` is a view as that of the
+ * packet is: copy what is kept longer than until the next one.
+ */
 export interface Datagram extends Captured {
   kind: "datagram";
   /** Number of the packet; of what was reassembled, of the one that completed it. */

@@ -1,22 +1,11 @@
 /** Writes captures as classic pcap files of raw IP packets, with the headers our sockets never show. */
 import { writeFileSync } from "node:fs";
 import { concat, EMPTY } from "../harness/wire/bytes.ts";
-import {
-  buildIp,
-  buildUdpPacket,
-  formatAddress,
-  type IpPacket,
-  isIpError,
-  parseAddress,
-  parseIp,
-  parseUdp,
-} from "../harness/wire/ip.ts";
-import type { PcapPacket } from "./read.ts";
+import { buildIp, buildUdpPacket, parseAddress } from "../harness/wire/ip.ts";
 import { TcpSegments } from "./tcp-segments.ts";
 import { type Captured, LINKTYPE } from "./types.ts";
 
 const ESP = 50;
-const UDP = 17;
 
 /** Text that is no IP address, or two addresses of different families. */
 export interface AddressError {
@@ -38,45 +27,6 @@ export function toIpPackets(captured: Captured, tcp: TcpSegments): Uint8Array[] 
   if (protocol === "esp") return [buildIp({ ...addresses, protocol: ESP, payload: data })];
   const ports = { sourcePort: source.port, destinationPort: destination.port };
   return [buildUdpPacket(addresses, { ...ports, payload: data })];
-}
-
-/** The datagram in a captured packet; undefined for what is neither UDP nor ESP, for fragments and damaged packets. */
-function fromIpPacket(timeMs: number, bytes: Uint8Array): Captured | undefined {
-  const packet = parseIp(bytes);
-  if (isIpError(packet) || packet.fragment) return undefined;
-  const ends = (source: number, destination: number) => ({
-    source: { host: formatAddress(packet.source), port: source },
-    destination: { host: formatAddress(packet.destination), port: destination },
-  });
-  if (packet.protocol === ESP) return { timeMs, protocol: "esp", ...ends(0, 0), data: packet.payload };
-  return packet.protocol === UDP ? fromUdp(timeMs, packet, ends) : undefined;
-}
-
-function fromUdp(
-  timeMs: number,
-  packet: IpPacket,
-  ends: (source: number, destination: number) => Pick<Captured, "source" | "destination">,
-): Captured | undefined {
-  const udp = parseUdp(packet);
-  if (isIpError(udp)) return undefined;
-  return { timeMs, protocol: "udp", ...ends(udp.sourcePort, udp.destinationPort), data: udp.payload };
-}
-
-/** Octets in front of the IP packet, by link type. */
-const LINK_HEADER = new Map<number, number>([
-  [LINKTYPE.ethernet, 14],
-  [LINKTYPE.raw, 0],
-  [LINKTYPE.linuxSll, 16],
-  [LINKTYPE.ipv4, 0],
-  [LINKTYPE.ipv6, 0],
-  [LINKTYPE.linuxSll2, 20],
-]);
-
-/** The datagrams of a capture that was read; packets of other kinds are left out. Times are milliseconds since 1970. */
-export function capturedFrom(pcap: { linkType?: number; packets: readonly PcapPacket[] }): Captured[] {
-  const skip = LINK_HEADER.get(pcap.linkType ?? -1);
-  if (skip === undefined) return [];
-  return pcap.packets.flatMap(({ timeMs, data }) => fromIpPacket(timeMs, data.subarray(skip)) ?? []);
 }
 
 /**
