@@ -6,7 +6,9 @@ import * as fs from "node:fs";
 import { z } from "zod";
 import {
   makeResults,
+  otherVersion,
   peerSchema,
+  RESULTS_SCHEMA,
   type Results,
   testKey,
   testSchema,
@@ -20,6 +22,10 @@ const recordSchema = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("run-started"),
     ...{ time, tool: toolSchema, seed: z.string() },
+    /** Version of the format, that of results; absent in a journal of before it was written. */
+    schema: z.literal(RESULTS_SCHEMA).optional(),
+    /** Which part of its plan the run was, as in 2/4; absent: all of it. */
+    shard: z.string().optional(),
     /** The baseline file of the run, or `none`; absent where each peer's own was taken. */
     baseline: z.string().optional(),
     /** Tests that were selected and are not run; absent: none. */
@@ -72,11 +78,13 @@ export interface JournalContent {
   findings: JournalFinding[];
   /** Set when the last line was cut off in the middle and has been left out. */
   note?: string;
+  /** Names both versions, where a record says that it is of another one than ours. */
+  version?: string;
 }
 
-/** A journal that cannot be read at all, or holds no run. */
+/** A journal that cannot be read at all, is of another version, or holds no run. */
 export interface JournalError {
-  error: "unreadable" | "no-run";
+  error: "unreadable" | "version" | "no-run";
   reason: string;
 }
 
@@ -88,14 +96,17 @@ export function parseJournal(text: string): JournalContent {
   lines.forEach((line, index) => {
     const record = parseLine(line);
     if ("kind" in record) content.records.push(record);
-    else content.findings.push({ line: index + 1, reason: record.reason });
+    else {
+      content.findings.push({ line: index + 1, reason: record.reason });
+      content.version ??= record.version;
+    }
   });
   if (rest)
     content.note = `line ${lines.length + 1} is half-written (${rest.length} characters) and was left out`;
   return content;
 }
 
-function parseLine(line: string): JournalRecord | { reason: string } {
+function parseLine(line: string): JournalRecord | { reason: string; version?: string } {
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -105,15 +116,32 @@ function parseLine(line: string): JournalRecord | { reason: string } {
   const parsed = recordSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  return { reason: issue ? `${issue.path.join(".") || "record"}: ${issue.message}` : "no journal record" };
+  const reason = issue ? `${issue.path.join(".") || "record"}: ${issue.message}` : "no journal record";
+  const version = otherVersion(value);
+  return version === undefined ? { reason } : { reason, version };
 }
 
 export function readJournal(path: string): JournalContent | JournalError {
   try {
-    return parseJournal(fs.readFileSync(path, "utf8"));
+    const content = parseJournal(fs.readFileSync(path, "utf8"));
+    return content.version === undefined ? content : { error: "version", reason: content.version };
   } catch (error) {
     return { error: "unreadable", reason: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/** Lines that a reader is told of: the first few, for a file that is no journal has nothing else. */
+const TOLD = 5;
+
+/** What could not be read of a journal, in sentences; none when all of it could. */
+export function notesOf({ findings, note }: JournalContent): string[] {
+  const told = findings.slice(0, TOLD).map(({ line, reason }) => `line ${line} is no record: ${reason}`);
+  const rest = findings.length - told.length;
+  return [
+    ...told,
+    ...(rest > 0 ? [`and ${rest} more lines that are no record`] : []),
+    ...(note === undefined ? [] : [note]),
+  ];
 }
 
 /** Keys (see {@link testKey}) of the tests that need no second run. */
@@ -126,9 +154,12 @@ export function finishedTests(records: readonly JournalRecord[]): Set<string> {
 /**
  * The results a journal holds. A test that appears twice keeps its first verdict, a peer its last description.
  * What a second try of a test found stands beside its verdict. What is withheld is what the last run withheld.
- * A run without `run-finished` is interrupted, and finished at the time of its last record.
+ * A run without `run-finished` is interrupted, and finished at the time of its last record. `notes`: see `notesOf`.
  */
-export function resultsFromJournal(records: readonly JournalRecord[]): Results | JournalError {
+export function resultsFromJournal(
+  records: readonly JournalRecord[],
+  notes: string[] = [],
+): Results | JournalError {
   const first = records.find((record) => record.kind === "run-started");
   const last = records.at(-1);
   if (!first || !last) return { error: "no-run", reason: "the journal has no run-started record" };
@@ -158,6 +189,7 @@ export function resultsFromJournal(records: readonly JournalRecord[]): Results |
     finished: last.time,
     ...(interrupted === undefined ? {} : { interrupted }),
     ...(withheld === undefined ? {} : { withheld }),
+    notes,
     peers: [...peers.values()],
     tests: [...tests].map(([key, test]) => {
       const second = again.get(key);

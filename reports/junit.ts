@@ -1,14 +1,7 @@
 /** JUnit XML as CI servers read it: one test suite per document, revision, peer and role. */
+import { baselineProblems, countedAs, messageOf } from "./counted.ts";
 import { groupBy } from "./group.ts";
-import {
-  documentLabel,
-  type Outcome,
-  outcomeOf,
-  type Results,
-  standingOf,
-  type TestResult,
-  verdictMeaning,
-} from "./results.ts";
+import { documentLabel, type Outcome, type Results, type TestResult, verdictMeaning } from "./results.ts";
 import { escapeMarkup } from "./text.ts";
 
 /**
@@ -19,9 +12,7 @@ import { escapeMarkup } from "./text.ts";
 export function toJunit(results: Results): string {
   const suites = groupBy(results.tests, suiteName);
   const body = [...suites].map(([name, tests]) => suite(name, tests, results.started));
-  const problems = (results.baselines ?? []).flatMap(({ file, problems }) =>
-    problems.map((problem) => ({ file, problem })),
-  );
+  const problems = baselineProblems(results);
   const all = counts(results.tests);
   const head = attributes({
     ...{ name: results.tool.name, ...all },
@@ -51,14 +42,6 @@ function problemSuite(problems: readonly { file: string; problem: string }[]): s
     return `    <testcase${attributes({ classname: file, name: problem })}>\n${failure}    </testcase>\n`;
   });
   return `  <testsuite${head}>\n${cases.join("")}  </testsuite>\n`;
-}
-
-/** How a CI server counts a test. */
-function countedAs(test: TestResult): Outcome {
-  const outcome = outcomeOf(test.verdict);
-  if (!test.baseline) return outcome;
-  if (standingOf(test) === "deviates") return outcome === "broken" ? "broken" : "failed";
-  return standingOf(test) === "expected" && outcome === "passed" ? "passed" : "skipped";
 }
 
 function counts(tests: TestResult[]) {
@@ -91,15 +74,6 @@ function outcome(test: TestResult): string {
     case "broken":
       return problem("error", test, message);
   }
-}
-
-function messageOf({ verdict, reason, baseline, again }: TestResult): string {
-  const found = `${verdict}: ${reason}`;
-  if (baseline?.deviation === undefined) {
-    return baseline?.known ? `known, ${found} (${baseline.known.why})` : found;
-  }
-  const second = again ? `; again, alone: ${again.verdict}: ${again.reason}` : "";
-  return `${baseline.agreement === "unstable" ? "unstable, " : ""}${found}${second} (${baseline.deviation})`;
 }
 
 function problem(element: "failure" | "error", test: TestResult, message: string): string {

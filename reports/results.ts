@@ -75,7 +75,7 @@ export function outcomeOf(verdict: Verdict): Outcome {
 }
 
 /** Neither absolute nor climbing out of OUT, and no backslash: so that a link can be made of it safely. */
-const relativePath = z
+export const relativePath = z
   .string()
   .regex(/^(?!\/)(?!(?:.*\/)?\.\.(?:\/|$))[^\\]+$/, "a path relative to OUT, without '..' and '\\'");
 
@@ -256,6 +256,7 @@ export const resultsSchema = z
       )
       .describe("What the verdicts were compared with; absent if no peer has a baseline.")
       .optional(),
+    notes: z.array(z.string()).describe("What of the journal could not be read; absent: nothing.").optional(),
   })
   .describe("Results of one run of ipsec-bakeoff.");
 export type Results = z.infer<typeof resultsSchema>;
@@ -293,7 +294,7 @@ export function totalsOf(tests: readonly TestResult[]): Totals {
 
 /** Makes a complete result set: the only way totals come to be. */
 export function makeResults(parts: Omit<Results, "schema" | "totals">): Results {
-  const { tool, seed, started, finished, interrupted, peers, tests, withheld, baselines } = parts;
+  const { tool, seed, started, finished, interrupted, peers, tests, withheld, baselines, notes } = parts;
   return {
     schema: RESULTS_SCHEMA,
     tool,
@@ -306,6 +307,7 @@ export function makeResults(parts: Omit<Results, "schema" | "totals">): Results 
     totals: totalsOf(tests),
     ...(withheld === undefined ? {} : { withheld }),
     ...(baselines === undefined ? {} : { baselines }),
+    ...(notes === undefined || notes.length === 0 ? {} : { notes }),
   };
 }
 
@@ -329,8 +331,17 @@ export function testKey(test: Pick<TestResult, "id" | "role" | "peer" | "lie">):
 
 /** A result file that cannot be used. */
 export interface ResultsError {
-  error: "not-json" | "schema" | "totals";
+  error: "not-json" | "version" | "schema" | "totals";
   reason: string;
+}
+
+const versionedSchema = z.looseObject({ schema: z.number() });
+
+/** Names both versions where a value of results or of a journal says that it is of another one than ours. */
+export function otherVersion(value: unknown): string | undefined {
+  const versioned = versionedSchema.safeParse(value);
+  if (!versioned.success || versioned.data.schema === RESULTS_SCHEMA) return undefined;
+  return `is of schema version ${versioned.data.schema}, and this program reads version ${RESULTS_SCHEMA}`;
 }
 
 /** Reads the text of a results.json. Totals that do not follow from the tests are an error. */
@@ -341,6 +352,8 @@ export function parseResults(text: string): Results | ResultsError {
   } catch (error) {
     return { error: "not-json", reason: error instanceof Error ? error.message : String(error) };
   }
+  const other = otherVersion(value);
+  if (other !== undefined) return { error: "version", reason: other };
   const parsed = resultsSchema.safeParse(value);
   if (!parsed.success) return { error: "schema", reason: z.prettifyError(parsed.error) };
   if (!isDeepStrictEqual(totalsOf(parsed.data.tests), parsed.data.totals)) {

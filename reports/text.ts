@@ -14,6 +14,19 @@ export function printable(text: string): string {
     .replace(UNPRINTABLE, (c) => (c === "\n" || c === "\t" ? c : `\\u{${c.codePointAt(0)?.toString(16)}}`));
 }
 
+/** As one line: `printable`, and every run of white space a single space. */
+export const oneLine = (text: string): string =>
+  printable(text)
+    .replace(/[\s\u2028\u2029]+/g, " ")
+    .trim();
+
+/** One line of at most `most` characters; what was cut off is told by its number. */
+export function brief(text: string, most: number): string {
+  const characters = [...oneLine(text)];
+  const rest = characters.length - most;
+  return rest <= 0 ? characters.join("") : `${characters.slice(0, most).join("")} (${rest} more characters)`;
+}
+
 const ENTITIES: Record<string, string> = {
   "&": "&amp;",
   "<": "&lt;",
