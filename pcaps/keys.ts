@@ -22,8 +22,14 @@ export interface IkeSaKeys {
   integId?: number;
   SK_ei: Uint8Array;
   SK_er: Uint8Array;
+  /** Empty for AEAD ciphers, and where a table leaves them out. */
   SK_ai: Uint8Array;
   SK_ar: Uint8Array;
+  /** Where known: what Child SAs and AUTH are made with, and the PRF they belong to. */
+  prfId?: number;
+  SK_d?: Uint8Array;
+  SK_pi?: Uint8Array;
+  SK_pr?: Uint8Array;
 }
 
 /** Keys of one ESP SA, that is of one direction. */
@@ -35,6 +41,8 @@ export interface EspSaKeys {
   encrId: number;
   keyBits?: number;
   integId?: number;
+  /** Extended sequence numbers; not set where a table does not tell. */
+  esn?: boolean;
   /** With the salt or nonce at its end, as in KEYMAT. */
   encrKey: Uint8Array;
   integKey: Uint8Array;

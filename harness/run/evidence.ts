@@ -1,6 +1,7 @@
 /** What is kept of a test: capture, keys in Wireshark's formats, event stream, ladder, the peer's log. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { keysJson } from "../../pcaps/key-files/json.ts";
 import { type EspSaKeys, type IkeSaKeys, writeKeyFolder } from "../../pcaps/keys.ts";
 import { formatLadder } from "../../pcaps/ladder.ts";
 import type { Captured } from "../../pcaps/types.ts";
@@ -22,8 +23,7 @@ export function captured(trace: Trace): Captured[] {
 
 export function ikeSaKeys(sa: IkeSa, keys = sa.keys): IkeSaKeys[] {
   if (!keys || !sa.suite) return [];
-  const { SK_ei, SK_er, SK_ai, SK_ar } = keys;
-  const { encr, encrKeyBits, integ } = sa.suite;
+  const { encr, encrKeyBits, integ, prf } = sa.suite;
   return [
     {
       spiI: sa.spiI,
@@ -31,17 +31,21 @@ export function ikeSaKeys(sa: IkeSa, keys = sa.keys): IkeSaKeys[] {
       encrId: encr.id,
       keyBits: encrKeyBits,
       integId: integ?.id,
-      SK_ei,
-      SK_er,
-      SK_ai,
-      SK_ar,
+      prfId: prf.id,
+      ...keys,
     },
   ];
 }
 
-/** Writes the keys; those that others took the place of before IKE_AUTH into `generation-0` and so on, for Wireshark takes one set for an SA. */
+/**
+ * Writes all keys into `keys.json`, and those that Wireshark can use into its tables. It takes one set for an SA: those
+ * that others took the place of before IKE_AUTH stand in `generation-0` and so on.
+ */
 export function writeKeys(folder: string, sas: IkeSa[], children: ChildSa[]): void {
-  writeKeyFolder(folder, { ike: sas.flatMap((sa) => ikeSaKeys(sa)), esp: children.flatMap(espSaKeys) });
+  const esp = children.flatMap(espSaKeys);
+  writeKeyFolder(folder, { ike: sas.flatMap((sa) => ikeSaKeys(sa)), esp });
+  const ike = sas.flatMap((sa) => [...sa.earlierKeys, sa.keys].flatMap((keys) => ikeSaKeys(sa, keys)));
+  writeFileSync(join(folder, "keys.json"), keysJson({ ike, esp }));
   const generations = Math.max(0, ...sas.map(({ earlierKeys }) => earlierKeys.length));
   for (let n = 0; n < generations; n++) {
     const ike = sas.flatMap((sa) => (sa.earlierKeys[n] ? ikeSaKeys(sa, sa.earlierKeys[n]) : []));
@@ -50,8 +54,8 @@ export function writeKeys(folder: string, sas: IkeSa[], children: ChildSa[]): vo
 }
 
 export function espSaKeys(child: ChildSa): EspSaKeys[] {
-  const { encr, encrKeyBits, integ, ike } = child;
-  const common = { encrId: encr.id, keyBits: encrKeyBits, integId: integ?.id };
+  const { encr, encrKeyBits, integ, esn, ike } = child;
+  const common = { encrId: encr.id, keyBits: encrKeyBits, integId: integ?.id, esn };
   const [us, peer] = [ike.local.host, ike.remote.host];
   return [
     {

@@ -1,0 +1,41 @@
+/** Reads a capture with keys: all of it that can be read, in order. */
+import type { Seen } from "../../harness/lint/seen.ts";
+import { addKeys, type ReadKeys, readKeys } from "../key-files/read.ts";
+import type { KeyFault } from "../key-files/types.ts";
+import { dissect, openCapture } from "../read/index.ts";
+import type { CaptureFault, CaptureSecrets } from "../types.ts";
+import { Decoder, type DecoderOptions } from "./decoder.ts";
+
+/**
+ * What a capture shows, with the keys at `keyPaths` (see `readKeys`) and those in the capture itself; faults of the key
+ * files come first, those of the capture where they stand. Fragments that never became complete come last.
+ */
+export function* readSeen(
+  capturePath: string,
+  keyPaths: readonly string[] = [],
+  options: DecoderOptions = {},
+): Generator<Seen | CaptureFault | KeyFault> {
+  const keys = readKeys(keyPaths);
+  yield* keys.faults;
+  yield* seenIn(capturePath, keys, options);
+}
+
+/** The same with keys that were read before; those in the capture are added to them. */
+export function* seenIn(
+  capturePath: string,
+  keys: ReadKeys,
+  options: DecoderOptions = {},
+): Generator<Seen | CaptureFault> {
+  const decoder = new Decoder(keys.ring, options);
+  for (const item of dissect(openCapture(capturePath))) {
+    if (item.kind === "fault") yield item;
+    else if (item.kind === "secrets") addSecrets(keys, item);
+    else yield* decoder.datagram(item);
+  }
+  yield* decoder.end();
+}
+
+/** Secrets of a kind that is not ours are left aside: TLS and others have theirs in the same block. */
+function addSecrets(keys: ReadKeys, { data, offset }: CaptureSecrets): void {
+  addKeys(keys, `the secrets at octet ${offset}`, Buffer.from(data).toString("utf8"));
+}

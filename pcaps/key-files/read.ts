@@ -1,0 +1,117 @@
+/** Reads keys from whatever holds them: files are told apart by content, not by name. */
+import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { KeyRing } from "../decode/key-ring.ts";
+import { looksLikeJson, parseKeysJson } from "./json.ts";
+import { type KeyFault, type KeysRead, MOST_FAULTS, MOST_OCTETS } from "./types.ts";
+import { looksLikeTable, parseWiresharkTable } from "./wireshark.ts";
+
+/** All keys that were found, and what was wrong with the files. */
+export interface ReadKeys {
+  ring: KeyRing;
+  faults: KeyFault[];
+}
+
+/** Kinds of files: how to tell one, and how to read it. */
+const KINDS: { looks: (text: string) => boolean; parse: (text: string) => KeysRead }[] = [
+  { looks: looksLikeJson, parse: parseKeysJson },
+  { looks: looksLikeTable, parse: parseWiresharkTable },
+];
+
+/** Files of a folder that hold keys; of a Wireshark profile there is one for every generation. */
+const TABLES = ["ikev2_decryption_table", "esp_sa"];
+const OURS = "keys.json";
+const MOST_GENERATIONS = 64;
+
+/**
+ * Reads the keys of all paths: a folder of ours or a Wireshark profile, or a file of any kind. Never throws; what
+ * could not be read is a fault, and keys that came before it are kept.
+ */
+export function readKeys(paths: readonly string[]): ReadKeys {
+  const read: ReadKeys = { ring: new KeyRing(), faults: [] };
+  for (const path of paths) for (const file of filesOf(path, read)) addFile(read, file);
+  return read;
+}
+
+/** Adds the keys in a text, as in the block of secrets of a capture; false if it is of no kind we know. */
+export function addKeys(read: ReadKeys, path: string, text: string): boolean {
+  const kind = KINDS.find(({ looks }) => looks(text));
+  if (!kind) return false;
+  const { ike, esp, faults } = kind.parse(text);
+  const refused = [
+    ...ike.map((keys) => read.ring.addIke(keys)),
+    ...esp.map((keys) => read.ring.addEsp(keys)),
+  ].flatMap((reason) => (reason === undefined ? [] : [{ reason }]));
+  const all = [...faults, ...refused];
+  for (const fault of all.slice(0, MOST_FAULTS)) read.faults.push({ kind: "key-fault", path, ...fault });
+  if (all.length > MOST_FAULTS) {
+    const reason = `${all.length - MOST_FAULTS} more lines or entries are faulty`;
+    read.faults.push({ kind: "key-fault", path, reason });
+  }
+  return true;
+}
+
+function addFile(read: ReadKeys, path: string): void {
+  const text = textOf(path);
+  const reason =
+    typeof text !== "string"
+      ? text.reason
+      : text.trim() === "" || addKeys(read, path, text)
+        ? undefined
+        : "holds keys of no kind that is known here";
+  if (reason !== undefined) read.faults.push({ kind: "key-fault", path, reason, fatal: true });
+}
+
+function filesOf(path: string, read: ReadKeys): string[] {
+  try {
+    if (!statSync(path).isDirectory()) return [path];
+    const files = filesOfFolder(path);
+    if (files.length > 0) return files;
+    const reason = `a folder without ${[OURS, ...TABLES].join(", ")}`;
+    read.faults.push({ kind: "key-fault", path, reason, fatal: true });
+  } catch (error) {
+    read.faults.push({ kind: "key-fault", path, reason: reasonOf(error), fatal: true });
+  }
+  return [];
+}
+
+/** `keys.json` has it all; else the tables, of the generations before the last first. */
+function filesOfFolder(folder: string): string[] {
+  const names = readdirSync(folder);
+  if (names.includes(OURS)) return [join(folder, OURS)];
+  const earlier = names
+    .filter((name) => /^generation-\d+$/.test(name))
+    .sort((a, b) => Number(a.slice(11)) - Number(b.slice(11)))
+    .slice(0, MOST_GENERATIONS);
+  return [...earlier.map((name) => join(folder, name)), folder].flatMap((at) => {
+    const there = at === folder ? names : readdirSync(at);
+    return TABLES.filter((name) => there.includes(name)).map((name) => join(at, name));
+  });
+}
+
+function textOf(path: string): string | { reason: string } {
+  let file: number | undefined;
+  try {
+    file = openSync(path, "r");
+    const { size } = fstatSync(file);
+    if (size > MOST_OCTETS) return { reason: `${size} octets; at most ${MOST_OCTETS} are read` };
+    const buffer = Buffer.alloc(size);
+    let length = 0;
+    while (length < size) {
+      const octets = readSync(file, buffer, length, size - length, length);
+      if (octets === 0) break;
+      length += octets;
+    }
+    return buffer.toString("utf8", 0, length);
+  } catch (error) {
+    return { reason: reasonOf(error) };
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+/** The file system's reason, without the path, which stands beside it. */
+function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/, \w+(?: '.*')?$/, "");
+}

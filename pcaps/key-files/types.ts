@@ -1,0 +1,42 @@
+/** What files of keys hold. */
+import type { EspSaKeys, IkeSaKeys } from "../keys.ts";
+
+/** Keys as read; several generations of an IKE SA stand with the oldest first. */
+export interface KeySets {
+  ike: IkeSaKeys[];
+  esp: EspSaKeys[];
+}
+
+/** What is wrong with a file of keys, or with a line of it. The reason never shows a key. */
+export interface KeyFault {
+  kind: "key-fault";
+  /** As given, or the name of what holds the keys. */
+  path: string;
+  /** Counted from 1; not set for what concerns the whole file. */
+  line?: number;
+  reason: string;
+  /** Set where nothing of the file was used: unreadable, too large, or of no kind we know. */
+  fatal?: true;
+}
+
+/** What a reader of one kind of file gives. */
+export interface KeysRead extends KeySets {
+  /** Without a path. */
+  faults: LineFault[];
+}
+
+export type LineFault = Pick<KeyFault, "line" | "reason">;
+
+/** No file of keys is larger; a log can be. */
+export const MOST_OCTETS = 64 * 1024 * 1024;
+/** Key sets of either kind that are taken. */
+export const MOST_SETS = 65_536;
+/** Faults that are told of a file; the last says how many more there are. */
+export const MOST_FAULTS = 100;
+
+/** Octets of hex digits, with or without `0x`; undefined for any other text. */
+export function octetsOf(text: string): Uint8Array | undefined {
+  const digits = /^(?:0x)?([0-9a-f]*)$/i.exec(text)?.[1];
+  if (digits === undefined || digits.length % 2 !== 0) return undefined;
+  return Uint8Array.from(Buffer.from(digits, "hex"));
+}
