@@ -9,8 +9,10 @@ interface Point {
   description: string;
   directive?: { kind: "SKIP" | "TODO"; why: string };
   /** For the YAML block, in this order. */
-  facts: readonly [name: string, value: string | number | readonly string[]][];
+  facts: readonly Fact[];
 }
+
+type Fact = readonly [name: string, value: string | number | readonly string[]];
 
 /**
  * Text of report.tap. What is proven neither way is skipped; what a baseline knows, and what is unstable, is a `TODO`,
@@ -28,7 +30,7 @@ export function toTap(results: Results): string {
     for (const test of tests) lines.push(...pointLines(++number, pointOf(test)));
   }
   for (const { file, problem } of problems) {
-    const facts: Point["facts"] = [["problem", problem]];
+    const facts: readonly Fact[] = [["problem", problem]];
     lines.push(...pointLines(++number, { ok: false, description: `baseline ${file}`, facts }));
   }
   if (results.interrupted !== undefined) lines.push(`Bail out! ${escaped(results.interrupted)}`);
@@ -61,24 +63,23 @@ function directiveOf(test: TestResult): Point["directive"] {
 }
 
 /** Of a pass as required, little is to be told. */
-function factsOf(test: TestResult): Point["facts"] {
+function factsOf(test: TestResult): readonly Fact[] {
   const { verdict, level, requirements, durationMs, reason, expected, actual, evidence, baseline } = test;
-  const common: Point["facts"] = [
+  const common: readonly Fact[] = [
     ["verdict", verdict],
     ["level", level],
     ["requirements", requirements],
     ["duration_ms", durationMs],
   ];
   if (verdict === "pass" && standingOf(test) === "expected") return common;
-  return [
-    ...common,
+  const judged: Fact[] = baseline ? [["baseline", baseline.agreement]] : [];
+  const known: Fact[] = baseline?.known ? [["expires", baseline.known.expires]] : [];
+  const said: Fact[] = [
     ["reason", reason],
     ["expected", expected],
     ["actual", actual],
-    ...(baseline ? ([["baseline", baseline.agreement]] as const) : []),
-    ...(baseline?.known ? ([["expires", baseline.known.expires]] as const) : []),
-    ...Object.entries(evidence),
   ];
+  return [...common, ...said, ...judged, ...known, ...Object.entries(evidence)];
 }
 
 function pointLines(number: number, { ok, description, directive, facts }: Point): string[] {
