@@ -119,7 +119,7 @@ class EventReader {
     }
     const view: View = { at, timeMs: tree.at, source, destination, from: "left", ...rawParts(tree) };
     if (again) markAgain(view);
-    else view.note = "sent as it is by the test";
+    else view.note = "raw datagram";
     this.#views.push(view);
   }
 
