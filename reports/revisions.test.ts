@@ -1,5 +1,4 @@
 import { expect } from "chai";
-import { toHtml } from "./html.ts";
 import { toJunit } from "./junit.ts";
 import { toMarkdown } from "./markdown.ts";
 import { documentLabel, makeResults, outcomeOf, parseResults, type TestResult } from "./results.ts";
@@ -31,19 +30,6 @@ describe("reports of two revisions", () => {
     ]);
   });
 
-  it("have a row, a filter and a colour for each in HTML", () => {
-    const page = toHtml(results);
-    const heads = [...page.matchAll(/<th scope="row">([^<]*)/g)].map(([, text]) => text?.trim());
-    expect(heads.slice(0, 3)).to.deep.equal(["rfc7296", "esp-ping@M", "esp-ping@E3"]);
-    for (const label of ["esp-ping@M", "esp-ping@E3"]) {
-      expect(page).to.include(`<option value="${label}">`);
-      expect(page).to.match(new RegExp(`<li [^>]*data-document="${label}"`));
-      expect(page).to.match(new RegExp(`<a [^>]*data-document="${label}"`));
-    }
-    expect(page).to.include("esp-ping, revision E3, section 4").and.include('class="t-behind"');
-    expect(page).to.include("--behind:").and.include(".t-behind {");
-  });
-
   it("name them in Markdown and JUnit", () => {
     const page = toMarkdown(results);
     expect(page)
@@ -62,13 +48,6 @@ describe("reports of two revisions", () => {
 });
 
 describe("reports of a document that is our own definition in part", () => {
-  it("say so in HTML, in the table of documents and beside the test", () => {
-    const page = toHtml(results);
-    expect(page).to.match(/<th scope="row">esp-ping@E3 <span[^>]*>provisional</);
-    expect(page).to.include("provisional, our own definition: the &lt;number&gt;");
-    expect(page.match(/provisional, our own/g)).to.have.length(1);
-  });
-
   it("say so in Markdown, once for each document", () => {
     const page = toMarkdown(
       makeResults({ ...results, tests: [...results.tests, ...results.tests.slice(2)] }),

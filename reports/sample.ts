@@ -1,13 +1,7 @@
 /** A result set of realistic shape and size, made from nothing: for the tests of the report formats and for pictures of them. */
-import type { Extras } from "./extras.ts";
-import {
-  makeResults,
-  type PeerInfo,
-  type Results,
-  type TestResult,
-  testKey,
-  type Verdict,
-} from "./results.ts";
+import type { CatalogueEntry, Extras } from "./extras.ts";
+import { groupBy } from "./group.ts";
+import { makeResults, type PeerInfo, type Results, type TestResult, type Verdict } from "./results.ts";
 
 const PEERS: PeerInfo[] = [
   peer("strongswan", "6.1", "netns", "strongSwan 6.1.0"),
@@ -172,12 +166,25 @@ export function sampleResults(): Results {
   });
 }
 
-/** Documentation and ladders for {@link sampleResults}. `ladder` is the text shown for every test. */
-export function sampleExtras(results: Results, ladder: string): Required<Extras> {
+/** What {@link sampleResults} is told with: pages of the tests, and catalogues that hold their requirements and two that no test names. */
+export function sampleExtras(results: Results): Required<Extras> {
   const prose = (test: TestResult) =>
     `RFC ${test.document.slice(3)}, section ${test.section}. ${test.title}.\n\nWe complete the exchanges before it, do the one thing the section speaks of, and look at what comes back.`;
   return {
     documentation: new Map(results.tests.map((test) => [test.id, prose(test)])),
-    ladders: new Map(results.tests.map((test) => [testKey(test), ladder])),
+    catalogues: [...groupBy(results.tests, ({ document }) => document)].map(([document, tests]) => ({
+      document,
+      title: `The title of ${document}`,
+      requirements: Object.fromEntries([
+        ...tests.flatMap((test) => test.requirements.map((id) => [id, entryOf(test)] as const)),
+        [`${document}-unseen`, { ...entryOf(tests[0]!), untestable: "it stays inside" }],
+        [`${document}-alone`, { ...entryOf(tests[0]!), level: "MAY" as const }],
+      ]),
+    })),
   };
 }
+
+const entryOf = ({ section, level, title }: TestResult): CatalogueEntry => ({
+  ...{ section, level, who: "both", text: `${title}, in our words` },
+  roles: ["initiator", "responder"],
+});

@@ -7,6 +7,7 @@ import { type ReportFormat, writeReports } from "../../reports/write.ts";
 import { type Baselines, loadBaselines } from "./baseline.ts";
 import { compare } from "./baseline-compare.ts";
 import { JOURNAL } from "./out-folder.ts";
+import { extrasOf } from "./site.ts";
 import type { SuiteTest } from "./suites.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -58,8 +59,7 @@ export function writeOutcome(
   formats: readonly ReportFormat[],
   tests: readonly SuiteTest[],
 ): RunOutcome {
-  const documentation = new Map(tests.map(({ id, page }) => [id, page]));
-  return { results, files: writable(out, () => writeReports(out, results, formats, { documentation })) };
+  return { results, files: writable(out, () => writeReports(out, results, formats, extrasOf(tests))) };
 }
 
 /** @throws LabError where `write` throws what the file system throws */

@@ -55,7 +55,9 @@ describe("a run", () => {
     for (const file of files) expect(existsSync(file), file).to.equal(true);
     for (const path of Object.values(results.tests[0]?.evidence ?? {}))
       expect(existsSync(join(folder, path)), path).to.equal(true);
-    expect(readFileSync(join(folder, "report.html"), "utf8")).to.include("Both SAs come up");
+    const { id, role } = results.tests[0]!;
+    const page = join(folder, "site/tests", id, `builtin@current_memory.${role}.html`);
+    expect(readFileSync(page, "utf8")).to.include("Both SAs come up");
   });
 
   it("gives the same events and captures, octet by octet, for the same seed", async () => {
@@ -175,7 +177,7 @@ describe("a run", () => {
     expect(readFileSync(join(out, "journal.jsonl"), "utf8")).to.not.include("sends-a-nonce");
     const tests = await loadTests();
     expect(report(out, ["md", "html"], tests).results).to.deep.equal(results);
-    for (const name of ["report.md", "report.html"])
+    for (const name of ["report.md", "site/index.html"])
       expect(readFileSync(join(out, name), "utf8")).to.match(/1 test withheld by /);
     await run(options(out, { ...lies, baseline: "none", resume: true }), quiet, never);
     expect(report(out, [], tests, file).results.withheld).to.deep.equal(results.withheld);

@@ -1,0 +1,69 @@
+/** What fuzzing has found: `findings.json` in a result folder. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { relativePath } from "./results.ts";
+
+export const FINDINGS_FILE = "findings.json";
+/** Version of the format. */
+export const FINDINGS_SCHEMA = 1;
+
+export const SEVERITIES = ["critical", "high", "medium", "low", "note"] as const;
+
+/** What noticed it. */
+export const ORACLES = ["crash", "hang", "memory", "requirement", "difference", "state", "secrecy"] as const;
+
+export const findingSchema = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, "letters, digits, '_' and '-', at most 64")
+    .describe("The same for the same fault in every run."),
+  title: z.string().min(1),
+  peer: z.string().min(1).describe("Id of the peer, as in results.json."),
+  fullVersion: z.string().describe("The version as the daemon states it."),
+  stage: z.string().min(1).describe("How far the SA was: IKE_SA_INIT, IKE_AUTH, established, rekey."),
+  oracle: z.enum(ORACLES),
+  requirement: z
+    .strictObject({ document: z.string(), id: z.string() })
+    .describe("What of the catalogue it breaks; absent where no text is broken.")
+    .optional(),
+  severity: z.enum(SEVERITIES),
+  embargo: z
+    .boolean()
+    .describe("The maintainers hear of it first: no report shows it, and nothing of it is copied."),
+  seed: z.string().describe("Seed and number of the case: what makes the fuzzer send the same again."),
+  reproducer: relativePath.describe("The smallest input that shows it.").optional(),
+  capture: relativePath.optional(),
+});
+export type Finding = z.infer<typeof findingSchema>;
+
+export const findingsSchema = z
+  .strictObject({ schema: z.literal(FINDINGS_SCHEMA), findings: z.array(findingSchema) })
+  .describe("What a fuzzing run of ipsec-bakeoff found.");
+
+export interface FindingsError {
+  error: "unreadable" | "schema";
+  reason: string;
+}
+
+/** What may be shown of a folder's findings, and how many are under embargo. */
+export interface Published {
+  findings: Finding[];
+  withheld: number;
+}
+
+/** The findings of a result folder; undefined if it has no such file. */
+export function readFindings(folder: string): Published | FindingsError | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(join(folder, FINDINGS_FILE), "utf8"));
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    // The parser's own words quote the file, and with it perhaps what is under embargo.
+    return { error: "unreadable", reason: "cannot be read as JSON" };
+  }
+  const parsed = findingsSchema.safeParse(value);
+  if (!parsed.success) return { error: "schema", reason: z.prettifyError(parsed.error) };
+  const findings = parsed.data.findings.filter(({ embargo }) => !embargo);
+  return { findings, withheld: parsed.data.findings.length - findings.length };
+}
