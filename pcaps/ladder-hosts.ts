@@ -44,9 +44,22 @@ const LEGEND = [
   "KD: each key by its id, in braces the id of the key that wraps it; 0{..} the keys of the SA, ..{0} GSK_w",
 ];
 
+export interface HostLadderOptions {
+  /** Columns; not set: 60 for what was sent, beside the lifelines. */
+  width?: number;
+  /** Set to false to leave the signs of groups unexplained. */
+  legend?: boolean;
+}
+
 /** The ladder, with a newline at the end. `hosts` are the lifelines from left to right, groups among them. */
-export function formatHostLadder(hosts: readonly string[], events: readonly HostLadderEvent[]): string {
-  const lines = [heading(hosts), ...events.flatMap((event) => formatEvent(hosts, event)), "", ...LEGEND];
+export function formatHostLadder(
+  hosts: readonly string[],
+  events: readonly HostLadderEvent[],
+  { width, legend = true }: HostLadderOptions = {},
+): string {
+  const room = width === undefined ? TEXT : Math.max(20, width - lifelineAt(hosts.length - 1) - 5);
+  const lines = [heading(hosts), ...events.flatMap((event) => formatEvent(hosts, event, room))];
+  if (legend) lines.push("", ...LEGEND);
   return `${lines.map((line) => line.trimEnd()).join("\n")}\n`;
 }
 
@@ -62,16 +75,18 @@ function heading(hosts: readonly string[]): string {
   return row.join("");
 }
 
-function formatEvent(hosts: readonly string[], event: HostLadderEvent): string[] {
+function formatEvent(hosts: readonly string[], event: HostLadderEvent, room: number): string[] {
   const time = `${(event.timeMs / 1000).toFixed(3)} s`.padStart(TIME);
   if ("remark" in event) {
-    const said = wrap(printable(event.remark), REMARK).map((line) => `${" ".repeat(TIME + 2)}${line}`);
+    const said = wrap(printable(event.remark), Math.min(REMARK, lifelineAt(hosts.length - 1) + room)).map(
+      (line) => `${" ".repeat(TIME + 2)}${line}`,
+    );
     return ["", ...said, ""];
   }
   const row = "group" in event ? multicastRow(hosts, event) : unicastRow(hosts, event);
   const [first = "", ...rest] = [
-    ...wrap(printable(event.text), TEXT),
-    ...(event.note === undefined ? [] : wrap(`(${printable(event.note)})`, TEXT)),
+    ...wrap(printable(event.text), room),
+    ...(event.note === undefined ? [] : wrap(`(${printable(event.note)})`, room)),
   ];
   put(row, 0, time);
   const below = rest.map((line) => `${blankRow(hosts).join("")}    ${line}`);

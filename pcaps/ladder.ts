@@ -95,6 +95,6 @@ function cut(word: string): string[] {
 }
 
 /** Columns are only counted right in ASCII; everything else is shown as an escape. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(/[^\x20-\x7e]/gu, (c) => `\\u{${c.codePointAt(0)?.toString(16)}}`);
 }

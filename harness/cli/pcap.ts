@@ -1,9 +1,11 @@
 /** `bakeoff pcap`: what can be done with captures. */
 import { Command } from "commander";
+import { ladderCommand } from "./pcap-ladder.ts";
+import { showCommand } from "./pcap-show.ts";
 import type { Finish } from "./program.ts";
 
 /** One for each subcommand. */
-const COMMANDS: readonly ((finish: Finish) => Command)[] = [];
+const COMMANDS: readonly ((finish: Finish) => Command)[] = [showCommand, ladderCommand];
 
 const EXAMPLES = `
 Examples:

@@ -1,0 +1,93 @@
+/** `bakeoff pcap ladder`. */
+import { writeFileSync } from "node:fs";
+import { basename } from "node:path";
+import { Command } from "commander";
+import { formatLadder } from "../../pcaps/ladder.ts";
+import { viewsAsHostLadder } from "../../pcaps/ladder-of-hosts.ts";
+import { ladderSvg } from "../../pcaps/ladder-svg.ts";
+import { Sides, type View, viewOf } from "../../pcaps/view.ts";
+import { UsageError } from "../run/usage-error.ts";
+import { oneLine } from "./output.ts";
+import { FaultTeller, keysFor, keysOption, Output, seenFor } from "./pcap-source.ts";
+
+const EXAMPLES = `
+Examples:
+  bakeoff pcap ladder capture.pcap
+  bakeoff pcap ladder capture.pcap --keys keys/ --svg ladder.svg
+`;
+
+interface Flags {
+  keys?: string[];
+  svg?: string;
+}
+
+/** Messages and octets of a ladder: nobody reads a longer one, and memory is finite. */
+const MOST = { messages: 5000, octets: 16 * 1024 * 1024 };
+
+export function ladderCommand(): Command {
+  return new Command("ladder")
+    .description("draws who sent what to whom, as text or SVG")
+    .argument("<file>", "capture: pcap or pcapng")
+    .option(...keysOption)
+    .option("--svg <file>", "write a picture instead of text")
+    .addHelpText("after", EXAMPLES)
+    .action(draw);
+}
+
+async function draw(capture: string, flags: Flags): Promise<void> {
+  const views = viewsOf(capture, keysFor(capture, flags.keys));
+  const startMs = views[0]?.timeMs ?? 0;
+  const timed = views.map((view) => ({ ...view, timeMs: view.timeMs - startMs }));
+  if (flags.svg !== undefined) return writePicture(flags.svg, capture, timed);
+  const output = new Output();
+  const hosts = hostsOf(timed);
+  const [left = "", right = ""] = hosts;
+  await output.write(
+    hosts.length > 2 ? viewsAsHostLadder(hosts, timed) : formatLadder(timed, { left, right }),
+  );
+  await output.flush();
+}
+
+function viewsOf(capture: string, keys: readonly string[]): View[] {
+  const [sides, teller] = [new Sides(), new FaultTeller(capture)];
+  const views: View[] = [];
+  let octets = 0;
+  for (const seen of seenFor(capture, keys)) {
+    if (seen.kind === "fault" || seen.kind === "key-fault") {
+      teller.tell(seen);
+      continue;
+    }
+    octets += seen.octets.length;
+    if (views.length >= MOST.messages || octets > MOST.octets) {
+      process.stderr.write(`${oneLine(capture)}: only the first ${views.length} messages are drawn\n`);
+      break;
+    }
+    views.push(viewOf(seen, sides));
+  }
+  teller.end();
+  if (views.length === 0) process.stderr.write(`${oneLine(capture)}: no IKE and no ESP in it\n`);
+  return views;
+}
+
+/** The left one of the first pair comes first. */
+function hostsOf(views: readonly View[]): string[] {
+  const ends = views.flatMap(({ from, source, destination }) =>
+    from === "left" ? [source, destination] : [destination, source],
+  );
+  return [...new Set(ends.flatMap((end) => (end === undefined ? [] : [hostOf(end)])))];
+}
+
+/** Without its port. */
+const hostOf = (end: string): string => /^\[(.+)\]:\d+$/.exec(end)?.[1] ?? end.replace(/^([^:]+):\d+$/, "$1");
+
+function writePicture(path: string, capture: string, views: readonly View[]): void {
+  const [left = "", right = "", ...others] = hostsOf(views);
+  const title = capture === "-" ? "standard input" : basename(capture);
+  const peers = others.length > 0 ? `${right} and ${others.length} more` : right;
+  try {
+    writeFileSync(path, ladderSvg(views, { title, left, right: peers, numbered: true }));
+  } catch (error) {
+    throw new UsageError(`--svg ${oneLine(path)}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  process.stderr.write(`written: ${oneLine(path)}\n`);
+}
