@@ -17,8 +17,8 @@ export function encryptedPayload({ payloads }: Message): SkPayload | SkfPayload 
 
 /**
  * Opens the payload, which was decoded from `octets`. The I flag tells whose keys; of the generations, the newest
- * whose ICV fits, for IKE_INTERMEDIATE (RFC 9370) changes keys under the same SPIs. Where there is no key for the
- * ICV, what is inside must be a well-formed chain.
+ * whose ICV fits, for IKE_INTERMEDIATE (RFC 9370) changes keys under the same SPIs. Keys without SPIs are tried when no
+ * others fit.
  */
 export function openIke(
   ring: KeyRing,
@@ -26,20 +26,39 @@ export function openIke(
   { header }: Message,
   payload: SkPayload | SkfPayload,
 ): IkeOpened {
+  const fromInitiator = (header.flags & FLAG.initiator) !== 0;
+  const open = (keys: IkeKeySet) => openWith(keys, fromInitiator, octets, payload);
   const generations = ring.ikeOf(header.spiI, header.spiR);
-  let error: "no-keys" | "icv" | "damaged" = "no-keys";
+  let error: Closed["error"] = "no-keys";
   for (let index = generations.length - 1; index >= 0; index--) {
-    const keys = generations[index]!;
-    const { fromInitiator, fromResponder, checked } = keys;
-    const protection = (header.flags & FLAG.initiator) !== 0 ? fromInitiator : fromResponder;
-    const opened = openPayload(protection, octets, payload, !checked);
-    if (!("error" in opened)) {
-      if (checked || readable(opened.innerType, opened.plaintext, payload)) return { ...opened, keys };
-      error = "icv";
-    } else if (opened.error === "icv") error = error === "damaged" ? error : "icv";
-    else if (checked || error === "no-keys") error = "damaged";
+    const opened = open(generations[index]!);
+    if (!("error" in opened)) return opened;
+    if (error !== "damaged") ({ error } = opened);
   }
-  return { error };
+  if (error === "damaged") return { error };
+  const bound = ring.bind(header.spiI, header.spiR, (keys) => !("error" in open(keys)));
+  return bound ? open(bound) : { error };
+}
+
+type Closed = { error: "no-keys" | "icv" | "damaged" };
+
+/** Where there is no key for the ICV, what is inside must be a well-formed chain. */
+function openWith(
+  keys: IkeKeySet,
+  fromInitiator: boolean,
+  octets: Uint8Array,
+  payload: SkPayload | SkfPayload,
+): IkeOpened {
+  const { checked } = keys;
+  const protection = fromInitiator ? keys.fromInitiator : keys.fromResponder;
+  const opened = openPayload(protection, octets, payload, !checked);
+  if ("error" in opened) {
+    // Too short for an ICV is damage whatever the keys; other damage shows only once the ICV was good.
+    const damaged = opened.error === "length" || (checked && opened.error === "padding");
+    return { error: damaged ? "damaged" : "icv" };
+  }
+  const fits = checked || readable(opened.innerType, opened.plaintext, payload);
+  return fits ? { ...opened, keys } : { error: "icv" };
 }
 
 /** Whether decrypted octets can be what was sent; a fragment tells nothing. */

@@ -2,9 +2,11 @@
 import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { KeyRing } from "../decode/key-ring.ts";
+import { looksLikeCharonLog, parseCharonLog } from "./charon.ts";
 import { looksLikeJson, parseKeysJson } from "./json.ts";
 import { type KeyFault, type KeysRead, MOST_FAULTS, MOST_OCTETS } from "./types.ts";
 import { looksLikeTable, parseWiresharkTable } from "./wireshark.ts";
+import { looksLikeXfrm, parseXfrmState } from "./xfrm.ts";
 
 /** All keys that were found, and what was wrong with the files. */
 export interface ReadKeys {
@@ -16,6 +18,8 @@ export interface ReadKeys {
 const KINDS: { looks: (text: string) => boolean; parse: (text: string) => KeysRead }[] = [
   { looks: looksLikeJson, parse: parseKeysJson },
   { looks: looksLikeTable, parse: parseWiresharkTable },
+  { looks: looksLikeXfrm, parse: parseXfrmState },
+  { looks: looksLikeCharonLog, parse: parseCharonLog },
 ];
 
 /** Files of a folder that hold keys; of a Wireshark profile there is one for every generation. */
@@ -37,8 +41,9 @@ export function readKeys(paths: readonly string[]): ReadKeys {
 export function addKeys(read: ReadKeys, path: string, text: string): boolean {
   const kind = KINDS.find(({ looks }) => looks(text));
   if (!kind) return false;
-  const { ike, esp, faults } = kind.parse(text);
+  const { ike, esp, unbound = [], faults } = kind.parse(text);
   const refused = [
+    ...unbound.map((candidates) => read.ring.addUnbound(candidates)),
     ...ike.map((keys) => read.ring.addIke(keys)),
     ...esp.map((keys) => read.ring.addEsp(keys)),
   ].flatMap((reason) => (reason === undefined ? [] : [{ reason }]));

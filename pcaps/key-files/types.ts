@@ -7,6 +7,9 @@ export interface KeySets {
   esp: EspSaKeys[];
 }
 
+/** Keys of an IKE SA out of a file that does not tell its SPIs. */
+export type UnboundKeys = Omit<IkeSaKeys, "spiI" | "spiR">;
+
 /** What is wrong with a file of keys, or with a line of it. The reason never shows a key. */
 export interface KeyFault {
   kind: "key-fault";
@@ -21,6 +24,11 @@ export interface KeyFault {
 
 /** What a reader of one kind of file gives. */
 export interface KeysRead extends KeySets {
+  /**
+   * Keys of IKE SAs whose SPIs the file does not tell, in the order they came about. The transforms are not told either:
+   * those that fit the lengths of the keys, the likeliest first.
+   */
+  unbound?: UnboundKeys[][];
   /** Without a path. */
   faults: LineFault[];
 }
@@ -39,4 +47,14 @@ export function octetsOf(text: string): Uint8Array | undefined {
   const digits = /^(?:0x)?([0-9a-f]*)$/i.exec(text)?.[1];
   if (digits === undefined || digits.length % 2 !== 0) return undefined;
   return Uint8Array.from(Buffer.from(digits, "hex"));
+}
+
+/** The lines of a text with their numbers, counted from 1, one at a time: logs are long. */
+export function* linesOf(text: string): Generator<[number: number, line: string]> {
+  for (let number = 1, at = 0; at <= text.length; number++) {
+    const found = text.indexOf("\n", at);
+    const end = found < 0 ? text.length : found;
+    yield [number, text.slice(at, text[end - 1] === "\r" ? end - 1 : end)];
+    at = end + 1;
+  }
 }

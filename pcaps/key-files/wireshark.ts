@@ -1,7 +1,7 @@
 /** Reads Wireshark's tables of keys: `ikev2_decryption_table` and `esp_sa`. */
 import { ANY_INTEG } from "../decode/transforms.ts";
 import type { EspSaKeys, IkeSaKeys } from "../keys.ts";
-import { type KeysRead, type LineFault, octetsOf } from "./types.ts";
+import { type KeysRead, type LineFault, linesOf, octetsOf } from "./types.ts";
 
 /** An algorithm by the name Wireshark gives it: encryption by its beginning, key length and ICV within. */
 const ENCR: [RegExp, number][] = [
@@ -53,11 +53,11 @@ function integIdOf(name: string): number | undefined {
 /** Reads a table, whichever it is: a row of the IKE table begins with an SPI, one of ESP with the address family. */
 export function parseWiresharkTable(text: string): KeysRead {
   const read: KeysRead = { ike: [], esp: [], faults: [] };
-  for (const [index, line] of text.split(/\r?\n/).entries()) {
+  for (const [number, line] of linesOf(text)) {
     if (line.trim() === "" || line.startsWith("#")) continue;
     const cells = cellsOf(line);
     const row = !cells ? "no row of comma-separated values" : rowOf(cells);
-    if (typeof row === "string") read.faults.push({ line: index + 1, reason: row } satisfies LineFault);
+    if (typeof row === "string") read.faults.push({ line: number, reason: row } satisfies LineFault);
     else if ("spiI" in row) read.ike.push(row);
     else read.esp.push(row);
   }
