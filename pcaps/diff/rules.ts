@@ -1,0 +1,72 @@
+/** What a comparison leaves out: rules that people write (`ignore.yaml`), and how they are applied to paths. */
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
+import { z } from "zod";
+import { PATH_SEPARATOR } from "../../harness/wire/fields.ts";
+
+/** How much of a part is compared; see `ignore.yaml`. */
+export type Compare = z.infer<typeof compareSchema>;
+
+const compareSchema = z.enum(["nothing", "presence", "length", "all"]);
+
+const ruleSchema = z.strictObject({ path: z.string().min(1), compare: compareSchema.default("nothing") });
+
+const setSchema = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9-]*$/, "not of lower-case letters, digits and hyphens"),
+  about: z.string(),
+  rules: z.array(ruleSchema),
+});
+
+/** A file of rules. */
+export const ruleFileSchema = z.strictObject({ sets: z.array(setSchema) });
+
+export type RuleSet = z.infer<typeof setSchema>;
+
+/** Paths that are remembered with their rule; hostile captures have any number of them. */
+const MOST_REMEMBERED = 20_000;
+
+/** The sets that come with the program. */
+export function ordinaryRuleSets(): RuleSet[] {
+  const text = readFileSync(new URL("ignore.yaml", import.meta.url), "utf8");
+  return ruleFileSchema.parse(parse(text)).sets;
+}
+
+/** Ours and those of another file, whose sets take the place of ours of the same name. */
+export function joinRuleSets(ours: readonly RuleSet[], others: readonly RuleSet[]): RuleSet[] {
+  return [...new Map([...ours, ...others].map((set) => [set.name, set])).values()];
+}
+
+/** Rules, ready to be asked. */
+export class DiffRules {
+  readonly #rules: { labels: RegExp | undefined; compare: Compare }[];
+  readonly #remembered = new Map<string, Compare>();
+
+  constructor(sets: readonly RuleSet[] = ordinaryRuleSets()) {
+    this.#rules = sets
+      .flatMap((set) => set.rules)
+      .map(({ path, compare }) => ({ labels: patternOf(path), compare }));
+  }
+
+  /** What is compared at a path of names, as in `IKE_AUTH request > SK > AUTH > data`. */
+  compared(path: string): Compare {
+    const known = this.#remembered.get(path);
+    if (known !== undefined) return known;
+    const compare = this.#rules.findLast(({ labels }) => labels?.test(path))?.compare ?? "all";
+    if (this.#remembered.size >= MOST_REMEMBERED) this.#remembered.clear();
+    this.#remembered.set(path, compare);
+    return compare;
+  }
+}
+
+const literal = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+
+/** A label never holds the separator, so that `*` may stand for anything but its first sign. */
+function patternOf(path: string): RegExp {
+  const labels = path.split(PATH_SEPARATOR).map((label) => label.trim());
+  const source = labels.map((label, at) => {
+    const separator = at === labels.length - 1 ? "" : PATH_SEPARATOR;
+    if (label === "**") return separator === "" ? ".*" : `(?:[^>]*${PATH_SEPARATOR})*`;
+    return `${label.split("*").map(literal).join("[^>]*")}${separator}`;
+  });
+  return new RegExp(`^${source.join("")}$`, "s");
+}
