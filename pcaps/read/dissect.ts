@@ -2,17 +2,22 @@
 import { readU16 } from "../../harness/wire/bytes.ts";
 import type { CaptureFault, CaptureItem, CapturePacket, CaptureSecrets, Datagram } from "../types.ts";
 import { AddressTexts } from "./addresses.ts";
+import { Fragments, type Incomplete } from "./fragments.ts";
 import { IpHeader } from "./ip-header.ts";
 import { ipOffset, LINK_CUT, NOT_IP, UNKNOWN_LINK } from "./link.ts";
+import { readSegment } from "./segments.ts";
+import { TcpStreams } from "./tcp-streams.ts";
 
 /** IKE, IKE and ESP behind NAT, and G-IKEv2. */
 export const IKE_PORTS: readonly number[] = [500, 4500, 848];
 
-const [UDP, ESP] = [17, 50];
+const [TCP, UDP, ESP] = [6, 17, 50];
+/** Of the ports, the one that RFC 9329 names for TCP. */
+const TCP_PORT = 4500;
 const UDP_HEADER = 8;
 
 export interface DissectOptions {
-  /** Of UDP, beside {@link IKE_PORTS}. */
+  /** Beside {@link IKE_PORTS} of UDP, and 4500 of TCP. */
   ports?: readonly number[];
 }
 
@@ -46,16 +51,29 @@ export class Dissector {
   readonly #texts = new AddressTexts();
   readonly #ip = new IpHeader();
   readonly #unknownLinks = new Set<number>();
+  readonly #fragments = new Fragments((incomplete) => this.#onIncomplete(incomplete));
+  readonly #tcp: TcpStreams;
+  /** What was found beside the one thing that most packets have. */
+  readonly #more: Dissected[] = [];
 
   constructor({ ports = [] }: DissectOptions = {}) {
     for (const port of [...IKE_PORTS, ...ports]) this.#isOurs[port] = 1;
+    const tcpPorts = new Set([TCP_PORT, ...ports]);
+    this.#tcp = new TcpStreams(
+      (port) => tcpPorts.has(port),
+      (found) => this.#more.push(found),
+    );
   }
 
   *read(items: Iterable<CaptureItem>): Generator<Dissected, void, undefined> {
     for (const item of items) {
       const found = item.kind === "packet" ? this.#packet(item) : item;
+      if (this.#more.length > 0) yield* this.#more.splice(0);
       if (found) yield found;
     }
+    this.#fragments.end();
+    do yield* this.#more.splice(0);
+    while (this.#tcp.endOldest());
   }
 
   #packet(packet: CapturePacket): Dissected | undefined {
@@ -64,9 +82,51 @@ export class Dissector {
     const ip = this.#ip;
     const reason = ip.read(packet.data, at);
     if (reason !== undefined) return faultOf(packet, reason);
-    if (ip.protocol === UDP) return this.#udp(packet);
-    if (ip.protocol === ESP) return this.#esp(packet);
-    return this.#pass();
+    if (!isCarrier(ip.protocol)) return this.#pass();
+    if (ip.fragment) return this.#fragment(packet);
+    return this.#upper(packet, packet.data, ip.from, ip.end);
+  }
+
+  /** What is in a whole IP datagram: `bytes` from `from` to `end`. */
+  #upper(packet: CapturePacket, bytes: Uint8Array, from: number, end: number): Dissected | undefined {
+    const { protocol } = this.#ip;
+    if (protocol === UDP) return this.#udp(packet, bytes, from, end);
+    if (protocol === ESP) return this.#esp(packet, bytes, from, end);
+    return this.#segment(packet, bytes, from, end);
+  }
+
+  #fragment(packet: CapturePacket): Dissected | undefined {
+    const { data, number, offset, timeMs } = packet;
+    const {
+      from,
+      end,
+      missing,
+      pieceAt: at,
+      more,
+      sourceAt,
+      addressSize,
+      protocol,
+      identification,
+    } = this.#ip;
+    if (missing > 0) return faultOf(packet, cutBy(missing));
+    const addresses = Buffer.from(data.buffer, data.byteOffset + sourceAt, 2 * addressSize).toString(
+      "latin1",
+    );
+    const name = `${protocol} ${identification} ${addresses}`;
+    const piece = { name, protocol, at, more, data: data.subarray(from, end), timeMs };
+    const joined = this.#fragments.add(piece, { packet: number, offset });
+    if (joined === undefined) return undefined;
+    if ("fault" in joined) return faultOf(packet, joined.fault);
+    this.#ip.missing = 0;
+    return this.#upper(packet, joined.whole, 0, joined.whole.length);
+  }
+
+  /** Of no interest where the first piece shows other ports. */
+  #onIncomplete({ protocol, head, packet, offset, reason }: Incomplete): void {
+    const portsKnown = protocol !== ESP && head.length >= 4;
+    const isOurs = !portsKnown || this.#isOurs[readU16(head, 0)] || this.#isOurs[readU16(head, 2)];
+    if (isOurs) this.#more.push({ kind: "fault", offset, packet, reason });
+    else this.#pass();
   }
 
   #noIp(packet: CapturePacket, why: number): Dissected | undefined {
@@ -83,30 +143,42 @@ export class Dissector {
     this.passedOver.other++;
   }
 
-  #udp(packet: CapturePacket): Dissected | undefined {
-    const { data } = packet;
-    const { from, end, missing } = this.#ip;
-    if (end - from < UDP_HEADER)
-      return faultOf(packet, `a UDP header, of which ${end - from} octets are there`);
-    const [source, destination] = [readU16(data, from), readU16(data, from + 2)];
+  #udp(packet: CapturePacket, bytes: Uint8Array, from: number, end: number): Dissected | undefined {
+    const size = end - from;
+    if (size < UDP_HEADER) return faultOf(packet, `a UDP header, of which ${size} octets are there`);
+    const source = readU16(bytes, from);
+    const destination = readU16(bytes, from + 2);
     if (!this.#isOurs[source] && !this.#isOurs[destination]) return this.#pass();
-    if (missing > 0) return faultOf(packet, cutBy(missing));
-    const length = readU16(data, from + 4) || end - from;
-    if (length < UDP_HEADER || length > end - from)
-      return faultOf(packet, `a UDP length of ${length} in ${end - from} octets`);
+    if (this.#ip.missing > 0) return faultOf(packet, cutBy(this.#ip.missing));
+    const length = readU16(bytes, from + 4) || size;
+    if (length < UDP_HEADER || length > size)
+      return faultOf(packet, `a UDP length of ${length} in ${size} octets`);
     return this.#datagram(
       packet,
       "udp",
       source,
       destination,
-      data.subarray(from + UDP_HEADER, from + length),
+      bytes.subarray(from + UDP_HEADER, from + length),
     );
   }
 
-  #esp(packet: CapturePacket): Dissected {
-    const { from, end, missing } = this.#ip;
-    if (missing > 0) return faultOf(packet, cutBy(missing));
-    return this.#datagram(packet, "esp", 0, 0, packet.data.subarray(from, end));
+  #esp(packet: CapturePacket, bytes: Uint8Array, from: number, end: number): Dissected {
+    if (this.#ip.missing > 0) return faultOf(packet, cutBy(this.#ip.missing));
+    return this.#datagram(packet, "esp", 0, 0, bytes.subarray(from, end));
+  }
+
+  #segment(packet: CapturePacket, bytes: Uint8Array, from: number, end: number): CaptureFault | undefined {
+    const { number, offset, timeMs } = packet;
+    const source = this.#end(packet.data, this.#ip.sourceAt, readU16(bytes, from));
+    const destination = this.#end(packet.data, this.#ip.destinationAt, readU16(bytes, from + 2));
+    const parts = readSegment(bytes, from, end);
+    const missing = this.#ip.missing > 0 ? cutBy(this.#ip.missing) : undefined;
+    const reason = typeof parts === "string" ? parts : missing;
+    if (reason !== undefined)
+      return this.#tcp.follows(source, destination) ? faultOf(packet, reason) : this.#pass();
+    if (typeof parts === "string") return undefined;
+    const isOurs = this.#tcp.add({ packet: number, offset, timeMs, source, destination, ...parts });
+    return isOurs ? undefined : this.#pass();
   }
 
   #datagram(
@@ -116,12 +188,17 @@ export class Dissector {
     destinationPort: number,
     data: Uint8Array,
   ): Datagram {
-    const { sourceAt, destinationAt, addressSize } = this.#ip;
-    const source = { host: this.#texts.at(bytes, sourceAt, addressSize), port: sourcePort };
-    const destination = { host: this.#texts.at(bytes, destinationAt, addressSize), port: destinationPort };
+    const source = this.#end(bytes, this.#ip.sourceAt, sourcePort);
+    const destination = this.#end(bytes, this.#ip.destinationAt, destinationPort);
     return { kind: "datagram", packet: number, offset, timeMs, protocol, source, destination, data };
   }
+
+  #end(bytes: Uint8Array, at: number, port: number): Datagram["source"] {
+    return { host: this.#texts.at(bytes, at, this.#ip.addressSize), port };
+  }
 }
+
+const isCarrier = (protocol: number): boolean => protocol === UDP || protocol === ESP || protocol === TCP;
 
 const cutBy = (octets: number): string => `the packet is cut, ${octets} octets of it are missing`;
 

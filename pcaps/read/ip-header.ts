@@ -3,6 +3,8 @@ import { readU16, readU32 } from "../../harness/wire/bytes.ts";
 
 const IPV4_HEADER = 20;
 const IPV6_HEADER = 40;
+/** What the length field of IPv6 can hold. */
+const LONGEST = 0xffff;
 const FRAGMENT = 44;
 /** Headers of IPv6 that carry their own length: hop-by-hop, routing, destination, mobility, HIP, shim6. */
 const EXTENSIONS: readonly number[] = [0, 43, 60, 135, 139, 140];
@@ -52,7 +54,7 @@ export class IpHeader {
     this.pieceAt = (flags & 0x1fff) * 8;
     this.more = (flags & 0x2000) !== 0;
     this.identification = readU16(data, at + 4);
-    this.#limit(data, at + header, at + total, total);
+    this.#limit(data, at + header, at + total, total > 0);
     return undefined;
   }
 
@@ -68,15 +70,16 @@ export class IpHeader {
     this.fragment = false;
     this.pieceAt = 0;
     this.more = false;
-    this.#limit(data, at + IPV6_HEADER, at + IPV6_HEADER + length, length);
+    const from = at + IPV6_HEADER;
+    this.#limit(data, from, from + length, length > 0 || data.length - from <= LONGEST);
     return this.#skipExtensions(data);
   }
 
-  /** A length of 0 is what is seen of packets that the network card cuts up. */
-  #limit(data: Uint8Array, from: number, end: number, length: number): void {
+  /** Where a network card cuts packets up, they are seen before, and their length is not `known`: the field has 0. */
+  #limit(data: Uint8Array, from: number, end: number, known: boolean): void {
     this.from = from;
-    this.end = length === 0 ? data.length : Math.min(end, data.length);
-    this.missing = length === 0 ? 0 : Math.max(0, end - data.length);
+    this.end = known ? Math.min(end, data.length) : data.length;
+    this.missing = known ? Math.max(0, end - data.length) : 0;
   }
 
   #skipExtensions(data: Uint8Array): string | undefined {
