@@ -3,6 +3,7 @@ import type { Rule } from "../rule.ts";
 import { auth } from "./auth.ts";
 import { cp } from "./cp.ts";
 import { deletes } from "./delete.ts";
+import { documents } from "./documents.ts";
 import { exchanges } from "./exchanges.ts";
 import { header } from "./header.ts";
 import { init } from "./init.ts";
@@ -20,4 +21,4 @@ const rfc7296: readonly Rule[] = [
   ...[...notifyRules, ...deletes, ...ts, ...auth, ...cp, ...rekey, ...sk],
 ];
 
-export const RULES: readonly Rule[] = [...rfc7296];
+export const RULES: readonly Rule[] = [...rfc7296, ...documents];
