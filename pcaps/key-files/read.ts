@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { KeyRing } from "../decode/key-ring.ts";
 import { looksLikeCharonLog, parseCharonLog } from "./charon.ts";
 import { looksLikeJson, parseKeysJson } from "./json.ts";
-import { type KeyFault, type KeysRead, MOST_FAULTS, MOST_OCTETS } from "./types.ts";
+import { type KeyFault, type KeysRead, type LineFault, MOST_FAULTS, MOST_OCTETS } from "./types.ts";
 import { looksLikeTable, parseWiresharkTable } from "./wireshark.ts";
 import { looksLikeXfrm, parseXfrmState } from "./xfrm.ts";
 
@@ -14,10 +14,19 @@ export interface ReadKeys {
   faults: KeyFault[];
 }
 
-/** Kinds of files: how to tell one, and how to read it. */
-const KINDS: { looks: (text: string) => boolean; parse: (text: string) => KeysRead }[] = [
+interface Kind {
+  looks: (text: string) => boolean;
+  parse: (text: string) => KeysRead;
+}
+
+/** Files that are of one kind from their first line on. */
+const WHOLE: readonly Kind[] = [
   { looks: looksLikeJson, parse: parseKeysJson },
   { looks: looksLikeTable, parse: parseWiresharkTable },
+];
+
+/** What may stand among other lines, also together: someone put it all into one file. */
+const AMONG: readonly Kind[] = [
   { looks: looksLikeXfrm, parse: parseXfrmState },
   { looks: looksLikeCharonLog, parse: parseCharonLog },
 ];
@@ -39,21 +48,25 @@ export function readKeys(paths: readonly string[]): ReadKeys {
 
 /** Adds the keys in a text, as in the block of secrets of a capture; false if it is of no kind we know. */
 export function addKeys(read: ReadKeys, path: string, text: string): boolean {
-  const kind = KINDS.find(({ looks }) => looks(text));
-  if (!kind) return false;
-  const { ike, esp, unbound = [], faults } = kind.parse(text);
-  const refused = [
-    ...unbound.map((candidates) => read.ring.addUnbound(candidates)),
-    ...ike.map((keys) => read.ring.addIke(keys)),
-    ...esp.map((keys) => read.ring.addEsp(keys)),
-  ].flatMap((reason) => (reason === undefined ? [] : [{ reason }]));
-  const all = [...faults, ...refused];
-  for (const fault of all.slice(0, MOST_FAULTS)) read.faults.push({ kind: "key-fault", path, ...fault });
-  if (all.length > MOST_FAULTS) {
-    const reason = `${all.length - MOST_FAULTS} more lines or entries are faulty`;
+  const whole = WHOLE.find(({ looks }) => looks(text));
+  const kinds = whole ? [whole] : AMONG.filter(({ looks }) => looks(text));
+  const faults = kinds.flatMap(({ parse }) => taken(read.ring, parse(text)));
+  for (const fault of faults.slice(0, MOST_FAULTS)) read.faults.push({ kind: "key-fault", path, ...fault });
+  if (faults.length > MOST_FAULTS) {
+    const reason = `${faults.length - MOST_FAULTS} more lines or entries are faulty`;
     read.faults.push({ kind: "key-fault", path, reason });
   }
-  return true;
+  return kinds.length > 0;
+}
+
+/** Puts keys on the ring; gives what was faulty in the text, and what the ring refused. */
+function taken(ring: KeyRing, { ike, esp, unbound = [], faults }: KeysRead): LineFault[] {
+  const refused = [
+    ...ike.map((keys) => ring.addIke(keys)),
+    ...unbound.map((candidates) => ring.addUnbound(candidates)),
+    ...esp.map((keys) => ring.addEsp(keys)),
+  ];
+  return [...faults, ...refused.flatMap((reason) => (reason === undefined ? [] : [{ reason }]))];
 }
 
 function addFile(read: ReadKeys, path: string): void {

@@ -68,7 +68,8 @@ export function parseXfrmState(text: string): KeysRead {
 function takeLine(draft: Draft, line: string, at: number): void {
   // `ip -s` adds the length of keys.
   const words = line.replace(/ \(\d+ bits\)/, "").split(/\s+/);
-  const [first, name = "", key = "", bits = ""] = words;
+  const [first, name = "", key = ""] = words;
+  const bits = words.at(-1);
   if (first === "proto") {
     draft.protocol = name;
     const spi = Number(/\bspi (0x[0-9a-f]{1,8})\b/i.exec(line)?.[1]);
