@@ -2,7 +2,8 @@
 import { equal, hex } from "../wire/bytes.ts";
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { PAYLOAD } from "../wire/registry/payload-types.ts";
-import { FLAG } from "../wire/types.ts";
+import { TRANSFORM } from "../wire/registry/transform-types.ts";
+import { FLAG, type Proposal } from "../wire/types.ts";
 import { childOf, learn, rekeyedSpis } from "./learn.ts";
 import { readParts } from "./parts.ts";
 import {
@@ -260,7 +261,7 @@ export class History<S, E> {
   #settleResponse(tracked: Tracked<S>, exchange: Exchange): void {
     const { sa } = tracked;
     const child = childOf(sa, exchange);
-    if (child) this.#addChild(tracked, child);
+    if (child) this.#index(child);
     const spis = rekeyedSpis(exchange);
     if (spis === undefined) return;
     const made = this.#track(keyOf(spis.spiI, spis.spiR), emptySa(spis.spiI));
@@ -268,24 +269,34 @@ export class History<S, E> {
     Object.assign(made.sa, { spiR: spis.spiR.slice(), begun: "rekey", established: true, suite: spis.suite });
     made.sa.ends = swap ? { initiator: sa.ends.responder, responder: sa.ends.initiator } : { ...sa.ends };
     made.sa.parent = sa;
-    made.sa.children = sa.children;
-    for (const child of sa.children.values()) child.ike = made.sa;
     sa.parent = undefined;
-    sa.successor = made.sa;
+    this.#inherit(sa, made.sa, swap);
+    if (!hasMoreKeyExchanges(spis.suite)) sa.successor = made.sa;
   }
 
-  #addChild(tracked: Tracked<S>, child: LintChild): void {
-    const { sa } = tracked;
+  /** The Child SAs go over to the new IKE SA; with `swap`, its original initiator is the old one's responder. */
+  #inherit(from: LintIkeSa, to: LintIkeSa, swap: boolean): void {
+    for (const child of new Set(from.children.values())) {
+      const spi = swap ? { initiator: child.spi.responder, responder: child.spi.initiator } : child.spi;
+      const requester = swap ? otherRole(child.requester) : child.requester;
+      this.#index({ ...child, spi, requester, ike: to });
+    }
+  }
+
+  #index(child: LintChild): void {
+    const { ike } = child;
     for (const receiver of ["initiator", "responder"] as const) {
       const spi = hex(child.spi[receiver]);
-      sa.children.set(spi, child);
-      const host = sa.ends[receiver]?.host;
+      ike.children.set(spi, child);
+      const host = ike.ends[receiver]?.host;
       if (child.spi[receiver].length !== 4 || host === undefined) continue;
       const key = espKey(Number.parseInt(spi, 16), host);
       this.#children.set(key, { child, receiver });
-      this.#esp.delete(key);
+      const used = this.#esp.get(key);
+      if (used?.sa.child?.chosen === child.chosen) Object.assign(used.sa, { child, by: otherRole(receiver) });
+      else this.#esp.delete(key);
     }
-    dropOldest(sa.children, 2 * MOST_CHILDREN);
+    dropOldest(ike.children, 2 * MOST_CHILDREN);
     dropOldest(this.#children, MOST_ESP_SAS);
   }
 
@@ -320,5 +331,9 @@ export class History<S, E> {
     sa.auth = undefined;
   }
 }
+
+/** Further key exchanges follow before the new IKE SA stands (RFC 9370). */
+const hasMoreKeyExchanges = ({ transforms }: Proposal): boolean =>
+  transforms.some(({ type, id }) => type >= TRANSFORM.ADDKE1 && type <= TRANSFORM.ADDKE7 && id !== 0);
 
 const espKey = (spi: number, host: string): string => `${spi}@${host}`;

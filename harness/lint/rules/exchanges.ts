@@ -116,7 +116,9 @@ const againUnasked = ofSa(
       if (!message.isResponse || as !== "copy" || !exchange || !sa.begun || isInit(message)) return NONE;
       const { requestTimes, responseTimes } = exchange;
       const last = Math.max(requestTimes.at(-1) ?? Number.POSITIVE_INFINITY, responseTimes.at(-2) ?? 0);
-      if (exchange.partial || responseTimes.length <= requestTimes.length) return NONE;
+      // Fragments of a request that come again are not counted.
+      if (exchange.partial || exchange.request?.seen.fragments || responseTimes.length <= requestTimes.length)
+        return NONE;
       if (message.seen.timeMs - last < LATE_MS) return NONE;
       return [
         {
@@ -130,10 +132,11 @@ const MOST_SAME = 4;
 /** What counts as growing, from the first interval to the last. */
 const GROWTH = 1.2;
 
-/** Judged once for a request, at its fifth transmission: intervals that began to grow may be cut off later. */
+/** Judged once for a request that nobody answered, at its fifth transmission: intervals that began to grow may be cut off later. */
 const steady = ofSa("retransmission-without-backoff", "IKEV2-083", () => (message, { as, exchange }) => {
   const times = exchange?.requestTimes ?? [];
-  if (message.isResponse || as !== "copy" || times.length !== MOST_SAME + 1) return NONE;
+  if (message.isResponse || as !== "copy" || exchange?.response || times.length !== MOST_SAME + 1)
+    return NONE;
   const [first = 0, second = 0] = times;
   const last = message.seen.timeMs - (times[MOST_SAME - 1] ?? 0);
   if (second - first < LATE_MS / 4 || last >= GROWTH * (second - first)) return NONE;

@@ -4,7 +4,7 @@ import { encodeChain } from "../../wire/index.ts";
 import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
 import { keMethods } from "../../wire/registry/ke.ts";
 import { NOTIFY } from "../../wire/registry/notify-types.ts";
-import type { Payload } from "../../wire/types.ts";
+import type { Payload, SaPayload, TransformAttribute } from "../../wire/types.ts";
 import { breachIn, first, notifies, notify, notifyDataAt } from "../parts.ts";
 import { type LintIkeSa, type LintMessage, NONE, type Place, type Rule } from "../rule.ts";
 import type { Breach } from "../types.ts";
@@ -126,6 +126,21 @@ const groupRetry = ofSa(
   }),
 );
 
+/** A suite list without its order: the group that was asked for may come first now. */
+const suitesOf = ({ proposals }: SaPayload): string =>
+  proposals
+    .map(({ protocolId, transforms }) =>
+      [
+        protocolId,
+        ...transforms.map(({ type, id, attributes }) => `${type} ${id} ${describe(attributes)}`).sort(),
+      ].join(),
+    )
+    .sort()
+    .join(";");
+
+const describe = (attributes: readonly TransformAttribute[]): string =>
+  attributes.map(({ type, value }) => `${type}=${typeof value === "number" ? value : hex(value)}`).join("+");
+
 const offerRetry = ofSa(
   "retry-with-another-offer",
   "IKEV2-005",
@@ -133,11 +148,8 @@ const offerRetry = ofSa(
     const sa = first(retry, "SA");
     const before = memory.earlier(retry).map((request) => first(request, "SA")?.payload);
     if (!sa || memory.groups.length === 0 || before.includes(undefined)) return NONE;
-    const octets = encodeChain([sa.payload]);
-    if (
-      before.some((payload) => payload && equal(encodeChain([{ ...payload, next: sa.payload.next }]), octets))
-    )
-      return NONE;
+    const suites = suitesOf(sa.payload);
+    if (before.some((payload) => payload && suitesOf(payload) === suites)) return NONE;
     return [breachIn(sa, "the offer is another one than before INVALID_KE_PAYLOAD")];
   }),
 );

@@ -127,7 +127,7 @@ const mirrored = MIRRORED.map(([name, requirement, type]) =>
   ofResponse(name, requirement, (exchange, sa) => {
     const asked = offerOf(sa, exchange);
     const part = notify(exchange.response, type);
-    if (!part || !asked?.content || notify(asked, type)) return NONE;
+    if (!part || !isUnicast(exchange.response) || !asked?.content || notify(asked, type)) return NONE;
     return [breachIn(part, `${part.field} in a response, the request had none`)];
   }),
 );
@@ -160,7 +160,7 @@ const wrongCritical = ofResponse(
   ({ request, response }) => {
     const part = notify(response, NOTIFY.UNSUPPORTED_CRITICAL_PAYLOAD);
     const type = part?.payload.data[0];
-    if (!part || part.payload.data.length !== 1 || type === undefined || !request.content) return NONE;
+    if (part?.payload.data.length !== 1 || type === undefined || !request.content) return NONE;
     const all = [...request.clear, ...request.content];
     if (all.some(({ payload }) => payload.critical && payload.type === type)) return NONE;
     return [

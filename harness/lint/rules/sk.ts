@@ -1,6 +1,7 @@
 /** The Encrypted payload: IV and padding (RFC 7296 section 3.14, RFC 5282, RFC 7634). */
 import { hex } from "../../wire/bytes.ts";
 import { ENCR, encrTransforms } from "../../wire/registry/encr.ts";
+import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
 import { INTEG } from "../../wire/registry/integ.ts";
 import { TRANSFORM } from "../../wire/registry/transform-types.ts";
 import type { Proposal, SkPayload } from "../../wire/types.ts";
@@ -57,7 +58,9 @@ const ivAgain = ofSa("iv-used-again", ["IKEV2-280", "IKEV2-302"], (sa) => {
   return (message, { as }) => {
     const part = skOf(message);
     const cipher = idOf(sa.suite, TRANSFORM.ENCR);
-    if (!part || as === "copy" || cipher === undefined) return NONE;
+    // Keys change on the way where key exchanges follow in IKE_INTERMEDIATE.
+    if (!part || as === "copy" || message.exchangeType === EXCHANGE.IKE_INTERMEDIATE) return NONE;
+    if (cipher === undefined) return NONE;
     const isAead = encrTransforms.get(cipher)?.aead === true;
     if (!isAead && cipher !== ENCR.AES_CBC) return NONE;
     const iv = hex(part.payload.data.subarray(0, isAead ? AEAD_IV : AES_BLOCK));
