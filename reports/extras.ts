@@ -1,4 +1,5 @@
 /** What a report tells beyond the results. */
+import type { Origins } from "./origins.ts";
 import type { Level, TestResult } from "./results.ts";
 
 export type Role = TestResult["role"];
@@ -26,7 +27,7 @@ export interface DocumentCatalogue {
   requirements: Readonly<Record<string, CatalogueEntry>>;
 }
 
-export interface Extras {
+export interface Extras extends Origins {
   /** Doc comment by test id. */
   documentation?: ReadonlyMap<string, string>;
   /** Without the catalogue of a document its page knows requirements by id only, and has no scores. */

@@ -123,6 +123,6 @@ describe("writeReports", () => {
     const paths = writeReports(join(folder, "new", "out"), sample, ["json", "md"]);
     expect(paths.every((path) => existsSync(path))).to.equal(true);
     expect(readdirSync(join(folder, "new", "out")).sort()).to.deep.equal(["report.md", "results.json"]);
-    expect(writeReports(folder, nothing, REPORT_FORMATS)).to.have.length(4);
+    expect(writeReports(folder, nothing, REPORT_FORMATS)).to.have.length(6);
   });
 });

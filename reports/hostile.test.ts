@@ -2,7 +2,8 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { toJunit } from "./junit.ts";
-import { cell, code, toMarkdown } from "./markdown.ts";
+import { toMarkdown } from "./markdown.ts";
+import { cell, code } from "./markdown-page.ts";
 import { makeResults, type Results, type TestResult } from "./results.ts";
 import { sampleResults } from "./sample.ts";
 import { printable } from "./text.ts";

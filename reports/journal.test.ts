@@ -10,21 +10,13 @@ import {
   openJournal,
   parseJournal,
   readJournal,
+  recordsOf,
   resultsFromJournal,
 } from "./journal.ts";
-import { type Results, testKey } from "./results.ts";
+import { testKey } from "./results.ts";
 import { sampleResults } from "./sample.ts";
 
 const sample = sampleResults();
-
-function recordsOf({ tool, seed, started, finished, peers, tests }: Results): JournalRecord[] {
-  return [
-    { kind: "run-started", time: started, tool, seed },
-    ...peers.map((peer): JournalRecord => ({ kind: "peer-started", time: started, peer })),
-    ...tests.map((test): JournalRecord => ({ kind: "test-finished", time: finished, test })),
-    { kind: "run-finished", time: finished },
-  ];
-}
 
 function read(path: string): JournalContent {
   const content = readJournal(path);

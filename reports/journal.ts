@@ -144,6 +144,21 @@ export function notesOf({ findings, note }: JournalContent): string[] {
   ];
 }
 
+/** A journal that holds these results; each record is as late as a run of one moment allows. */
+export function recordsOf(results: Results): JournalRecord[] {
+  const { tool, seed, started, finished, interrupted, peers, tests, withheld } = results;
+  const start = { time: started, tool, seed, schema: results.schema };
+  return [
+    { kind: "run-started", ...start, ...(withheld === undefined ? {} : { withheld }) },
+    ...peers.map((peer): JournalRecord => ({ kind: "peer-started", time: started, peer })),
+    ...tests.flatMap(({ again, ...test }): JournalRecord[] => [
+      { kind: "test-finished", time: finished, test },
+      ...(again ? [{ kind: "test-tried-again" as const, time: finished, test: { ...test, ...again } }] : []),
+    ]),
+    { kind: "run-finished", time: finished, ...(interrupted === undefined ? {} : { interrupted }) },
+  ];
+}
+
 /** Keys (see {@link testKey}) of the tests that need no second run. */
 export function finishedTests(records: readonly JournalRecord[]): Set<string> {
   return new Set(

@@ -1,160 +1,126 @@
-/** A short page for a pull request: what is not pass first, then totals. */
+/** A short page for a pull request or a step summary: what is not as expected first, then a matrix. */
+import { baselineProblems, endingSoon } from "./counted.ts";
 import { groupBy } from "./group.ts";
-import {
-  type Agreement,
-  documentLabel,
-  outcomeOf,
-  type Results,
-  standingOf,
-  type TestResult,
-  VERDICTS,
-} from "./results.ts";
-import { formatDuration, plural, printable, withheldText } from "./text.ts";
+import { cell, code, page, type Section, tableHead, tableRow } from "./markdown-page.ts";
+import { documentLabel, outcomeOf, type Results, standingOf, type TestResult, VERDICTS } from "./results.ts";
+import { formatDuration, plural, withheldText } from "./text.ts";
 
-/** A page of a pull request is cut off somewhere; before that we rather say how many more there are. */
-const LISTED = 100;
+/** Columns of the matrix; a run has few peers, and a page is not wider. */
+const COLUMNS = 6;
 
-/** Text of report.md. What a baseline knows stands apart from what is new. */
+/** Text of report.md, of 60 lines at most. What a baseline knows stands apart from what is new. */
 export function toMarkdown(results: Results): string {
-  const sorted = VERDICTS.flatMap((verdict) => results.tests.filter((test) => test.verdict === verdict)).sort(
-    (a, b) => rank(a) - rank(b),
-  );
-  const open = sorted.filter((test) => !test.baseline && test.verdict !== "pass");
-  const compared = (agreement: Agreement) =>
-    sorted.filter((test) => test.baseline?.agreement === agreement && (test.baseline.known || test.again));
-  const deviating = sorted.filter((test) => test.baseline && standingOf(test) === "deviates");
-  const parts = [
-    ...listed("Not as the baseline says", deviating, "deviation"),
-    ...problems(results),
-    ...listed("Unstable", compared("unstable"), "deviation"),
-    ...listed("Not pass", open, undefined),
-    ...listed("Known", compared("expected"), "known"),
+  const tests = [...results.tests].sort((a, b) => rank(a) - rank(b));
+  const deviating = tests.filter((test) => test.baseline && standingOf(test) === "deviates");
+  const isFixed = ({ verdict, baseline }: TestResult) =>
+    outcomeOf(verdict) === "passed" && baseline !== undefined && outcomeOf(baseline.expected) !== "passed";
+  const odd = (test: TestResult) => `${told(test)} (${cell(test.baseline?.deviation ?? "")})${again(test)}`;
+  const sections: Section[] = [
+    { title: "Not as the baseline says", rows: deviating.filter((test) => !isFixed(test)).map(odd) },
+    { title: "Better than the baseline says", rows: deviating.filter(isFixed).map(odd) },
+    { title: "Wrong in the baselines", rows: problems(results) },
+    { title: "Not pass", rows: tests.filter((test) => !test.baseline && test.verdict !== "pass").map(told) },
+    { title: "Unstable", rows: tests.filter((test) => standingOf(test) === "unstable").map(odd) },
+    { title: "Baseline entries that end soon", rows: endingSoon(results).map(known) },
+    matrix(results),
+    { title: "Known", rows: tests.filter(isKnown).map(known) },
+    { title: "Provisional: our own definition", rows: provisional(results) },
   ];
-  const all = parts.length > 0 ? parts : ["Every verdict is `pass`.", ""];
-  return (
-    [...summary(results), ...all, ...totals(results), ...provisional(results), ...peers(results)].join("\n") +
-    "\n"
-  );
+  const good = results.tests.every(({ verdict }) => verdict === "pass");
+  const above = [...summary(results), ...(good ? ["Every verdict is `pass`.", ""] : [])];
+  return page(above, sections, below(results));
 }
 
-function rank(test: TestResult): number {
-  return ["failed", "broken", "skipped", "passed"].indexOf(outcomeOf(test.verdict));
-}
+const isKnown = ({ baseline }: TestResult): boolean =>
+  baseline?.known !== undefined && baseline.agreement === "expected";
 
-function summary({
-  tool,
-  seed,
-  started,
-  finished,
-  interrupted,
-  tests,
-  totals,
-  withheld = [],
-}: Results): string[] {
+const rank = (test: TestResult): number =>
+  ["failed", "broken", "skipped", "passed"].indexOf(outcomeOf(test.verdict)) * VERDICTS.length +
+  VERDICTS.indexOf(test.verdict);
+
+/** Lines of withheld tests and of notes that are told one by one. */
+const SAID = 2;
+
+function summary(results: Results): string[] {
+  const { tool, seed, started, finished, interrupted, tests, totals, withheld = [], notes = [] } = results;
   const counts = VERDICTS.filter((verdict) => totals.verdicts[verdict] > 0);
   const took = formatDuration(Date.parse(finished) - Date.parse(started));
+  const said = [
+    ...(interrupted === undefined ? [] : [`**Interrupted:** ${cell(interrupted)}`]),
+    ...few(withheld.map((row) => `${cell(withheldText(row))}.`)),
+    ...few(notes.map((note) => `Journal: ${cell(note)}.`)),
+  ];
   return [
     `# Bake-off: ${plural(tests.length, "test")}, ${counts.map((v) => `${totals.verdicts[v]} ${v}`).join(", ") || "no verdict"}`,
     "",
     `${cell(tool.name)} ${cell(tool.version)}, seed ${code(seed)}, started ${cell(started)}, took ${took}.`,
-    ...(interrupted === undefined ? [] : ["", `**Interrupted:** ${cell(interrupted)}`]),
-    ...withheld.flatMap((row) => ["", `${cell(withheldText(row))}.`]),
+    ...said.flatMap((line) => ["", line]),
     "",
   ];
 }
 
-/** A table of tests; `more` is what their last column says beside the verdict's own facts. */
-function listed(title: string, tests: TestResult[], more: "deviation" | "known" | undefined): string[] {
-  if (tests.length === 0) return [];
-  const rest = tests.length - LISTED;
-  const facts = ["verdict", "test", "peer", "role", "level", "reason"];
-  const last = {
-    deviation: ["expected", "actual", "baseline"],
-    known: ["fault", "why"],
-    none: ["expected", "actual"],
-  };
-  return [
-    `## ${title}`,
-    "",
-    ...table(
-      [...facts, ...last[more ?? "none"]],
-      tests.slice(0, LISTED).map((test) => [...factsOf(test), ...lastOf(test, more)]),
-    ),
-    ...(rest > 0 ? [`and ${rest} more in results.json.`, ""] : []),
-  ];
+const few = (lines: readonly string[]): string[] =>
+  lines.length <= SAID ? [...lines] : [...lines.slice(0, SAID - 1), `And ${lines.length - SAID + 1} more.`];
+
+/** A test in one line: what it found, where, and against what. */
+function told(test: TestResult): string {
+  const { verdict, id, lie, peer, role, level, reason, expected, actual } = test;
+  const planted = lie === undefined ? "" : ` lie ${code(lie)}`;
+  const sides = expected === "" && actual === "" ? "" : ` Expected ${cell(expected)}, seen ${cell(actual)}.`;
+  return `**${verdict}** ${code(id)}${planted}, ${code(peer)} as ${role}, ${level}: ${cell(reason)}.${sides}`;
 }
 
-const factsOf = (test: TestResult): string[] => [
-  `**${test.verdict}**`,
-  code(test.id) + (test.lie === undefined ? "" : ` lie ${code(test.lie)}`),
-  code(test.peer),
-  test.role,
-  test.level,
-  cell(test.reason),
-];
+const again = ({ again }: TestResult): string =>
+  again ? ` Again, alone: **${again.verdict}** ${cell(again.reason)}.` : "";
 
-function lastOf({ expected, actual, baseline, again }: TestResult, more?: "deviation" | "known"): string[] {
-  if (more === "known") return [baseline?.known?.fault ?? "", cell(baseline?.known?.why ?? "")];
-  if (more === undefined) return [cell(expected), cell(actual)];
-  const second = again ? `; again, alone: ${again.verdict}: ${again.reason}` : "";
-  return [cell(expected), cell(actual), cell(`${baseline?.deviation ?? ""}${second}`)];
+function known(test: TestResult): string {
+  const { why = "", fault = "", expires = "" } = test.baseline?.known ?? {};
+  return `**${test.verdict}** ${code(test.id)}, ${code(test.peer)}: ${cell(why)} (fault: ${fault}; until ${cell(expires)})`;
 }
 
-function problems({ baselines = [] }: Results): string[] {
-  const lines = baselines.flatMap(({ file, problems }) =>
-    problems.map((problem) => `- ${code(file)}: ${cell(problem)}`),
+const problems = (results: Results): string[] =>
+  baselineProblems(results).map(({ file, problem }) => `${code(file)}: ${cell(problem)}`);
+
+/** Documents and peers; a cell tells how many are proven to be good, and each kind of what is not. */
+function matrix({ totals, peers }: Results): Section {
+  const ids = [...new Set(totals.documents.map(({ peer }) => peer))];
+  const shown = ids.slice(0, COLUMNS);
+  const documents = [...groupBy(totals.documents, documentLabel)];
+  const rows = documents.map(([label, all]) =>
+    tableRow([code(label), ...shown.map((peer) => matrixCell(all.filter((row) => row.peer === peer)))]),
   );
-  return lines.length > 0 ? ["## Wrong in the baselines", "", ...lines, ""] : [];
+  const rest = ids.length - shown.length;
+  const names = peers
+    .filter(({ id }) => shown.includes(id))
+    .map(({ id, fullVersion, runtime }) => `${code(id)} is ${cell(fullVersion)} (${cell(runtime)})`);
+  const more = rest > 0 ? [`${plural(rest, "more peer")} in results.json`] : [];
+  const lead = [...names, ...more].join("; ");
+  return {
+    title: "Totals",
+    rows,
+    ...(lead === "" ? {} : { lead: `${lead}.` }),
+    head: tableHead(["document", ...shown.map(code)]),
+  };
 }
 
-function totals({ totals }: Results): string[] {
-  const shown = VERDICTS.filter((verdict) => totals.verdicts[verdict] > 0);
-  const byDocument = [...groupBy(totals.documents, documentLabel).values()].flat();
-  const rows = byDocument.map((row) => [
-    code(documentLabel(row)),
-    code(row.peer),
-    row.role,
-    String(row.tests),
-    ...shown.map((verdict) => String(row.verdicts[verdict] || "")),
-  ]);
-  if (rows.length === 0) return [];
-  return ["## Totals", "", ...table(["document", "peer", "role", "tests", ...shown], rows)];
+function matrixCell(rows: Results["totals"]["documents"]): string {
+  const sum = (verdict: (typeof VERDICTS)[number]) =>
+    rows.reduce((all, { verdicts }) => all + verdicts[verdict], 0);
+  const tests = rows.reduce((all, row) => all + row.tests, 0);
+  if (tests === 0) return "";
+  const others = VERDICTS.filter((verdict) => verdict !== "pass" && sum(verdict) > 0);
+  return [`${sum("pass")}/${tests} pass`, ...others.map((verdict) => `${sum(verdict)} ${verdict}`)].join(
+    ", ",
+  );
 }
 
 /** What of the documents is our own definition. */
-function provisional({ tests }: Results): string[] {
-  const lines = [...groupBy(tests, documentLabel)].flatMap(([label, [test]]) =>
-    test?.provisional === undefined ? [] : [`- ${code(label)}: ${cell(test.provisional)}`],
+const provisional = ({ tests }: Results): string[] =>
+  [...groupBy(tests, documentLabel)].flatMap(([label, [test]]) =>
+    test?.provisional === undefined ? [] : [`${code(label)}: ${cell(test.provisional)}`],
   );
-  return lines.length > 0 ? ["## Provisional: our own definition", "", ...lines, ""] : [];
-}
 
-function peers({ peers }: Results): string[] {
-  if (peers.length === 0) return [];
-  const rows = peers.map((peer) => [code(peer.id), cell(peer.fullVersion), cell(peer.runtime)]);
-  return ["## Peers", "", ...table(["peer", "version", "runtime"], rows)];
-}
-
-function table(head: string[], rows: string[][]): string[] {
-  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).concat("");
-}
-
-/** Text inside a table cell or a paragraph, with nothing in it that Markdown, HTML or GitHub would act upon. */
-export function cell(text: string): string {
-  return oneLine(text)
-    .replace(/[\\`*_{}[\]<>|~&]/g, "\\$&")
-    .replace(/(https?|ftp|mailto|xmpp|www)([:.])/gi, "$1\\$2")
-    .replace(/[@#](?=\w)/g, "$&\u2060");
-}
-
-/** A code span. Backticks become apostrophes, since a span inside a table cannot hold them for every reader. */
-export function code(text: string): string {
-  const inner = oneLine(text).replace(/`/g, "'").replace(/\\*\|/g, "\\|");
-  return inner ? `\`${inner}\`` : "";
-}
-
-function oneLine(text: string): string {
-  return printable(text)
-    .replace(/[\s\u2028\u2029]+/g, " ")
-    .trim();
-}
+const below = ({ tests }: Results): string[] =>
+  tests.length === 0
+    ? ["No test has finished."]
+    : ["Everything is in results.json; each test's ladder, capture and log lie in `evidence/`."];

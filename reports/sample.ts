@@ -167,7 +167,7 @@ export function sampleResults(): Results {
 }
 
 /** What {@link sampleResults} is told with: pages of the tests, and catalogues that hold their requirements and two that no test names. */
-export function sampleExtras(results: Results): Required<Extras> {
+export function sampleExtras(results: Results): Required<Pick<Extras, "documentation" | "catalogues">> {
   const prose = (test: TestResult) =>
     `RFC ${test.document.slice(3)}, section ${test.section}. ${test.title}.\n\nWe complete the exchanges before it, do the one thing the section speaks of, and look at what comes back.`;
   return {

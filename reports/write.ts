@@ -6,7 +6,9 @@ import { toJson } from "./json.ts";
 import { toJunit } from "./junit.ts";
 import { toMarkdown } from "./markdown.ts";
 import type { Results } from "./results.ts";
+import { toSarif } from "./sarif.ts";
 import { writeSite } from "./site/write-site.ts";
+import { toTap } from "./tap.ts";
 
 type Writer = (outDir: string, results: Results, extras: Extras) => string;
 
@@ -26,11 +28,16 @@ export const SITE = "site";
 const WRITERS = {
   json: oneFile("results.json", toJson),
   junit: oneFile("junit.xml", toJunit),
+  tap: oneFile("report.tap", toTap),
+  sarif: oneFile("report.sarif", toSarif),
   md: oneFile("report.md", toMarkdown),
   html: (outDir, results, extras) => writeSite(join(outDir, SITE), [{ folder: outDir, results }], extras),
 } satisfies Record<string, Writer>;
 export type ReportFormat = keyof typeof WRITERS;
 export const REPORT_FORMATS = Object.keys(WRITERS) as ReportFormat[];
+
+/** What a run writes unless it is told otherwise. */
+export const USUAL_FORMATS = ["json", "junit", "md", "html"] as const satisfies readonly ReportFormat[];
 
 /** Writes the formats asked for and returns the path of each: of the site, that of its first page. Throws what the file system throws. */
 export function writeReports(

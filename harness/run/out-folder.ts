@@ -11,7 +11,10 @@ export const JOURNAL = "journal.jsonl";
 const OWNER = ".running";
 
 /** All a run writes into its folder; nothing else in there is touched. */
-const OURS = [JOURNAL, "evidence", TRIED_AGAIN, "results.json", "junit.xml", "report.md", "site"];
+const OURS = [
+  ...[JOURNAL, "evidence", TRIED_AGAIN, "site"],
+  ...["results.json", "junit.xml", "report.tap", "report.sarif", "report.md"],
+];
 
 /**
  * Makes the folder and tries to write into it; what a run before has left there goes, unless it is resumed.

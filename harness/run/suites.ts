@@ -111,6 +111,12 @@ function pageOf(file: string, name: string): string {
 
 const EXPRESSION = /\$\{([^}]*)\}/g;
 
+/** The line on which the name of a test is written in the source of its suite, counted from 1; undefined if it cannot be found. */
+export function lineOfName(source: string, name: string): number | undefined {
+  const { at } = placeOfName(source, name);
+  return at === 0 ? undefined : source.slice(0, at).split("\n").length;
+}
+
 /** Where the name of the test is written, 0 if it cannot be found; and what the expressions in it stand for. */
 function placeOfName(source: string, name: string): { at: number; words: Map<string, string> } {
   const plain = source.indexOf(`"${name}"`);

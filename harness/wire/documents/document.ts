@@ -28,6 +28,8 @@ export interface DocumentFacts {
   /** The folder in `suites`. */
   name: string;
   title: string;
+  /** The text by its own name, as in `rfc9838`, where neither `name` nor a revision says it. */
+  text?: string;
   /** Newest first; the first is the default. Empty for a text with one form only. */
   revisions: readonly Revision[];
   /** What of it is our own definition, because no text could be read. Absent: nothing. */

@@ -5,6 +5,7 @@ const PRIVATE = { state: "private use", document: "private: strongSwan branch (d
 
 export const frodokem = {
   name: "frodokem",
+  text: "draft-ietf-ipsecme-hybrid-kem-ikev2-frodo",
   title: "Post-quantum Hybrid Key Exchange in IKEv2 with FrodoKEM",
   revisions: [],
   provisional:

@@ -4,6 +4,7 @@ const ASSIGNED = { state: "assigned", document: "RFC 9838" } as const;
 
 export const gIkev2 = {
   name: "g-ikev2",
+  text: "rfc9838",
   title: "Group Key Management Using IKEv2 (RFC 9838)",
   revisions: [],
   codePoints: {

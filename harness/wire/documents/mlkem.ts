@@ -4,6 +4,7 @@ const ASSIGNED = { state: "assigned", document: "draft-ietf-ipsecme-ikev2-mlkem"
 
 export const mlkem = {
   name: "mlkem",
+  text: "draft-ietf-ipsecme-ikev2-mlkem",
   title: "Post-quantum Key Exchange with ML-KEM in the Internet Key Exchange Protocol Version 2 (IKEv2)",
   revisions: [],
   codePoints: {
