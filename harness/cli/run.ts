@@ -1,10 +1,13 @@
 import { Command, Option } from "commander";
 import type { PeerRole } from "../../peers/contract.ts";
+import { compareGolden, type GoldenOptions } from "../run/golden.ts";
 import { run } from "../run/run.ts";
-import { unknownName } from "../run/usage-error.ts";
+import { UsageError, unknownName } from "../run/usage-error.ts";
+import { EXIT } from "./exit.ts";
 import { formats } from "./formats.ts";
+import { goldenText } from "./golden-text.ts";
 import { wholeNumber } from "./numbers.ts";
-import { printJson } from "./output.ts";
+import { hasColor, painter, printJson } from "./output.ts";
 import type { Finish } from "./program.ts";
 import { progress } from "./progress.ts";
 import { onSignals } from "./signals.ts";
@@ -23,6 +26,9 @@ interface Flags {
   format: string;
   resume?: true;
   baseline?: string;
+  golden?: true;
+  updateGolden?: true;
+  goldenDir?: string;
   testLimit: string;
   limit: string;
   json?: true;
@@ -35,6 +41,7 @@ Examples:
   bakeoff run esp-ping --revision esp-ping=E3 --revision esp-ping=M
   bakeoff run --lie omits-nonce --grep sends-a-nonce
   sudo -E npx bakeoff run --peer strongswan@6.1 --peer strongswan@6.1:uml --jobs 2
+  sudo -E npx bakeoff run --golden --peer strongswan@6.1
   bakeoff run --resume --out bakeoff-report
 
 Exit status: 0 all as expected, 1 a verdict is not, 2 wrong usage, 3 the lab could not be set up.
@@ -73,6 +80,12 @@ export function runCommand(finish: Finish): Command {
       "--baseline <file>",
       "what the peer is known to do, or none (default: baselines/<peer>@<version>.yaml)",
     )
+    .option(
+      "--golden",
+      "only the tests with a golden capture, and compares what was seen with it, by meaning",
+    )
+    .option("--update-golden", "as --golden, and takes what was seen for golden where it differs")
+    .option("--golden-dir <dir>", "other golden captures than ours")
     .option("--test-limit <seconds>", "hard end of one test", "120")
     .option("--limit <minutes>", "hard end of the run", "120")
     .option("--json", "the results as JSON on standard output")
@@ -89,6 +102,7 @@ async function runAction(documents: string[], flags: Flags, finish: Finish): Pro
     role: role(flags.role),
     jobs: wholeNumber("--jobs", flags.jobs),
     formats: formats(flags.format),
+    golden: goldenOf(flags),
     resume: flags.resume ?? false,
     testLimitMs: wholeNumber("--test-limit", flags.testLimit) * 1_000,
     runLimitMs: wholeNumber("--limit", flags.limit) * 60_000,
@@ -99,11 +113,23 @@ async function runAction(documents: string[], flags: Flags, finish: Finish): Pro
     const outcome = await run(options, shown, signals.signal);
     shown.close();
     process.stderr.write(summary(outcome));
+    const golden = options.golden ? compareGolden(out, outcome.results, options.golden) : [];
+    process.stderr.write(goldenText(golden, painter(hasColor(process.stderr))));
     if (flags.json) printJson(outcome.results);
-    finish(exitOf(outcome.results));
+    const isGolden = flags.updateGolden || golden.every(({ state }) => state === "same");
+    finish(Math.max(exitOf(outcome.results), isGolden ? EXIT.ok : EXIT.verdict));
   } finally {
     signals.release();
   }
+}
+
+/** @throws UsageError for a folder of golden captures without --golden */
+function goldenOf({ golden, updateGolden, goldenDir }: Flags): GoldenOptions | undefined {
+  if (!golden && !updateGolden) {
+    if (goldenDir === undefined) return undefined;
+    throw new UsageError("--golden-dir: is for --golden and --update-golden");
+  }
+  return { folder: goldenDir, update: updateGolden ?? false };
 }
 
 function role(given: string): PeerRole | "both" {

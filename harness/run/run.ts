@@ -15,6 +15,7 @@ import { checkKeys, KeyFileError } from "../pki/pki.ts";
 import { oddOnes, secondTries, stillOdd, TRIED_AGAIN, TRIES } from "./again.ts";
 import { type Baselines, loadBaselines } from "./baseline.ts";
 import { catalogue, documents } from "./catalogue.ts";
+import { type GoldenOptions, onlyGolden } from "./golden.ts";
 import { checkLab, type Lab, openLab } from "./lab.ts";
 import { type ResultSink, runLane } from "./lanes.ts";
 import { JOURNAL, prepareOut } from "./out-folder.ts";
@@ -35,6 +36,8 @@ export interface RunOptions extends Selection {
   resume: boolean;
   /** A baseline file in place of the peer's own, or `none`. */
   baseline?: string;
+  /** Runs only the tests that golden captures are of. */
+  golden?: GoldenOptions;
   /** Hard end of one test and of the whole run, in milliseconds. */
   testLimitMs: number;
   runLimitMs: number;
@@ -56,7 +59,8 @@ export interface Observer {
  */
 export async function run(options: RunOptions, observer: Observer, signal: AbortSignal): Promise<RunOutcome> {
   const tests = await loadTests();
-  const selected = makePlan(tests, options);
+  const wide = makePlan(tests, options);
+  const selected = options.golden ? onlyGolden(wide, options.golden) : wide;
   // A slip in a requirements file, or a key that is spoilt, is told before anything starts.
   for (const document of documents()) catalogue(document);
   usableKeys();
