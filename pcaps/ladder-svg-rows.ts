@@ -242,6 +242,7 @@ const NOTHING = new Set(["empty", "NONE", ""]);
 function summary(node: FieldNode): string {
   const words = node.children.slice(0, 12).flatMap(({ name, detail, value, octets, children, ...rest }) => {
     if (detail !== undefined) return [detail];
+    if (name === "SPI size") return [];
     if (children.length > 0) return [`${name} ${summary({ name, children, ...rest })}`.trim()];
     if (value === undefined || NOTHING.has(value)) return [];
     if (octets !== undefined && value === `0x${value.slice(2)}`)

@@ -189,8 +189,8 @@ function drawMessage(row: MessageRow, y: number, sheet: Sheet): { parts: Svg[]; 
 
 /** Name and number of the message with what is to be known of it, on the side it comes from. */
 function heading({ view, lines, remark }: MessageRow, y: number): Svg {
-  const name =
-    lines.length > 0 || (view.kind === "ike" && view.again) ? view.text.replace(/: .*$/s, "") : view.text;
+  const isListed = view.kind === "ike" && (lines.length > 0 || view.again === true);
+  const name = isListed ? view.text.replace(/: .*$/s, "") : view.text;
   const text = cut(name, view.kind === "ike" ? 100 : 110);
   const notes = [view.note, remark].filter((note) => note !== undefined).join(", ");
   const room = Math.max(12, 118 - [...text].length);
@@ -199,7 +199,7 @@ function heading({ view, lines, remark }: MessageRow, y: number): Svg {
     "text",
     { x: fromLeft ? LEFT + 14 : RIGHT - 14, y, "text-anchor": fromLeft ? "start" : "end" },
     element("tspan", { class: view.kind === "ike" ? "bl-name" : "bl-soft" }, text),
-    notes !== "" && element("tspan", { class: "bl-note" }, `   ${cut(notes, room)}`),
+    notes !== "" && element("tspan", { class: "bl-note", dx: 10 }, cut(notes, room)),
   );
 }
 
@@ -235,7 +235,7 @@ const seconds = (ms: number): string =>
 
 function markLabel({ label, tone }: Mark, y: number): Svg[] {
   const text = cut(label, 112);
-  const width = Math.min(BODY.to - BODY.from, [...text].length * 6.9 + 20);
+  const width = Math.min(BODY.to - BODY.from, [...text].length * 7.4 + 20);
   return [
     element("rect", { class: `bl-band-${tone}`, x: BODY.from, y, width, height: 18, rx: 4 }),
     element("text", { class: `bl-tone-${tone}`, x: BODY.from + 8, y: y + 13 }, text),
@@ -262,7 +262,7 @@ function panel(y: number, height: number): Svg[] {
   return [
     element("rect", { class: "bl-box", x, y, width, height, rx: 4 }),
     element("line", { class: "bl-side", x1: x + 1.5, x2: x + 1.5, y1: y + 2, y2: y + height - 2 }),
-    element("text", { class: "bl-time", x: x + width - 8, y: y + 14, "text-anchor": "end" }, "SK, decrypted"),
+    element("text", { class: "bl-time", x: x + width - 8, y: y + 14, "text-anchor": "end" }, "decrypted"),
   ];
 }
 

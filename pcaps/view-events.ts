@@ -97,7 +97,8 @@ class EventReader {
     if (arrived) {
       view.source = arrived.source;
       view.destination = arrived.destination;
-      if (view.dropped) Object.assign(view, { ...rest(arrived), note: view.note });
+      if (view.dropped) Object.assign(view, rest(arrived));
+      if (view.dropped && arrived.again) markAgain(view);
       this.#covered.add(arrived);
     }
     if (asNumber(fragments) === undefined) return;
@@ -140,10 +141,9 @@ class EventReader {
 }
 
 /** What a view of a datagram tells of its content. */
-const rest = ({ kind, text, header, clear, again }: View) => ({
+const rest = ({ kind, text, header, clear }: View) => ({
   ...{ kind, text, clear },
   ...(header && { header }),
-  ...(again && { again }),
 });
 
 function markAgain(view: View): void {

@@ -1,4 +1,5 @@
 /** What the commands on captures share: which keys, what is seen, and output that ends when its reader leaves. */
+import { once } from "node:events";
 import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setImmediate } from "node:timers/promises";
@@ -85,20 +86,12 @@ export class Output {
     const text = this.#text;
     this.#text = "";
     const { stdout } = process;
-    if (text !== "" && !stdout.write(text)) await this.#drained();
-    // The error of a pipe without reader comes later than the write.
+    const isTaken = text === "" || stdout.write(text);
+    // Of a pipe without reader it is set only until the error has been told.
+    if (stdout.errored) return false;
+    if (!isTaken) await once(stdout, "drain").catch(() => {});
+    // So that signals are heard.
     await setImmediate();
-    return stdout.errored === null || stdout.errored === undefined;
-  }
-
-  async #drained(): Promise<void> {
-    const { stdout } = process;
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        for (const event of ["drain", "error", "close"]) stdout.off(event, done);
-        resolve();
-      };
-      for (const event of ["drain", "error", "close"]) stdout.once(event, done);
-    });
+    return true;
   }
 }
