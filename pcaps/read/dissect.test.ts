@@ -228,9 +228,6 @@ describe("IP fragments in captures", () => {
 
   it("have the number of the packet that completed them", () => {
     const pieces = fragmentsOf(udp(V4, new Uint8Array(100)), 64);
-    expect(
-      found([pieces[1]!, PAYLOAD.fill(0x40, 0, 0), pieces[0]!].filter((_, i) => i !== 1)),
-    ).to.have.length(1);
     expect(found(pieces)[0]).to.include({ packet: 2, offset: 100 });
   });
 
