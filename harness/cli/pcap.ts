@@ -2,16 +2,23 @@
 import { Command } from "commander";
 import { diffCommand } from "./pcap-diff.ts";
 import { ladderCommand } from "./pcap-ladder.ts";
+import { lintCommand } from "./pcap-lint.ts";
 import { showCommand } from "./pcap-show.ts";
 import type { Finish } from "./program.ts";
 
 /** One for each subcommand. */
-const COMMANDS: readonly ((finish: Finish) => Command)[] = [showCommand, ladderCommand, diffCommand];
+const COMMANDS: readonly ((finish: Finish) => Command)[] = [
+  showCommand,
+  ladderCommand,
+  lintCommand,
+  diffCommand,
+];
 
 const EXAMPLES = `
 Examples:
   bakeoff pcap show capture.pcap --keys keys/
   bakeoff pcap ladder capture.pcap --keys keys/ --svg ladder.svg
+  bakeoff pcap lint capture.pcap --keys keys/
   bakeoff pcap diff old.pcap new.pcap --keys-a old-keys/ --keys-b new-keys/
 `;
 

@@ -1,0 +1,162 @@
+/** `bakeoff pcap lint`. */
+import { isIP } from "node:net";
+import { Command } from "commander";
+import { Linter, type LintOptions } from "../lint/linter.ts";
+import type { Rule } from "../lint/rule.ts";
+import { RULES } from "../lint/rules/index.ts";
+import type { Seen } from "../lint/seen.ts";
+import type { LintFinding } from "../lint/types.ts";
+import { catalogue, type Requirement } from "../run/catalogue.ts";
+import { UsageError } from "../run/usage-error.ts";
+import type { Finding } from "../wire/types.ts";
+import { EXIT } from "./exit.ts";
+import { hasColor, oneLine, painter, printJson } from "./output.ts";
+import { lintText } from "./pcap-lint-text.ts";
+import { FaultTeller, keysFor, keysOption, Output, seenFor } from "./pcap-source.ts";
+import type { Finish } from "./program.ts";
+
+const EXAMPLES = `
+Judges each sender by the requirements that can be judged by looking on. What is encrypted and closed is passed over,
+and so is what would need the beginning where the capture begins later.
+Exit status: 0 nothing that a MUST or MUST NOT forbids, 1 something of it (with --strict: any finding), 2 wrong usage.
+
+Examples:
+  bakeoff pcap lint capture.pcap
+  bakeoff pcap lint capture.pcap --keys keys/ --side 192.0.2.2
+  bakeoff pcap lint *.pcap --only 'IKEV2-0|cookie' --strict --json
+`;
+
+interface Flags {
+  keys?: string[];
+  json?: true;
+  only?: RegExp;
+  side?: NonNullable<LintOptions["side"]>;
+  strict?: true;
+  wire?: true;
+}
+
+/** A finding with what the catalogue says of its requirement. */
+export interface Judged extends LintFinding, Pick<Requirement, "section" | "level" | "text"> {}
+
+/** What the decoder found odd in a message. */
+export interface WireFinding extends Finding {
+  packet: number;
+  /** Set when the offset counts within the decrypted content. */
+  inside?: true;
+}
+
+/** One capture, judged. */
+export interface Linted {
+  file: string;
+  /** IKE messages and ESP packets: how many, and how many of what is encrypted could be opened. */
+  readable: Record<"ike" | "esp", { seen: number; opened: number; closed: number }>;
+  findings: Judged[];
+  /** Findings beyond those listed. */
+  more: number;
+  /** With `--wire`. */
+  wire?: WireFinding[];
+}
+
+/** Findings of a capture that are listed; further ones are counted. */
+const MOST = 10_000;
+
+export function lintCommand(finish: Finish): Command {
+  return new Command("lint")
+    .description("judges both sides of a capture by the requirements")
+    .argument("<file...>", "captures: pcap or pcapng")
+    .option(...keysOption)
+    .option("--only <regex>", "only rules whose name or requirement id has it", regexp)
+    .option("--side <side>", "judge only the initiator, the responder, or an address", sideOf)
+    .option("--strict", "exit 1 for any finding, SHOULD and statements too")
+    .option("--wire", "also what the decoder found odd; no requirement forbids all of it")
+    .option("--json", "the findings as JSON")
+    .addHelpText("after", EXAMPLES)
+    .action(async (files: string[], flags: Flags) => finish(await lint(files, flags)));
+}
+
+function regexp(text: string): RegExp {
+  try {
+    return new RegExp(text, "u");
+  } catch (error) {
+    throw new UsageError(`--only: ${oneLine(error instanceof Error ? error.message : String(error))}`);
+  }
+}
+
+function sideOf(text: string): NonNullable<LintOptions["side"]> {
+  if (text === "initiator" || text === "responder") return text;
+  if (isIP(text) !== 0) return { host: text };
+  throw new UsageError(`--side ${oneLine(text)}: neither initiator nor responder nor an address`);
+}
+
+/** The rules whose name or a requirement fits. @throws UsageError if none does */
+function rulesFor(only: RegExp | undefined): readonly Rule[] {
+  const rules = RULES.filter(
+    ({ name, requirements }) => !only || [name, ...requirements].some((text) => only.test(text)),
+  );
+  if (rules.length === 0) throw new UsageError(`--only ${only?.source}: no rule fits`);
+  return rules;
+}
+
+async function lint(files: string[], flags: Flags): Promise<number> {
+  const rules = rulesFor(flags.only);
+  const output = new Output();
+  const paint = painter(hasColor(process.stdout));
+  const linted: Linted[] = [];
+  for (const file of files) {
+    const one = lintFile(file, flags, rules);
+    linted.push(one);
+    if (!flags.json && !(await output.write(lintText(one, paint)))) break;
+  }
+  if (flags.json) printJson(linted);
+  await output.flush();
+  return linted.some((one) => isWrong(one, flags)) ? EXIT.verdict : EXIT.ok;
+}
+
+const isWrong = ({ findings }: Linted, { strict }: Flags): boolean =>
+  strict ? findings.length > 0 : findings.some(({ level }) => level.startsWith("MUST"));
+
+function lintFile(file: string, { keys, side, wire }: Flags, rules: readonly Rule[]): Linted {
+  const linter = new Linter({ rules, ...(side && { side }) });
+  const teller = new FaultTeller(file);
+  const count = () => ({ seen: 0, opened: 0, closed: 0 });
+  const linted: Linted = { file, readable: { ike: count(), esp: count() }, findings: [], more: 0 };
+  if (wire) linted.wire = [];
+  for (const seen of seenFor(file, keysFor(file, keys))) {
+    if (seen.kind === "fault" || seen.kind === "key-fault") {
+      teller.tell(seen);
+      continue;
+    }
+    tally(linted, seen);
+    for (const finding of linter.see(seen)) keep(linted, finding);
+    if (linted.wire && linted.wire.length < MOST) linted.wire.push(...wireFindings(seen));
+  }
+  teller.end();
+  return linted;
+}
+
+function tally({ readable }: Linted, seen: Seen): void {
+  if (seen.kind !== "ike" && seen.kind !== "esp") return;
+  const counts = readable[seen.kind];
+  counts.seen += 1;
+  if (seen.opening !== undefined) counts[seen.opening === "opened" ? "opened" : "closed"] += 1;
+}
+
+function keep(linted: Linted, finding: LintFinding): void {
+  if (linted.findings.length >= MOST) {
+    linted.more += 1;
+    return;
+  }
+  const requirement = catalogue(finding.document)?.requirements[finding.requirement];
+  if (!requirement) throw new Error(`no requirement ${finding.document} ${finding.requirement}`);
+  const { section, level, text } = requirement;
+  linted.findings.push({ ...finding, section, level, text });
+}
+
+function wireFindings(seen: Seen): WireFinding[] {
+  if (seen.kind !== "ike") return [];
+  const packet = seen.packets.at(-1) ?? 0;
+  return [
+    ...(seen.message.findings ?? []).map((finding) => ({ packet, ...finding })),
+    ...(seen.inner?.findings ?? []).map((finding) => ({ packet, ...finding, inside: true as const })),
+  ];
+}
