@@ -70,7 +70,7 @@ export function rowsOf(views: readonly View[], marks: Marks): Row[] {
     if (end - index >= LEAST_RUN) rows.push(folded(views.slice(index + drawn, end)));
     index = end - index >= LEAST_RUN ? end : index + 1;
   }
-  return thinned(rows);
+  return thinned(rows).map((row) => (row.kind === "message" ? { ...row, lines: linesUnder(row) } : row));
 }
 
 const hostsOf = ({ source, destination }: View): string[] =>
@@ -127,10 +127,17 @@ function thinned(rows: readonly Row[]): Row[] {
 
 const countOf = (row: Row): number => (row.kind === "folded" ? row.left + row.right : 1);
 
-function messageRow(view: View, index: number, mark?: Mark, remark?: string): MessageRow {
+/** Its lines come later, if it is drawn at all. */
+const messageRow = (view: View, index: number, mark?: Mark, remark?: string): MessageRow => ({
+  ...{ kind: "message", index, view, lines: [] },
+  ...(mark && { mark }),
+  ...(remark && { remark }),
+});
+
+/** ESP and retransmissions need none, unless a reader shall look at them. */
+function linesUnder({ view, mark }: MessageRow): Line[] {
   const isBrief = view.kind !== "ike" || view.again === true;
-  const lines = isBrief && !mark ? [] : linesOf(view, mark);
-  return { kind: "message", index, view, lines, ...(mark && { mark }), ...(remark && { remark }) };
+  return isBrief && !mark ? [] : linesOf(view, mark);
 }
 
 /** Payload lines of a message that are drawn. */
