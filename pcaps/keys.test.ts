@@ -60,7 +60,7 @@ describe("keys for Wireshark", () => {
     try {
       const notes = writeKeyFolder(folder, { ike: [IKE, { ...IKE, encrId: 28 }], esp: [ESP] });
       expect(notes).to.have.length(1);
-      const files = ["esp_sa", "ikev2_decryption_table", "notes.txt", "preferences"];
+      const files = ["decode_as_entries", "esp_sa", "ikev2_decryption_table", "notes.txt", "preferences"];
       expect(readdirSync(folder).sort()).to.deep.equal(files);
       expect(readFileSync(join(folder, "preferences"), "utf8")).to.include(
         "esp.enable_encryption_decode: TRUE",

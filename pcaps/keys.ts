@@ -68,6 +68,14 @@ const IKE_ENCR: Record<number, string> = {
   20: "AES-GCM-bits with 16 octet ICV [RFC5282]",
 };
 
+/** Added to the octets of an ICV, in place of an id: what made it is not known, so that it cannot be checked. */
+export const ANY_INTEG = 0x10000;
+
+/** Wireshark's way to say so. */
+function anyInteg(integId: number, name: (bits: number) => string): string | undefined {
+  return integId > ANY_INTEG ? name(8 * (integId - ANY_INTEG)) : undefined;
+}
+
 /** AES-XCBC-96 and AES-CMAC-96 (5 and 8) are not checked by Wireshark, which then takes no key for them; their length is enough to decrypt. */
 const IKE_INTEG: Record<number, string> = {
   0: "NONE [RFC4306]",
@@ -114,7 +122,9 @@ export function ikev2DecryptionTable(sas: readonly IkeSaKeys[]): KeyTable {
   return table(sas, (sa) => {
     const spis = `${hex(sa.spiI)} ${hex(sa.spiR)}`;
     const encr = IKE_ENCR[sa.encrId];
-    const integ = IKE_INTEG[sa.integId ?? 0];
+    const integId = sa.integId ?? 0;
+    const integ =
+      IKE_INTEG[integId] ?? anyInteg(integId, (bits) => `ANY ${bits}-bits of Authentication [No Checking]`);
     if (encr === undefined || integ === undefined) return unknown(`IKE SA ${spis}`, sa);
     const keys = [sa.SK_ei, sa.SK_er].map(hex);
     const name = quoted(encr.replace("bits", String(sa.keyBits)));
@@ -129,7 +139,9 @@ export function espSaTable(sas: readonly EspSaKeys[]): KeyTable {
   return table(sas, (sa) => {
     const spi = `0x${sa.spi.toString(16).padStart(8, "0")}`;
     const encr = ESP_ENCR[sa.encrId];
-    const integ = ESP_INTEG[sa.integId ?? 0];
+    const integId = sa.integId ?? 0;
+    const integ =
+      ESP_INTEG[integId] ?? anyInteg(integId, (bits) => `ANY ${bits} bit authentication [no checking]`);
     if (encr === undefined || integ === undefined) return unknown(`ESP SA ${spi}`, sa);
     const family = sa.source.includes(":") ? "IPv6" : "IPv4";
     const row = [family, sa.source, sa.destination, spi, encr, key(sa.encrKey), integ, key(sa.integKey)];
@@ -164,6 +176,9 @@ esp.enable_authentication_check: TRUE
 esp.enable_null_encryption_decode_heuristic: FALSE
 `;
 
+/** Wireshark does not look for IKE on the port of G-IKEv2. IKE in TCP needs the script `iketcp.lua`. */
+const DECODE_AS = "decode_as_entry: udp.port,848,(none),ISAKMP\n";
+
 /**
  * Writes a folder that is a Wireshark configuration: `WIRESHARK_CONFIG_DIR=keys wireshark capture.pcap` shows the
  * capture decrypted. Returns notes on keys that are in no table; they are also in `notes.txt`. Throws what
@@ -180,6 +195,7 @@ export function writeKeyFolder(
   writeFileSync(join(folder, "ikev2_decryption_table"), ike.text);
   writeFileSync(join(folder, "esp_sa"), esp.text);
   writeFileSync(join(folder, "preferences"), PREFERENCES);
+  writeFileSync(join(folder, "decode_as_entries"), DECODE_AS);
   if (notes.length > 0) writeFileSync(join(folder, "notes.txt"), notes.join("\n") + "\n");
   return notes;
 }

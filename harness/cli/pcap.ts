@@ -1,6 +1,7 @@
 /** `bakeoff pcap`: what can be done with captures. */
 import { Command } from "commander";
 import { diffCommand } from "./pcap-diff.ts";
+import { keysCommand } from "./pcap-keys.ts";
 import { ladderCommand } from "./pcap-ladder.ts";
 import { lintCommand } from "./pcap-lint.ts";
 import { showCommand } from "./pcap-show.ts";
@@ -12,6 +13,7 @@ const COMMANDS: readonly ((finish: Finish) => Command)[] = [
   ladderCommand,
   lintCommand,
   diffCommand,
+  keysCommand,
 ];
 
 const EXAMPLES = `
@@ -19,6 +21,7 @@ Examples:
   bakeoff pcap show capture.pcap --keys keys/
   bakeoff pcap ladder capture.pcap --keys keys/ --svg ladder.svg
   bakeoff pcap lint capture.pcap --keys keys/
+  bakeoff pcap keys capture.pcap --keys charon.log --out profile
   bakeoff pcap diff old.pcap new.pcap --keys-a old-keys/ --keys-b new-keys/
 `;
 

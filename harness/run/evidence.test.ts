@@ -143,7 +143,7 @@ describe("evidence", () => {
         opensWithTables(evidence);
         staysClosedWithOthers(evidence);
       }),
-      { numRuns: 12 },
+      { numRuns: 6 },
     );
   }).timeout(60_000);
 });

@@ -1,8 +1,8 @@
 /** What is kept of a test: capture, keys in Wireshark's formats, event stream, ladder, the peer's log. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { keysJson } from "../../pcaps/key-files/json.ts";
-import { type EspSaKeys, type IkeSaKeys, writeKeyFolder } from "../../pcaps/keys.ts";
+import { writeKeyFolders } from "../../pcaps/key-files/write.ts";
+import type { EspSaKeys, IkeSaKeys } from "../../pcaps/keys.ts";
 import { formatLadder } from "../../pcaps/ladder.ts";
 import type { Captured } from "../../pcaps/types.ts";
 import { writePcap } from "../../pcaps/write.ts";
@@ -37,20 +37,10 @@ export function ikeSaKeys(sa: IkeSa, keys = sa.keys): IkeSaKeys[] {
   ];
 }
 
-/**
- * Writes all keys into `keys.json`, and those that Wireshark can use into its tables. It takes one set for an SA: those
- * that others took the place of before IKE_AUTH stand in `generation-0` and so on.
- */
+/** Writes all keys, with those that others took the place of before IKE_AUTH. */
 export function writeKeys(folder: string, sas: IkeSa[], children: ChildSa[]): void {
-  const esp = children.flatMap(espSaKeys);
-  writeKeyFolder(folder, { ike: sas.flatMap((sa) => ikeSaKeys(sa)), esp });
-  const ike = sas.flatMap((sa) => [...sa.earlierKeys, sa.keys].flatMap((keys) => ikeSaKeys(sa, keys)));
-  writeFileSync(join(folder, "keys.json"), keysJson({ ike, esp }));
-  const generations = Math.max(0, ...sas.map(({ earlierKeys }) => earlierKeys.length));
-  for (let n = 0; n < generations; n++) {
-    const ike = sas.flatMap((sa) => (sa.earlierKeys[n] ? ikeSaKeys(sa, sa.earlierKeys[n]) : []));
-    writeKeyFolder(join(folder, `generation-${n}`), { ike, esp: [] });
-  }
+  const ike = sas.map((sa) => [...sa.earlierKeys, sa.keys].flatMap((keys) => ikeSaKeys(sa, keys)));
+  writeKeyFolders(folder, ike, children.flatMap(espSaKeys));
 }
 
 export function espSaKeys(child: ChildSa): EspSaKeys[] {

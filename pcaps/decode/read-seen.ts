@@ -1,10 +1,11 @@
 /** Reads a capture with keys: all of it that can be read, in order. */
 import type { Seen } from "../../harness/lint/seen.ts";
-import { addKeys, type ReadKeys, readKeys } from "../key-files/read.ts";
+import { type ReadKeys, readKeys } from "../key-files/read.ts";
 import type { KeyFault } from "../key-files/types.ts";
 import { dissect, openCapture } from "../read/index.ts";
-import type { CaptureFault, CaptureSecrets } from "../types.ts";
+import type { CaptureFault } from "../types.ts";
 import { Decoder, type DecoderOptions } from "./decoder.ts";
+import { addSecrets } from "./secrets.ts";
 
 /**
  * What a capture shows, with the keys at `keyPaths` (see `readKeys`) and those in the capture itself; faults of the key
@@ -33,9 +34,4 @@ export function* seenIn(
     else yield* decoder.datagram(item);
   }
   yield* decoder.end();
-}
-
-/** Secrets of a kind that is not ours are left aside: TLS and others have theirs in the same block. */
-function addSecrets(keys: ReadKeys, { data, offset }: CaptureSecrets): void {
-  addKeys(keys, `the secrets at octet ${offset}`, Buffer.from(data).toString("utf8"));
 }

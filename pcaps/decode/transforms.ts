@@ -4,7 +4,7 @@ import { integTransform } from "../../harness/crypto/integ.ts";
 import type { Encr, Integ, SuiteTransforms } from "../../harness/crypto/types.ts";
 import type { Protection } from "../../harness/ike/sk.ts";
 import { EMPTY } from "../../harness/wire/bytes.ts";
-import type { EspSaKeys, IkeSaKeys } from "../keys.ts";
+import { ANY_INTEG, type EspSaKeys, type IkeSaKeys } from "../keys.ts";
 
 /** One generation of the keys of an IKE SA, ready for use. */
 export interface IkeKeySet {
@@ -30,10 +30,7 @@ export interface Unusable {
 
 const isUnusable = (value: object): value is Unusable => "reason" in value;
 
-/** Wireshark's way to say that an ICV has so many bits, whatever made it. */
-export const ANY_INTEG = 0x10000;
-
-/** An integrity transform that is known by the length of its ICV alone; `id` is ANY_INTEG and the octets. */
+/** An integrity transform that is known by the length of its ICV alone; `id` is ANY_INTEG and its octets. */
 const unknownInteg = (id: number): Integ => ({
   id,
   name: "ANY",

@@ -9,7 +9,8 @@ const VERSION = 1;
 
 const octets = z.string().regex(/^(?:[0-9a-f]{2})*$/i, "no octets in hex");
 const spi8 = octets.length(16);
-const id = z.int().min(0).max(0xffff);
+/** Above 16 bits: ANY_INTEG and the octets of an ICV. */
+const id = z.int().min(0).max(0x100ff);
 /** IANA's ids of the transforms; the key length in bits where the cipher has one. */
 const transforms = { encr: id, keyBits: id.optional(), integ: id.optional() };
 

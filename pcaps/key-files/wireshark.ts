@@ -1,6 +1,5 @@
 /** Reads Wireshark's tables of keys: `ikev2_decryption_table` and `esp_sa`. */
-import { ANY_INTEG } from "../decode/transforms.ts";
-import type { EspSaKeys, IkeSaKeys } from "../keys.ts";
+import { ANY_INTEG, type EspSaKeys, type IkeSaKeys } from "../keys.ts";
 import { type KeysRead, type LineFault, linesOf, octetsOf } from "./types.ts";
 
 /** An algorithm by the name Wireshark gives it: encryption by its beginning, key length and ICV within. */
