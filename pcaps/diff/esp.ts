@@ -10,7 +10,7 @@ import type { DiffRules } from "./rules.ts";
 
 /** ESP SAs of a capture that are told apart. */
 const MOST_SAS = 20_000;
-/** Different values of a field that are told apart; `and others` stands for the rest. */
+/** Different values of a field that are listed; of more, which come first is a matter of timing. */
 const MOST_VALUES = 16;
 
 interface EspState {
@@ -71,15 +71,17 @@ export class EspSas {
 function note(sa: EspState, field: string, value: string): void {
   const values = sa.values.get(field);
   if (!values) sa.values.set(field, new Set([value]));
-  else if (values.size < MOST_VALUES) values.add(value);
-  else if (!values.has(value)) values.add("and others");
+  else if (values.size <= MOST_VALUES) values.add(value);
 }
 
 const nodesOf = (sa: EspState): FieldNode[] => [
   ...nodesOfFields({ spi: sa.spi }),
   ...nodesOfFields({ packets: sa.packets }),
-  ...[...sa.values].map(([name, values]) => ({ name, value: [...values].sort().join(", "), children: [] })),
+  ...[...sa.values].map(([name, values]) => ({ name, value: listText(values), children: [] })),
 ];
+
+const listText = (values: ReadonlySet<string>): string =>
+  values.size > MOST_VALUES ? `more than ${MOST_VALUES}` : [...values].sort().join(", ");
 
 /** Ports tell ESP in UDP from ESP on IP; event streams do not have them. */
 function encapsulationOf({ note: said, source }: View): string {
@@ -87,7 +89,7 @@ function encapsulationOf({ note: said, source }: View): string {
   return source !== undefined && /(^[\d.]+|\]):\d+$/.test(source) ? "UDP" : "none";
 }
 
-/** As in `IPv4 ICMP 8`: next header, and inside of IP the protocol and the type of ICMP. */
+/** As in `IPV4 ICMP 8`: next header, and inside of IP the protocol and the type of ICMP. */
 function kindOf([trailer, inner]: readonly FieldTree[]): string {
   const next = Number(trailer?.nextHeader);
   const kind = String(inner?.kind ?? "");
@@ -95,7 +97,7 @@ function kindOf([trailer, inner]: readonly FieldTree[]): string {
   const protocol = isIp ? Number(inner?.protocol) : next;
   const isIcmp = protocol === ICMP || protocol === ICMPV6;
   const type = isIcmp ? ` ${Number.parseInt(String(inner?.data ?? "").slice(0, 2), 16)}` : "";
-  return `${isIp ? `${kind} ` : ""}${ipProtocols.nameOf(protocol)}${type}`;
+  return `${isIp ? `${ipProtocols.nameOf(next)} ` : ""}${ipProtocols.nameOf(protocol)}${type}`;
 }
 
 const ICMP = 1;
