@@ -47,6 +47,8 @@ const LEGEND = [
 export interface HostLadderOptions {
   /** Columns; not set: 60 for what was sent, beside the lifelines. */
   width?: number;
+  /** Columns from one lifeline to the next; names are cut to one less. Not set: 11. */
+  step?: number;
   /** Set to false to leave the signs of groups unexplained. */
   legend?: boolean;
 }
@@ -55,47 +57,65 @@ export interface HostLadderOptions {
 export function formatHostLadder(
   hosts: readonly string[],
   events: readonly HostLadderEvent[],
-  { width, legend = true }: HostLadderOptions = {},
+  { width, step = STEP, legend = true }: HostLadderOptions = {},
 ): string {
-  const room = width === undefined ? TEXT : Math.max(20, width - lifelineAt(hosts.length - 1) - 5);
-  const lines = [heading(hosts), ...events.flatMap((event) => formatEvent(hosts, event, room))];
+  const last = lifelineAt(step, hosts.length - 1);
+  const sheet: Sheet = {
+    hosts,
+    step,
+    last,
+    room: width === undefined ? TEXT : Math.max(20, width - last - 5),
+  };
+  const lines = [heading(sheet), ...events.flatMap((event) => formatEvent(sheet, event))];
   if (legend) lines.push("", ...LEGEND);
   return `${lines.map((line) => line.trimEnd()).join("\n")}\n`;
 }
 
-const lifelineAt = (index: number): number => TIME + 3 + index * STEP;
+/** Where things stand. */
+interface Sheet {
+  hosts: readonly string[];
+  step: number;
+  /** Column of the last lifeline. */
+  last: number;
+  /** Columns for what was sent. */
+  room: number;
+}
+
+const lifelineAt = (step: number, index: number): number => TIME + 3 + index * step;
 
 /** Names centred above their lifelines. */
-function heading(hosts: readonly string[]): string {
-  const row = blankRow(hosts).fill(" ");
+function heading(sheet: Sheet): string {
+  const { hosts, step } = sheet;
+  const row = blankRow(sheet).fill(" ");
   for (const [index, host] of hosts.entries()) {
-    const name = printable(host).slice(0, STEP - 1);
-    put(row, Math.max(0, lifelineAt(index) - (name.length >> 1)), name);
+    const name = printable(host).slice(0, step - 1);
+    put(row, Math.max(0, lifelineAt(step, index) - (name.length >> 1)), name);
   }
   return row.join("");
 }
 
-function formatEvent(hosts: readonly string[], event: HostLadderEvent, room: number): string[] {
+function formatEvent(sheet: Sheet, event: HostLadderEvent): string[] {
+  const { last, room } = sheet;
   const time = `${(event.timeMs / 1000).toFixed(3)} s`.padStart(TIME);
   if ("remark" in event) {
-    const said = wrap(printable(event.remark), Math.min(REMARK, lifelineAt(hosts.length - 1) + room)).map(
+    const said = wrap(printable(event.remark), Math.min(REMARK, last + room)).map(
       (line) => `${" ".repeat(TIME + 2)}${line}`,
     );
     return ["", ...said, ""];
   }
-  const row = "group" in event ? multicastRow(hosts, event) : unicastRow(hosts, event);
+  const row = "group" in event ? multicastRow(sheet, event) : unicastRow(sheet, event);
   const [first = "", ...rest] = [
     ...wrap(printable(event.text), room),
     ...(event.note === undefined ? [] : wrap(`(${printable(event.note)})`, room)),
   ];
   put(row, 0, time);
-  const below = rest.map((line) => `${blankRow(hosts).join("")}    ${line}`);
+  const below = rest.map((line) => `${blankRow(sheet).join("")}    ${line}`);
   return [`${row.join("")}  ${first}`, ...below];
 }
 
-function unicastRow(hosts: readonly string[], { from, to }: Unicast): string[] {
-  const row = blankRow(hosts);
-  const [start, end] = [columnOf(hosts, from), columnOf(hosts, to)];
+function unicastRow(sheet: Sheet, { from, to }: Unicast): string[] {
+  const row = blankRow(sheet);
+  const [start, end] = [columnOf(sheet, from), columnOf(sheet, to)];
   const [left, right] = start < end ? [start, end] : [end, start];
   row.fill("-", left + 1, right);
   if (start < end) row[right - 1] = ">";
@@ -103,32 +123,32 @@ function unicastRow(hosts: readonly string[], { from, to }: Unicast): string[] {
   return row;
 }
 
-function multicastRow(hosts: readonly string[], { from, group, taken, dropped }: Multicast): string[] {
-  const row = blankRow(hosts);
-  const start = columnOf(hosts, from);
-  const end = columnOf(hosts, group);
-  const reached = [...taken, ...dropped].map((host) => columnOf(hosts, host));
+function multicastRow(sheet: Sheet, { from, group, taken, dropped }: Multicast): string[] {
+  const row = blankRow(sheet);
+  const start = columnOf(sheet, from);
+  const end = columnOf(sheet, group);
+  const reached = [...taken, ...dropped].map((host) => columnOf(sheet, host));
   const left = Math.min(start, end, ...reached);
   const right = Math.max(start, end, ...reached);
   row.fill("=", left + 1, right);
   row[start] = "*";
-  for (const host of taken) row[columnOf(hosts, host)] = "o";
-  for (const host of dropped) row[columnOf(hosts, host)] = "x";
+  for (const host of taken) row[columnOf(sheet, host)] = "o";
+  for (const host of dropped) row[columnOf(sheet, host)] = "x";
   if (end > start) row[end - 1] = ">";
   else row[end + 1] = "<";
   return row;
 }
 
 /** @throws Error for a host without a lifeline */
-function columnOf(hosts: readonly string[], host: string): number {
+function columnOf({ hosts, step }: Sheet, host: string): number {
   const index = hosts.indexOf(host);
   if (index < 0) throw new Error(`no lifeline of "${host}"`);
-  return lifelineAt(index);
+  return lifelineAt(step, index);
 }
 
-function blankRow(hosts: readonly string[]): string[] {
-  const row = Array.from({ length: lifelineAt(hosts.length - 1) + 1 }, () => " ");
-  for (const index of hosts.keys()) row[lifelineAt(index)] = "|";
+function blankRow({ hosts, step, last }: Sheet): string[] {
+  const row = Array.from({ length: last + 1 }, () => " ");
+  for (const index of hosts.keys()) row[lifelineAt(step, index)] = "|";
   return row;
 }
 

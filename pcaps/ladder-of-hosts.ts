@@ -3,9 +3,10 @@ import { formatHostLadder, type HostLadderEvent } from "./ladder-hosts.ts";
 import type { View } from "./view.ts";
 
 /** More lifelines than these leave no room for what was sent. */
-const MOST_HOSTS = 4;
+const MOST_HOSTS = 8;
+const STEP = 5;
 const WIDTH = 100;
-const OTHERS = "others";
+const OTHERS = "else";
 
 /** `hosts` are the addresses, in the order of their lifelines; those too many share one. With a newline at the end. */
 export function viewsAsHostLadder(hosts: readonly string[], views: readonly View[]): string {
@@ -20,7 +21,7 @@ export function viewsAsHostLadder(hosts: readonly string[], views: readonly View
     return { timeMs, from, to, text, ...(note !== undefined && { note }) };
   });
   const legend = [...names].map(([host, name]) => `${name}  ${host}\n`).join("");
-  return `${legend}\n${formatHostLadder(lifelines, events, { width: WIDTH, legend: false })}`;
+  return `${legend}\n${formatHostLadder(lifelines, events, { width: WIDTH, step: STEP, legend: false })}`;
 }
 
 /** Of `address:port`. */

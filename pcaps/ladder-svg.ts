@@ -235,7 +235,7 @@ const seconds = (ms: number): string =>
 
 function markLabel({ label, tone }: Mark, y: number): Svg[] {
   const text = cut(label, 112);
-  const width = Math.min(BODY.to - BODY.from, [...text].length * 7.4 + 20);
+  const width = Math.min(BODY.to - BODY.from, [...text].length * 7.9 + 22);
   return [
     element("rect", { class: `bl-band-${tone}`, x: BODY.from, y, width, height: 18, rx: 4 }),
     element("text", { class: `bl-tone-${tone}`, x: BODY.from + 8, y: y + 13 }, text),

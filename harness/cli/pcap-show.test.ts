@@ -95,7 +95,7 @@ describe("bakeoff pcap ladder", () => {
     expect(out.split("\n").slice(0, 4)).to.deep.equal([
       ...["A  192.0.2.1", "B  192.0.2.2", "C  2001:db8::3", "D  2001:db8::4"],
     ]);
-    expect(out).to.match(/ 0\.000 s {3}\|-{9}>\| {10}\| {10}\| {2}NAT keepalive\n/);
+    expect(out).to.match(/ 0\.000 s {3}\|--->\| {4}\| {4}\| {2}NAT keepalive\n/);
   });
 
   it("writes a picture", async () => {
