@@ -41,16 +41,23 @@ const escaped = (text: string): string =>
     .map((line) => inert(line).replace(/[&<>"]/g, (c) => ENTITIES[c] ?? c))
     .join("\n");
 
+/** Most text is plain, and looking at its letters one by one would be most of the work. */
+const PLAIN = /^[\x20-\x7e]*$/;
+
 /**
  * A text in a line in which nothing is invisible, reorders what follows, or is forbidden in XML: control and format
  * characters, surrogates, and what has no meaning yet are shown as `\u{1b}`.
  */
 export const inert = (text: string): string =>
-  text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (c) => `\\u{${c.codePointAt(0)?.toString(16)}}`);
+  PLAIN.test(text)
+    ? text
+    : text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (c) => `\\u{${c.codePointAt(0)?.toString(16)}}`);
 
 /** No longer than `most` characters, the last of which tells that it was cut. */
 export function cut(text: string, most: number): string {
   // What is far too long is not looked at letter by letter.
-  const letters = [...inert(text.slice(0, 4 * most))];
+  const plain = inert(text.slice(0, 4 * most));
+  if (PLAIN.test(plain)) return plain.length <= most ? plain : `${plain.slice(0, most - 1)}…`;
+  const letters = [...plain];
   return letters.length <= most ? letters.join("") : `${letters.slice(0, most - 1).join("")}…`;
 }

@@ -6,7 +6,7 @@ import { plural } from "../text.ts";
 import { type Fragment, html, type Markup } from "./markup.ts";
 import type { DocumentPart, Entry, Site, Subject } from "./model.ts";
 import { rolesOf } from "./model.ts";
-import { filtered, type Page } from "./page.ts";
+import { encode, filtered, type Page } from "./page.ts";
 import { countVerdicts, framed, glyph, scoreCell, toneOf, verdictBar } from "./parts.ts";
 import {
   type Annotated,
@@ -111,7 +111,7 @@ function requirementRow(part: DocumentPart, requirement: Annotated, columns: rea
     const standing = standingFor(requirement, column.subject, column.role);
     return html`<td data-column="${index}" data-standing="${standing}">${standingCell(part, requirement, column, standing)}</td>`;
   });
-  return html`<tr id="${id}" data-level="${groupOf(level)}"><th scope="row"><span class="ids"><a href="#${id}"><code>${id}</code></a> <span class="level l-${groupOf(level)}">${level === "stmt" ? "statement" : level}</span>${known && html` <span class="soft">${known.who}</span>`}</span>
+  return html`<tr id="${id}" data-level="${groupOf(level)}"><th scope="row"><span class="ids"><a href="#${encode(id)}"><code>${id}</code></a> <span class="level l-${groupOf(level)}">${level === "stmt" ? "statement" : level}</span>${known && html` <span class="soft">${known.who}</span>`}</span>
 <span class="text">${known?.text ?? "Not in the catalogue."}</span>${untestable(known)}
 ${tests(requirement)}</th>${cells}</tr>
 `;

@@ -4,7 +4,7 @@ import { plural } from "../text.ts";
 import type { Brought } from "./evidence.ts";
 import { type Fragment, html, type Markup } from "./markup.ts";
 import type { Run, Site } from "./model.ts";
-import type { Page } from "./page.ts";
+import { encode, type Page } from "./page.ts";
 
 /** What the folder of a run holds of fuzzing. */
 export interface RunFindings {
@@ -59,7 +59,7 @@ function article(finding: Finding, files: Brought | undefined, { documents }: Si
 <dt>severity</dt><dd><b>${finding.severity}</b>, seen by ${finding.oracle}</dd>
 <dt>peer</dt><dd>${finding.peer}, ${finding.fullVersion}</dd>
 <dt>stage</dt><dd>${finding.stage}</dd>
-${requirement && html`<dt>breaks</dt><dd>${part && known ? html`<a href="documents/${part.slug}.html#${requirement.id}"><code>${requirement.id}</code></a> ${known.text}` : html`<code>${requirement.document} ${requirement.id}</code>`}</dd>`}
+${requirement && html`<dt>breaks</dt><dd>${part && known ? html`<a href="documents/${part.slug}.html#${encode(requirement.id)}"><code>${requirement.id}</code></a> ${known.text}` : html`<code>${requirement.document} ${requirement.id}</code>`}</dd>`}
 <dt>seed</dt><dd><code>${finding.seed}</code></dd>
 ${files && html`<dt>files</dt><dd>${files.files.map(({ path, says }) => html`<a href="${path}">${says}</a> `)}${files.lost.map((one) => html`${one} (lost) `)}</dd>`}</dl></article>
 `;

@@ -1,36 +1,63 @@
-/** The messages of a result, and beside them those of its twin with the first difference marked in both. */
+/** The messages of a result as pictures: what is at fault is marked, and beside it the twin's with the first difference marked in both. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { formatLadder } from "../../pcaps/ladder.ts";
+import type { DiffRules } from "../../pcaps/diff/rules.ts";
+import { ladderSvg, type Mark } from "../../pcaps/ladder-svg.ts";
 import type { View } from "../../pcaps/view.ts";
 import { viewsOfEvents } from "../../pcaps/view-events.ts";
-import { type Fragment, html } from "./markup.ts";
+import { type Divergence, divergenceOf } from "./divergence.ts";
+import { type Markup, trusted } from "./markup.ts";
 import type { Entry } from "./model.ts";
 
 export interface Pictures {
-  own: Fragment;
-  twin?: { entry: Entry; picture: Fragment };
-  /** Where the two part, in words. */
-  divergence?: Fragment;
+  own: Markup;
+  twin?: { entry: Entry; picture: Markup };
+  /** Where the two part; not set when they do not. */
+  divergence?: Divergence;
 }
 
-/** A picture of more messages would be neither seen nor quickly made; the text ladder has all of them. */
-const DRAWN = 120;
+type Marks = Map<number, Mark>;
 
 /** Undefined where there is no event stream. */
-export function picturesOf(entry: Entry, twin: Entry | undefined): Pictures | undefined {
+export function picturesOf(entry: Entry, twin: Entry | undefined, rules: DiffRules): Pictures | undefined {
   const views = viewsOf(entry);
   if (!views || views.length === 0) return undefined;
+  const faults = faultMarks(entry, views);
   const others = twin && viewsOf(twin);
-  const own = picture(views, entry);
-  return twin && others ? { own, twin: { entry: twin, picture: picture(others, twin) } } : { own };
+  if (!twin || !others) return { own: picture(entry, views, faults, "ladder") };
+  const divergence = divergenceOf(views, others, rules, entry.test.offence?.event);
+  return {
+    own: picture(entry, views, joined(faults, divergence?.own ?? new Map()), "ladder"),
+    twin: { entry: twin, picture: picture(twin, others, divergence?.twin ?? new Map(), "twin") },
+    ...(divergence && { divergence }),
+  };
 }
 
-function picture(views: readonly View[], { subject, test }: Entry): Fragment {
-  const rest = views.length - DRAWN;
-  const text = formatLadder(views.slice(0, DRAWN), { left: "us", right: `${subject.label} (${test.role})` });
-  return html`<pre tabindex="0">${text}</pre>${rest > 0 && html`<p class="soft">and ${rest} more messages in the files below</p>`}`;
+/** A message has one mark: the fault, at the field of the difference where the test names none. */
+function joined(faults: Marks, others: Marks): Marks {
+  const both = [...faults].map(([index, fault]): [number, Mark] => {
+    const field = fault.field ?? others.get(index)?.field;
+    return [index, field === undefined ? fault : { ...fault, field }];
+  });
+  return new Map([...others, ...both]);
 }
+
+/** Where the test says that the fault is to be seen. */
+function faultMarks({ test }: Entry, views: readonly View[]): Marks {
+  const { offence } = test;
+  const index = views.findIndex(({ at }) => at === offence?.event);
+  if (!offence || index < 0) return new Map();
+  const mark: Mark = { tone: "fault", label: `${test.verdict}: ${test.reason}` };
+  return new Map([[index, offence.field === undefined ? mark : { ...mark, field: offence.field }]]);
+}
+
+const picture = ({ subject, test }: Entry, views: readonly View[], marks: Marks, id: string): Markup =>
+  trusted(
+    ladderSvg(views, {
+      ...{ title: `${test.title}: ${test.verdict}`, left: "us", right: `${subject.label}, ${test.role}` },
+      ...{ marks, id, styled: false },
+    }),
+  );
 
 function viewsOf({ run, test }: Entry): View[] | undefined {
   const path = test.evidence.events;

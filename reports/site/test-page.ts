@@ -1,6 +1,7 @@
 /** The page of a result: what the test is, what was asked and seen, the messages, and the evidence. */
 import { outcomeOf, standingOf, type TestResult, verdictMeaning } from "../results.ts";
 import { formatDuration } from "../text.ts";
+import { differenceText } from "./divergence.ts";
 import type { Brought, EvidenceFile } from "./evidence.ts";
 import type { Pictures } from "./ladders.ts";
 import { type Fragment, html, type Markup } from "./markup.ts";
@@ -31,7 +32,7 @@ export function testPage(entry: Entry, site: Site, material: TestMaterial): Page
       { text: part.label, path: `documents/${part.slug}.html` },
       { text: test.title },
     ],
-    body: html`<h1>${test.title}</h1>
+    body: html`<h1 class="title">${test.title}</h1>
 <p class="soft"><code>${test.id}</code> on <a href="${to(`peers/${subject.slug}.html`)}">${subject.label}</a> as ${test.role}</p>
 ${verdictCard(entry, material, to)}
 <div class="columns">
@@ -107,9 +108,29 @@ function elsewhere(entry: Entry, { byId }: Site, to: LinkTo): Fragment {
 function messages(pictures: Pictures | undefined, to: LinkTo): Fragment {
   if (!pictures) return undefined;
   const { own, twin, divergence } = pictures;
-  return html`<section class="messages"><h2>Messages</h2>
-${twin && html`<p>Left what this peer did; right <a href="${to(`${twin.entry.place}.html`)}">${twin.entry.subject.label} as ${twin.entry.test.role}</a>, which passed. ${divergence}</p>`}
-<div class="${twin ? "twins" : "single"}"><figure>${own}${twin && html`<figcaption>this result</figcaption>`}</figure>${twin && html`<figure>${twin.picture}<figcaption>${twin.entry.subject.label}</figcaption></figure>`}</div></section>`;
+  if (!twin)
+    return html`<section class="messages"><h2>Messages</h2>${figure(own, "Messages of this result")}</section>`;
+  const { label } = twin.entry.subject;
+  const { role, verdict } = twin.entry.test;
+  return html`<section class="messages"><h2>Messages, beside those of a peer that passed</h2>
+<p>Left this result; right <a href="${to(`${twin.entry.place}.html`)}">${label} as ${role}</a>, the nearest that ended ${verdict}.</p>
+${differences(divergence)}
+<div class="twins">${figure(own, "Messages of this result")}${figure(twin.picture, `Messages of ${label}`)}</div></section>`;
+}
+
+/** A picture that scrolls by itself where it does not fit. */
+const figure = (picture: Fragment, label: string): Markup =>
+  html`<div class="figure-frame" tabindex="0" role="region" aria-label="${label}">${picture}</div>`;
+
+/** More are in the comparison of the captures. */
+const LISTED = 25;
+
+function differences(divergence: Pictures["divergence"]): Fragment {
+  if (!divergence) return html`<p>By meaning, the two do not differ.</p>`;
+  const { first, differences: all } = divergence;
+  const rest = all.length - LISTED;
+  return html`<p class="divergence">First difference: <code>${differenceText(first)}</code></p>
+${all.length > 1 && html`<details><summary>All ${all.length} differences by meaning</summary><ol>${all.slice(0, LISTED).map((one) => html`<li><code>${differenceText(one)}</code></li>`)}</ol>${rest > 0 && html`<p class="soft">and ${rest} more: compare the captures with <code>bakeoff pcap diff</code></p>`}</details>`}`;
 }
 
 function evidence({ brought, again }: TestMaterial, to: LinkTo): Fragment {

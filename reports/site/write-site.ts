@@ -2,8 +2,19 @@
  * Writes the site: a folder of plain files that opens from disk, asks nothing of any server, and holds its evidence. It
  * is made beside its place and moved there when it is whole.
  */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
+import { DiffRules } from "../../pcaps/diff/rules.ts";
+import { LADDER_CSS } from "../../pcaps/ladder-svg.ts";
 import type { Extras } from "../extras.ts";
 import { readFindings } from "../findings.ts";
 import { toJson } from "../json.ts";
@@ -53,6 +64,7 @@ class SiteWriter {
   readonly #folder: string;
   readonly #site: Site;
   readonly #movers: ReadonlyMap<Run, EvidenceMover>;
+  readonly #rules = new DiffRules();
   readonly #made = new Set<string>();
 
   constructor(folder: string, site: Site) {
@@ -79,7 +91,7 @@ class SiteWriter {
 
   #material(entry: Entry) {
     const { test, place, run } = entry;
-    const pictures = picturesOf(entry, twinOf(entry, this.#site));
+    const pictures = picturesOf(entry, twinOf(entry, this.#site), this.#rules);
     return {
       brought: this.#bring(run, test.evidence, place),
       ...(test.again && { again: this.#bring(run, test.again.evidence, `${place}/again`) }),
@@ -109,6 +121,7 @@ class SiteWriter {
     mkdirSync(join(this.#folder, "assets"), { recursive: true });
     for (const name of readdirSync(source))
       copyFileSync(join(source, name), join(this.#folder, "assets", name));
+    appendFileSync(join(this.#folder, SHEET), `\n/* Ladders */\n${LADDER_CSS}`);
   }
 
   #page(page: Page): void {

@@ -60,7 +60,7 @@
     show();
     const target = hash.includes("=")
       ? document.getElementById("requirements")
-      : document.getElementById(decodeURIComponent(hash));
+      : document.querySelector(":target");
     if (hash !== "") target?.scrollIntoView();
   }
 
