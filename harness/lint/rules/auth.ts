@@ -68,16 +68,12 @@ const urlScheme = ofMessage("certificate-url-not-http", "IKEV2-262", (message) =
 const asksForEap = (message: LintMessage): boolean =>
   isAuth(message) && !message.isResponse && has(message, PAYLOAD.IDi) && !has(message, PAYLOAD.AUTH);
 
-const eapFirst = ofResponse(
-  "eap-without-auth-of-responder",
-  ["IKEV2-164", "IKEV2-300"],
-  ({ request, response }) => {
-    const eap = first(response, "EAP");
-    if (!eap || !asksForEap(request) || notify(request, NOTIFY.EAP_ONLY_AUTHENTICATION)) return NONE;
-    if (eap.payload.code !== EAP_CODE.REQUEST || has(response, PAYLOAD.AUTH)) return NONE;
-    return [{ ...breachIn(eap, "EAP begins without AUTH of the responder"), requirement: "IKEV2-164" }];
-  },
-);
+const eapFirst = ofResponse("eap-without-auth-of-responder", "IKEV2-164", ({ request, response }) => {
+  const eap = first(response, "EAP");
+  if (!eap || !asksForEap(request) || notify(request, NOTIFY.EAP_ONLY_AUTHENTICATION)) return NONE;
+  if (eap.payload.code !== EAP_CODE.REQUEST || has(response, PAYLOAD.AUTH)) return NONE;
+  return [breachIn(eap, "EAP begins without AUTH of the responder")];
+});
 
 const eapSecret = ofResponse("eap-with-shared-secret-of-responder", "IKEV2-164", ({ request, response }) => {
   const auth = first(response, "AUTH");

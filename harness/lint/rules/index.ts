@@ -16,9 +16,10 @@ import { saOffer } from "./sa-offer.ts";
 import { sk } from "./sk.ts";
 import { ts } from "./ts.ts";
 
-const rfc7296: readonly Rule[] = [
+/** Of RFC 7296 itself. */
+export const RFC7296_RULES: readonly Rule[] = [
   ...[...header, ...payloads, ...exchanges, ...init, ...saOffer, ...saAnswer, ...ke],
   ...[...notifyRules, ...deletes, ...ts, ...auth, ...cp, ...rekey, ...sk],
 ];
 
-export const RULES: readonly Rule[] = [...rfc7296, ...documents];
+export const RULES: readonly Rule[] = [...RFC7296_RULES, ...documents];

@@ -1,0 +1,418 @@
+/** Planted breaches: header, payloads, exchanges, retries of IKE_SA_INIT, SK. */
+import { fromHex } from "../../wire/bytes.ts";
+import { NOTIFY } from "../../wire/registry/notify-types.ts";
+import { PAYLOAD } from "../../wire/registry/payload-types.ts";
+import { answer, ask, REKEYED, whole, withCookie, withOtherGroup } from "./conversations.ts";
+import { ikeSa, ke, nonce, notify } from "./payloads.ts";
+import { add, message, type Planted, payload, proposal } from "./rows.ts";
+import type { Said } from "./said.ts";
+
+const unknown = (critical?: boolean) => ({
+  ...{ kind: "raw" as const, type: 100, data: fromHex("00") },
+  ...(critical && { critical }),
+});
+
+const inHeader: Planted[] = [
+  {
+    rule: "reserved-flag-set",
+    of: whole,
+    change: (said) => {
+      message(said, 3).header = { flags: 0x0c };
+    },
+    at: "3 @19 header > flags",
+  },
+  {
+    rule: "version-flag-set",
+    of: whole,
+    change: (said) => {
+      message(said, 3).header = { flags: 0x18 };
+    },
+    at: "3 @19 header > flags",
+  },
+  {
+    rule: "initiator-flag-of-the-other",
+    of: whole,
+    change: (said) => {
+      message(said, 4).header = { flags: 0x28 };
+    },
+    at: "4 @19 header > flags",
+  },
+  {
+    rule: "initiator-flag-of-the-other",
+    is: "IKEV2-030",
+    of: whole,
+    change: (said) => {
+      message(said, 13).header = { flags: 0x08 };
+    },
+    at: "13 @19 header > flags",
+  },
+  {
+    rule: "version-not-2-0",
+    of: whole,
+    change: (said) => {
+      message(said, 3).header = { version: 0x21 };
+    },
+    at: "3 @17 header > version",
+  },
+  {
+    rule: "zero-initiator-spi",
+    of: whole,
+    change: (said) => {
+      message(said, 1).header = { spiI: new Uint8Array(8) };
+    },
+    at: "1 @0 header > initiator SPI",
+  },
+  {
+    rule: "responder-spi-in-first-request",
+    of: whole,
+    change: (said) => {
+      message(said, 1).header = { spiR: fromHex("0000000000000001") };
+    },
+    at: "1 @8 header > responder SPI",
+  },
+  {
+    rule: "responder-spi-in-refusal",
+    of: withCookie,
+    change: (said) => {
+      message(said, 2).header = { spiR: fromHex("0000000000000001") };
+    },
+    at: "2 @8 header > responder SPI",
+  },
+  {
+    rule: "length-not-of-message",
+    of: whole,
+    change: (said) => {
+      message(said, 3).header = { length: 1000 };
+    },
+    at: "3 @24 header > length",
+  },
+  {
+    rule: "message-id-of-ike-sa-init",
+    of: whole,
+    change: (said) => {
+      message(said, 2).id = 1;
+    },
+    at: "2 @20 header > message ID",
+  },
+];
+
+const inPayloads: Planted[] = [
+  {
+    rule: "critical-bit-of-core-payload",
+    of: whole,
+    change: (said) => {
+      payload(said, 3, "AUTH").critical = true;
+    },
+    at: "3 @SK+35 AUTH > critical",
+  },
+  {
+    rule: "critical-bit-in-response",
+    of: whole,
+    change: (said) => add(said, 4, unknown(true)),
+    at: "4 @SK+166 unknown(100) > critical",
+  },
+  {
+    rule: "reserved-bits-of-payload-header",
+    of: whole,
+    change: (said) => {
+      payload(said, 3, "AUTH").reserved = 5;
+    },
+    at: "3 @SK+35 AUTH > reserved",
+  },
+  {
+    rule: "reserved-field-not-zero",
+    of: whole,
+    change: (said) => {
+      payload(said, 1, "KE").reserved2 = 3;
+    },
+    at: "1 @118 KE > reserved",
+  },
+  {
+    rule: "reserved-field-not-zero",
+    of: whole,
+    change: (said) => {
+      proposal(said, 1, 1).reserved = 1;
+    },
+    at: "1 @77 SA > proposal 2 > reserved",
+  },
+  {
+    rule: "reserved-field-of-id",
+    of: whole,
+    change: (said) => {
+      payload(said, 3, "ID").reserved3 = 1;
+    },
+    at: "3 @SK+5 IDi > reserved",
+  },
+  {
+    rule: "reserved-field-of-ts",
+    of: whole,
+    change: (said) => {
+      payload(said, 3, "TS").reserved3 = 1;
+    },
+    at: "3 @SK+143 TSi > reserved",
+  },
+  {
+    rule: "payloads-out-of-order",
+    of: whole,
+    change: (said) => {
+      message(said, 1).payloads.reverse();
+    },
+    at: "1 @120 KE",
+  },
+  {
+    rule: "payload-behind-sk",
+    of: whole,
+    change: (said) => {
+      message(said, 3).behind = fromHex("00000004");
+    },
+    at: "3 @28 SK",
+  },
+  {
+    rule: "sk-inside-sk",
+    of: whole,
+    change: (said) => add(said, 3, { kind: "SK", type: PAYLOAD.SK, innerType: 0, data: new Uint8Array(48) }),
+    at: "3 @SK+186 SK",
+  },
+  {
+    rule: "ke-or-nonce-in-ike-auth",
+    of: whole,
+    change: (said) => add(said, 3, nonce(9)),
+    at: "3 @SK+186 NONCE",
+  },
+  {
+    rule: "informational-in-clear",
+    of: whole,
+    change: (said) => {
+      message(said, 7).inClear = true;
+      said.splice(8);
+    },
+    at: "7",
+  },
+];
+
+/** The request of a packet again, each a second after the one before. */
+const again = (said: Said[], packet: number, pausesMs: number[]): void => {
+  said.push(...pausesMs.map((pauseMs) => ({ ...message(said, packet), iv: packet, pauseMs })));
+};
+
+const inExchanges: Planted[] = [
+  {
+    rule: "message-id-skipped",
+    of: whole,
+    change: (said) => {
+      for (const at of [7, 8]) message(said, at).id = 9;
+      said.splice(8);
+    },
+    at: "7 @20 header > message ID",
+  },
+  {
+    rule: "message-id-skipped",
+    is: "IKEV2-065",
+    of: whole,
+    change: (said) => {
+      said.splice(8, 6, { ...ask(1), by: "b" }, { ...answer(1), by: "a" });
+    },
+    at: "9 @20 header > message ID",
+  },
+  {
+    rule: "message-id-skipped",
+    is: "IKEV2-027",
+    of: whole,
+    change: (said) => {
+      for (const at of [13, 14]) message(said, at).id = 1;
+    },
+    at: "13 @20 header > message ID",
+  },
+  {
+    rule: "response-to-no-request",
+    of: whole,
+    change: (said) => {
+      message(said, 8).id = 9;
+      said.splice(8);
+    },
+    at: "8 @20 header > message ID",
+  },
+  {
+    rule: "retransmission-not-identical",
+    of: whole,
+    change: (said) => {
+      said.push({ ...message(said, 7), iv: 99 });
+    },
+    at: "15 @20 header > message ID",
+  },
+  {
+    rule: "response-not-identical",
+    of: whole,
+    change: (said) => {
+      said.push({ ...message(said, 8), iv: 99 });
+    },
+    at: "15 @20 header > message ID",
+  },
+  {
+    rule: "request-beyond-window",
+    of: whole,
+    change: (said) => {
+      said.splice(7, 7, ask(4));
+    },
+    at: "8 @20 header > message ID",
+  },
+  {
+    rule: "request-beyond-window",
+    is: "IKEV2-029",
+    of: whole,
+    change: (said) => {
+      said.splice(13, 1, { ...ask(1), by: "b", sa: REKEYED() });
+    },
+    at: "14 @20 header > message ID",
+  },
+  {
+    rule: "request-beyond-window",
+    is: "IKEV2-070",
+    of: whole,
+    change: (said) => {
+      add(said, 4, notify(NOTIFY.SET_WINDOW_SIZE, fromHex("00000002")));
+      said.splice(6, 8, ask(3), ask(4), ask(5));
+    },
+    at: "9 @20 header > message ID",
+  },
+  { rule: "response-again-without-request", of: whole, change: (said) => again(said, 8, [5000]), at: "15" },
+  {
+    rule: "retransmission-without-backoff",
+    of: whole,
+    change: (said) => {
+      said.splice(7);
+      again(said, 7, [1000, 1000, 1000, 1000]);
+    },
+    at: "11",
+  },
+  {
+    rule: "response-to-another-address",
+    of: whole,
+    change: (said) => {
+      message(said, 4).destination = { host: "192.0.2.1", port: 4500 };
+    },
+    at: "4",
+  },
+  {
+    rule: "informational-before-authentication",
+    of: whole,
+    change: (said) => {
+      said.splice(2, 12, ask(1), answer(1));
+    },
+    at: "3 @18 header > exchange type",
+  },
+];
+
+const inRetries: Planted[] = [
+  {
+    rule: "cookie-size",
+    of: withCookie,
+    change: (said) => {
+      for (const at of [2, 3]) payload(said, at, "Notify").data = new Uint8Array(65);
+    },
+    at: "2 @36 N(COOKIE) > data",
+  },
+  {
+    rule: "cookie-not-first",
+    of: withCookie,
+    change: (said) => {
+      const { payloads } = message(said, 3);
+      payloads.push(...payloads.splice(0, 1));
+    },
+    at: "3 @244 N(COOKIE)",
+  },
+  {
+    rule: "cookie-not-echoed",
+    of: withCookie,
+    change: (said) => {
+      payload(said, 3, "Notify").data = fromHex("c00c1f");
+    },
+    at: "3 @36 N(COOKIE) > data",
+  },
+  {
+    rule: "cookie-retry-changed",
+    of: withCookie,
+    change: (said) => {
+      const [cookie] = message(said, 3).payloads;
+      message(said, 3).payloads = [
+        ...(cookie ? [cookie] : []),
+        ikeSa("aes256-sha256-x25519"),
+        ke(),
+        nonce(1),
+      ];
+    },
+    at: "3",
+  },
+  {
+    rule: "retry-with-another-group-than-asked-for",
+    of: withOtherGroup,
+    change: (said) => {
+      for (const at of [1, 3])
+        payload(said, at, "SA").proposals = ikeSa("aes256-sha256-modp2048-x25519-ecp256").proposals;
+      for (const at of [3, 4])
+        Object.assign(payload(said, at, "KE"), { group: 19, data: new Uint8Array(64) });
+      payload(said, 4, "SA").proposals = ikeSa("aes256-sha256-ecp256").proposals;
+    },
+    at: "3 @96 KE > group",
+  },
+  {
+    rule: "retry-with-another-offer",
+    of: withOtherGroup,
+    change: (said) => {
+      payload(said, 3, "SA").proposals = ikeSa("aes256-sha256-x25519").proposals;
+    },
+    at: "3 @28 SA",
+  },
+];
+
+const inSk: Planted[] = [
+  {
+    rule: "padding-longer-than-needed",
+    of: whole,
+    change: (said) => {
+      message(said, 3).blocks = 2;
+    },
+    at: "3 @28 SK",
+  },
+  {
+    rule: "iv-used-again",
+    of: whole,
+    change: (said) => {
+      message(said, 5).iv = 3;
+    },
+    at: "5 @32 SK > IV",
+  },
+  {
+    rule: "padding-longer-than-needed",
+    is: "IKEV2-309",
+    of: () => underAead("chacha20poly1305-prfsha256-x25519"),
+    change: (said) => {
+      message(said, 3).blocks = 2;
+    },
+    at: "3 @28 SK",
+  },
+  {
+    rule: "iv-used-again",
+    is: "IKEV2-302",
+    of: () => underAead("aes256gcm16-prfsha256-x25519"),
+    change: (said) => {
+      message(said, 5).iv = 3;
+    },
+    at: "5 @32 SK > IV",
+  },
+];
+
+/** The whole conversation with this suite. */
+function underAead(suite: string): Said[] {
+  const said = whole().map((one): Said => ({ ...one, ...(!one.inClear && { aead: true as const }) }));
+  for (const packet of [1, 2]) payload(said, packet, "SA").proposals = ikeSa(suite).proposals;
+  return said;
+}
+
+export const plantedInMessages: readonly Planted[] = [
+  ...inHeader,
+  ...inPayloads,
+  ...inExchanges,
+  ...inRetries,
+  ...inSk,
+];
