@@ -48,7 +48,7 @@ export class EspOpener {
         if (index > 0) readings.unshift(...readings.splice(index, 1));
         return opened;
       }
-      if (opening !== "icv") ({ opening } = opened);
+      if (opening !== "damaged") ({ opening } = opened);
     }
     return { opening };
   }
