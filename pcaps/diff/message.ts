@@ -98,7 +98,11 @@ function fragmentsOf({ note }: View, sealed: FieldTree | undefined): FieldNode[]
 
 const namesOf = (parts: readonly Part[]): string[] =>
   parts.flatMap((part) =>
-    part.name === "header" ? [] : part.name === "SK" ? part.children.map(({ name }) => name) : [part.name],
+    part.value !== undefined || part.name === "header"
+      ? []
+      : part.name === "SK" && !part.closed
+        ? namesOf(part.children)
+        : [part.name],
   );
 
 /** Where a message stands in its exchange. */
