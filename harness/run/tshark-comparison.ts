@@ -1,15 +1,13 @@
 /** Holds tshark's reading of a capture against ours, frame by frame; for tests. */
+import { Decoder, type EspKeySet, type IkeKeySet, type KeyRing } from "../../pcaps/decode/index.ts";
+import { partOf } from "../../pcaps/decode/part.ts";
 import { wiresharkKnows } from "../../pcaps/keys.ts";
 import type { DecodedFrame, DecodedIke, DecodedPayload } from "../../pcaps/tshark.ts";
 import type { Captured } from "../../pcaps/types.ts";
-import { InboundSa } from "../esp/inbound.ts";
-import type { ChildSa } from "../ike/child.ts";
-import type { IkeSa } from "../ike/sa.ts";
-import { openPayload } from "../ike/sk.ts";
-import { concat, equal, hex, readU32 } from "../wire/bytes.ts";
-import { decodeChain, decodeMessage, encodeChain, isFrameError } from "../wire/index.ts";
-import { FLAG, type Message, type Payload } from "../wire/types.ts";
-import { demultiplex } from "../wire/udp.ts";
+import type { Seen, SeenEsp } from "../lint/seen.ts";
+import { concat, hex } from "../wire/bytes.ts";
+import { decodeMessage, encodeChain, isFrameError } from "../wire/index.ts";
+import type { Message, Payload } from "../wire/types.ts";
 import { ourFacts, theirFacts } from "./tshark-facts.ts";
 
 /** Compares a chain as we read it with tshark's payloads; gives what differs. */
@@ -55,113 +53,73 @@ export class Comparison {
   fragmented = 0;
   esp = 0;
   espOpened = new Set<number>();
-  readonly #fragments = new Map<string, Map<number, Uint8Array>>();
-  readonly #innerTypes = new Map<string, number>();
-  readonly #sas: IkeSa[];
-  readonly #children: ChildSa[];
+  readonly #decoder: Decoder;
+  /** What opened the datagram at hand. */
+  #used: IkeKeySet | EspKeySet | undefined;
 
-  constructor(sas: IkeSa[], children: ChildSa[]) {
-    this.#sas = sas;
-    this.#children = children;
+  constructor(ring: KeyRing) {
+    const used = (keys: IkeKeySet | EspKeySet): void => {
+      this.#used = keys;
+    };
+    this.#decoder = new Decoder(ring, { used });
   }
 
-  frame(datagram: Captured, frame: DecodedFrame): void {
-    const part =
-      datagram.protocol === "esp" ? { kind: "esp" as const, data: datagram.data } : ikePart(datagram);
-    const differences =
-      part.kind === "esp" ? this.#esp(part.data, datagram, frame) : this.#ike(part.data, frame);
+  frame(captured: Captured, frame: DecodedFrame): void {
+    this.#used = undefined;
+    const datagram = { ...captured, kind: "datagram", packet: frame.number, offset: 0 } as const;
+    const seen = this.#decoder.datagram(datagram).at(-1);
+    const differences = seen?.kind === "esp" ? this.#esp(seen, frame) : this.#ike(captured, seen, frame);
     for (const difference of differences) this.found.push(`frame ${frame.number}: ${difference}`);
   }
 
-  #ike(data: Uint8Array, { ike }: DecodedFrame): string[] {
+  #ike(captured: Captured, seen: Seen | undefined, { ike }: DecodedFrame): string[] {
+    const { data } = partOf(captured);
     const decoded = decodeMessage(data);
     if (isFrameError(decoded) || !ike) return [`not IKE for ${ike ? "us" : "tshark"}`];
     this.messages++;
     return [
       ...headerDifferences(decoded, data.length, ike),
       ...chainDifferences(decoded.payloads, ike.payloads),
-      ...this.#inside(decoded, data, ike),
+      ...this.#inside(seen, ike),
     ];
   }
 
-  #inside(decoded: Message, data: Uint8Array, theirs: DecodedIke): string[] {
-    const last = decoded.payloads.at(-1);
-    if (last?.kind !== "SK" && last?.kind !== "SKF")
+  /** `seen` is not set for a fragment that waits for others. */
+  #inside(seen: Seen | undefined, theirs: DecodedIke): string[] {
+    if (seen?.kind === "ike" && seen.opening === undefined)
       return theirs.inner ? ["tshark sees an inner chain"] : [];
-    const { header } = decoded;
-    const sa = this.#sas.find((s) => equal(s.spiI, header.spiI) && equal(s.spiR, header.spiR));
-    if (!sa?.suite) return ["we have no keys"];
-    const fromUs = ((header.flags & FLAG.initiator) !== 0) === (sa.role === "initiator");
-    const keys = fromUs ? sa.outbound : sa.inbound;
-    const opened = keys && openPayload(keys, data, last);
-    if (!opened || "error" in opened) return [`we cannot open it: ${opened?.error}`];
-    if (!wiresharkKnows("ike", sa.suite.encr.id, sa.suite.integ?.id))
+    const used = this.#used?.keys;
+    if (!used) return [`we cannot open it: ${seen && "opening" in seen ? seen.opening : seen?.kind}`];
+    if (!wiresharkKnows("ike", used.encrId, used.integId))
       return theirs.inner ? ["tshark opened what it should not know"] : [];
-    const checked = sa.suite.integ?.id !== 5 && sa.suite.integ?.id !== 8;
+    const checked = used.integId !== 5 && used.integId !== 8;
     const icv = checked && theirs.icv !== "good" ? [`tshark's opinion of the ICV: ${theirs.icv}`] : [];
-    const whole =
-      last.kind === "SK"
-        ? opened
-        : this.#reassemble(decoded, last.fragmentNumber, last.totalFragments, opened);
-    if (!whole) return theirs.inner ? [...icv, "tshark has the whole message already"] : icv;
-    if (!theirs.inner && whole.plaintext.length > 0) return [...icv, "tshark found nothing inside"];
+    if (seen?.kind !== "ike" || !seen.inner)
+      return theirs.inner ? [...icv, "tshark has the whole message already"] : icv;
+    const { inner, plaintext } = seen;
+    if (!theirs.inner && plaintext?.length) return [...icv, "tshark found nothing inside"];
     this.inner++;
-    return [
-      ...icv,
-      ...chainDifferences(decodeChain(whole.innerType, whole.plaintext).payloads, theirs.inner ?? []),
-    ];
+    if (seen.fragments !== undefined) this.fragmented++;
+    return [...icv, ...chainDifferences(inner.payloads, theirs.inner ?? [])];
   }
 
-  #reassemble(
-    { header }: Message,
-    number: number,
-    total: number,
-    opened: { plaintext: Uint8Array; innerType: number },
-  ): { plaintext: Uint8Array; innerType: number } | undefined {
-    const key = [hex(header.spiI), hex(header.spiR), header.messageId, header.flags].join();
-    const parts = this.#fragments.get(key) ?? new Map<number, Uint8Array>();
-    this.#fragments.set(key, parts.set(number, opened.plaintext));
-    if (number === 1) this.#innerTypes.set(key, opened.innerType);
-    if (parts.size < total) return undefined;
-    this.fragmented++;
-    const plaintext = concat(
-      ...Array.from({ length: total }, (_, i) => parts.get(i + 1) ?? new Uint8Array()),
-    );
-    return { plaintext, innerType: this.#innerTypes.get(key) ?? 0 };
-  }
-
-  #esp(packet: Uint8Array, { source }: Captured, { esp, protocols }: DecodedFrame): string[] {
+  #esp(seen: SeenEsp, { esp, protocols }: DecodedFrame): string[] {
     if (!esp) return ["not ESP for tshark"];
     this.esp++;
-    const spi = readU32(packet, 0);
-    const child = this.#children.find((c) => readU32(c.spiIn, 0) === spi || readU32(c.spiOut, 0) === spi);
-    if (!child) return ["we have no keys"];
-    const keys = source.host === child.ike.local.host ? child.keysOut : child.keysIn;
-    const { encr, integ, esn } = child;
-    const sa = new InboundSa({ spi, keys, esn, transforms: { encr, integ } });
-    const opened = sa.open(packet);
-    if (!opened.ok) return [`we cannot open it: ${opened.reason}`];
-    const facts =
-      spi === esp.spi && Number(opened.sequence) === esp.sequence ? [] : ["SPI or sequence number"];
-    if (!wiresharkKnows("esp", encr.id, integ?.id))
+    const { content, spi, sequence, opening } = seen;
+    const used = this.#used?.keys;
+    if (!content || !used || !("esn" in used)) return [`we cannot open it: ${opening}`];
+    const facts = spi === esp.spi && sequence === esp.sequence ? [] : ["SPI or sequence number"];
+    if (!wiresharkKnows("esp", used.encrId, used.integId))
       return esp.plaintext === undefined ? facts : [...facts, "tshark opened what it should not know"];
-    this.espOpened.add(encr.id);
-    const trailer = Uint8Array.of(opened.padding.length, opened.nextHeader);
-    const plaintext = hex(concat(opened.payload, opened.padding, trailer));
+    this.espOpened.add(used.encrId);
+    const trailer = Uint8Array.of(content.padding.length, content.nextHeader);
+    const plaintext = hex(concat(content.payload, content.padding, trailer));
     if (plaintext !== esp.plaintext) facts.push(`plaintext ${plaintext}, tshark ${esp.plaintext}`);
-    if (esp.nextHeader !== opened.nextHeader)
-      facts.push(`Next Header ${opened.nextHeader}, tshark ${esp.nextHeader}`);
+    if (esp.nextHeader !== content.nextHeader)
+      facts.push(`Next Header ${content.nextHeader}, tshark ${esp.nextHeader}`);
     if (!protocols.includes("icmp")) facts.push(`tshark sees ${protocols.join()} inside`);
-    const checked = !esn && integ?.id !== 5 && integ?.id !== 8;
+    const checked = !used.esn && used.integId !== 5 && used.integId !== 8;
     return checked && esp.icv !== "good" ? [...facts, `tshark's opinion of the ICV: ${esp.icv}`] : facts;
   }
-}
-
-function ikePart(datagram: Captured): { kind: "ike" | "esp"; data: Uint8Array } {
-  const { protocol, source, destination, data } = datagram;
-  const marked = protocol === "tcp" || source.port === 4500 || destination.port === 4500;
-  if (!marked) return { kind: "ike", data };
-  const part = demultiplex(data);
-  if (part.kind === "esp" || part.kind === "ike") return { kind: part.kind, data: part.data };
-  return { kind: "ike", data };
 }

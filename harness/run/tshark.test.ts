@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import fc from "fast-check";
-import { writeKeyFolder } from "../../pcaps/keys.ts";
+import { readKeys } from "../../pcaps/key-files/read.ts";
 import { decodeWithTshark, tsharkVersion } from "../../pcaps/tshark.ts";
 import type { Captured } from "../../pcaps/types.ts";
 import { writePcap } from "../../pcaps/write.ts";
@@ -16,7 +16,7 @@ import { concat } from "../wire/bytes.ts";
 import { encodeMessage } from "../wire/index.ts";
 import type { Message, Payload } from "../wire/types.ts";
 import { memoryArena } from "./arena-memory.ts";
-import { captured, espSaKeys, ikeSaKeys } from "./evidence.ts";
+import { captured, writeKeys } from "./evidence.ts";
 import { Comparison } from "./tshark-comparison.ts";
 
 /**
@@ -256,11 +256,11 @@ describe("our decoding and tshark's", () => {
     const [sas, children] = [runs.flatMap((r) => r.sas), runs.flatMap((r) => r.children)];
     const [capture, keys] = [join(folder ?? "", "capture.pcap"), join(folder ?? "", "keys")];
     expect(writePcap(capture, all, 0)).to.equal(undefined);
-    writeKeyFolder(keys, { ike: sas.flatMap((sa) => ikeSaKeys(sa)), esp: children.flatMap(espSaKeys) });
+    writeKeys(keys, sas, children);
     const frames = await decodeWithTshark(capture, keys);
     if ("error" in frames) throw new Error(frames.reason);
     expect(frames).to.have.length(all.length);
-    const comparison = new Comparison(sas, children);
+    const comparison = new Comparison(readKeys([keys]).ring);
     all.forEach((datagram, i) => {
       const frame = frames[i];
       if (frame) comparison.frame(datagram, frame);
