@@ -1,6 +1,7 @@
 /** Group key management (RFC 9838): requests, answers and notifies. What GSA and KD hold is in `group-policy.ts` and `group-keys.ts`. */
 
 import { readU32 } from "../../wire/bytes.ts";
+import { AUTH_METHOD } from "../../wire/registry/auth-methods.ts";
 import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
 import { MEMBER_KEY_BAG_ATTRIBUTE } from "../../wire/registry/group-attributes.ts";
 import { NOTIFY } from "../../wire/registry/notify-types.ts";
@@ -110,6 +111,15 @@ const LEAVING: readonly number[] = [NOTIFY.NO_PROPOSAL_CHOSEN, NOTIFY.REGISTRATI
 const leaves = (message: LintMessage): boolean =>
   asks(message) && has(message, PAYLOAD.IDg) && LEAVING.some((type) => notify(message, type) !== undefined);
 
+const nameless = rule("leaving-member-names-no-group", ["G-IKEV2-11"], (message) => {
+  const isLeaving =
+    message.exchangeType === EXCHANGE.GSA_REGISTRATION && message.opened && !message.isResponse;
+  const part = isLeaving ? LEAVING.flatMap((type) => notify(message, type) ?? [])[0] : undefined;
+  return part && !has(message, PAYLOAD.IDg)
+    ? [breachIn(part, "an error in a request that names no group")]
+    : NONE;
+});
+
 const farewell = ofExchange("leaving-member-not-answered-empty", ["G-IKEV2-12"], ({ request, response }) => {
   const [part] = leaves(request) && response.opened ? (response.content ?? []) : [];
   return part ? [breachIn(part, "who leaves gets an empty answer")] : NONE;
@@ -132,8 +142,9 @@ const modes = rule("transport-mode-said-twice", ["G-IKEV2-30"], (message) => {
   return second ? [breachIn(second, "the mode of all data SAs is told once")] : NONE;
 });
 
-const answered = rule("gsa-rekey-answered", ["G-IKEV2-E2"], (message) =>
-  message.exchangeType === EXCHANGE.GSA_REKEY && message.isResponse
+/** On a Rekey SA, which no IKE_SA_INIT began: who does not know groups may answer what it does not know. */
+const answered = rule("gsa-rekey-answered", ["G-IKEV2-E2"], (message, sa) =>
+  message.exchangeType === EXCHANGE.GSA_REKEY && message.isResponse && message.opened && !sa.begun
     ? [breachInHeader(19, "flags", "GSA_REKEY has no response")]
     : NONE,
 );
@@ -144,10 +155,10 @@ const copies = saRule("g-ikev2")("gsa-rekey-copy-differs", ["G-IKEV2-45"], () =>
   return [breachInHeader(20, "message id", "a message of the same Message ID had other octets")];
 });
 
-const method = rule("gsa-rekey-auth-method", ["G-IKEV2-82"], (message) => {
-  const part =
-    message.exchangeType === EXCHANGE.GSA_REKEY && message.opened ? first(message, "AUTH") : undefined;
-  return part && part.payload.method !== 14
+const method = rule("gsa-rekey-auth-method", ["G-IKEV2-82"], (message, sa) => {
+  const isRekey = message.exchangeType === EXCHANGE.GSA_REKEY && message.opened && !sa.begun;
+  const part = isRekey ? first(message, "AUTH") : undefined;
+  return part && part.payload.method !== AUTH_METHOD.DIGITAL_SIGNATURE
     ? [breachIn(part, `method ${part.payload.method}, where it is 14`, 4, "auth method")]
     : NONE;
 });
@@ -177,6 +188,6 @@ const ids = ofExchange("sender-ids-not-asked-for", ["G-IKEV2-100", "G-IKEV2-94"]
 
 /** Of the exchanges of RFC 9838. */
 export const group: readonly Rule[] = [
-  ...[errors, sender, selectors, spis, wrapInSag, wrapInInit, refusal, farewell, inband],
+  ...[errors, sender, selectors, spis, wrapInSag, wrapInInit, refusal, nameless, farewell, inband],
   ...[modes, answered, copies, method, ids],
 ];

@@ -156,6 +156,15 @@ const hash = rule("signature-hash-not-listed", ["SIGAUTH-11", "SIGAUTH-21"], (me
   return [{ ...breach, requirement: used === HASH.IDENTITY ? "SIGAUTH-21" : "SIGAUTH-11" }];
 });
 
+/** Who signs with EdDSA supports it. */
+const unlisted = rule("eddsa-used-and-not-listed", ["SIGAUTH-24"], (message, sa) => {
+  const found = identifierOf(message);
+  const list =
+    found && typeof found.read !== "string" && hashOf(found.read) === HASH.IDENTITY && listOf(sa, message.by);
+  if (!found || !list || list.includes(HASH.IDENTITY)) return NONE;
+  return [inData(found.part, "it signs with EdDSA, and its own list lacks Identity")];
+});
+
 const EDDSA = [fromHex(`3005${ED25519}`), fromHex(`3005${ED448}`)];
 
 const eddsa = rule("eddsa-identifier-with-parameters", ["SIGAUTH-27"], (message) => {
@@ -209,5 +218,5 @@ const place = rule("hash-list-outside-of-ike-sa-init", ["SIGAUTH-09"], (message)
 
 /** Of RFC 7427. */
 export const signatures: readonly Rule[] = [
-  ...[unannounced, oldMethod, malformed, hash, eddsa, padded, sha1, sha1Listed, form, place],
+  ...[unannounced, oldMethod, malformed, hash, unlisted, eddsa, padded, sha1, sha1Listed, form, place],
 ];
