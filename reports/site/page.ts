@@ -60,7 +60,7 @@ export function pageText({ path, title, trail, body, scripts = [], wide = false 
 ${trail.length > 1 && crumbs(path, trail)}
 ${body}
 </main>
-<footer>Written by ipsec-bakeoff from results.json. Plain files: keep the folder, send it, print it.</footer>
+<footer class="foot">Written by ipsec-bakeoff from results.json. Plain files: keep the folder, send it, print it.</footer>
 ${scripts.map((script) => html`<script src="${root}assets/${script}"></script>\n`)}</body>
 </html>
 `);

@@ -59,9 +59,8 @@ ${provisional !== undefined && html`<p class="soft">Provisional, our own definit
 
 /** What was asked and what came, side by side, where there is something to contrast. */
 function contrast({ verdict, expected, actual }: TestResult): Fragment {
-  const differ = expected !== actual && (expected !== "" || actual !== "");
-  if (!differ || outcomeOf(verdict) === "passed") return undefined;
-  return html`<div class="two"><div><h2>expected</h2><p>${expected || "nothing said"}</p></div><div class="seen"><h2>seen</h2><p>${actual || "nothing said"}</p></div></div>`;
+  if (expected === "" || actual === "" || outcomeOf(verdict) === "passed") return undefined;
+  return html`<div class="two"><div class="box"><h2>expected</h2><p>${expected}</p></div><div class="box seen"><h2>seen</h2><p>${actual}</p></div></div>`;
 }
 
 function documentation({ extras }: Site, { id }: TestResult): Fragment {
