@@ -26,6 +26,16 @@ export function messageOf({ verdict, reason, baseline, again }: TestResult): str
   return `${baseline.agreement === "unstable" ? "unstable, " : ""}${found}${second} (${baseline.deviation})`;
 }
 
+/** What was expected and what was seen; nothing where the reason says it already, or there is no contrast. */
+export function sidesOf({
+  reason,
+  expected,
+  actual,
+}: TestResult): { expected: string; actual: string } | undefined {
+  if (expected === "" && actual === "") return undefined;
+  return reason.includes(expected) && reason.includes(actual) ? undefined : { expected, actual };
+}
+
 /** How long before its end a baseline's entry is told of, in days. */
 const SOON_DAYS = 30;
 

@@ -1,5 +1,5 @@
 /** A short page for a pull request or a step summary: what is not as expected first, then a matrix. */
-import { baselineProblems, endingSoon } from "./counted.ts";
+import { baselineProblems, endingSoon, sidesOf } from "./counted.ts";
 import { groupBy } from "./group.ts";
 import { cell, code, page, type Section, tableHead, tableRow } from "./markdown-page.ts";
 import { documentLabel, outcomeOf, type Results, standingOf, type TestResult, VERDICTS } from "./results.ts";
@@ -64,9 +64,10 @@ const few = (lines: readonly string[]): string[] =>
 
 /** A test in one line: what it found, where, and against what. */
 function told(test: TestResult): string {
-  const { verdict, id, lie, peer, role, level, reason, expected, actual } = test;
+  const { verdict, id, lie, peer, role, level, reason } = test;
+  const contrast = sidesOf(test);
   const planted = lie === undefined ? "" : ` lie ${code(lie)}`;
-  const sides = expected === "" && actual === "" ? "" : ` Expected ${cell(expected)}, seen ${cell(actual)}.`;
+  const sides = contrast ? ` Expected ${cell(contrast.expected)}, seen ${cell(contrast.actual)}.` : "";
   return `**${verdict}** ${code(id)}${planted}, ${code(peer)} as ${role}, ${level}: ${cell(reason)}.${sides}`;
 }
 

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { toJson } from "./json.ts";
 import { outcomeOf, parseResults, testSchema, totalsOf, VERDICTS, verdictMeaning } from "./results.ts";
 import { sampleResults } from "./sample.ts";
-import { resultsJsonSchema } from "./schema.ts";
+import { jsonSchemas } from "./schema.ts";
 
 describe("results", () => {
   it("come back from their JSON", () => {
@@ -37,6 +37,14 @@ describe("results", () => {
     expect(parseResults("{")).to.deep.include({ error: "not-json" });
   });
 
+  it("of another version are refused, naming both", () => {
+    for (const schema of [1, 7]) {
+      const text = JSON.stringify({ ...sampleResults(), schema, more: {} });
+      const reason = `is of schema version ${schema}, and this program reads version 2`;
+      expect(parseResults(text)).to.deep.equal({ error: "version", reason });
+    }
+  });
+
   it("name evidence only inside their folder", () => {
     const [test] = sampleResults().tests;
     const withCapture = (capture: string) => testSchema.safeParse({ ...test, evidence: { capture } }).success;
@@ -54,9 +62,10 @@ describe("results", () => {
   });
 });
 
-describe("results.schema.json", () => {
-  it("is what the schemas generate; `npm run schema` writes it anew", () => {
-    const file = new URL("results.schema.json", import.meta.url);
-    expect(readFileSync(file, "utf8")).to.equal(resultsJsonSchema());
-  });
+describe("JSON schemas", () => {
+  for (const [name, text] of jsonSchemas) {
+    it(`${name} is what the schemas generate; \`npm run schema\` writes it anew`, () => {
+      expect(readFileSync(new URL(name, import.meta.url), "utf8")).to.equal(text());
+    });
+  }
 });

@@ -3,7 +3,7 @@
  * not good news is a result at its test's place in the suites.
  */
 import { createHash } from "node:crypto";
-import { baselineProblems, messageOf } from "./counted.ts";
+import { baselineProblems, messageOf, sidesOf } from "./counted.ts";
 import { type Origins, sectionLink } from "./origins.ts";
 import {
   type Level,
@@ -161,8 +161,9 @@ function resultOf(test: TestResult, ruleIndex: number, rules: Rules, origins: Or
 }
 
 function textOf(test: TestResult): string {
-  const { expected, actual, peer, role } = test;
-  const sides = expected === "" && actual === "" ? "" : ` Expected: ${expected}. Seen: ${actual}.`;
+  const { peer, role } = test;
+  const contrast = sidesOf(test);
+  const sides = contrast ? ` Expected: ${contrast.expected}. Seen: ${contrast.actual}.` : "";
   return `${peer} as ${role}: ${messageOf(test)}.${sides} ${verdictMeaning(test.verdict)}`;
 }
 

@@ -1,8 +1,12 @@
-/** The JSON Schema of results.json, generated from the zod schema. */
+/** The JSON Schemas of what the program writes, generated from the zod schemas. */
 import { z } from "zod";
+import { comparisonSchema } from "./compare-schema.ts";
 import { resultsSchema } from "./results.ts";
 
-/** Text of `reports/results.schema.json`. */
-export function resultsJsonSchema(): string {
-  return JSON.stringify(z.toJSONSchema(resultsSchema), null, 2) + "\n";
-}
+const textOf = (schema: z.ZodType): string => JSON.stringify(z.toJSONSchema(schema), null, 2) + "\n";
+
+/** Text of each file in `reports`, by its name. */
+export const jsonSchemas: ReadonlyMap<string, () => string> = new Map([
+  ["results.schema.json", () => textOf(resultsSchema)],
+  ["compare.schema.json", () => textOf(comparisonSchema)],
+]);

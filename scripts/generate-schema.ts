@@ -1,5 +1,5 @@
-/** Writes `reports/results.schema.json` from the zod schema. Run it as `npm run schema`. */
+/** Writes `reports/*.schema.json` from the zod schemas. Run it as `npm run schema`. */
 import { writeFileSync } from "node:fs";
-import { resultsJsonSchema } from "../reports/schema.ts";
+import { jsonSchemas } from "../reports/schema.ts";
 
-writeFileSync(new URL("../reports/results.schema.json", import.meta.url), resultsJsonSchema());
+for (const [name, text] of jsonSchemas) writeFileSync(new URL(`../reports/${name}`, import.meta.url), text());

@@ -28,6 +28,8 @@ export async function bakeoff(argv: string[]): Promise<number> {
   const program = new Command("bakeoff")
     .description("Tests IKEv2 and ESP implementations against the texts, and keeps the evidence.")
     .version(tool().version)
+    // So that a subcommand may have an option that its group has, too.
+    .enablePositionalOptions()
     .addHelpText("after", EXAMPLES);
   program.addCommand(doctorCommand());
   program.addCommand(listCommand());

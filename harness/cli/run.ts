@@ -1,10 +1,12 @@
 import { Command, Option } from "commander";
 import type { PeerRole } from "../../peers/contract.ts";
+import { USUAL_FORMATS } from "../../reports/write.ts";
 import { compareGolden, type GoldenOptions } from "../run/golden.ts";
+import type { Shard } from "../run/plan.ts";
 import { run } from "../run/run.ts";
 import { UsageError, unknownName } from "../run/usage-error.ts";
 import { EXIT } from "./exit.ts";
-import { formats } from "./formats.ts";
+import { FORMATS_HELP, formats } from "./formats.ts";
 import { goldenText } from "./golden-text.ts";
 import { wholeNumber } from "./numbers.ts";
 import { hasColor, painter, printJson } from "./output.ts";
@@ -28,6 +30,7 @@ interface Flags {
   baseline?: string;
   golden?: true;
   updateGolden?: true;
+  shard?: string;
   goldenDir?: string;
   testLimit: string;
   limit: string;
@@ -43,6 +46,7 @@ Examples:
   sudo -E npx bakeoff run --peer strongswan@6.1 --peer strongswan@6.1:uml --jobs 2
   sudo -E npx bakeoff run --golden --peer strongswan@6.1
   bakeoff run --resume --out bakeoff-report
+  bakeoff run --shard 2/4 --out shard-2
 
 Exit status: 0 all as expected, 1 a verdict is not, 2 wrong usage, 3 the lab could not be set up.
 `;
@@ -74,7 +78,8 @@ export function runCommand(finish: Finish): Command {
     .option("--jobs <n>", "lanes at a time; a peer with many tests takes several", "1")
     .option("--seed <s>", "seed of everything that is random (default: 1)")
     .option("--out <dir>", "folder of the report", "bakeoff-report")
-    .option("--format <list>", "any of json, junit, md, html, with commas", "json,junit,md,html")
+    .option("--shard <i/n>", "only part i of n; bakeoff report merge puts the parts together")
+    .option("--format <list>", FORMATS_HELP, USUAL_FORMATS.join())
     .option("--resume", "goes on where the run in the folder ended")
     .option(
       "--baseline <file>",
@@ -103,6 +108,7 @@ async function runAction(documents: string[], flags: Flags, finish: Finish): Pro
     jobs: wholeNumber("--jobs", flags.jobs),
     formats: formats(flags.format),
     golden: goldenOf(flags),
+    ...(flags.shard === undefined ? {} : { shard: shardOf(flags.shard) }),
     resume: flags.resume ?? false,
     testLimitMs: wholeNumber("--test-limit", flags.testLimit) * 1_000,
     runLimitMs: wholeNumber("--limit", flags.limit) * 60_000,
@@ -130,6 +136,13 @@ function goldenOf({ golden, updateGolden, goldenDir }: Flags): GoldenOptions | u
     throw new UsageError("--golden-dir: is for --golden and --update-golden");
   }
   return { folder: goldenDir, update: updateGolden ?? false };
+}
+
+/** @throws UsageError */
+function shardOf(given: string): Shard {
+  const [, index, of] = /^([1-9]\d{0,4})\/([1-9]\d{0,4})$/.exec(given)?.map(Number) ?? [];
+  if (index !== undefined && of !== undefined && index <= of) return { index, of };
+  throw new UsageError(`--shard ${given}: must be I/N, as in 2/4: part I of N`);
 }
 
 function role(given: string): PeerRole | "both" {

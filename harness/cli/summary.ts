@@ -1,4 +1,5 @@
 /** What a run came to, in a few lines. */
+import { endingSoon } from "../../reports/counted.ts";
 import { type Results, standingOf, type TestResult, VERDICTS } from "../../reports/results.ts";
 import { withheldText } from "../../reports/text.ts";
 import type { RunOutcome } from "../run/report.ts";
@@ -36,16 +37,33 @@ export function summary({ results, files }: RunOutcome): string {
     paint("bold", `${results.tests.length} tests: ${counts.join(", ") || "none"}`),
     ...baselineLines(results, paint),
     ...(results.withheld ?? []).map(withheldText),
+    ...endingLines(results, paint),
+    ...(results.notes ?? []).map((note) => paint("yellow", `journal: ${oneLine(note)}`)),
     `seed ${results.seed}; written: ${files.join(" ")}`,
   ];
   return lines.map((line) => `${line}\n`).join("");
 }
+
+/** What is said beside results, a line for each. */
+export const said = (sentences: readonly string[]): string =>
+  sentences.map((one) => `${oneLine(one)}\n`).join("");
 
 function told({ peer, id, reason, verdict, again, baseline }: TestResult): string {
   const second = again ? `; again, alone: ${again.verdict}: ${again.reason}` : "";
   const deviation = baseline?.deviation === undefined ? "" : ` (${baseline.deviation})`;
   const first = baseline?.agreement === "unstable" ? `${verdict}: ` : "";
   return `${peer}  ${id}: ${oneLine(`${first}${reason}${second}${deviation}`)}`;
+}
+
+/** Which entries somebody has to look at again before long, the first of them by its day. */
+function endingLines(results: Results, paint: Paint): string[] {
+  const soon = endingSoon(results);
+  const [first] = soon;
+  if (!first) return [];
+  const day = first.baseline?.known?.expires ?? "";
+  return [
+    paint("yellow", `baseline entries of ${soon.length} tests end soon, the first on ${day}: ${first.id}`),
+  ];
 }
 
 /** How many verdicts are known, beside those that pass, and which file is not there yet. */

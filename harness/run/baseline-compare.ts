@@ -7,6 +7,7 @@ import {
   type Results,
   type TestResult,
 } from "../../reports/results.ts";
+import { countWithheld } from "../../reports/withheld.ts";
 import {
   type Baseline,
   type Baselines,
@@ -17,7 +18,6 @@ import {
   reasonFits,
 } from "./baseline.ts";
 import { namesTest } from "./baseline-tests.ts";
-import { countWithheld } from "./withheld.ts";
 
 type Found = Pick<TestResult, "verdict" | "reason">;
 

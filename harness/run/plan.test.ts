@@ -1,6 +1,7 @@
 import { expect } from "chai";
+import fc from "fast-check";
 import { testKey } from "../../reports/results.ts";
-import { makePlan, PIECE, pieces, type Selection, selectTests, withoutFinished } from "./plan.ts";
+import { makePlan, PIECE, type Plan, pieces, type Selection, selectTests, withoutFinished } from "./plan.ts";
 import type { SuiteTest } from "./suites.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -144,6 +145,28 @@ describe("plan", () => {
       expect(make).not.to.throw(/\n/);
     });
   }
+
+  it("splits into parts that are disjoint, complete, alike in size and always the same", () => {
+    const tests = Array.from({ length: 23 }, (_, i) => test(`rfc7296/2.8/number-${i}`));
+    const peers = ["builtin", "strongswan@6.1", "libreswan"];
+    const keysOf = ({ lanes }: Plan) =>
+      lanes.flatMap((lane) => lane.tests.map(({ id }) => `${lane.id} ${id}`));
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 3 }), (of, count) => {
+        const whole = selection({ peers: peers.slice(0, count) });
+        const parts = Array.from({ length: of }, (_, i) =>
+          makePlan(tests, { ...whole, shard: { index: i + 1, of } }),
+        );
+        const all = keysOf(makePlan(tests, whole));
+        expect(parts.flatMap(keysOf).sort()).to.deep.equal([...all].sort());
+        for (const part of parts) {
+          expect(part.planned).to.be.within(Math.floor(all.length / of), Math.ceil(all.length / of));
+          expect(keysOf(part)).to.have.length(part.planned);
+        }
+        expect(makePlan(tests, { ...whole, shard: { index: 1, of } })).to.deep.equal(parts[0]);
+      }),
+    );
+  });
 
   it("cuts long lanes into pieces for several workers, and loses no test", () => {
     const tests = Array.from({ length: 2 * PIECE + 1 }, (_, i) => test(`rfc7296/2.8/number-${i}`));

@@ -26,6 +26,14 @@ export interface Selection {
   grep?: string;
   lie?: string;
   variant?: string;
+  /** Only this part of the plan. Not set: all of it. */
+  shard?: Shard;
+}
+
+/** One of `of` parts of a plan, counted from 1. */
+export interface Shard {
+  index: number;
+  of: number;
 }
 
 export interface LanePlan {
@@ -48,7 +56,20 @@ export interface Plan {
 export function makePlan(all: readonly SuiteTest[], selection: Selection): Plan {
   const tests = selectTests(all, selection);
   const lanes = choosePeers(selection).map((peer) => ({ peer, id: idOf(peer, selection.variant), tests }));
-  return { lanes, planned: lanes.length * tests.length };
+  const plan = { lanes, planned: lanes.length * tests.length };
+  return selection.shard ? shardOf(plan, selection.shard) : plan;
+}
+
+/**
+ * Every n-th test of the plan: all parts together are the plan, and no test is in two. Which part a test is in depends
+ * on nothing but the plan.
+ */
+export function shardOf({ lanes }: Plan, { index, of }: Shard): Plan {
+  let place = 0;
+  const mine = lanes
+    .map((lane) => ({ ...lane, tests: lane.tests.filter(() => place++ % of === index - 1) }))
+    .filter(({ tests }) => tests.length > 0);
+  return { lanes: mine, planned: mine.reduce((sum, { tests }) => sum + tests.length, 0) };
 }
 
 /** The plan without tests that have a verdict already. */
@@ -143,7 +164,7 @@ function regExp(source: string): RegExp {
   }
 }
 
-function inWords({ documents, revisions, role, grep }: Omit<Selection, "peers">): string {
+function inWords({ documents, revisions, role, grep }: Omit<Selection, "peers" | "shard">): string {
   const named = revisions === "all" ? [] : (revisions ?? []);
   return [
     documents.join(" ") || "all documents",

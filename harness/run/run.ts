@@ -9,7 +9,7 @@ import {
   readJournal,
   resultsFromJournal,
 } from "../../reports/journal.ts";
-import type { TestResult } from "../../reports/results.ts";
+import { RESULTS_SCHEMA, type TestResult } from "../../reports/results.ts";
 import type { ReportFormat } from "../../reports/write.ts";
 import { checkKeys, KeyFileError } from "../pki/pki.ts";
 import { oddOnes, secondTries, stillOdd, TRIED_AGAIN, TRIES } from "./again.ts";
@@ -105,7 +105,8 @@ async function runPlan(
   const journal = openRunJournal(options.out);
   const time = () => new Date().toISOString();
   const choice = { ...choiceOf(options), ...(withheld.length > 0 ? { withheld } : {}) };
-  journal.append({ kind: "run-started", time: time(), tool: tool(), seed, ...choice });
+  const start = { time: time(), tool: tool(), seed, schema: RESULTS_SCHEMA } as const;
+  journal.append({ kind: "run-started", ...start, ...shardText(options), ...choice });
   observer.planned(plan, seed);
   const sink: ResultSink = {
     peerStarted: (peer) => journal.append({ kind: "peer-started", time: time(), peer }),
@@ -137,6 +138,9 @@ async function runPlan(
 /** In the journal a file stands with its whole path: a report may be made from elsewhere. */
 const choiceOf = ({ baseline }: RunOptions): { baseline?: string } =>
   baseline === undefined ? {} : { baseline: baseline === "none" ? baseline : resolve(baseline) };
+
+const shardText = ({ shard }: RunOptions): { shard?: string } =>
+  shard === undefined ? {} : { shard: `${shard.index}/${shard.of}` };
 
 interface RunJournal {
   /** Aborted by the first record that cannot be written: the run ends in good order, as nothing of it would be kept. */

@@ -1,8 +1,9 @@
 import { expect } from "chai";
+import { countWithheld } from "../../reports/withheld.ts";
 import type { Baselines, WithheldEntry } from "./baseline.ts";
 import { makePlan } from "./plan.ts";
 import type { SuiteTest } from "./suites.ts";
-import { countWithheld, withoutWithheld } from "./withheld.ts";
+import { withoutWithheld } from "./withheld.ts";
 
 const test = (id: string): SuiteTest => {
   const [document = "", section = "", title = ""] = id.split("/");

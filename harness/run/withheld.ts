@@ -1,16 +1,8 @@
 /** Tests that a baseline withholds: they are not run, and a report tells how many they are and nothing more. */
-import { groupBy } from "../../reports/group.ts";
 import type { Withheld } from "../../reports/results.ts";
+import { countWithheld } from "../../reports/withheld.ts";
 import { type Baselines, baselineName, entryOf } from "./baseline.ts";
 import type { LanePlan, Plan } from "./plan.ts";
-
-/** One row for each peer and file. */
-export function countWithheld(rows: readonly Withheld[]): Withheld[] {
-  const same = groupBy(rows, ({ peer, file }) => JSON.stringify([peer, file]));
-  return [...same.values()].flatMap(([first, ...others]) =>
-    first ? [{ ...first, tests: others.reduce((sum, { tests }) => sum + tests, first.tests) }] : [],
-  );
-}
 
 /** The file that withholds a test of a lane. */
 function withholding(baselines: Baselines, { peer }: LanePlan, id: string): string | undefined {
