@@ -17,12 +17,16 @@ const isAuth = ({ exchangeType, opened }: LintMessage): boolean =>
   exchangeType === EXCHANGE.IKE_AUTH && opened;
 const isInit = ({ exchangeType }: LintMessage): boolean => exchangeType === EXCHANGE.IKE_SA_INIT;
 
-/** How PPKs were agreed on in IKE_SA_INIT; undefined where that was not seen. */
+/**
+ * How PPKs were agreed on in IKE_SA_INIT. Undefined where that was not seen, or where both ends sent USE_PPK_INT by the
+ * number that libreswan had for it before it had one: the rest of such an agreement has other numbers, too.
+ */
 function agreement(sa: LintIkeSa): { inAuth: boolean; early: boolean } | undefined {
   const init = initOf(sa);
   if (!init) return undefined;
   const both = (type: number): boolean =>
     notify(init.request, type) !== undefined && notify(init.response, type) !== undefined;
+  if (both(NOTIFY.LIBRESWAN_USE_PPK_INT)) return undefined;
   return { inAuth: both(NOTIFY.USE_PPK), early: both(NOTIFY.USE_PPK_INT) };
 }
 

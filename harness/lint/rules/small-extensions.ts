@@ -57,17 +57,20 @@ const answeredWithSa = childlessExchange(
   ["CHILDLESS-05"],
   ({ request, response }, sa) => {
     const asked = !sa.established && isChildless(request) && has(request, PAYLOAD.AUTH);
-    const part = asked ? first(response, "SA") : undefined;
+    const init = asked ? initOf(sa) : undefined;
+    const part = init && notify(init.response, CHILDLESS) ? first(response, "SA") : undefined;
     return part ? [breachIn(part, "the request asked for no Child SA")] : NONE;
   },
 );
+
+/** What asks for a Child SA without EAP. */
+const OF_REQUEST: readonly number[] = [PAYLOAD.AUTH, PAYLOAD.SA, PAYLOAD.TSi, PAYLOAD.TSr];
 
 const answeredWithout = childlessExchange(
   "answered-childless",
   ["CHILDLESS-06"],
   ({ request, response }, sa) => {
-    const asked =
-      !sa.established && isAuth(request) && has(request, PAYLOAD.AUTH) && has(request, PAYLOAD.SA);
+    const asked = !sa.established && isAuth(request) && OF_REQUEST.every((type) => has(request, type));
     const granted = response.opened && has(response, PAYLOAD.AUTH) && !has(response, PAYLOAD.EAP);
     // What is not granted at once is refused by a notify, or redirected (RFC 5685).
     if (!asked || !granted || has(response, PAYLOAD.SA) || hasError(response)) return NONE;

@@ -165,6 +165,8 @@ const INVITED = init([], [notify(CHILDLESS)]);
 const childless = capture(...INVITED, ...authenticating([auth()], [auth()]));
 const anonymous = (data: Uint8Array): Seen[] =>
   capture(...exchange(EXCHANGE.IKE_AUTH, 1, [id(PAYLOAD.IDi, 13, data), auth(13)]));
+const ts = (type: number): Payload => ({ kind: "TS", type, selectors: [] });
+const ASKING: Payload[] = [auth(), sa(espProposal()), ts(PAYLOAD.TSi), ts(PAYLOAD.TSr)];
 const EAP_ONLY = NOTIFY.EAP_ONLY_AUTHENTICATION;
 const eap: Payload = { kind: "EAP", type: PAYLOAD.EAP, code: 1, identifier: 1, data: octets(1, 4) };
 
@@ -192,8 +194,8 @@ const small: Planted[] = [
   [
     "answered-childless",
     "CHILDLESS-06",
-    capture(...INVITED, ...authenticating(undefined, [auth()])),
-    capture(...INVITED, ...authenticating(undefined, [auth(), notify(NOTIFY.NO_PROPOSAL_CHOSEN)])),
+    capture(...INVITED, ...authenticating(ASKING, [auth()])),
+    capture(...INVITED, ...authenticating(ASKING, [auth(), notify(NOTIFY.NO_PROPOSAL_CHOSEN)])),
   ],
   ["id-null-with-data", "NULLAUTH-06", anonymous(octets(1)), anonymous(octets(0))],
   [
