@@ -1,5 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
+import { aesGcm } from "../../harness/crypto/encr-aead.ts";
+import { SubspaceOutboundSa } from "../../harness/esp/subspaces.ts";
 import type { Seen, SeenIke } from "../../harness/lint/seen.ts";
 import { concat, EMPTY, fromHex } from "../../harness/wire/bytes.ts";
 import { encodeMessage } from "../../harness/wire/index.ts";
@@ -201,6 +203,21 @@ describe("Decoder", () => {
     const plain = { protocol: "esp" as const, data: espPacket(keys, plaintext, 1) };
     expect(openings(seenIn(unknown, packets)), "ESN found").to.deep.equal(packets.map(() => "opened"));
     expect(openings(seenIn(unknown, [plain])), "no ESN found").to.deep.equal(["opened"]);
+  });
+
+  it("opens ESP with subspaces of sequence numbers, which no file of keys tells", () => {
+    const keys = espKeys(0xc0de, true);
+    const made = new KeyRing();
+    made.addEsp(keys);
+    const sa = new SubspaceOutboundSa({
+      ...{ spi: keys.spi, transforms: { encr: aesGcm(128, 16) }, esn: true, subspaces: 8 },
+      ...{ keys: { encr: keys.encrKey, integ: keys.integKey }, random: (count) => octets(count, 1) },
+    });
+    const packets = Array.from({ length: 9 }, () => sa.seal(octets(30, 5), 59));
+    const seen = packets.flatMap((data) =>
+      data instanceof Uint8Array ? [{ protocol: "esp" as const, data }] : [],
+    );
+    expect(openings(seenIn(made, seen))).to.deep.equal(packets.map(() => "opened"));
   });
 
   it("chooses among ESP SAs of one SPI, and tells wrong keys and damage", () => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { concat, fromHex } from "../../harness/wire/bytes.ts";
 import { buildEcho, buildUdpPacket, parseAddress } from "../../harness/wire/ip.ts";
+import { keysJson } from "../key-files/json.ts";
 import { readKeys } from "../key-files/read.ts";
 import { parseCapture } from "../read/index.ts";
 import { tsharkVersion } from "../tshark.ts";
@@ -102,6 +103,25 @@ describe("decrypted twin", () => {
       ...{ comment: "packet 1, as it was", outcome: "as it was" },
     });
     expect(two).to.deep.include({ linkType: 101, data: dns });
+  });
+
+  it("is made with keys that stand in the capture", () => {
+    const path = join(folder, "secrets.pcapng");
+    const writer = new PcapngWriter();
+    const data = buildUdpPacket(
+      { source: us, destination: peer },
+      { sourcePort: 500, destinationPort: 500, payload: whole },
+    );
+    const packet = { linkType: 101, timeMs: 0, data, originalLength: data.length, comment: "" };
+    const text = new TextEncoder().encode(keysJson({ ike: [KEYS], esp: [] }).padEnd(4096));
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(20 + text.length);
+    const size = Buffer.alloc(4);
+    size.writeUInt32LE(text.length);
+    const secrets = concat(fromHex("0a000000"), length, fromHex("4b49454b"), size, text, length);
+    writeFileSync(path, concat(writer.start("x"), secrets, writer.packet(packet)));
+    const [one] = [...twinOf(path, readKeys([]))];
+    expect(one).to.deep.include({ comment: "packet 1, decrypted", outcome: "decrypted" });
   });
 
   it("is read by tshark and by us, without keys", async function () {

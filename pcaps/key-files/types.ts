@@ -38,7 +38,7 @@ export type LineFault = Pick<KeyFault, "line" | "reason">;
 /** No file of keys is larger; a log can be. */
 export const MOST_OCTETS = 64 * 1024 * 1024;
 /** Key sets of either kind that are taken. */
-export const MOST_SETS = 65_536;
+export const MOST_SETS = 32_768;
 /** Faults that are told of a file; the last says how many more there are. */
 export const MOST_FAULTS = 100;
 
