@@ -28,6 +28,8 @@ export interface LadderSvgOptions extends SideNames {
   id?: string;
   /** Set where the numbers of views are those of packets: they are shown. */
   numbered?: boolean;
+  /** Set to false where thousands of ladders are drawn: without it a message has all its fields as a tooltip. */
+  tooltips?: boolean;
   /** Set to false where the page has {@link LADDER_CSS} already. */
   styled?: boolean;
 }
@@ -177,7 +179,7 @@ function drawMessage(row: MessageRow, y: number, sheet: Sheet): { parts: Svg[]; 
   const group = element(
     "g",
     { class: classes },
-    element("title", {}, tooltip(view, sheet)),
+    sheet.options.tooltips !== false && element("title", {}, tooltip(view, sheet)),
     heading(row, y + 18),
     ...arrow(view, arrowAt),
     ...times(view.timeMs, sheet, arrowAt, sheet.options.numbered ? view.at : undefined),

@@ -44,6 +44,7 @@ export class EvidenceMover {
   readonly #from: string;
   readonly #siteDir: string;
   readonly #inside = new Map<string, boolean>();
+  readonly #made = new Set<string>();
 
   constructor(from: string, siteDir: string) {
     this.#from = from;
@@ -96,13 +97,18 @@ export class EvidenceMover {
       const stat = lstatSync(source);
       if (!stat.isFile() || !this.#isInside(dirname(source))) return undefined;
       const target = join(this.#siteDir, place);
-      mkdirSync(dirname(target), { recursive: true });
+      this.#make(dirname(target));
       linkOrCopy(source, target);
       return { path: place, octets: stat.size };
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw error;
     }
+  }
+
+  #make(folder: string): void {
+    if (!this.#made.has(folder)) mkdirSync(folder, { recursive: true });
+    this.#made.add(folder);
   }
 
   /** Whether a folder is in the result folder also when all links are followed. */
