@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { benches, benchText, findBench } from "../bench/index.ts";
 import { UsageError, unknownName } from "../run/usage-error.ts";
+import { benchPcapCommand } from "./bench-pcap.ts";
 import { benchPqCommand } from "./bench-pq.ts";
 import { wholeNumber } from "./numbers.ts";
 import { printJson } from "./output.ts";
@@ -10,6 +11,7 @@ Examples:
   bakeoff bench
   bakeoff bench wire esp --seconds 5
   bakeoff bench pq --loss 0,1,3,5,10
+  bakeoff bench pcap --packets 100000
 `;
 
 interface Flags {
@@ -29,13 +31,15 @@ export function benchCommand(): Command {
       // So that --json behind "pq" is that of pq.
       .enablePositionalOptions()
       .addCommand(benchPqCommand())
+      .addCommand(benchPcapCommand())
       .action((given: string[], flags: Flags) => measure(given.length > 0 ? given : names, flags))
   );
 }
 
 async function measure(names: string[], flags: Flags): Promise<void> {
   const seconds = wholeNumber("--seconds", flags.seconds);
-  if (names.includes("pq")) throw new UsageError("pq stands alone: bakeoff bench pq");
+  for (const name of ["pq", "pcap"])
+    if (names.includes(name)) throw new UsageError(`${name} stands alone: bakeoff bench ${name}`);
   const chosen = names.map((name) => {
     const bench = findBench(name);
     if (!bench)

@@ -1,0 +1,17 @@
+/** What a step of the benchmark of captures says, and where the next one finds what it wrote. */
+import { join } from "node:path";
+
+export interface StepFigures {
+  /** What was seen: messages and packets. */
+  packets: number;
+  opened: number;
+  /** Faults, things that could not be read, differences. */
+  problems: number;
+  /** The most memory that was resident. */
+  peakMib: number;
+}
+
+export const filesIn = (folder: string): { capture: string; keys: string } => ({
+  capture: join(folder, "capture.pcap"),
+  keys: join(folder, "keys.json"),
+});

@@ -1,0 +1,7 @@
+/** One step of the benchmark of captures, in a process of its own: what it costs is all there is. */
+import type { StepFigures } from "./pcap-files.ts";
+import { step } from "./pcap-steps.ts";
+
+const figures = await step(process.argv.slice(2));
+const peakMib = process.resourceUsage().maxRSS / 1024;
+process.stdout.write(JSON.stringify({ ...figures, peakMib } satisfies StepFigures));
