@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { parsePdml } from "./pdml.ts";
+import { PdmlStream, parsePdml } from "./pdml.ts";
 
 describe("parsePdml", () => {
   it("keeps the order and nesting of fields", () => {
@@ -41,5 +41,22 @@ describe("parsePdml", () => {
     );
     const text = fc.array(fc.oneof(piece, fc.string()), { maxLength: 30 }).map((parts) => parts.join(""));
     fc.assert(fc.property(text, (xml) => void parsePdml(xml)));
+  });
+});
+
+describe("PdmlStream", () => {
+  it("gives the same packets, wherever the text is cut", () => {
+    const packet = (name: string) => `<packet>\n<proto name="${name}">\n</proto>\n</packet>\n`;
+    const text = `<pdml>\n${["a", "b", "c"].map(packet).join("")}</pdml>\n`;
+    const cuts = fc.array(fc.nat(text.length), { maxLength: 6 });
+    fc.assert(
+      fc.property(cuts, (at) => {
+        const edges = [0, ...at.toSorted((a, b) => a - b), text.length];
+        const stream = new PdmlStream();
+        const pieces = edges.slice(1).map((end, i) => text.slice(edges[i], end));
+        const packets = [...pieces.flatMap((piece) => stream.push(piece)), ...stream.end()];
+        expect(packets).to.deep.equal(parsePdml(text));
+      }),
+    );
   });
 });

@@ -22,6 +22,31 @@ export interface PdmlPacket {
   protocols: PdmlField[];
 }
 
+const PACKET_END = "</packet>";
+
+/** Reads PDML that comes in pieces. */
+export class PdmlStream {
+  #rest = "";
+
+  /** The packets that are complete with this piece. */
+  push(piece: string): PdmlPacket[] {
+    const end = piece.lastIndexOf(PACKET_END);
+    // The mark may lie across two pieces; it is found with the one after them.
+    if (end < 0) {
+      this.#rest += piece;
+      return [];
+    }
+    const text = this.#rest + piece.slice(0, end + PACKET_END.length);
+    this.#rest = piece.slice(end + PACKET_END.length);
+    return parsePdml(text);
+  }
+
+  /** What stands behind the last packet that was given. */
+  end(): PdmlPacket[] {
+    return parsePdml(this.#rest);
+  }
+}
+
 const ELEMENT = /<(\/?)(packet|proto|field)\b([^>]*?)(\/?)>/g;
 const ATTRIBUTE = /([\w-]+)="([^"]*)"/g;
 

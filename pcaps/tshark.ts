@@ -1,7 +1,7 @@
 /** Runs tshark over a capture with our keys, as a second opinion on what the messages say. */
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { join } from "node:path";
-import { type PdmlField, type PdmlPacket, parsePdml } from "./pdml.ts";
+import { type PdmlField, type PdmlPacket, PdmlStream } from "./pdml.ts";
 
 /** An IKE message as tshark reads it. Octets are lower-case hex. */
 export interface DecodedIke {
@@ -22,6 +22,8 @@ export interface DecodedIke {
   inner?: DecodedPayload[];
   /** What tshark found of the ICV; undefined when it did not check. */
   icv?: "good" | "bad";
+  /** Set when it could not read the message to its end. */
+  halted?: true;
 }
 
 export interface DecodedPayload {
@@ -52,24 +54,32 @@ export interface DecodedFrame {
   protocols: string[];
   ike?: DecodedIke;
   esp?: DecodedEsp;
+  /** All messages and packets in it, in order: several where a segment of TCP has several frames. */
+  parts: DecodedPart[];
 }
+
+export type DecodedPart = { kind: "ike"; ike: DecodedIke } | { kind: "esp"; esp: DecodedEsp };
 
 export interface TsharkError {
   error: "missing" | "keys" | "failed";
   reason: string;
 }
 
-/** PDML is verbose: some 10 kB for a message. */
-const MAX_OUTPUT = 1 << 29;
+/** Of output that is no PDML. */
+const MAX_OUTPUT = 1 << 20;
 const TIMEOUT_MS = 120_000;
 
 /** Teaches it the frames of RFC 9329; a tshark without Lua leaves it aside. */
 const IKE_OVER_TCP = join(import.meta.dirname, "iketcp.lua");
 
 /** Version as in `4.0.17`, or undefined where there is no tshark. */
-export async function tsharkVersion(): Promise<string | undefined> {
-  const run = await tshark(["--version"], {});
-  return "error" in run ? undefined : /TShark.*?(\d+\.\d+\.\d+)/.exec(run.stdout)?.[1];
+export function tsharkVersion(): Promise<string | undefined> {
+  const options = { maxBuffer: MAX_OUTPUT, timeout: TIMEOUT_MS };
+  return new Promise((resolve) => {
+    execFile("tshark", ["--version"], options, (failure, stdout) =>
+      resolve(failure ? undefined : /TShark.*?(\d+\.\d+\.\d+)/.exec(stdout)?.[1]),
+    );
+  });
 }
 
 /**
@@ -80,42 +90,65 @@ export async function decodeWithTshark(
   capture: string,
   keyFolder: string,
 ): Promise<DecodedFrame[] | TsharkError> {
-  const args = ["-X", `lua_script:${IKE_OVER_TCP}`, "-n", "-r", capture, "-T", "pdml"];
-  const run = await tshark(args, { WIRESHARK_CONFIG_DIR: keyFolder });
-  if ("error" in run) return run;
-  const refused = /^.*Error loading table.*$/m.exec(run.stderr);
-  if (refused) return { error: "keys", reason: refused[0] };
-  return parsePdml(run.stdout).map(decodeFrame);
+  const frames: DecodedFrame[] = [];
+  const error = await eachFrame(capture, keyFolder, (frame) => void frames.push(frame));
+  return error ?? frames;
 }
 
-function tshark(
-  args: string[],
-  env: Record<string, string>,
-): Promise<{ stdout: string; stderr: string } | TsharkError> {
-  const options = {
-    maxBuffer: MAX_OUTPUT,
-    timeout: TIMEOUT_MS,
-    env: { ...process.env, LC_ALL: "C.UTF-8", ...env },
-  };
+/** The same, frame by frame, so that memory does not grow with the capture. */
+export function eachFrame(
+  capture: string,
+  keyFolder: string,
+  take: (frame: DecodedFrame) => void,
+): Promise<TsharkError | undefined> {
+  const args = ["-X", `lua_script:${IKE_OVER_TCP}`, "-n", "-r", capture, "-T", "pdml"];
+  const env = { ...process.env, LC_ALL: "C.UTF-8", WIRESHARK_CONFIG_DIR: keyFolder };
+  const child = spawn("tshark", args, { env, timeout: TIMEOUT_MS, stdio: ["ignore", "pipe", "pipe"] });
+  const pdml = new PdmlStream();
+  let errors = "";
+  const takeAll = (packets: PdmlPacket[]) => packets.map(decodeFrame).forEach(take);
+  child.stdout.setEncoding("utf8").on("data", (piece: string) => takeAll(pdml.push(piece)));
+  child.stderr.setEncoding("utf8").on("data", (piece: string) => {
+    if (errors.length < MAX_OUTPUT) errors += piece;
+  });
   return new Promise((resolve) => {
-    execFile("tshark", args, options, (failure, stdout, stderr) => {
-      if (!failure) resolve({ stdout, stderr });
-      else if (failure.code === "ENOENT") resolve({ error: "missing", reason: "there is no tshark" });
-      else resolve({ error: "failed", reason: stderr.trim().split("\n").at(-1) || failure.message });
+    child.on("error", () => resolve({ error: "missing", reason: "there is no tshark" }));
+    child.on("close", (code, signal) => {
+      takeAll(pdml.end());
+      resolve(errorOf(errors, code ?? signal));
     });
   });
 }
 
+function errorOf(errors: string, status: number | string | null): TsharkError | undefined {
+  const refused = /^.*Error loading table.*$/m.exec(errors);
+  if (refused) return { error: "keys", reason: refused[0] };
+  if (status === 0) return undefined;
+  return { error: "failed", reason: errors.trim().split("\n").at(-1) || `tshark ended with ${status}` };
+}
+
 function decodeFrame({ protocols }: PdmlPacket): DecodedFrame {
-  const outer = (name: string) => protocols.find((protocol) => protocol.name === name);
-  const frame: DecodedFrame = {
-    number: number(outer("frame"), "frame.number"),
-    protocols: protocols.map((protocol) => protocol.name).filter((name) => !PSEUDO.has(name)),
+  const frame = protocols.find(({ name }) => name === "frame");
+  const parts = partsOf(protocols);
+  const [ike, esp] = [parts.find((part) => part.kind === "ike"), parts.find((part) => part.kind === "esp")];
+  return {
+    number: number(frame, "frame.number"),
+    protocols: protocols.map(({ name }) => name).filter((name) => !PSEUDO.has(name)),
+    ...(ike && { ike: ike.ike }),
+    ...(esp && { esp: esp.esp }),
+    parts,
   };
-  const [ike, esp] = [outer("isakmp"), outer("esp")];
-  if (ike) frame.ike = decodeIke(ike);
-  if (esp) frame.esp = decodeEsp(esp);
-  return frame;
+}
+
+/** Beside TCP, what stands behind the first is inside of it. */
+function partsOf(protocols: readonly PdmlField[]): DecodedPart[] {
+  const all = protocols.flatMap((protocol, at): DecodedPart[] => {
+    if (protocol.name === "esp") return [{ kind: "esp", esp: decodeEsp(protocol) }];
+    if (protocol.name !== "isakmp") return [];
+    const halted = protocols[at + 1]?.name === "_ws.malformed";
+    return [{ kind: "ike", ike: { ...decodeIke(protocol), ...(halted && { halted }) } }];
+  });
+  return protocols.some(({ name }) => name === "iketcp") ? all : all.slice(0, 1);
 }
 
 /** What PDML lists beside protocols. */

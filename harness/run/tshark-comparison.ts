@@ -1,38 +1,209 @@
-/** Holds tshark's reading of a capture against ours, frame by frame; for tests. */
+/** Holds tshark's reading of a capture against ours, message by message and field by field. */
 import { Decoder, type EspKeySet, type IkeKeySet, type KeyRing } from "../../pcaps/decode/index.ts";
 import { partOf } from "../../pcaps/decode/part.ts";
 import { wiresharkKnows } from "../../pcaps/keys.ts";
-import type { DecodedFrame, DecodedIke, DecodedPayload } from "../../pcaps/tshark.ts";
-import type { Captured } from "../../pcaps/types.ts";
+import type { DecodedEsp, DecodedFrame, DecodedIke, DecodedPayload } from "../../pcaps/tshark.ts";
+import type { Datagram } from "../../pcaps/types.ts";
 import type { Seen, SeenEsp } from "../lint/seen.ts";
 import { concat, hex } from "../wire/bytes.ts";
 import { decodeMessage, encodeChain, isFrameError } from "../wire/index.ts";
-import type { Message, Payload } from "../wire/types.ts";
+import type { Finding, Message, Payload } from "../wire/types.ts";
 import { ourFacts, theirFacts } from "./tshark-facts.ts";
 
-/** Compares a chain as we read it with tshark's payloads; gives what differs. */
-function chainDifferences(ours: readonly Payload[], theirs: readonly DecodedPayload[]): string[] {
-  if (ours.length !== theirs.length)
-    return [`we see payloads ${ours.map((p) => p.type)}, tshark ${theirs.map((p) => p.type)}`];
-  return ours.flatMap((p, i) => {
-    const them = theirs[i];
-    const next = p.kind === "SK" || p.kind === "SKF" ? p.innerType : (ours[i + 1]?.type ?? 0);
-    const whole = encodeChain([{ ...p, next }]);
-    if (!them || hex(whole) !== them.octets)
-      return [`payload ${p.type}: we have ${hex(whole)}, tshark ${them?.octets}`];
-    if (p.kind === "SK" || p.kind === "SKF") return [];
-    const [mine, his] = [ourFacts(p, next, whole.length), theirFacts(them)];
-    const at = mine.findIndex((fact, index) => fact !== his[index]);
-    if (at < 0 && mine.length === his.length) return [];
-    const index = at < 0 ? mine.length : at;
-    return [
-      `payload ${p.type}, fact ${index}: we read ${mine[index]}, tshark ${his[index]} in ${hex(whole)}`,
-    ];
-  });
+/** What we make of a datagram. */
+export interface Reading {
+  packet: number;
+  kind: "ike" | "esp" | "keepalive" | "unreadable";
+  /** Octets of the message or packet. */
+  size: number;
+  /** Of what is IKE. */
+  message?: Message;
+  /** What it completed; not set for a fragment that waits for others, or that nothing waits for. */
+  seen?: Seen;
+  /** What opened it. */
+  used?: IkeKeySet | EspKeySet;
 }
 
-function headerDifferences({ header, payloads }: Message, size: number, theirs: DecodedIke): string[] {
-  const ours: [string, unknown, unknown][] = [
+/** Reads datagrams with our own decoder, in the order of the capture. */
+export class Reader {
+  readonly #decoder: Decoder;
+  #used: IkeKeySet | EspKeySet | undefined;
+
+  constructor(ring: KeyRing) {
+    const used = (keys: IkeKeySet | EspKeySet) => {
+      this.#used = keys;
+    };
+    this.#decoder = new Decoder(ring, { used });
+  }
+
+  read(datagram: Datagram): Reading {
+    this.#used = undefined;
+    const { packet } = datagram;
+    const given = this.#decoder.datagram(datagram);
+    const { kind, data } = partOf(datagram);
+    const reading: Reading = { packet, kind, size: data.length };
+    const seen = given.find(({ packets }) => packets.at(-1) === packet);
+    if (seen && !("opening" in seen && seen.opening === "waiting")) reading.seen = seen;
+    if (this.#used) reading.used = this.#used;
+    if (kind !== "ike") return reading;
+    const message = decodeMessage(Uint8Array.from(data));
+    return isFrameError(message) ? { ...reading, kind: "unreadable" } : { ...reading, message };
+  }
+}
+
+/** A field, payload or message of which the two say different things. */
+export interface Difference {
+  /** As in `header > Message ID` or `inner payload 2 (33) > 4`. */
+  field: string;
+  ours: string;
+  theirs: string;
+  reading: Reading;
+  frame: DecodedFrame;
+  /** Where it is inside a payload: that payload as we read it, and its octets. */
+  payload?: Payload;
+  octets?: Uint8Array;
+  /** Where it is about a chain: what we found odd in it, and the offset at which tshark stopped. */
+  findings?: readonly Finding[];
+  stoppedAt?: number;
+}
+
+type Found = Omit<Difference, "reading" | "frame">;
+
+const differs = (field: string, ours: unknown, theirs: unknown, more: Partial<Found> = {}): Found => ({
+  field,
+  ours: String(ours),
+  theirs: String(theirs),
+  ...more,
+});
+
+/** Counts what agrees, and tells what does not. */
+export class Comparison {
+  messages = 0;
+  /** Messages of which tshark opened the Encrypted payload. */
+  inner = 0;
+  fragmented = 0;
+  esp = 0;
+  /** Single values that were compared. */
+  fields = 0;
+  readonly espOpened = new Set<number>();
+  readonly differences: Difference[] = [];
+
+  /** Compares a frame with what we read in it, which are several datagrams where it is of TCP. */
+  frame(readings: readonly Reading[], frame: DecodedFrame): void {
+    const ours = readings.filter(({ kind }) => kind === "ike" || kind === "esp");
+    const found = ours.flatMap((reading, at) =>
+      this.#part(reading, frame, at).map((difference) => ({ ...difference, reading, frame })),
+    );
+    this.differences.push(...found);
+  }
+
+  #part(reading: Reading, { parts }: DecodedFrame, at: number): Found[] {
+    const theirs = parts[at];
+    if (theirs?.kind !== reading.kind) return [differs("kind", reading.kind, theirs?.kind)];
+    if (theirs.kind === "esp") return this.#esp(reading, theirs.esp);
+    return reading.message ? this.#ike(reading, reading.message, theirs.ike) : [];
+  }
+
+  #ike(reading: Reading, message: Message, ike: DecodedIke): Found[] {
+    this.messages++;
+    return [
+      ...this.#values("header", headerValues(message, reading.size, ike)),
+      ...this.#chain("payload", message.payloads, ike.payloads, message.findings),
+      ...this.#inside(reading, ike),
+    ];
+  }
+
+  #inside({ seen, used }: Reading, theirs: DecodedIke): Found[] {
+    if (seen?.kind === "ike" && seen.opening === undefined)
+      return this.#values("Encrypted payload", [["inner chain", false, theirs.inner !== undefined]]);
+    if (!used) return this.#values("Encrypted payload", [["ICV", false, theirs.icv === "good"]]);
+    const { encrId, integId } = used.keys;
+    if (!wiresharkKnows("ike", encrId, integId))
+      return this.#values("Encrypted payload", [["opened", false, theirs.inner !== undefined]]);
+    const icv = this.#icv(integId, theirs.icv);
+    if (seen?.kind !== "ike" || !seen.inner)
+      return [
+        ...icv,
+        ...this.#values("Encrypted payload", [["complete", false, theirs.inner !== undefined]]),
+      ];
+    const { payloads, findings } = seen.inner;
+    if (!theirs.inner && seen.plaintext?.length)
+      return [...icv, differs("Encrypted payload", "opened", "closed")];
+    this.inner++;
+    if (seen.fragments !== undefined) this.fragmented++;
+    return [...icv, ...this.#chain("inner payload", payloads, theirs.inner ?? [], findings)];
+  }
+
+  #esp(reading: Reading, theirs: DecodedEsp): Found[] {
+    const { seen, used } = reading;
+    if (seen?.kind !== "esp") return [differs("ESP packet", seen?.kind, "esp")];
+    this.esp++;
+    const header = this.#values("ESP", [
+      ["SPI", seen.spi, theirs.spi],
+      ["sequence number", seen.sequence, theirs.sequence],
+    ]);
+    if (!used || !("esn" in used.keys))
+      return [...header, ...this.#values("ESP", [["ICV", false, theirs.icv === "good"]])];
+    const { encrId, integId, esn } = used.keys;
+    if (!wiresharkKnows("esp", encrId, integId))
+      return [...header, ...this.#values("ESP", [["opened", false, theirs.plaintext !== undefined]])];
+    this.espOpened.add(encrId);
+    return [
+      ...header,
+      ...this.#values("ESP", espValues(seen, theirs)),
+      ...(esn ? [] : this.#icv(integId, theirs.icv)),
+    ];
+  }
+
+  /** AES-XCBC-96 and AES-CMAC-96 are not checked by tshark. */
+  #icv(integId: number | undefined, theirs: "good" | "bad" | undefined): Found[] {
+    return integId === 5 || integId === 8 ? [] : this.#values("ICV", [["opinion", "good", theirs]]);
+  }
+
+  #values(
+    where: string,
+    values: readonly (readonly [name: string, ours: unknown, theirs: unknown])[],
+  ): Found[] {
+    this.fields += values.length;
+    return values.flatMap(([name, a, b]) => (a === b ? [] : [differs(`${where} > ${name}`, a, b)]));
+  }
+
+  /** Payload by payload, as far as tshark read them; then whether it read them all. */
+  #chain(
+    where: string,
+    ours: readonly Payload[],
+    theirs: readonly DecodedPayload[],
+    findings: readonly Finding[] = [],
+  ): Found[] {
+    const both = ours.slice(0, theirs.length);
+    const found = both.flatMap((payload, at) =>
+      this.#payload(`${where} ${at + 1} (${payload.type})`, ours, at, theirs[at]!),
+    );
+    if (ours.length === theirs.length) return found;
+    const list = (of: readonly { type: number }[]) => of.map(({ type }) => type).join(" ");
+    return [...found, differs(`${where}s`, list(ours), list(theirs), { findings })];
+  }
+
+  #payload(where: string, chain: readonly Payload[], at: number, theirs: DecodedPayload): Found[] {
+    const payload = chain[at]!;
+    const encrypted = payload.kind === "SK" || payload.kind === "SKF";
+    const next = encrypted ? payload.innerType : (chain[at + 1]?.type ?? 0);
+    const octets = encodeChain([{ ...payload, next: payload.next ?? next }]);
+    this.fields++;
+    if (hex(octets) !== theirs.octets)
+      return [differs(`${where} > octets`, hex(octets), theirs.octets, { payload, octets })];
+    if (encrypted) return [];
+    const [mine, his] = [ourFacts(payload, next, octets), theirFacts(theirs)];
+    const first = mine.findIndex((fact, index) => fact !== his[index]);
+    this.fields += first < 0 ? mine.length : first;
+    if (first < 0 && mine.length === his.length) return [];
+    const index = first < 0 ? mine.length : first;
+    return [differs(`${where} > ${index}`, mine[index], his[index], { payload, octets })];
+  }
+}
+
+const headerValues = ({ header, payloads }: Message, size: number, theirs: DecodedIke) =>
+  [
     ["SPIi", hex(header.spiI), theirs.spiI],
     ["SPIr", hex(header.spiR), theirs.spiR],
     ["Next Payload", header.nextPayload ?? payloads[0]?.type ?? 0, theirs.nextPayload],
@@ -41,85 +212,14 @@ function headerDifferences({ header, payloads }: Message, size: number, theirs: 
     ["flags", header.flags, theirs.flags],
     ["Message ID", header.messageId, theirs.messageId],
     ["Length", header.length ?? size, theirs.length],
-  ];
-  return ours.flatMap(([field, a, b]) => (a === b ? [] : [`${field}: we read ${a}, tshark ${b}`]));
-}
+  ] as const;
 
-/** What our side makes of a capture: decodes and decrypts, and holds tshark's frames against that. */
-export class Comparison {
-  readonly found: string[] = [];
-  messages = 0;
-  inner = 0;
-  fragmented = 0;
-  esp = 0;
-  espOpened = new Set<number>();
-  readonly #decoder: Decoder;
-  /** What opened the datagram at hand. */
-  #used: IkeKeySet | EspKeySet | undefined;
-
-  constructor(ring: KeyRing) {
-    const used = (keys: IkeKeySet | EspKeySet): void => {
-      this.#used = keys;
-    };
-    this.#decoder = new Decoder(ring, { used });
-  }
-
-  frame(captured: Captured, frame: DecodedFrame): void {
-    this.#used = undefined;
-    const datagram = { ...captured, kind: "datagram", packet: frame.number, offset: 0 } as const;
-    const seen = this.#decoder.datagram(datagram).at(-1);
-    const differences = seen?.kind === "esp" ? this.#esp(seen, frame) : this.#ike(captured, seen, frame);
-    for (const difference of differences) this.found.push(`frame ${frame.number}: ${difference}`);
-  }
-
-  #ike(captured: Captured, seen: Seen | undefined, { ike }: DecodedFrame): string[] {
-    const { data } = partOf(captured);
-    const decoded = decodeMessage(data);
-    if (isFrameError(decoded) || !ike) return [`not IKE for ${ike ? "us" : "tshark"}`];
-    this.messages++;
-    return [
-      ...headerDifferences(decoded, data.length, ike),
-      ...chainDifferences(decoded.payloads, ike.payloads),
-      ...this.#inside(seen, ike),
-    ];
-  }
-
-  /** `seen` is not set for a fragment that waits for others. */
-  #inside(seen: Seen | undefined, theirs: DecodedIke): string[] {
-    if (seen?.kind === "ike" && seen.opening === undefined)
-      return theirs.inner ? ["tshark sees an inner chain"] : [];
-    const used = this.#used?.keys;
-    if (!used) return [`we cannot open it: ${seen && "opening" in seen ? seen.opening : seen?.kind}`];
-    if (!wiresharkKnows("ike", used.encrId, used.integId))
-      return theirs.inner ? ["tshark opened what it should not know"] : [];
-    const checked = used.integId !== 5 && used.integId !== 8;
-    const icv = checked && theirs.icv !== "good" ? [`tshark's opinion of the ICV: ${theirs.icv}`] : [];
-    if (seen?.kind !== "ike" || !seen.inner)
-      return theirs.inner ? [...icv, "tshark has the whole message already"] : icv;
-    const { inner, plaintext } = seen;
-    if (!theirs.inner && plaintext?.length) return [...icv, "tshark found nothing inside"];
-    this.inner++;
-    if (seen.fragments !== undefined) this.fragmented++;
-    return [...icv, ...chainDifferences(inner.payloads, theirs.inner ?? [])];
-  }
-
-  #esp(seen: SeenEsp, { esp, protocols }: DecodedFrame): string[] {
-    if (!esp) return ["not ESP for tshark"];
-    this.esp++;
-    const { content, spi, sequence, opening } = seen;
-    const used = this.#used?.keys;
-    if (!content || !used || !("esn" in used)) return [`we cannot open it: ${opening}`];
-    const facts = spi === esp.spi && sequence === esp.sequence ? [] : ["SPI or sequence number"];
-    if (!wiresharkKnows("esp", used.encrId, used.integId))
-      return esp.plaintext === undefined ? facts : [...facts, "tshark opened what it should not know"];
-    this.espOpened.add(used.encrId);
-    const trailer = Uint8Array.of(content.padding.length, content.nextHeader);
-    const plaintext = hex(concat(content.payload, content.padding, trailer));
-    if (plaintext !== esp.plaintext) facts.push(`plaintext ${plaintext}, tshark ${esp.plaintext}`);
-    if (esp.nextHeader !== content.nextHeader)
-      facts.push(`Next Header ${content.nextHeader}, tshark ${esp.nextHeader}`);
-    if (!protocols.includes("icmp")) facts.push(`tshark sees ${protocols.join()} inside`);
-    const checked = !used.esn && used.integId !== 5 && used.integId !== 8;
-    return checked && esp.icv !== "good" ? [...facts, `tshark's opinion of the ICV: ${esp.icv}`] : facts;
-  }
+function espValues({ content }: SeenEsp, theirs: DecodedEsp) {
+  const { payload, padding, nextHeader } = content ?? {};
+  const trailer = Uint8Array.of(padding?.length ?? 0, nextHeader ?? 0);
+  const plaintext = payload && padding && hex(concat(payload, padding, trailer));
+  return [
+    ["plaintext", plaintext, theirs.plaintext],
+    ["Next Header", nextHeader, theirs.nextHeader],
+  ] as const;
 }

@@ -84,7 +84,7 @@ const cpFacts = (cp: CpPayload): Facts => [
   ]),
 ];
 
-function bodyFacts(p: Payload): Facts {
+function bodyFacts(p: Payload, body: Uint8Array): Facts {
   switch (p.kind) {
     case "SA":
       return saFacts(p);
@@ -126,19 +126,25 @@ function bodyFacts(p: Payload): Facts {
       return [`cert.encoding=${byte(p.encoding)}`];
     case "raw":
       return [`data=${hex(p.data)}`];
+    case "GSA":
+    case "KD":
+      // tshark 4.0 does not know them.
+      return [`data=${hex(body)}`];
     default:
       return [];
   }
 }
 
-/** `next` and `length` are those of the payload in its message. */
-export function ourFacts(payload: Payload, next: number, length: number): Facts {
+/** `next` is the type that follows it in its message, `octets` are the whole payload. */
+export function ourFacts(payload: Payload, next: number, octets: Uint8Array): Facts {
   return [
     ...[`type=${payload.type}`, `nextpayload=${byte(payload.next ?? next)}`],
-    ...[`critical=${payload.critical ?? false}`, `payloadlength=${word(length)}`],
-    ...bodyFacts(payload),
+    ...[`critical=${payload.critical ?? false}`, `payloadlength=${word(payload.length ?? octets.length)}`],
+    ...bodyFacts(payload, octets.subarray(GENERIC_HEADER)),
   ];
 }
+
+const GENERIC_HEADER = 4;
 
 /** tshark's names for what we call otherwise; a name ends at its last dot that is in here. */
 const NAMES: [prefix: string, ours: string][] = [

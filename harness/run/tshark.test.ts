@@ -17,7 +17,7 @@ import { encodeMessage } from "../wire/index.ts";
 import type { Message, Payload } from "../wire/types.ts";
 import { memoryArena } from "./arena-memory.ts";
 import { captured, writeKeys } from "./evidence.ts";
-import { Comparison } from "./tshark-comparison.ts";
+import { Comparison, type Difference, Reader } from "./tshark-comparison.ts";
 
 /**
  * What tshark 4.0 cannot tell, and what is compared then.
@@ -238,6 +238,9 @@ function constructed(count: number): Run {
   return { datagrams, sas: [], children: [] };
 }
 
+const textOf = ({ frame, field, ours, theirs }: Difference): string =>
+  `frame ${frame.number}, ${field}: we read ${ours}, tshark ${theirs}`;
+
 describe("our decoding and tshark's", () => {
   let folder: string | undefined;
 
@@ -260,10 +263,11 @@ describe("our decoding and tshark's", () => {
     const frames = await decodeWithTshark(capture, keys);
     if ("error" in frames) throw new Error(frames.reason);
     expect(frames).to.have.length(all.length);
-    const comparison = new Comparison(readKeys([keys]).ring);
-    all.forEach((datagram, i) => {
+    const [reader, comparison] = [new Reader(readKeys([keys]).ring), new Comparison()];
+    all.forEach((captured, i) => {
       const frame = frames[i];
-      if (frame) comparison.frame(datagram, frame);
+      const datagram = { ...captured, kind: "datagram", packet: i + 1, offset: 0 } as const;
+      if (frame) comparison.frame([reader.read(datagram)], frame);
     });
     return comparison;
   }
@@ -274,8 +278,8 @@ describe("our decoding and tshark's", () => {
       runs.push(await play(ike, { ikeProposals: [ike], espProposals: [esp] }, wholeLife));
     for (const [name, config, act] of troubles) runs.push(await play(name, config, act));
     runs.push(await play("fragments", {}, wholeLife, "talkative"));
-    const { found, messages, inner, fragmented, esp, espOpened } = await compare(runs);
-    expect(found.slice(0, 20)).to.deep.equal([]);
+    const { differences, messages, inner, fragmented, esp, espOpened } = await compare(runs);
+    expect(differences.slice(0, 20).map(textOf)).to.deep.equal([]);
     expect(messages, "IKE messages").to.be.least(200);
     expect(inner, "messages tshark opened with our keys").to.be.least(150);
     expect(fragmented, "messages put together").to.be.least(4);
@@ -286,8 +290,8 @@ describe("our decoding and tshark's", () => {
   }).timeout(120_000);
 
   it("agree on every field of 300 messages with payloads drawn at random", async () => {
-    const { found, messages } = await compare([constructed(300)]);
-    expect(found.slice(0, 20)).to.deep.equal([]);
+    const { differences, messages } = await compare([constructed(300)]);
+    expect(differences.slice(0, 20).map(textOf)).to.deep.equal([]);
     expect(messages).to.equal(300);
   }).timeout(120_000);
 });
