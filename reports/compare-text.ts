@@ -46,7 +46,7 @@ const loneText = (lone: Lone): string =>
   oneLine(`${nameOf(lone)}: ${lone.found.verdict}: ${lone.found.reason}${knownText(lone.found)}`);
 
 const nameOf = ({ id, peer, role, lie }: Row | Lone): string =>
-  `${id}  ${peer} as ${role}${lie === undefined ? "" : `, lie ${lie}`}`;
+  `${id} on ${peer} as ${role}${lie === undefined ? "" : `, lie ${lie}`}`;
 
 const knownText = ({ known }: Found): string =>
   known ? ` (known: ${known.why} Until ${known.expires}.)` : "";
