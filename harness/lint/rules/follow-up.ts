@@ -2,8 +2,9 @@
 import { hex } from "../../wire/bytes.ts";
 import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../wire/registry/notify-types.ts";
+import { PAYLOAD } from "../../wire/registry/payload-types.ts";
 import type { NotifyPayload } from "../../wire/types.ts";
-import { breachIn, first, notify } from "../parts.ts";
+import { breachIn, first, has, notify } from "../parts.ts";
 import { type LintIkeSa, type LintMessage, NONE, type Part, type Place, type Rule } from "../rule.ts";
 import type { Breach } from "../types.ts";
 import { hasError, messageRule, missing, notifyForm, saRule } from "./forms.ts";
@@ -142,6 +143,8 @@ class SeriesOfOneSide {
     }
     if (!series) return [];
     const wrong = methodBreaches(message, series.methods[series.done]);
+    // Without a key exchange there is no next step to speak of.
+    if (!has(message, PAYLOAD.KE)) return wrong;
     const next = { ...series, done: series.done + 1 };
     this.#give(message, next);
     return [...wrong, ...nextBreaches(message, next.methods.length - next.done)];

@@ -103,11 +103,14 @@ const twice = rule("additional-method-chosen-twice", ["MKE-07"], (message) => {
     : NONE;
 });
 
-/** The additional methods that IKE_SA_INIT agreed on; undefined where it was not seen. */
+const isAmbiguous = (choice: Proposal): boolean =>
+  [...additionalTypes(choice)].some((type) => ofType(choice, type).length > 1);
+
+/** The additional methods that IKE_SA_INIT agreed on; undefined where it was not seen, or is no clear choice. */
 function agreedMethods(sa: LintIkeSa): { methods: number[]; choice: Proposal } | undefined {
   const init = initOf(sa);
   const choice = init && first(init.response, "SA")?.payload.proposals[0];
-  return choice && { methods: additionalMethods(choice), choice };
+  return choice && !isAmbiguous(choice) ? { methods: additionalMethods(choice), choice } : undefined;
 }
 
 const OFFSET = { exchangeType: 18, messageId: 20 };
