@@ -3,7 +3,7 @@ import { said } from "./said.ts";
 
 describe("bakeoff bench pcap", () => {
   const wrong: [string, string, RegExp][] = [
-    ["no packets", "--packets 0", /--packets 0: must be a whole number/],
+    ["no packets", "--packets 0", /--packets 0: must be a whole number from 1 to 100000000/],
     ["a time for it", "--seconds 5", /--seconds: pcap takes as long as its packets do; see --packets/],
     ["a name beside it", "wire", /too many arguments/],
   ];

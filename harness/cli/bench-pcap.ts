@@ -15,6 +15,9 @@ Examples:
   bakeoff bench pcap --packets 50000 --json
 `;
 
+/** Captures of 45 GB. */
+const MOST_PACKETS = 100_000_000;
+
 interface Flags {
   packets: string;
   seed: string;
@@ -41,7 +44,7 @@ export function benchPcapCommand(): Command {
 }
 
 async function measure(flags: Flags): Promise<void> {
-  const packets = wholeNumber("--packets", flags.packets);
+  const packets = wholeNumber("--packets", flags.packets, MOST_PACKETS);
   const start = performance.now();
   const progress = (text: string) => {
     const seconds = Math.round((performance.now() - start) / 1000);

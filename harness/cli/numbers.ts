@@ -11,8 +11,8 @@ export function seconds(option: string, given: string): number {
 }
 
 /** The number of an option. @throws UsageError naming it */
-export function wholeNumber(option: string, given: string): number {
+export function wholeNumber(option: string, given: string, largest = LARGEST): number {
   const value = Number(given);
-  if (/^\d+$/.test(given) && value > 0 && value <= LARGEST) return value;
-  throw new UsageError(`${option} ${given}: must be a whole number from 1 to ${LARGEST}`);
+  if (/^\d+$/.test(given) && value > 0 && value <= largest) return value;
+  throw new UsageError(`${option} ${given}: must be a whole number from 1 to ${largest}`);
 }
