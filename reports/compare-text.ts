@@ -3,7 +3,7 @@ import type { Change, ChangeCounts, Found, Lone, Row, RunComparison, Side } from
 import { CHANGES } from "./compare-schema.ts";
 import { cell, code, page, type Section, tableHead, tableRow } from "./markdown-page.ts";
 import { documentLabel } from "./results.ts";
-import { oneLine, plural, printable, withheldText } from "./text.ts";
+import { oneLine, plural, withheldText } from "./text.ts";
 
 const TITLES: Record<Change, string> = {
   worse: "Worse",
@@ -59,7 +59,7 @@ function countLines({ totals, documents }: RunComparison): string[] {
   ];
   const rows = [
     ["document", "peer", ...COLUMNS],
-    ...documents.map((row) => cells(printable(documentLabel(row)), printable(row.peer), row)),
+    ...documents.map((row) => cells(oneLine(documentLabel(row)), oneLine(row.peer), row)),
     cells("all", "", totals),
   ];
   const widths = rows.reduce<number[]>((all, row) => row.map((c, i) => Math.max(all[i] ?? 0, c.length)), []);

@@ -1,11 +1,16 @@
 /** No text of a peer or a test may act as markup in a report. */
 import { expect } from "chai";
 import fc from "fast-check";
+import { compareResults } from "./compare.ts";
+import { compareMarkdown, compareText } from "./compare-text.ts";
 import { toJunit } from "./junit.ts";
 import { toMarkdown } from "./markdown.ts";
 import { cell, code } from "./markdown-page.ts";
+import { readSarif, readTap } from "./read-back.ts";
 import { makeResults, type Results, type TestResult } from "./results.ts";
 import { sampleResults } from "./sample.ts";
+import { toSarif } from "./sarif.ts";
+import { toTap } from "./tap.ts";
 import { printable } from "./text.ts";
 
 const attack = fc.constantFrom(
@@ -78,6 +83,57 @@ describe("hostile text in reports", () => {
     const calm = shape(toMarkdown(resultsWith("calm")));
     fc.assert(
       fc.property(text, (words) => void expect(shape(toMarkdown(resultsWith(words)))).to.deep.equal(calm)),
+    );
+  });
+
+  it("leaves TAP with its own points, directives and values", () => {
+    const shape = (results: Results) => {
+      const { points, complete, extra, comments } = readTap(toTap(results));
+      const facts = points.map(({ ok, todo, skip, diag }) => ({
+        ...{ ok, todo: todo !== false, skip: skip !== false, facts: Object.keys(diag) },
+      }));
+      return { facts, extra, comments: comments.length, bailout: complete?.bailout !== false };
+    };
+    const calm = shape(resultsWith("calm"));
+    expect(calm).to.deep.include({ extra: [], bailout: true });
+    fc.assert(fc.property(text, (words) => void expect(shape(resultsWith(words))).to.deep.equal(calm)));
+  });
+
+  it("leaves SARIF valid, with no link and no argument in its messages", () => {
+    const check = (words: string) => {
+      const run = readSarif(toSarif(resultsWith(words), { places: new Map([[words, { file: words }]]) }));
+      expect(run.results).to.have.length(1);
+      const [said = ""] = run.results.map((result) => result.message.text);
+      expect(said.replace(/\\[\\[\]]|\{\{|\}\}/g, "")).to.not.match(/[[\]\\{}]|\p{Cc}|[\u202a-\u202e]/u);
+      for (const [, uri] of JSON.stringify(run.results).matchAll(/"uri":"([^"]*)"/g))
+        expect(uri).to.match(/^[\w%.~!*()/'-]*$/);
+    };
+    fc.assert(fc.property(text, check));
+  });
+
+  it("leaves a comparison with its own lines and cells, and no terminal anything to obey", () => {
+    const calmOld = resultsWith("calm");
+    const made = (words: string) => {
+      const one = compareResults(
+        { name: words, results: calmOld },
+        { name: words, results: resultsWith(words) },
+      );
+      if ("error" in one) throw new Error(one.reason);
+      return one;
+    };
+    const lines = (page: string) => page.split("\n").map((line) => line.match(/(?<!\\)\|/g)?.length ?? 0);
+    const calm = made("other");
+    fc.assert(
+      fc.property(
+        text.filter((words) => words !== "calm" && words.trim() !== ""),
+        (words) => {
+          const comparison = made(words);
+          expect(lines(compareMarkdown(comparison))).to.deep.equal(lines(compareMarkdown(calm)));
+          const said = compareText(comparison);
+          expect(said.split("\n")).to.have.length(compareText(calm).split("\n").length);
+          expect(said.replace(/\n/g, "")).to.not.match(/\p{Cc}|[\u202a-\u202e]/u);
+        },
+      ),
     );
   });
 
