@@ -105,8 +105,10 @@ export class Fragments {
     const cost = COST_OF_PIECE * (1 + held.pieces.length) + held.octets;
     this.#cost += cost - held.cost;
     held.cost = cost;
+    const isWithin = () => this.#held.size <= MOST_DATAGRAMS && this.#cost <= MOST_OCTETS;
+    if (isWithin()) return;
     for (const [name, oldest] of this.#held) {
-      if (this.#held.size <= MOST_DATAGRAMS && this.#cost <= MOST_OCTETS) return;
+      if (isWithin()) return;
       this.#drop(name, oldest, "when too many others are under way");
     }
   }

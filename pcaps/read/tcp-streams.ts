@@ -83,7 +83,8 @@ export class TcpStreams {
       connection = this.#begin(segment);
     }
     if (!connection) return false;
-    connection.last = segment;
+    // Its data are not held.
+    connection.last = { packet: segment.packet, offset: segment.offset, timeMs: segment.timeMs };
     if (segment.flags & RST) this.#close(name, connection, "when its connection is reset");
     else this.#take(name, connection, segment);
     return connection.kind !== "foreign";
@@ -209,8 +210,10 @@ export class TcpStreams {
     const octets = there.octets + back.octets;
     this.#octets += octets - connection.octets;
     connection.octets = octets;
+    const isWithin = () => this.#connections.size <= MOST_CONNECTIONS && this.#octets <= MOST_OCTETS;
+    if (isWithin()) return;
     for (const [name, oldest] of this.#connections) {
-      if (this.#connections.size <= MOST_CONNECTIONS && this.#octets <= MOST_OCTETS) return;
+      if (isWithin()) return;
       this.#close(name, oldest, "when too many others are under way");
     }
   }
