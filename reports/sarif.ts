@@ -82,18 +82,20 @@ interface Rule {
   properties: { tags: string[]; level: Level; section: string };
 }
 
-/** A test is filed under the first of its requirements; one without any under its section. */
+/** A test is filed under the first of its requirements that has its level; one without any under its section. */
 class Rules {
   readonly all: Rule[] = [];
   readonly #indexes = new Map<string, number>();
+  readonly #catalogues: ReadonlyMap<string, Readonly<Record<string, { level: Level }>>>;
 
   constructor(tests: readonly TestResult[], origins: Origins) {
     const catalogues = new Map(origins.catalogues?.map((one) => [one.document, one.requirements]));
+    this.#catalogues = catalogues;
     for (const test of tests) {
       const id = this.#idOf(test);
       if (this.#indexes.has(id)) continue;
       this.#indexes.set(id, this.all.length);
-      const requirement = catalogues.get(test.document)?.[test.requirements[0] ?? ""];
+      const requirement = catalogues.get(test.document)?.[this.#mainOf(test) ?? ""];
       this.all.push(ruleOf(id, { ...test, ...requirement }, requirement?.text ?? test.title, origins));
     }
   }
@@ -102,8 +104,13 @@ class Rules {
     return this.#indexes.get(this.#idOf(test)) ?? -1;
   }
 
-  #idOf({ document, requirements, section }: TestResult): string {
-    return oneLine(`${document}/${requirements[0] ?? section}`);
+  #mainOf({ document, requirements, level }: TestResult): string | undefined {
+    const known = this.#catalogues.get(document);
+    return requirements.find((id) => known?.[id]?.level === level) ?? requirements[0];
+  }
+
+  #idOf(test: TestResult): string {
+    return oneLine(`${test.document}/${this.#mainOf(test) ?? test.section}`);
   }
 }
 
