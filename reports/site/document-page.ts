@@ -54,7 +54,7 @@ function scoreSection(part: DocumentPart, board: ScoreBoard): Markup {
         (group) =>
           html`<td data-level="${group}" data-met="${scores[group].met}" data-run="${scores[group].run}">${scoreCell(scores[group])}</td>`,
       );
-      return html`<tr data-peer="${subject.slug}" data-role="${role}"><th scope="row"><a href="../peers/${subject.slug}.html">${subject.label}</a><small>as ${role}</small></th><td><b class="figure">${passed} / ${own.length}</b>${verdictBar(counts)}<small>tests passed</small></td>${cells}</tr>
+      return html`<tr data-subject="${subject.label}" data-role="${role}"><th scope="row"><a href="../peers/${subject.slug}.html">${subject.label}</a><small>as ${role}</small></th><td><b class="figure">${passed} / ${own.length}</b>${verdictBar(counts)}<small>tests passed</small></td>${cells}</tr>
 `;
     });
   return html`<section><h2 id="score">Scores</h2>

@@ -12,7 +12,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { DiffRules } from "../../pcaps/diff/rules.ts";
 import { LADDER_CSS } from "../../pcaps/ladder-svg.ts";
 import type { Extras } from "../extras.ts";
@@ -48,7 +48,7 @@ export class NotASite extends Error {}
 export function writeSite(siteDir: string, inputs: readonly SiteInput[], extras: Extras = {}): string {
   if (existsSync(siteDir) && readdirSync(siteDir).length > 0 && !existsSync(join(siteDir, SHEET)))
     throw new NotASite(`${siteDir}: is a folder with other things in it, and no site to be replaced`);
-  const making = `${siteDir}.part-${process.pid}`;
+  const making = `${resolve(siteDir)}.part-${process.pid}`;
   rmSync(making, { recursive: true, force: true });
   try {
     new SiteWriter(making, siteOf(inputs, extras)).write();

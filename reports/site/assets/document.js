@@ -74,7 +74,7 @@
     form.elements.q.focus();
   });
   addEventListener("beforeprint", () => {
-    for (const details of table.querySelectorAll("details")) details.open = true;
+    for (const details of document.querySelectorAll(".define")) details.open = true;
   });
   form.hidden = false;
   recall();
