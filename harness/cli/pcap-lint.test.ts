@@ -1,0 +1,108 @@
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { writePcap } from "../../pcaps/write.ts";
+import { whole, withCookie } from "../lint/planted/conversations.ts";
+import { message } from "../lint/planted/rows.ts";
+import { type Said, seenOf } from "../lint/planted/said.ts";
+import { memoryArena } from "../run/arena-memory.ts";
+import { captured, writeKeys } from "../run/evidence.ts";
+import { Script } from "../script/script.ts";
+import { said } from "./said.ts";
+
+let folder: string;
+const path = (name: string) => join(folder, name);
+
+function write(name: string, conversation: Said[]): void {
+  const datagrams = seenOf(conversation).map(({ octets, ...seen }) => ({
+    ...seen,
+    protocol: "udp" as const,
+    data: octets,
+  }));
+  writePcap(path(name), datagrams, Date.UTC(2026, 0, 1));
+}
+
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), "bakeoff-lint-"));
+  const s = new Script(await memoryArena({}, { seed: "lint" }));
+  const session = await s.dial();
+  await session.proveTraffic();
+  s.host.stop();
+  mkdirSync(path("honest/keys"), { recursive: true });
+  writePcap(path("honest/capture.pcap"), captured(s.trace), Date.UTC(2026, 0, 1));
+  writeKeys(path("honest/keys"), s.trace.ikeSas(), s.trace.childSas());
+  const flagged = whole();
+  message(flagged, 2).header = { flags: 0x24 };
+  write("flagged.pcap", flagged);
+  const stated = withCookie();
+  message(stated, 2).header = { spiR: Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 1) };
+  write("stated.pcap", stated);
+});
+
+after(() => rmSync(folder, { recursive: true }));
+
+const lint = (...args: string[]) => said("pcap", "lint", ...args);
+
+describe("bakeoff pcap lint", () => {
+  it("says how much was readable, and finds nothing in what is honest", async () => {
+    const { status, out } = await lint(path("honest/capture.pcap"), "--strict");
+    expect(status).to.equal(0);
+    expect(out).to.match(/capture\.pcap: 4 messages, 2 opened; \d+ ESP packets, \d+ opened\n {2}no findings\n$/);
+  });
+
+  it("names requirement, packet, octet and field of each finding, by sender", async () => {
+    const { status, out } = await lint(path("flagged.pcap"));
+    expect(status).to.equal(1);
+    expect(out).to.equal(
+      `${path("flagged.pcap")}: 14 messages, 12 closed for want of keys\n` +
+        "  192.0.2.2 (responder): 1 finding, 1 against a MUST\n" +
+        "    IKEV2-227 MUST (rfc7296 section 3.1) reserved-flag-set: packet 2, octet 19, header > flags: reserved bits 0x4 are set\n",
+    );
+  });
+
+  it("takes statements for warnings, unless told to be strict", async () => {
+    expect((await lint(path("stated.pcap"))).status).to.equal(0);
+    expect((await lint(path("stated.pcap"), "--strict")).status).to.equal(1);
+  });
+
+  it("judges the side and the rules that are asked for", async () => {
+    const flagged = path("flagged.pcap");
+    for (const [side, status] of [
+      ["initiator", 0],
+      ["responder", 1],
+      ["192.0.2.1", 0],
+      ["192.0.2.2", 1],
+    ] as const)
+      expect((await lint(flagged, "--side", side)).status, side).to.equal(status);
+    expect((await lint(flagged, "--only", "cookie")).status).to.equal(0);
+    expect((await lint(flagged, "--only", "IKEV2-227")).status).to.equal(1);
+  });
+
+  it("gives JSON with what the catalogue says, of several captures", async () => {
+    const { out } = await lint(path("flagged.pcap"), path("stated.pcap"), "--json", "--wire");
+    const [flagged, stated] = JSON.parse(out);
+    expect(flagged.readable.ike).to.deep.equal({ seen: 14, opened: 0, closed: 12 });
+    expect(flagged.findings[0]).to.include({
+      requirement: "IKEV2-227",
+      level: "MUST",
+      section: "3.1",
+      packet: 2,
+      offset: 19,
+    });
+    expect(flagged.wire[0]).to.include({ packet: 2, offset: 19, field: "header > flags" });
+    expect(stated.findings[0]).to.include({ rule: "responder-spi-in-refusal", level: "stmt" });
+  });
+
+  it("refuses in one line what makes no sense", async () => {
+    for (const args of [
+      [path("missing.pcap")],
+      [path("flagged.pcap"), "--side", "nobody"],
+      [path("flagged.pcap"), "--only", "no such rule"],
+      [path("flagged.pcap"), "--only", "("],
+    ]) {
+      const { status, err } = await lint(...args);
+      expect([status, err.trimEnd().split("\n").length], args.join(" ")).to.deep.equal([2, 1]);
+    }
+  });
+});
