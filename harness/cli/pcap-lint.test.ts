@@ -48,7 +48,9 @@ describe("bakeoff pcap lint", () => {
   it("says how much was readable, and finds nothing in what is honest", async () => {
     const { status, out } = await lint(path("honest/capture.pcap"), "--strict");
     expect(status).to.equal(0);
-    expect(out).to.match(/capture\.pcap: 4 messages, 2 opened; \d+ ESP packets, \d+ opened\n {2}no findings\n$/);
+    expect(out).to.match(
+      /capture\.pcap: 4 messages, 2 opened; \d+ ESP packets, \d+ opened\n {2}no findings\n$/,
+    );
   });
 
   it("names requirement, packet, octet and field of each finding, by sender", async () => {
