@@ -6,7 +6,7 @@ import type { Found } from "./types.ts";
 
 /** The differences between two lists; `above` is the path they stand at. */
 export function compareParts(a: readonly Part[], b: readonly Part[], above: string): Found[] {
-  const groups = [...new Set([...a, ...b].map((part) => part.name))].map((name) => new Group(name, { a, b }));
+  const groups = groupsOf({ a, b });
   const byPlace = groups.flatMap((group) => group.pairs).sort((x, y) => x.a - y.a);
   return [
     ...byPlace
@@ -55,6 +55,19 @@ interface Lone {
 }
 
 type Lists = Readonly<Record<"a" | "b", readonly Part[]>>;
+type Places = Record<"a" | "b", number[]>;
+
+function groupsOf(lists: Lists): Group[] {
+  const places = new Map<string, Places>();
+  for (const side of ["a", "b"] as const) {
+    for (const [place, { name }] of lists[side].entries()) {
+      const known = places.get(name) ?? { a: [], b: [] };
+      known[side].push(place);
+      places.set(name, known);
+    }
+  }
+  return [...places].map(([name, all]) => new Group(name, lists, all));
+}
 
 /** The parts of one name in both lists, and which of them belong together. */
 class Group {
@@ -62,13 +75,13 @@ class Group {
   readonly #name: string;
   readonly #lists: Lists;
   /** Places of all parts of this name, and of those without a partner. */
-  readonly #all: { a: number[]; b: number[] };
-  #left: { a: number[]; b: number[] };
+  readonly #all: Places;
+  #left: Places;
 
-  constructor(name: string, lists: Lists) {
+  constructor(name: string, lists: Lists, all: Places) {
     this.#name = name;
     this.#lists = lists;
-    this.#all = { a: placesOf(name, lists.a), b: placesOf(name, lists.b) };
+    this.#all = all;
     this.#left = this.#all;
     this.#pair((part) => part.key);
     this.#pair((part) => part.variant);
@@ -154,9 +167,6 @@ const NOTHING = "\0";
 
 const numberedLabel = (label: string, number: number, numbered: true | undefined): string =>
   number === 1 && !numbered ? label : `${label} ${number}`;
-
-const placesOf = (name: string, parts: readonly Part[]): number[] =>
-  parts.flatMap((part, place) => (part.name === name ? [place] : []));
 
 /** One finding for a list whose common parts stand in another order. */
 function orderFindings(

@@ -1,7 +1,7 @@
 /** Finds in two rows what belongs together. The pairs of (b, a) are those of (a, b) the other way round. */
 
 /** Cells of a table of costs; longer rows are paired piece by piece. */
-const MOST_CELLS = 250_000;
+const MOST_CELLS = 62_500;
 
 /** What it costs to leave one out. */
 const GAP = 1;
@@ -40,25 +40,63 @@ function pairPiece<T>(
   key: (item: T) => string,
   cost: (a: T, b: T) => number,
 ): [number, number][] {
-  const isTurned = a.map(key).join() > b.map(key).join();
-  if (!isTurned) return cheapest(a, b, cost);
-  return cheapest(b, a, cost).map(([i, j]): [number, number] => [j, i]);
+  const [kindsA, kindsB] = [kindsOf(a, key), kindsOf(b, key)];
+  const isTurned = kindsA.row.join() > kindsB.row.join();
+  if (!isTurned) return cheapest(a.length, b.length, costTable(kindsA, kindsB, cost));
+  const turned = cheapest(b.length, a.length, costTable(kindsB, kindsA, cost));
+  return turned.map(([i, j]): [number, number] => [j, i]);
 }
 
-function cheapest<T>(a: readonly T[], b: readonly T[], cost: (a: T, b: T) => number): [number, number][] {
-  const width = b.length + 1;
-  const rest = new Float64Array((a.length + 1) * width);
+/** The items of a row by their keys, of which there are few: costs are taken between those. */
+interface Kinds<T> {
+  row: string[];
+  places: number[];
+  samples: T[];
+}
+
+function kindsOf<T>(items: readonly T[], key: (item: T) => string): Kinds<T> {
+  const row = items.map(key);
+  const numbers = new Map<string, number>();
+  const samples: T[] = [];
+  const places = row.map((one, at) => {
+    const known = numbers.get(one);
+    if (known !== undefined) return known;
+    numbers.set(one, samples.length);
+    return samples.push(items[at]!) - 1;
+  });
+  return { row, places, samples };
+}
+
+function costTable<T>(
+  a: Kinds<T>,
+  b: Kinds<T>,
+  cost: (a: T, b: T) => number,
+): (i: number, j: number) => number {
+  const width = b.samples.length;
+  const table = new Float64Array(a.samples.length * width);
+  for (const [i, one] of a.samples.entries())
+    for (const [j, other] of b.samples.entries()) table[i * width + j] = cost(one, other);
+  return (i, j) => table[a.places[i]! * width + b.places[j]!]!;
+}
+
+function cheapest(
+  lengthA: number,
+  lengthB: number,
+  cost: (i: number, j: number) => number,
+): [number, number][] {
+  const width = lengthB + 1;
+  const rest = new Float64Array((lengthA + 1) * width);
   const at = (i: number, j: number): number => rest[i * width + j]!;
-  const paired = (i: number, j: number): number => cost(a[i]!, b[j]!) + at(i + 1, j + 1);
-  for (let i = a.length; i >= 0; i--) {
-    for (let j = b.length; j >= 0; j--) {
-      if (i === a.length || j === b.length) rest[i * width + j] = (a.length - i + b.length - j) * GAP;
+  const paired = (i: number, j: number): number => cost(i, j) + at(i + 1, j + 1);
+  for (let i = lengthA; i >= 0; i--) {
+    for (let j = lengthB; j >= 0; j--) {
+      if (i === lengthA || j === lengthB) rest[i * width + j] = (lengthA - i + lengthB - j) * GAP;
       else rest[i * width + j] = Math.min(paired(i, j), GAP + at(i + 1, j), GAP + at(i, j + 1));
     }
   }
   const pairs: [number, number][] = [];
   let [i, j] = [0, 0];
-  while (i < a.length && j < b.length) {
+  while (i < lengthA && j < lengthB) {
     if (paired(i, j) === at(i, j)) pairs.push([i++, j++]);
     else if (GAP + at(i + 1, j) === at(i, j)) i++;
     else j++;

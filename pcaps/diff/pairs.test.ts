@@ -5,8 +5,12 @@ import { Decoder, KeyRing } from "../decode/index.ts";
 import { dissect, parseCapture } from "../read/index.ts";
 import { Sides, type View, viewOf } from "../view.ts";
 import { encodePcap } from "../write.ts";
-import { diffViews } from "./diff.ts";
+import { diffViews as diffByRules } from "./diff.ts";
+import { DiffRules } from "./rules.ts";
 import type { Difference } from "./types.ts";
+
+const RULES = new DiffRules();
+const diffViews = (a: View[], b: View[], rules = RULES): Difference[] => diffByRules(a, b, rules);
 
 /** As a reader of the capture file sees it. */
 function viewsOf({ packets, ike, esp }: Recording): View[] {

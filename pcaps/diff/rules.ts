@@ -36,27 +36,46 @@ export function joinRuleSets(ours: readonly RuleSet[], others: readonly RuleSet[
   return [...new Map([...ours, ...others].map((set) => [set.name, set])).values()];
 }
 
+interface Rule {
+  labels: RegExp;
+  compare: Compare;
+  /** Place among all rules. */
+  order: number;
+}
+
 /** Rules, ready to be asked. */
 export class DiffRules {
-  readonly #rules: { labels: RegExp | undefined; compare: Compare }[];
+  /** By the last label, which most of them spell out. */
+  readonly #spelt = new Map<string, Rule[]>();
+  readonly #others: Rule[] = [];
   readonly #remembered = new Map<string, Compare>();
 
   constructor(sets: readonly RuleSet[] = ordinaryRuleSets()) {
-    this.#rules = sets
-      .flatMap((set) => set.rules)
-      .map(({ path, compare }) => ({ labels: patternOf(path), compare }));
+    for (const [order, { path, compare }] of sets.flatMap((set) => set.rules).entries()) {
+      const rule = { labels: patternOf(path), compare, order };
+      const last = lastLabel(path);
+      const alike = this.#spelt.get(last);
+      if (last.includes("*")) this.#others.push(rule);
+      else if (alike) alike.push(rule);
+      else this.#spelt.set(last, [rule]);
+    }
   }
 
   /** What is compared at a path of names, as in `IKE_AUTH request > SK > AUTH > data`. */
   compared(path: string): Compare {
     const known = this.#remembered.get(path);
     if (known !== undefined) return known;
-    const compare = this.#rules.findLast(({ labels }) => labels?.test(path))?.compare ?? "all";
+    const fitting = [...(this.#spelt.get(lastLabel(path)) ?? []), ...this.#others]
+      .filter(({ labels }) => labels.test(path))
+      .sort((x, y) => x.order - y.order);
+    const compare = fitting.at(-1)?.compare ?? "all";
     if (this.#remembered.size >= MOST_REMEMBERED) this.#remembered.clear();
     this.#remembered.set(path, compare);
     return compare;
   }
 }
+
+const lastLabel = (path: string): string => (path.split(PATH_SEPARATOR).at(-1) ?? "").trim();
 
 const literal = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
