@@ -51,11 +51,16 @@ export function compareViews(a: Iterable<View>, b: Iterable<View>, rules = new D
   const comparer = new Comparer(rules);
   const readers = { a: a[Symbol.iterator](), b: b[Symbol.iterator]() };
   const open = { a: true, b: true };
-  while (open.a || open.b) {
-    const side = open.a && (!open.b || comparer.isBehind("a")) ? "a" : "b";
-    const next = readers[side].next();
-    if (next.done) open[side] = false;
-    else comparer.take(side, next.value);
+  try {
+    while (open.a || open.b) {
+      const side = open.a && (!open.b || comparer.isBehind("a")) ? "a" : "b";
+      const next = readers[side].next();
+      if (next.done) open[side] = false;
+      else comparer.take(side, next.value);
+    }
+  } finally {
+    // Where one cannot be read further, the other's file is closed too.
+    for (const reader of Object.values(readers)) reader.return?.();
   }
   return comparer.end();
 }
