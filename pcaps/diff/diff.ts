@@ -23,7 +23,7 @@ import type { Difference, Found } from "./types.ts";
 /** Exchanges of one row that wait for a partner, before those that are there are compared. */
 const MOST_WAITING = 200;
 /** The same over all IKE SAs. */
-const MOST_HELD = 50_000;
+const MOST_HELD = 10_000;
 /** Differences that are listed. */
 export const MOST_LISTED = 10_000;
 
@@ -134,7 +134,7 @@ class Comparer {
   }
 
   #drop(row: Row, a: number, b: number): void {
-    for (const exchange of [...row.a.splice(0, a), ...row.b.splice(0, b)]) exchange.isCompared = true;
+    for (const exchange of [...row.a.splice(0, a), ...row.b.splice(0, b)]) forget(exchange);
     this.#held.a -= a;
     this.#held.b -= b;
   }
@@ -211,6 +211,13 @@ class Comparer {
     if (this.#differences.length < MOST_LISTED) this.#differences.push(difference);
     else this.#more += 1;
   }
+}
+
+/** What was compared is remembered for its copies, but not what was in it. */
+function forget(exchange: Exchange): void {
+  exchange.isCompared = true;
+  for (const said of [exchange.request, exchange.response])
+    if (said) said.shape = { parts: [], names: [], key: said.shape.key };
 }
 
 type SeenAt = Pick<Difference, "indexA" | "indexB" | "atA" | "atB">;
