@@ -26,10 +26,12 @@ export async function measurePcap({ packets, seed, progress }: PcapBenchOptions)
   const count = packets.toLocaleString("en-US");
   try {
     progress(`writing two captures of ${count} packets`);
-    for (const each of [a, b]) {
-      mkdirSync(each);
-      await step(["write", each, String(packets), `${seed} ${each === a ? "a" : "b"}`]);
-    }
+    await Promise.all(
+      [a, b].map((each) => {
+        mkdirSync(each);
+        return step(["write", each, String(packets), `${seed} ${each === a ? "a" : "b"}`]);
+      }),
+    );
     progress("reading and decoding");
     const read = await step(["read", a]);
     progress("reading and decrypting");
