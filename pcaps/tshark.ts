@@ -22,8 +22,8 @@ export interface DecodedIke {
   inner?: DecodedPayload[];
   /** What tshark found of the ICV; undefined when it did not check. */
   icv?: "good" | "bad";
-  /** Set when it could not read the message to its end. */
-  halted?: true;
+  /** Set when it gave up: for `octets` that do not fit, or at the `depth` of nesting it allows (every payload is a level). */
+  halted?: "octets" | "depth";
 }
 
 export interface DecodedPayload {
@@ -145,8 +145,10 @@ function partsOf(protocols: readonly PdmlField[]): DecodedPart[] {
   const all = protocols.flatMap((protocol, at): DecodedPart[] => {
     if (protocol.name === "esp") return [{ kind: "esp", esp: decodeEsp(protocol) }];
     if (protocol.name !== "isakmp") return [];
-    const halted = protocols[at + 1]?.name === "_ws.malformed";
-    return [{ kind: "ike", ike: { ...decodeIke(protocol), ...(halted && { halted }) } }];
+    const halt = protocols[at + 1];
+    if (halt?.name !== "_ws.malformed") return [{ kind: "ike", ike: decodeIke(protocol) }];
+    const halted = halt.showname.includes("max_tree_depth") ? "depth" : "octets";
+    return [{ kind: "ike", ike: { ...decodeIke(protocol), halted } }];
   });
   return protocols.some(({ name }) => name === "iketcp") ? all : all.slice(0, 1);
 }

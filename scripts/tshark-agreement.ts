@@ -3,23 +3,13 @@
  * [--json]`. A DIR is a result folder, or any other with captures that have their keys beside them. Exits with 1 where
  * the two disagree and no rule tells why.
  */
-import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type Agreement, agreementOf } from "../harness/run/tshark-agreement.ts";
+import { type Agreement, agreementOf, sourcesIn } from "../harness/run/tshark-agreement.ts";
 import type { Source } from "../harness/run/tshark-merged.ts";
 
 const USAGE = "usage: npm run tshark-agreement -- DIR... [--limit N] [--json]";
 /** Unexplained differences that are shown. */
 const MOST_SHOWN = 100;
-
-/** Captures below a folder, in the order of their names. */
-function* sourcesIn(folder: string): Generator<Source> {
-  const entries = readdirSync(folder, { withFileTypes: true }).toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  const source = { capture: join(folder, "capture.pcap"), keys: join(folder, "keys") };
-  if (existsSync(source.capture) && existsSync(join(source.keys, "keys.json"))) yield source;
-  for (const entry of entries) if (entry.isDirectory()) yield* sourcesIn(join(folder, entry.name));
-}
 
 function* first(limit: number, sources: Iterable<Source>): Generator<Source> {
   let count = 0;

@@ -1,5 +1,5 @@
 /** Compares our decode with tshark's over the captures of whole runs. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type DecodedFrame, eachFrame } from "../../pcaps/tshark.ts";
@@ -36,6 +36,14 @@ export interface Agreement {
 export interface AgreementOptions {
   /** Told of each file that tshark has read. */
   progress?: (done: Agreement) => void;
+}
+
+/** Captures below a folder that have their keys beside them, in the order of their names. */
+export function* sourcesIn(folder: string): Generator<Source> {
+  const entries = readdirSync(folder, { withFileTypes: true }).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const source = { capture: join(folder, "capture.pcap"), keys: join(folder, "keys") };
+  if (existsSync(source.capture) && existsSync(join(source.keys, "keys.json"))) yield source;
+  for (const entry of entries) if (entry.isDirectory()) yield* sourcesIn(join(folder, entry.name));
 }
 
 /** Throws where a capture or its keys cannot be read, and where tshark fails. */

@@ -6,7 +6,7 @@ import type { DecodedEsp, DecodedFrame, DecodedIke, DecodedPayload } from "../..
 import type { Datagram } from "../../pcaps/types.ts";
 import type { Seen, SeenEsp } from "../lint/seen.ts";
 import { concat, hex } from "../wire/bytes.ts";
-import { decodeMessage, encodeChain, isFrameError } from "../wire/index.ts";
+import { decodeMessage, encodeChain, IKE_HEADER, isFrameError } from "../wire/index.ts";
 import type { Finding, Message, Payload } from "../wire/types.ts";
 import { ourFacts, theirFacts } from "./tshark-facts.ts";
 
@@ -22,12 +22,15 @@ export interface Reading {
   seen?: Seen;
   /** What opened it. */
   used?: IkeKeySet | EspKeySet;
+  /** Set for a fragment that came after others which tshark takes for parts of the same message, and we do not. */
+  confused?: true;
 }
 
 /** Reads datagrams with our own decoder, in the order of the capture. */
 export class Reader {
   readonly #decoder: Decoder;
   #used: IkeKeySet | EspKeySet | undefined;
+  readonly #fragments = new FragmentHistory();
 
   constructor(ring: KeyRing) {
     const used = (keys: IkeKeySet | EspKeySet) => {
@@ -47,7 +50,30 @@ export class Reader {
     if (this.#used) reading.used = this.#used;
     if (kind !== "ike") return reading;
     const message = decodeMessage(Uint8Array.from(data));
-    return isFrameError(message) ? { ...reading, kind: "unreadable" } : { ...reading, message };
+    if (isFrameError(message)) return { ...reading, kind: "unreadable" };
+    const confused = this.#fragments.confused(datagram, message);
+    return { ...reading, message, ...(confused && { confused }) };
+  }
+}
+
+/** Follows fragments as tshark does, which tells their messages apart by ends and Message ID alone. */
+class FragmentHistory {
+  readonly #seen = new Map<string, { message: string; numbers: Set<number> }>();
+  readonly #confused = new Set<string>();
+
+  /** Whether other messages, other cuts of it, or the same fragment came before. */
+  confused({ source, destination }: Datagram, { header, payloads }: Message): boolean {
+    const last = payloads.at(-1);
+    if (last?.kind !== "SKF") return false;
+    const ends = [source, destination].map(({ host, port }) => `${host} ${port}`);
+    const key = [...ends, header.messageId].join();
+    const { spiI, spiR, exchangeType, flags } = header;
+    const message = [hex(spiI), hex(spiR), exchangeType, flags, last.totalFragments].join();
+    const known = this.#seen.get(key) ?? { message, numbers: new Set() };
+    if (known.message !== message || known.numbers.has(last.fragmentNumber)) this.#confused.add(key);
+    known.numbers.add(last.fragmentNumber);
+    this.#seen.set(key, known);
+    return this.#confused.has(key);
   }
 }
 
@@ -59,12 +85,10 @@ export interface Difference {
   theirs: string;
   reading: Reading;
   frame: DecodedFrame;
-  /** Where it is inside a payload: that payload as we read it, and its octets. */
-  payload?: Payload;
-  octets?: Uint8Array;
-  /** Where it is about a chain: what we found odd in it, and the offset at which tshark stopped. */
-  findings?: readonly Finding[];
-  stoppedAt?: number;
+  /** What we found ill-formed in the payload, or in the one at which tshark's list of payloads ends and the one after it. */
+  faults?: readonly Finding[];
+  /** Where tshark has fewer payloads: the last that it has, as we read it. */
+  stoppedAt?: Payload;
 }
 
 type Found = Omit<Difference, "reading" | "frame">;
@@ -108,7 +132,7 @@ export class Comparison {
     this.messages++;
     return [
       ...this.#values("header", headerValues(message, reading.size, ike)),
-      ...this.#chain("payload", message.payloads, ike.payloads, message.findings),
+      ...this.#chain("payload", { findings: [], ...message }, ike.payloads, IKE_HEADER),
       ...this.#inside(reading, ike),
     ];
   }
@@ -116,7 +140,7 @@ export class Comparison {
   #inside({ seen, used }: Reading, theirs: DecodedIke): Found[] {
     if (seen?.kind === "ike" && seen.opening === undefined)
       return this.#values("Encrypted payload", [["inner chain", false, theirs.inner !== undefined]]);
-    if (!used) return this.#values("Encrypted payload", [["ICV", false, theirs.icv === "good"]]);
+    if (!used) return this.#values("Encrypted payload", [closedValue(seen, theirs.icv)]);
     const { encrId, integId } = used.keys;
     if (!wiresharkKnows("ike", encrId, integId))
       return this.#values("Encrypted payload", [["opened", false, theirs.inner !== undefined]]);
@@ -126,12 +150,11 @@ export class Comparison {
         ...icv,
         ...this.#values("Encrypted payload", [["complete", false, theirs.inner !== undefined]]),
       ];
-    const { payloads, findings } = seen.inner;
     if (!theirs.inner && seen.plaintext?.length)
       return [...icv, differs("Encrypted payload", "opened", "closed")];
     this.inner++;
     if (seen.fragments !== undefined) this.fragmented++;
-    return [...icv, ...this.#chain("inner payload", payloads, theirs.inner ?? [], findings)];
+    return [...icv, ...this.#chain("inner payload", seen.inner, theirs.inner ?? [], 0)];
   }
 
   #esp(reading: Reading, theirs: DecodedEsp): Found[] {
@@ -143,7 +166,7 @@ export class Comparison {
       ["sequence number", seen.sequence, theirs.sequence],
     ]);
     if (!used || !("esn" in used.keys))
-      return [...header, ...this.#values("ESP", [["ICV", false, theirs.icv === "good"]])];
+      return [...header, ...this.#values("ESP", [closedValue(seen, theirs.icv)])];
     const { encrId, integId, esn } = used.keys;
     if (!wiresharkKnows("esp", encrId, integId))
       return [...header, ...this.#values("ESP", [["opened", false, theirs.plaintext !== undefined]])];
@@ -168,39 +191,75 @@ export class Comparison {
     return values.flatMap(([name, a, b]) => (a === b ? [] : [differs(`${where} > ${name}`, a, b)]));
   }
 
-  /** Payload by payload, as far as tshark read them; then whether it read them all. */
+  /** Payload by payload, as far as tshark read them; then whether it read them all. `base`: where findings count from. */
   #chain(
     where: string,
-    ours: readonly Payload[],
+    { payloads, findings }: { payloads: readonly Payload[]; findings: readonly Finding[] },
     theirs: readonly DecodedPayload[],
-    findings: readonly Finding[] = [],
+    base: number,
   ): Found[] {
-    const both = ours.slice(0, theirs.length);
-    const found = both.flatMap((payload, at) =>
-      this.#payload(`${where} ${at + 1} (${payload.type})`, ours, at, theirs[at]!),
+    const faults = faultsOf(payloads, findings, base);
+    const found = payloads.slice(0, theirs.length).flatMap((payload, at) =>
+      this.#payload(`${where} ${at + 1} (${payload.type})`, payloads, at, theirs[at]!).map((difference) => ({
+        ...difference,
+        faults: faults[at],
+      })),
     );
-    if (ours.length === theirs.length) return found;
+    if (payloads.length === theirs.length) return found;
     const list = (of: readonly { type: number }[]) => of.map(({ type }) => type).join(" ");
-    return [...found, differs(`${where}s`, list(ours), list(theirs), { findings })];
+    const atEnd = faults.slice(Math.max(0, theirs.length - 1), theirs.length + 1).flat();
+    return [
+      ...found,
+      differs(`${where}s`, list(payloads), list(theirs), {
+        faults: atEnd,
+        stoppedAt: payloads[theirs.length - 1],
+      }),
+    ];
   }
 
   #payload(where: string, chain: readonly Payload[], at: number, theirs: DecodedPayload): Found[] {
     const payload = chain[at]!;
-    const encrypted = payload.kind === "SK" || payload.kind === "SKF";
-    const next = encrypted ? payload.innerType : (chain[at + 1]?.type ?? 0);
-    const octets = encodeChain([{ ...payload, next: payload.next ?? next }]);
+    const octets = octetsOf(chain, at);
     this.fields++;
-    if (hex(octets) !== theirs.octets)
-      return [differs(`${where} > octets`, hex(octets), theirs.octets, { payload, octets })];
-    if (encrypted) return [];
-    const [mine, his] = [ourFacts(payload, next, octets), theirFacts(theirs)];
+    if (hex(octets) !== theirs.octets) return [differs(`${where} > octets`, hex(octets), theirs.octets)];
+    if (payload.kind === "SK" || payload.kind === "SKF") return [];
+    const [mine, his] = [ourFacts(payload, nextOf(chain, at), octets), theirFacts(theirs)];
     const first = mine.findIndex((fact, index) => fact !== his[index]);
     this.fields += first < 0 ? mine.length : first;
     if (first < 0 && mine.length === his.length) return [];
     const index = first < 0 ? mine.length : first;
-    return [differs(`${where} > ${index}`, mine[index], his[index], { payload, octets })];
+    return [differs(`${where} > ${index}`, mine[index], his[index])];
   }
 }
+
+function nextOf(chain: readonly Payload[], at: number): number {
+  const payload = chain[at];
+  if (payload?.kind === "SK" || payload?.kind === "SKF") return payload.innerType;
+  return payload?.next ?? chain[at + 1]?.type ?? 0;
+}
+
+const octetsOf = (chain: readonly Payload[], at: number): Uint8Array =>
+  encodeChain([{ ...chain[at]!, next: nextOf(chain, at) }]);
+
+/** Findings by payload, without those of bits and types that a reader passes over. */
+function faultsOf(payloads: readonly Payload[], findings: readonly Finding[], base: number): Finding[][] {
+  const faults = findings.filter(
+    ({ field, reason }) => field !== "payload type" && !/^reserved bits/.test(reason),
+  );
+  let start = base;
+  return payloads.map((_, at) => {
+    const end = start + (faults.length > 0 ? octetsOf(payloads, at).length : 0);
+    const within = faults.filter(({ offset }) => offset >= start && offset < end);
+    start = end;
+    return within;
+  });
+}
+
+/** What we call damaged is too short for an ICV, or has a good one and bad padding. */
+const closedValue = (seen: Seen | undefined, icv: "good" | "bad" | undefined) =>
+  seen && "opening" in seen && seen.opening === "damaged"
+    ? (["ICV of damaged octets", false, icv === "bad"] as const)
+    : (["ICV", false, icv === "good"] as const);
 
 const headerValues = ({ header, payloads }: Message, size: number, theirs: DecodedIke) =>
   [

@@ -20,57 +20,70 @@ const byte = (value: number): string => hex(Uint8Array.of(value));
 const word = (value: number): string => hex(u16(value));
 const three = (value = 0): string => hex(u32(value)).slice(2);
 
-function attributeFacts(attribute: TransformAttribute): Facts {
-  const { type, value } = attribute;
+function attributeFacts({ type, value, length }: TransformAttribute): Facts {
   if (typeof value === "number") return [`attr.type=${word(type | 0x8000)}`, `attr.value=${word(value)}`];
-  return [`attr.type=${word(type)}`, `attr.length=${word(value.length)}`, `attr.value=${hex(value)}`];
+  return [
+    `attr.type=${word(type)}`,
+    `attr.length=${word(length ?? value.length)}`,
+    `attr.value=${hex(value)}`,
+  ];
 }
 
-function transformFacts(transform: Transform, last: boolean): Facts {
-  const { type, id, attributes } = transform;
-  const length = attributes.reduce(
-    (sum, a) => sum + (typeof a.value === "number" ? 4 : 4 + a.value.length),
-    8,
+const octetsOfAttribute = ({ value }: TransformAttribute): number =>
+  typeof value === "number" ? 4 : 4 + value.length;
+
+const octetsOfTransform = ({ attributes, trailing }: Transform): number =>
+  attributes.reduce((sum, attribute) => sum + octetsOfAttribute(attribute), 8 + (trailing?.length ?? 0));
+
+const octetsOfProposal = ({ spi, transforms, trailing }: Proposal): number =>
+  transforms.reduce(
+    (sum, transform) => sum + octetsOfTransform(transform),
+    8 + spi.length + (trailing?.length ?? 0),
   );
+
+function transformFacts(transform: Transform, more: boolean): Facts {
+  const { type, id, attributes, last, reserved1, reserved2, length } = transform;
   return [
-    ...[`nextpayload=${last ? "00" : "03"}`, "reserved=00", `payloadlength=${word(length)}`],
-    ...[`tf.type=${byte(type)}`, "reserved=00", `tf.id=${word(id)}`],
+    ...[`nextpayload=${byte(last ?? (more ? 3 : 0))}`, `reserved=${byte(reserved1 ?? 0)}`],
+    `payloadlength=${word(length ?? octetsOfTransform(transform))}`,
+    ...[`tf.type=${byte(type)}`, `reserved=${byte(reserved2 ?? 0)}`, `tf.id=${word(id)}`],
     ...attributes.flatMap(attributeFacts),
   ];
 }
 
-function proposalFacts(proposal: Proposal, last: boolean, length: number): Facts {
-  const { number, protocolId, spi, transforms } = proposal;
+function proposalFacts(proposal: Proposal, more: boolean): Facts {
+  const { number, protocolId, spi, transforms, last, reserved, length, spiSize, transformCount } = proposal;
   return [
-    ...[`nextpayload=${last ? "00" : "02"}`, "reserved=00", `payloadlength=${word(length)}`],
-    ...[`prop.number=${byte(number)}`, `prop.protoid=${byte(protocolId)}`, `spisize=${byte(spi.length)}`],
-    `prop.transforms=${byte(transforms.length)}`,
-    ...(spi.length > 0 ? [`spi=${hex(spi)}`] : []),
-    ...transforms.flatMap((t, i) => transformFacts(t, i === transforms.length - 1)),
+    ...[`nextpayload=${byte(last ?? (more ? 2 : 0))}`, `reserved=${byte(reserved ?? 0)}`],
+    `payloadlength=${word(length ?? octetsOfProposal(proposal))}`,
+    ...[`prop.number=${byte(number)}`, `prop.protoid=${byte(protocolId)}`],
+    `spisize=${byte(spiSize ?? spi.length)}`,
+    `prop.transforms=${byte(transformCount ?? transforms.length)}`,
+    `spi=${hex(spi)}`,
+    ...transforms.flatMap((transform, i) => transformFacts(transform, i < transforms.length - 1)),
   ];
 }
 
-function saFacts(sa: SaPayload): Facts {
-  return sa.proposals.flatMap((proposal, i) => {
-    const transforms = proposal.transforms.flatMap((t) => t.attributes);
-    const attributes = transforms.reduce(
-      (n, a) => n + (typeof a.value === "number" ? 4 : 4 + a.value.length),
-      0,
-    );
-    const length = 8 + proposal.spi.length + 8 * proposal.transforms.length + attributes;
-    return proposalFacts(proposal, i === sa.proposals.length - 1, length);
-  });
-}
+const saFacts = ({ proposals }: SaPayload): Facts =>
+  proposals.flatMap((proposal, i) => proposalFacts(proposal, i < proposals.length - 1));
 
 const selectorFacts = (ts: TrafficSelector): Facts => [
-  ...[`ts.type=${byte(ts.tsType)}`, `ts.protoid=${byte(ts.ipProtocol)}`],
-  `ts.selector_length=${word(8 + 2 * ts.startAddress.length)}`,
+  `ts.type=${byte(ts.tsType)}`,
+  ...(KNOWN_SELECTORS.has(ts.tsType) ? rangeFacts(ts) : []),
+];
+
+/** Ranges of IPv4 and IPv6; of others tshark shows the type. */
+const KNOWN_SELECTORS: ReadonlySet<number> = new Set([7, 8]);
+
+const rangeFacts = (ts: TrafficSelector): Facts => [
+  `ts.protoid=${byte(ts.ipProtocol)}`,
+  `ts.selector_length=${word(ts.length ?? 8 + 2 * ts.startAddress.length)}`,
   ...[`ts.start_port=${word(ts.startPort)}`, `ts.end_port=${word(ts.endPort)}`],
   ...[`ts.start=${hex(ts.startAddress)}`, `ts.end=${hex(ts.endAddress)}`],
 ];
 
 const tsFacts = (ts: TsPayload): Facts => [
-  `ts.number=${byte(ts.selectors.length)}`,
+  `ts.number=${byte(ts.count ?? ts.selectors.length)}`,
   `reserved=${three(ts.reserved3)}`,
   ...ts.selectors.flatMap(selectorFacts),
 ];
@@ -78,13 +91,13 @@ const tsFacts = (ts: TsPayload): Facts => [
 const cpFacts = (cp: CpPayload): Facts => [
   `cfg.type=${byte(cp.cfgType)}`,
   `reserved=${three(cp.reserved3)}`,
-  ...cp.attributes.flatMap(({ type, data }) => [
-    ...[`cfg.attr.type=${word(type)}`, `cfg.attr.length=${word(data.length)}`],
-    ...(data.length > 0 ? [`cfg.attr.value=${hex(data)}`] : []),
+  ...cp.attributes.flatMap(({ type, data, reserved, length }) => [
+    `cfg.attr.type=${word(type | ((reserved ?? 0) << 15))}`,
+    ...[`cfg.attr.length=${word(length ?? data.length)}`, `cfg.attr.value=${hex(data)}`],
   ]),
 ];
 
-function bodyFacts(p: Payload, body: Uint8Array): Facts {
+function bodyFacts(p: Payload): Facts {
   switch (p.kind) {
     case "SA":
       return saFacts(p);
@@ -100,15 +113,13 @@ function bodyFacts(p: Payload, body: Uint8Array): Facts {
       return [`vid=${hex(p.data)}`];
     case "Notify":
       return [
-        ...[`notify.protoid=${byte(p.protocolId)}`, `spisize=${byte(p.spi.length)}`],
-        `notify.msgtype=${word(p.notifyType)}`,
-        ...(p.spi.length > 0 ? [`spi=${hex(p.spi)}`] : []),
-        ...(p.data.length > 0 ? [`notify.data=${hex(p.data)}`] : []),
+        ...[`notify.protoid=${byte(p.protocolId)}`, `spisize=${byte(p.spiSize ?? p.spi.length)}`],
+        ...[`notify.msgtype=${word(p.notifyType)}`, `spi=${hex(p.spi)}`, `notify.data=${hex(p.data)}`],
       ];
     case "Delete":
       return [
         ...[`delete.protoid=${byte(p.protocolId)}`, `spisize=${byte(p.spiSize)}`],
-        `spinum=${word(p.spis.length)}`,
+        `spinum=${word(p.spiCount ?? p.spis.length)}`,
         ...p.spis.map((spi) => `delete.spi=${hex(spi)}`),
       ];
     case "TS":
@@ -117,8 +128,8 @@ function bodyFacts(p: Payload, body: Uint8Array): Facts {
       return cpFacts(p);
     case "EAP":
       return [
-        ...[`eap.code=${byte(p.code)}`, `eap.id=${byte(p.identifier)}`, `eap.len=${word(4 + p.data.length)}`],
-        ...(p.data.length > 0 ? [`eap.type=${hex(p.data.subarray(0, 1))}`] : []),
+        ...[`eap.code=${byte(p.code)}`, `eap.id=${byte(p.identifier)}`],
+        ...[`eap.len=${word(p.eapLength ?? 4 + p.data.length)}`, `eap.type=${hex(p.data.subarray(0, 1))}`],
       ];
     case "CERTREQ":
       return [`certreq.type=${byte(p.encoding)}`];
@@ -126,10 +137,6 @@ function bodyFacts(p: Payload, body: Uint8Array): Facts {
       return [`cert.encoding=${byte(p.encoding)}`];
     case "raw":
       return [`data=${hex(p.data)}`];
-    case "GSA":
-    case "KD":
-      // tshark 4.0 does not know them.
-      return [`data=${hex(body)}`];
     default:
       return [];
   }
@@ -140,11 +147,13 @@ export function ourFacts(payload: Payload, next: number, octets: Uint8Array): Fa
   return [
     ...[`type=${payload.type}`, `nextpayload=${byte(payload.next ?? next)}`],
     ...[`critical=${payload.critical ?? false}`, `payloadlength=${word(payload.length ?? octets.length)}`],
-    ...bodyFacts(payload, octets.subarray(GENERIC_HEADER)),
-  ];
+    ...(UNKNOWN.has(payload.type) ? [`data=${hex(octets.subarray(GENERIC_HEADER))}`] : bodyFacts(payload)),
+  ].filter((fact) => !fact.endsWith("="));
 }
 
 const GENERIC_HEADER = 4;
+/** Payloads of G-IKEv2, which tshark 4.0 does not know: IDg, GSA, KD. */
+const UNKNOWN: ReadonlySet<number> = new Set([50, 51, 52]);
 
 /** tshark's names for what we call otherwise; a name ends at its last dot that is in here. */
 const NAMES: [prefix: string, ours: string][] = [

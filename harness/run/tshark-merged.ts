@@ -36,6 +36,8 @@ export interface Loaded {
   /** The generations of each SA, the oldest first, by what tshark tells SAs apart. */
   ike: Map<string, IkeSaKeys[]>;
   esp: Map<string, EspSaKeys[]>;
+  /** The IKE SAs of the keys, and those on the wire that have none: a test may hear the end of the one before. */
+  spis: Set<string>;
   /** The most generations of an SA: so often tshark must run. */
   generations: number;
   hosts: Map<string, Uint8Array>;
@@ -61,7 +63,8 @@ export function load(source: Source): Loaded {
   for (const { keys } of opened) if ("spi" in keys && !esp.has(espName(keys))) esp.set(espName(keys), [keys]);
   const generations = Math.max(1, ...[...ike.values(), ...esp.values()].map(({ length }) => length));
   const age = agesOf(opened, ike, esp);
-  return { source, packets, readings, age, faults, ike, esp, generations, ...extentOf(packets) };
+  const spis = new Set([...ike.keys(), ...spisIn(readings)]);
+  return { source, packets, readings, age, faults, ike, esp, spis, generations, ...extentOf(packets) };
 }
 
 function keysOf({ keys }: Source): KeySets {
@@ -96,7 +99,12 @@ interface Opened {
 const onTheWire = (keys: IkeSaKeys | EspSaKeys, { source, destination }: Datagram): IkeSaKeys | EspSaKeys =>
   "spi" in keys ? { ...keys, source: source.host, destination: destination.host } : keys;
 
-const ikeName = ({ spiI, spiR }: IkeSaKeys): string => `${hex(spiI)} ${hex(spiR)}`;
+function spisIn(readings: ReadonlyMap<number, Reading[]>): string[] {
+  const headers = [...readings.values()].flat().flatMap(({ message }) => message?.header ?? []);
+  return headers.filter(({ spiR }) => spiR.some((octet) => octet !== 0)).map(ikeName);
+}
+
+const ikeName = ({ spiI, spiR }: Pick<IkeSaKeys, "spiI" | "spiR">): string => `${hex(spiI)} ${hex(spiR)}`;
 const espName = ({ source, destination, spi }: EspSaKeys): string => `${source} ${destination} ${spi}`;
 
 function grouped<T>(items: readonly T[], nameOf: (item: T) => string): Map<string, T[]> {
@@ -151,16 +159,16 @@ export class Merged {
   #octets = 0;
 
   /** Whether there is room for it, and no IKE SA with the SPIs of one of its own. */
-  fits({ hosts, ike, octets }: Loaded): boolean {
+  fits({ hosts, spis, octets }: Loaded): boolean {
     const crowded = this.#octets + octets > MOST_OCTETS || hosts.size > this.#pool.left;
-    return this.captures.length === 0 || !(crowded || [...ike.keys()].some((name) => this.#spis.has(name)));
+    return this.captures.length === 0 || !(crowded || [...spis].some((name) => this.#spis.has(name)));
   }
 
   add(loaded: Loaded): void {
     const hosts = new Map([...loaded.hosts].map(([name, host]) => [name, this.#pool.next(host)]));
     this.captures.push({ loaded, hosts });
     this.generations = Math.max(this.generations, loaded.generations);
-    for (const name of loaded.ike.keys()) this.#spis.add(name);
+    for (const name of loaded.spis) this.#spis.add(name);
     this.#octets += loaded.octets;
     for (const { number } of loaded.packets) this.origins.push({ loaded, packet: number });
   }
