@@ -129,9 +129,9 @@ function cell(part: DocumentPart, subject: Subject, role: string, own: readonly 
   const worst = BY_URGENCY.find((verdict) => counts.has(verdict)) ?? "pass";
   const passed = (counts.get("pass") ?? 0) + (counts.get("tolerated") ?? 0);
   const notes = BY_URGENCY.filter((verdict) => verdict !== "pass" && counts.has(verdict)).map(
-    (verdict) => `${counts.get(verdict)} ${verdict}`,
+    (verdict) => `${counts.get(verdict)}\u00a0${verdict}`,
   );
-  const note = notes.length > 2 ? `${notes.slice(0, 2).join(", ")} …` : notes.join(", ") || "all pass";
+  const note = notes.length > 2 ? `${notes.slice(0, 2).join(", ")}\u00a0…` : notes.join(", ") || "all pass";
   const target = filtered(`documents/${part.slug}.html`, { peer: subject.slug, role });
   return html`<a class="cell t-${worst}" href="${target}"><b class="figure">${passed} / ${own.length}</b>${verdictBar(counts)}<small>${note}</small></a>`;
 }
