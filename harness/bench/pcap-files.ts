@@ -7,8 +7,8 @@ export interface StepFigures {
   opened: number;
   /** Faults, things that could not be read, differences. */
   problems: number;
-  /** The most memory that was resident. */
-  peakMib: number;
+  /** The most memory that was resident, in millions of octets. */
+  peakMb: number;
 }
 
 export const filesIn = (folder: string): { capture: string; keys: string } => ({

@@ -3,5 +3,5 @@ import type { StepFigures } from "./pcap-files.ts";
 import { step } from "./pcap-steps.ts";
 
 const figures = await step(process.argv.slice(2));
-const peakMib = process.resourceUsage().maxRSS / 1024;
-process.stdout.write(JSON.stringify({ ...figures, peakMib } satisfies StepFigures));
+const peakMb = (process.resourceUsage().maxRSS * 1024) / 1e6;
+process.stdout.write(JSON.stringify({ ...figures, peakMb } satisfies StepFigures));

@@ -5,7 +5,7 @@ import { Sides, type View, viewOf } from "../../pcaps/view.ts";
 import { filesIn, type StepFigures } from "./pcap-files.ts";
 
 /** Reads all that there is, and counts. */
-function read(capture: string, keys: readonly string[]): Omit<StepFigures, "peakMib"> {
+function read(capture: string, keys: readonly string[]): Omit<StepFigures, "peakMb"> {
   const counts = { packets: 0, opened: 0, problems: 0 };
   for (const seen of readSeen(capture, keys)) {
     if (seen.kind === "fault" || seen.kind === "key-fault" || seen.kind === "unreadable") counts.problems++;
@@ -23,7 +23,7 @@ function* viewsIn(folder: string): Generator<View> {
   }
 }
 
-function diff(a: string, b: string): Omit<StepFigures, "peakMib"> {
+function diff(a: string, b: string): Omit<StepFigures, "peakMb"> {
   const { differences, more } = compareViews(viewsIn(a), viewsIn(b));
   return { packets: 0, opened: 0, problems: differences.length + more };
 }
@@ -35,7 +35,7 @@ async function write(folder: string, packets: number, seed: string): Promise<voi
 }
 
 /** `write`, `read` without keys, `open` with keys, `diff`; each with the folders of its captures. */
-export async function step([what, ...rest]: readonly string[]): Promise<Omit<StepFigures, "peakMib">> {
+export async function step([what, ...rest]: readonly string[]): Promise<Omit<StepFigures, "peakMb">> {
   const [first = "", second = "", third = ""] = rest;
   const { capture, keys } = filesIn(first);
   if (what === "write") await write(first, Number(second), third);

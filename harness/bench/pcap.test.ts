@@ -30,7 +30,7 @@ describe("the benchmark of captures", () => {
   });
 
   it("holds its figures against tshark and against what memory may be taken", () => {
-    const figures = { packets: 1000, opened: 1000, problems: 0, peakMib: 50, seconds: 2 };
+    const figures = { packets: 1000, opened: 1000, problems: 0, peakMb: 50, seconds: 2 };
     const steps = { read: figures, opened: figures, diff: { ...figures, packets: 0 } };
     const rows = rowsOf(1000, { ...steps, tshark: 20 });
     expect(rows.map(({ what, value, share }) => [what, value, share])).to.deep.equal([

@@ -16,8 +16,8 @@ export interface PcapBenchOptions {
 
 /** How much faster than tshark reading and decoding are to be. */
 const AIM = 5;
-/** Memory that reading, and comparing, may take. */
-const MOST_MIB = { read: 200, diff: 400 };
+/** Memory that reading, and comparing, may take, in millions of octets. */
+const MOST_MB = { read: 200, diff: 400 };
 
 /** Two captures of that many packets each are written to a folder that is removed at the end. */
 export async function measurePcap({ packets, seed, progress }: PcapBenchOptions): Promise<BenchResult> {
@@ -65,16 +65,18 @@ export function rowsOf(packets: number, { read, opened, diff, tshark }: Steps): 
     throw new Error(`only ${opened.opened} of ${packets} packets were opened`);
   if (diff.problems > 0)
     throw new Error(`the captures differ ${diff.problems} times in more than random values`);
-  const reference = tshark === undefined ? undefined : { what: "tshark -T json", value: packets / tshark };
-  const memory = (what: string, { peakMib }: Step, most: number): BenchRow =>
-    compared(`${what}, memory`, peakMib, "MiB", { what: "what it may take", value: most });
+  const reference =
+    tshark === undefined ? undefined : { what: "tshark -T json without keys", value: packets / tshark };
+  const memory = (what: string, { peakMb }: Step, most: number): BenchRow =>
+    compared(`${what}, memory`, peakMb, "MB", { what: "what it may take", value: most });
   return [
     compared("read and decode", packets / read.seconds, "packets/s", reference, AIM),
-    memory("read and decode", read, MOST_MIB.read),
-    compared("read and decrypt", packets / opened.seconds, "packets/s", reference, AIM),
-    memory("read and decrypt", opened, MOST_MIB.read),
+    memory("read and decode", read, MOST_MB.read),
+    // With keys tshark searches all of its table for every packet: hours, where there are a thousand SAs.
+    compared("read and decrypt", packets / opened.seconds, "packets/s", reference),
+    memory("read and decrypt", opened, MOST_MB.read),
     compared("compare two", (2 * packets) / diff.seconds, "packets/s"),
-    memory("compare two", diff, MOST_MIB.diff),
+    memory("compare two", diff, MOST_MB.diff),
   ];
 }
 
@@ -86,7 +88,7 @@ async function step(args: readonly string[]): Promise<Step> {
   return { ...(run.stdout === "" ? NOTHING : JSON.parse(run.stdout)), seconds: run.seconds };
 }
 
-const NOTHING: StepFigures = { packets: 0, opened: 0, problems: 0, peakMib: 0 };
+const NOTHING: StepFigures = { packets: 0, opened: 0, problems: 0, peakMb: 0 };
 /** What is kept of the output, which of tshark is not looked at. */
 const MOST_KEPT = 4096;
 
