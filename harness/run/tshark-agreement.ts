@@ -29,6 +29,8 @@ export interface Agreement {
   /** Packets of captures, and runs of tshark. */
   packets: number;
   runs: number;
+  /** Places where a capture is not what it should be. */
+  faults: number;
   explained: Map<Rule, number>;
   unexplained: Unexplained[];
 }
@@ -52,7 +54,17 @@ export async function agreementOf(
   options: AgreementOptions = {},
 ): Promise<Agreement> {
   const agreement: Agreement = {
-    ...{ captures: 0, messages: 0, inner: 0, fragmented: 0, esp: 0, fields: 0, packets: 0, runs: 0 },
+    ...{
+      captures: 0,
+      messages: 0,
+      inner: 0,
+      fragmented: 0,
+      esp: 0,
+      fields: 0,
+      packets: 0,
+      runs: 0,
+      faults: 0,
+    },
     ...{ explained: new Map(RULES.map((rule) => [rule, 0])), unexplained: [] },
   };
   const folder = mkdtempSync(join(tmpdir(), "bakeoff-agreement-"));
@@ -102,19 +114,18 @@ async function compareMerged(merged: Merged, folder: string, agreement: Agreemen
     agreement.runs++;
   }
   agreement.captures += merged.captures.length;
+  for (const { loaded } of merged.captures) agreement.faults += loaded.faults.length;
   agreement.packets += merged.origins.length;
   for (const count of ["messages", "inner", "fragmented", "esp", "fields"] as const)
     agreement[count] += comparison[count];
   for (const difference of comparison.differences) judge(difference, merged, agreement);
 }
 
-/** A frame is compared where tshark has the keys that opened it for us; what we could not open, with each. */
+/** A frame is compared where tshark has the keys that opened it for us; what we could not open, with the last keys. */
 function compareFrame({ origins }: Merged, frame: DecodedFrame, age: number, comparison: Comparison): void {
   const origin = origins[frame.number - 1];
   const readings = origin?.loaded.readings.get(origin.packet) ?? [];
-  const [first] = readings;
-  if (!origin || !first) return;
-  if (ageOf(origin.loaded, readings) === age) comparison.frame(readings, frame);
+  if (origin && ageOf(origin.loaded, readings) === age) comparison.frame(readings, frame);
 }
 
 const ageOf = ({ age }: Loaded, readings: readonly Reading[]): number =>

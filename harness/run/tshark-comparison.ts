@@ -115,6 +115,11 @@ export class Comparison {
   /** Compares a frame with what we read in it, which are several datagrams where it is of TCP. */
   frame(readings: readonly Reading[], frame: DecodedFrame): void {
     const ours = readings.filter(({ kind }) => kind === "ike" || kind === "esp");
+    const all = readings.filter(({ kind }) => kind !== "keepalive");
+    if (frame.parts.length > all.length) {
+      const reading = all[0] ?? { packet: frame.number, kind: "unreadable", size: 0 };
+      this.differences.push({ ...differs("messages", all.length, frame.parts.length), reading, frame });
+    }
     const found = ours.flatMap((reading, at) =>
       this.#part(reading, frame, at).map((difference) => ({ ...difference, reading, frame })),
     );

@@ -9,6 +9,8 @@ export interface Rule {
 
 const MAJOR = 2;
 const ESP_HEADER = 8;
+/** RFC 4303 section 2.4: the padding ends a packet on such a boundary, and IVs and ICVs keep it. */
+const ESP_WORD = 4;
 /** Next Headers of ESP that it has no protocol for: none (dummy packets), and ESP Echo. */
 const UNKNOWN_INSIDE: ReadonlySet<string> = new Set(["59", "144"]);
 
@@ -72,5 +74,11 @@ export const RULES: readonly Rule[] = [
     name: "short ESP",
     reason: "takes octets for ESP that are fewer than its header",
     explains: ({ field, reading }) => field === "ESP packet" && reading.size < ESP_HEADER,
+  },
+  {
+    name: "cut ESP",
+    reason: "judges the ICV of a packet that is no whole number of words, which no cipher can have made",
+    explains: ({ field, theirs, reading }) =>
+      field === "ESP > ICV of damaged octets" && theirs === "true" && reading.size % ESP_WORD !== 0,
   },
 ];

@@ -30,6 +30,8 @@ import { Comparison, type Difference, Reader } from "./tshark-comparison.ts";
  * | shows a fragmented message with the fragment that came last | that frame; the others by their headers |
  * | gives up a message at ill-formed data of REDIRECT, REDIRECTED_FROM and ROHC_SUPPORTED | these are not drawn |
  * | reads certificates and distinguished names as ASN.1 and keeps no octets of them | encoding and the payload's octets |
+ *
+ * What it reads otherwise in messages that are wrong on purpose stands in `tshark-rules.ts`; no rule is needed here.
  */
 const SUITES: [ike: string, esp: string][] = [
   ["aes256-sha256-x25519", "aes128-sha256"],
