@@ -96,7 +96,7 @@ function writeTwin(capture: string, keys: ReadKeys, path: string, used: Used, te
   };
   try {
     for (const item of twinOf(capture, keys, { used: (set) => used.add(set) })) {
-      if (item.kind === "fault") {
+      if (item.kind !== "packet") {
         teller.tell(item);
         continue;
       }

@@ -26,11 +26,11 @@ export function* seenIn(
   capturePath: string,
   keys: ReadKeys,
   options: DecoderOptions = {},
-): Generator<Seen | CaptureFault> {
+): Generator<Seen | CaptureFault | KeyFault> {
   const decoder = new Decoder(keys.ring, options);
   for (const item of dissect(openCapture(capturePath))) {
     if (item.kind === "fault") yield item;
-    else if (item.kind === "secrets") addSecrets(keys, item);
+    else if (item.kind === "secrets") yield* addSecrets(keys.ring, item);
     else yield* decoder.datagram(item);
   }
   yield* decoder.end();

@@ -8,8 +8,9 @@ import { encodeMessage } from "../../harness/wire/index.ts";
 import { buildIp, buildUdpPacket, type IpFields, parseAddress } from "../../harness/wire/ip.ts";
 import { NON_ESP_MARKER } from "../../harness/wire/udp.ts";
 import type { ReadKeys } from "../key-files/read.ts";
-import { dissect, openCapture } from "../read/index.ts";
-import { type CaptureFault, type CaptureItem, type CapturePacket, LINKTYPE } from "../types.ts";
+import type { KeyFault } from "../key-files/types.ts";
+import { Dissector, openCapture } from "../read/index.ts";
+import { type CaptureFault, type CapturePacket, LINKTYPE } from "../types.ts";
 import { Decoder, type DecoderOptions } from "./decoder.ts";
 import type { TwinPacket } from "./pcapng-writer.ts";
 import { addSecrets } from "./secrets.ts";
@@ -24,51 +25,26 @@ export function* twinOf(
   capturePath: string,
   keys: ReadKeys,
   options: DecoderOptions = {},
-): Generator<TwinPacket | CaptureFault> {
-  const decoder = new Decoder(keys.ring, options);
-  const current = new Current();
-  for (const item of dissect(current.follow(openCapture(capturePath)))) {
-    yield* current.passed();
-    if (item.kind === "secrets") addSecrets(keys, item);
-    if (item.kind === "fault") yield item;
-    if (item.kind !== "datagram") continue;
-    const packet = current.take();
-    for (const seen of decoder.datagram(item)) yield twinPacket(seen, packet);
-  }
-  yield* current.passed(true);
-  for (const seen of decoder.end()) yield twinPacket(seen);
-}
-
-/** Follows what is read, so that packets of which nothing comes are passed on. */
-class Current {
-  #packet: CapturePacket | undefined;
-  readonly #passed: TwinPacket[] = [];
-
-  *follow(items: Iterable<CaptureItem>): Generator<CaptureItem> {
-    for (const item of items) {
-      this.#pass();
-      if (item.kind === "packet") this.#packet = item;
-      yield item;
+): Generator<TwinPacket | CaptureFault | KeyFault> {
+  const [decoder, dissector] = [new Decoder(keys.ring, options), new Dissector()];
+  for (const item of openCapture(capturePath)) {
+    // The packet, until a datagram takes its place.
+    let packet = item.kind === "packet" ? item : undefined;
+    for (const found of dissector.take(item)) {
+      if (found.kind === "fault") yield found;
+      else if (found.kind === "secrets") yield* addSecrets(keys.ring, found);
+      else {
+        for (const seen of decoder.datagram(found)) yield twinPacket(seen, packet);
+        packet = undefined;
+      }
     }
+    if (packet) yield asItWas(packet, untouched(`packet ${packet.number}`, "", undefined));
   }
-
-  /** The packet at hand, of which a datagram came. */
-  take(): CapturePacket | undefined {
-    const packet = this.#packet;
-    this.#packet = undefined;
-    return packet;
+  for (const found of dissector.end()) {
+    if (found.kind === "fault") yield found;
+    if (found.kind === "datagram") for (const seen of decoder.datagram(found)) yield twinPacket(seen);
   }
-
-  /** Packets that were left aside; those between two datagrams wait until the second. */
-  passed(last = false): TwinPacket[] {
-    if (last) this.#pass();
-    return this.#passed.splice(0);
-  }
-
-  #pass(): void {
-    const packet = this.take();
-    if (packet) this.#passed.push(asItWas(packet, untouched(`packet ${packet.number}`, "", undefined)));
-  }
+  for (const seen of decoder.end()) yield twinPacket(seen);
 }
 
 /** What is said of a packet of the twin. */

@@ -9,7 +9,7 @@ import type { Encr } from "../../harness/crypto/types.ts";
 import { EMPTY } from "../../harness/wire/bytes.ts";
 import type { EspSaKeys } from "../keys.ts";
 import { CHARON_ENCR, CHARON_INTEG, encrOfLength, keyBitsOf } from "./names.ts";
-import { type KeysRead, linesOf, type UnboundKeys } from "./types.ts";
+import { Gathered, type KeysRead, linesOf, type UnboundKeys } from "./types.ts";
 
 /** Time, thread and group as charon begins a line of a file, of syslog or of the journal; with the SA if asked for. */
 const LINE = /(\d{1,6})\[([A-Z]{3})\] (?:<[^>]{1,200}> )?(.*)$/;
@@ -66,7 +66,7 @@ export function parseCharonLog(text: string): KeysRead {
 }
 
 class Reader {
-  readonly #read: Required<KeysRead> = { ike: [], esp: [], unbound: [], faults: [] };
+  readonly #read = new Gathered();
   readonly #threads = new Map<string, Thread>();
   /** Names of transforms in selected proposals, as in `AES_CBC_256`. */
   readonly #selected = new Set<string>();
@@ -112,7 +112,7 @@ class Reader {
 
   #cut(thread: Thread, { label, line, octets, filled }: Dump): void {
     thread.dump = undefined;
-    this.#read.faults.push({ line, reason: `"${label}" is cut: ${filled} of ${octets.length} octets` });
+    this.#read.addFault({ line, reason: `"${label}" is cut: ${filled} of ${octets.length} octets` });
   }
 
   #said(thread: Thread, line: number, group: string, said: string): void {
@@ -151,7 +151,7 @@ class Reader {
     thread.ike.clear();
     if (!SK_ei || !SK_er) return;
     const suites = suitesOf(SK_ei.length, SK_ai.length, this.#selected);
-    this.#read.unbound.push(suites.map((suite) => ({ ...suite, ...others, SK_ei, SK_er, SK_ai, SK_ar })));
+    this.#read.addUnbound(suites.map((suite) => ({ ...suite, ...others, SK_ei, SK_er, SK_ai, SK_ar })));
   }
 
   #aboutChild(thread: Thread, line: number, said: string): void {
@@ -164,8 +164,8 @@ class Reader {
       /^\s*SPI 0x([0-9a-f]{1,8}), src (\S{1,60}) dst (\S{1,60})/.exec(said) ?? [];
     if (spi === undefined || thread.child.size === 0) return;
     const made = espOf(thread, { spi: Number.parseInt(spi, 16), source, destination });
-    if ("reason" in made) this.#read.faults.push({ line, reason: made.reason });
-    else this.#read.esp.push(...made);
+    if ("reason" in made) this.#read.addFault({ line, reason: made.reason });
+    else for (const keys of made) this.#read.addEsp(keys);
   }
 }
 

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { hex } from "../../harness/wire/bytes.ts";
 import type { EspSaKeys, IkeSaKeys } from "../keys.ts";
-import { type KeySets, type KeysRead, octetsOf } from "./types.ts";
+import { Gathered, type KeySets, type KeysRead, octetsOf } from "./types.ts";
 
 const FORMAT = "bakeoff-keys";
 const VERSION = 1;
@@ -105,21 +105,21 @@ export const looksLikeJson = (text: string): boolean => /^\s*\{/.test(text);
 
 /** Reads a `keys.json`. Never throws. */
 export function parseKeysJson(text: string): KeysRead {
-  const read: KeysRead = { ike: [], esp: [], faults: [] };
+  const read = new Gathered();
   const file = fileSchema.safeParse(json(text));
   if (!file.success) {
-    read.faults.push({ reason: `no file of keys: ${reasonOf(file.error)}` });
+    read.addFault({ reason: `no file of keys: ${reasonOf(file.error)}` });
     return read;
   }
   for (const [at, entry] of file.data.ike.entries()) {
     const sa = ikeSchema.safeParse(entry);
-    if (sa.success) read.ike.push(...ikeKeys(sa.data));
-    else read.faults.push({ reason: `ike[${at}]: ${reasonOf(sa.error)}` });
+    for (const keys of sa.success ? ikeKeys(sa.data) : []) read.addIke(keys);
+    if (!sa.success) read.addFault({ reason: `ike[${at}]: ${reasonOf(sa.error)}` });
   }
   for (const [at, entry] of file.data.esp.entries()) {
     const sa = espSchema.safeParse(entry);
-    if (sa.success) read.esp.push(espKeys(sa.data));
-    else read.faults.push({ reason: `esp[${at}]: ${reasonOf(sa.error)}` });
+    if (sa.success) read.addEsp(espKeys(sa.data));
+    else read.addFault({ reason: `esp[${at}]: ${reasonOf(sa.error)}` });
   }
   return read;
 }

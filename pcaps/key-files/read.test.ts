@@ -1,3 +1,4 @@
+import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -174,6 +175,29 @@ describe("files of keys", () => {
     const lines = read(table + "no row\n".repeat(1000)).faults;
     expect(lines).to.have.length(101);
     expect(lines.at(-1)?.reason).to.equal("900 more lines or entries are faulty");
+  });
+
+  it("do not keep a reader busy, or full, with lines that look as if they were keys", () => {
+    const start = performance.now();
+    const texts = [
+      `${"\n".repeat(60_000)}x`,
+      `src 192.0.2.1 dst ${"a".repeat(300_000)}`,
+      `"IPv4",${" ".repeat(4000)}"x"x`,
+      `"IPv4",${",".repeat(1_000_000)}`,
+      table + "x\n".repeat(300_000),
+    ];
+    for (const text of texts) expect(read(text).faults.length).to.be.most(101);
+    expect(performance.now() - start).to.be.below(2000);
+  });
+
+  it("may come through a pipe, but a folder is not waited for", () => {
+    const [profile, pipe] = [join(folder, "waits"), join(folder, "pipe")];
+    mkdirSync(profile);
+    execFileSync("mkfifo", [join(profile, "keys.json"), pipe]);
+    expect(readKeys([profile]).faults.map(({ reason }) => reason)).to.deep.equal(["is no file"]);
+    const writer = spawn("sh", ["-c", 'printf %s "$0" > "$1"', table, pipe], { stdio: "ignore" });
+    expect(ikeOf(readKeys([pipe]).ring)).to.have.length(1);
+    writer.unref();
   });
 
   it("may hold anything at all", () => {

@@ -35,6 +35,7 @@ const AMONG: readonly Kind[] = [
 const TABLES = ["ikev2_decryption_table", "esp_sa"];
 const OURS = "keys.json";
 const MOST_GENERATIONS = 64;
+const CHUNK = 64 * 1024;
 
 /**
  * Reads the keys of all paths: a folder of ours or a Wireshark profile, or a file of any kind. Never throws; what
@@ -42,7 +43,7 @@ const MOST_GENERATIONS = 64;
  */
 export function readKeys(paths: readonly string[]): ReadKeys {
   const read: ReadKeys = { ring: new KeyRing(), faults: [] };
-  for (const path of paths) for (const file of filesOf(path, read)) addFile(read, file);
+  for (const path of paths) for (const file of filesOf(path, read)) addFile(read, file, file === path);
   return read;
 }
 
@@ -50,12 +51,17 @@ export function readKeys(paths: readonly string[]): ReadKeys {
 export function addKeys(read: ReadKeys, path: string, text: string): boolean {
   const whole = WHOLE.find(({ looks }) => looks(text));
   const kinds = whole ? [whole] : AMONG.filter(({ looks }) => looks(text));
-  const faults = kinds.flatMap(({ parse }) => taken(read.ring, parse(text)));
+  const all = kinds.map(({ parse }) => parse(text));
+  const faults = all.flatMap((each) => taken(read.ring, each));
   for (const fault of faults.slice(0, MOST_FAULTS)) read.faults.push({ kind: "key-fault", path, ...fault });
-  if (faults.length > MOST_FAULTS) {
-    const reason = `${faults.length - MOST_FAULTS} more lines or entries are faulty`;
-    read.faults.push({ kind: "key-fault", path, reason });
-  }
+  const told = Math.min(faults.length, MOST_FAULTS);
+  const more = all.reduce((sum, each) => sum + (each.more ?? 0), faults.length - told);
+  if (more > 0)
+    read.faults.push({
+      kind: "key-fault",
+      path,
+      reason: `${more} more lines or entries are faulty`,
+    });
   return kinds.length > 0;
 }
 
@@ -69,8 +75,8 @@ function taken(ring: KeyRing, { ike, esp, unbound = [], faults }: KeysRead): Lin
   return [...faults, ...refused.flatMap((reason) => (reason === undefined ? [] : [{ reason }]))];
 }
 
-function addFile(read: ReadKeys, path: string): void {
-  const text = textOf(path);
+function addFile(read: ReadKeys, path: string, isPipe: boolean): void {
+  const text = textOf(path, isPipe);
   const reason =
     typeof text !== "string"
       ? text.reason
@@ -107,20 +113,24 @@ function filesOfFolder(folder: string): string[] {
   });
 }
 
-function textOf(path: string): string | { reason: string } {
+/** `isPipe`: also of a pipe, as a shell makes it; in a folder one would be waited for without end. */
+function textOf(path: string, isPipe: boolean): string | { reason: string } {
   let file: number | undefined;
   try {
+    if (!statSync(path).isFile() && !isPipe) return { reason: "is no file" };
     file = openSync(path, "r");
     const { size } = fstatSync(file);
     if (size > MOST_OCTETS) return { reason: `${size} octets; at most ${MOST_OCTETS} are read` };
-    const buffer = Buffer.alloc(size);
-    let length = 0;
-    while (length < size) {
-      const octets = readSync(file, buffer, length, size - length, length);
-      if (octets === 0) break;
+    const pieces: Buffer[] = [];
+    for (let length = 0; ; ) {
+      const piece = Buffer.alloc(Math.max(CHUNK, size - length + 1));
+      const octets = readSync(file, piece);
+      if (octets === 0) return Buffer.concat(pieces).toString("utf8");
       length += octets;
+      if (length > MOST_OCTETS)
+        return { reason: `more than ${MOST_OCTETS} octets, which is the most that is read` };
+      pieces.push(Buffer.from(piece.subarray(0, octets)));
     }
-    return buffer.toString("utf8", 0, length);
   } catch (error) {
     return { reason: reasonOf(error) };
   } finally {

@@ -31,6 +31,8 @@ export interface KeysRead extends KeySets {
   unbound?: UnboundKeys[][];
   /** Without a path. */
   faults: LineFault[];
+  /** Lines and entries that were left out beside those of which `faults` tell. */
+  more?: number;
 }
 
 export type LineFault = Pick<KeyFault, "line" | "reason">;
@@ -41,6 +43,36 @@ export const MOST_OCTETS = 64 * 1024 * 1024;
 export const MOST_SETS = 32_768;
 /** Faults that are told of a file; the last says how many more there are. */
 export const MOST_FAULTS = 100;
+
+/** What a reader gathers of a file; a hostile one has millions of lines, of which the first count and the rest is counted. */
+export class Gathered implements KeysRead {
+  readonly ike: IkeSaKeys[] = [];
+  readonly esp: EspSaKeys[] = [];
+  readonly unbound: UnboundKeys[][] = [];
+  readonly faults: LineFault[] = [];
+  more = 0;
+
+  addIke(keys: IkeSaKeys): void {
+    this.#add(this.ike, keys, MOST_SETS);
+  }
+
+  addEsp(keys: EspSaKeys): void {
+    this.#add(this.esp, keys, MOST_SETS);
+  }
+
+  addUnbound(candidates: UnboundKeys[]): void {
+    this.#add(this.unbound, candidates, MOST_SETS);
+  }
+
+  addFault(fault: LineFault): void {
+    this.#add(this.faults, fault, MOST_FAULTS);
+  }
+
+  #add<T>(to: T[], item: T, most: number): void {
+    if (to.length < most) to.push(item);
+    else this.more++;
+  }
+}
 
 /** Octets of hex digits, with or without `0x`; undefined for any other text. */
 export function octetsOf(text: string): Uint8Array | undefined {

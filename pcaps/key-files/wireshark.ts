@@ -1,6 +1,6 @@
 /** Reads Wireshark's tables of keys: `ikev2_decryption_table` and `esp_sa`. */
 import { ANY_INTEG, type EspSaKeys, type IkeSaKeys } from "../keys.ts";
-import { type KeysRead, type LineFault, linesOf, octetsOf } from "./types.ts";
+import { Gathered, type KeysRead, linesOf, octetsOf } from "./types.ts";
 
 /** An algorithm by the name Wireshark gives it: encryption by its beginning, key length and ICV within. */
 const ENCR: [RegExp, number][] = [
@@ -31,9 +31,14 @@ const SALT = new Map([
   ...[14, 15, 16].map((id): [number, number] => [id, 3]),
 ]);
 
+/** Characters of a row; that with the longest keys has some 500. */
+const LONGEST = 4096;
+
 /** A line without comment, as its cells; undefined for what is no row of comma-separated values. */
 export function cellsOf(line: string): string[] | undefined {
-  const cells = [...line.matchAll(/\s*(?:"([^"]*)"|([^",]*))\s*(?:,|$)/gy)];
+  if (line.length > LONGEST) return undefined;
+  // No two parts in a row may take the same spaces, or a hostile line takes for ever.
+  const cells = [...line.matchAll(/(?:\s*"([^"]*)"\s*|([^",]*))(?:,|$)/gy)];
   const length = cells.reduce((sum, [whole]) => sum + whole.length, 0);
   if (length < line.length) return undefined;
   // The empty match at the end is no cell, but for a line that ends in a comma.
@@ -51,14 +56,14 @@ function integIdOf(name: string): number | undefined {
 
 /** Reads a table, whichever it is: a row of the IKE table begins with an SPI, one of ESP with the address family. */
 export function parseWiresharkTable(text: string): KeysRead {
-  const read: KeysRead = { ike: [], esp: [], faults: [] };
+  const read = new Gathered();
   for (const [number, line] of linesOf(text)) {
     if (line.trim() === "" || line.startsWith("#")) continue;
     const cells = cellsOf(line);
     const row = !cells ? "no row of comma-separated values" : rowOf(cells);
-    if (typeof row === "string") read.faults.push({ line: number, reason: row } satisfies LineFault);
-    else if ("spiI" in row) read.ike.push(row);
-    else read.esp.push(row);
+    if (typeof row === "string") read.addFault({ line: number, reason: row });
+    else if ("spiI" in row) read.addIke(row);
+    else read.addEsp(row);
   }
   return read;
 }
@@ -111,5 +116,9 @@ function spiOf(text: string): number | undefined {
 }
 
 /** Whether a text is meant as one of the tables. */
-export const looksLikeTable = (text: string): boolean =>
-  /^(?:#.*\r?\n|\s*\r?\n)*(?:"?[0-9a-fx]{16,18}"?,|"(?:IPv4|IPv6|Any)",)/i.test(text.slice(0, 65_536));
+export function looksLikeTable(text: string): boolean {
+  for (const [, line] of linesOf(text.slice(0, 65_536)))
+    if (line.trim() !== "" && !line.startsWith("#"))
+      return /^(?:"?[0-9a-fx]{16,18}"?,|"(?:IPv4|IPv6|Any)",)/i.test(line);
+  return false;
+}

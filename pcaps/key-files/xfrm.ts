@@ -2,7 +2,7 @@
 import { EMPTY } from "../../harness/wire/bytes.ts";
 import type { EspSaKeys } from "../keys.ts";
 import { encrOfLength, keyBitsOf } from "./names.ts";
-import { type KeysRead, linesOf, octetsOf } from "./types.ts";
+import { Gathered, type KeysRead, linesOf, octetsOf } from "./types.ts";
 
 /** Combined-mode ciphers by the kernel's name; of some, one id for every ICV length in bits. */
 const AEAD: Record<string, Record<number, number>> = {
@@ -47,11 +47,11 @@ interface Draft {
 
 /** Whether a text is meant as this output. */
 export const looksLikeXfrm = (text: string): boolean =>
-  /^src \S+ dst \S+[^\n]*\r?\n\s+proto /m.test(text.slice(0, 1 << 20));
+  /^src \S+ dst \S.*\r?\n\s+proto /m.test(text.slice(0, 1 << 20));
 
 /** Reads the output, with or without `-s`. Never throws. SAs of AH and IPComp are left aside. */
 export function parseXfrmState(text: string): KeysRead {
-  const read: KeysRead = { ike: [], esp: [], faults: [] };
+  const read = new Gathered();
   let draft: Draft | undefined;
   for (const [number, line] of linesOf(text)) {
     const start = /^src (\S+) dst (\S+)/.exec(line);
@@ -101,11 +101,11 @@ function keyOf(draft: Draft, line: number, id: number | undefined, text: string)
   return key;
 }
 
-function finish({ esp, faults }: KeysRead, draft: Draft | undefined): void {
+function finish(read: Gathered, draft: Draft | undefined): void {
   if (!draft || (draft.protocol !== undefined && draft.protocol !== "esp")) return;
   const made = draft.fault ?? espOf(draft);
-  if ("reason" in made) faults.push(made);
-  else esp.push(made);
+  if ("reason" in made) read.addFault(made);
+  else read.addEsp(made);
 }
 
 function espOf(draft: Draft): EspSaKeys | { line: number; reason: string } {

@@ -71,6 +71,19 @@ export class Dissector {
       if (this.#more.length > 0) yield* this.#more.splice(0);
       if (found) yield found;
     }
+    yield* this.end();
+  }
+
+  /** What one item brings, for those who must know which. */
+  take(item: CaptureItem): Dissected[] {
+    const found = item.kind === "packet" ? this.#packet(item) : item;
+    const all = this.#more.splice(0);
+    if (found) all.push(found);
+    return all;
+  }
+
+  /** What still waits when no more items come. */
+  *end(): Generator<Dissected, void, undefined> {
     this.#fragments.end();
     do yield* this.#more.splice(0);
     while (this.#tcp.endOldest());

@@ -1,6 +1,7 @@
 /** The streams of RFC 9329 in the TCP segments of a capture. What is kept is bounded, whatever a capture has. */
 import { readU16, readU32 } from "../../harness/wire/bytes.ts";
 import { STREAM_PREFIX, type StreamFault, StreamReader } from "../../harness/wire/tcp-encap.ts";
+import { Lru } from "../decode/lru.ts";
 import type { CaptureFault, Datagram } from "../types.ts";
 import { ACK, type End, RST, type Segment, Segments, SYN } from "./segments.ts";
 
@@ -52,7 +53,7 @@ interface Connection {
 /** Takes the segments of a capture as they come, in any order, and gives the frames in them. */
 export class TcpStreams {
   /** In the order in which they were last heard of. */
-  readonly #connections = new Map<string, Connection>();
+  readonly #connections = new Lru<string, Connection>(Number.POSITIVE_INFINITY);
   readonly #isOurs: (port: number) => boolean;
   readonly #emit: (found: Datagram | CaptureFault) => void;
   #octets = 0;
@@ -79,24 +80,24 @@ export class TcpStreams {
     const name = nameOf(segment.source, segment.destination);
     let connection = this.#connections.get(name);
     if (this.#begins(connection, segment)) {
-      if (connection) this.#close(name, connection, "when its connection begins anew");
+      if (connection) this.#close(connection, "when its connection begins anew");
       connection = this.#begin(segment);
     }
     if (!connection) return false;
     // Its data are not held.
     connection.last = { packet: segment.packet, offset: segment.offset, timeMs: segment.timeMs };
-    if (segment.flags & RST) this.#close(name, connection, "when its connection is reset");
-    else this.#take(name, connection, segment);
+    if (segment.flags & RST) {
+      this.#connections.delete(name);
+      this.#close(connection, "when its connection is reset");
+    } else this.#take(name, connection, segment);
     return connection.kind !== "foreign";
   }
 
   /** No more segments come: gives what the oldest connection still has; false when there is none left. */
   endOldest(): boolean {
-    for (const [name, connection] of this.#connections) {
-      this.#close(name, connection, "when the capture ends");
-      return true;
-    }
-    return false;
+    const oldest = this.#connections.shift();
+    if (oldest) this.#close(oldest, "when the capture ends");
+    return oldest !== undefined;
   }
 
   /** A connection begins with SYN, with the prefix where SYN was not seen, or on our ports in its middle. */
@@ -135,7 +136,6 @@ export class TcpStreams {
   }
 
   #take(name: string, connection: Connection, { source, sequence, flags, data }: Segment): void {
-    this.#connections.delete(name);
     this.#connections.set(name, connection);
     if (connection.kind === "foreign") return;
     const direction = directionFrom(connection, source);
@@ -211,15 +211,15 @@ export class TcpStreams {
     this.#octets += octets - connection.octets;
     connection.octets = octets;
     const isWithin = () => this.#connections.size <= MOST_CONNECTIONS && this.#octets <= MOST_OCTETS;
-    if (isWithin()) return;
-    for (const [name, oldest] of this.#connections) {
-      if (isWithin()) return;
-      this.#close(name, oldest, "when too many others are under way");
+    while (!isWithin()) {
+      const oldest = this.#connections.shift();
+      if (!oldest) return;
+      this.#close(oldest, "when too many others are under way");
     }
   }
 
-  #close(name: string, connection: Connection, when: string): void {
-    this.#connections.delete(name);
+  /** Of one that is taken out. */
+  #close(connection: Connection, when: string): void {
     this.#octets -= connection.octets;
     this.#skipGaps(connection);
     for (const { reader } of connection.directions) {
