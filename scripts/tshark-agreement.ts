@@ -17,10 +17,12 @@ function* first(limit: number, sources: Iterable<Source>): Generator<Source> {
 }
 
 function textOf(agreement: Agreement): string {
-  const { captures, messages, inner, fragmented, esp, fields, faults, explained, unexplained } = agreement;
+  const { captures, messages, inner, fragmented, esp, alone, fields, faults, explained, unexplained } =
+    agreement;
   const rules = [...explained].filter(([, count]) => count > 0);
   return [
     `${captures} captures: ${messages} IKE messages (${inner} opened by both, ${fragmented} of them in fragments), ${esp} ESP packets`,
+    `${alone} of both are opened by us alone, for tshark does not know their transforms`,
     `${fields} fields compared`,
     ...(faults > 0 ? [`${faults} faults in captures`] : []),
     ...rules.map(([{ name, reason }, count]) => `${count} explained by ${name}: ${reason}`),

@@ -24,6 +24,8 @@ export interface Agreement {
   fragmented: number;
   /** ESP packets. */
   esp: number;
+  /** Messages and packets that we opened, of transforms that tshark does not know. */
+  alone: number;
   /** Single values that were compared. */
   fields: number;
   /** Packets of captures, and runs of tshark. */
@@ -60,6 +62,7 @@ export async function agreementOf(
       inner: 0,
       fragmented: 0,
       esp: 0,
+      alone: 0,
       fields: 0,
       packets: 0,
       runs: 0,
@@ -116,7 +119,7 @@ async function compareMerged(merged: Merged, folder: string, agreement: Agreemen
   agreement.captures += merged.captures.length;
   for (const { loaded } of merged.captures) agreement.faults += loaded.faults.length;
   agreement.packets += merged.origins.length;
-  for (const count of ["messages", "inner", "fragmented", "esp", "fields"] as const)
+  for (const count of ["messages", "inner", "fragmented", "esp", "alone", "fields"] as const)
     agreement[count] += comparison[count];
   for (const difference of comparison.differences) judge(difference, merged, agreement);
 }

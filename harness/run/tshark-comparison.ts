@@ -107,6 +107,8 @@ export class Comparison {
   inner = 0;
   fragmented = 0;
   esp = 0;
+  /** Messages and packets that we opened, and tshark cannot, for it has no name for their transforms. */
+  alone = 0;
   /** Single values that were compared. */
   fields = 0;
   readonly espOpened = new Set<number>();
@@ -147,8 +149,10 @@ export class Comparison {
       return this.#values("Encrypted payload", [["inner chain", false, theirs.inner !== undefined]]);
     if (!used) return this.#values("Encrypted payload", [closedValue(seen, theirs.icv)]);
     const { encrId, integId } = used.keys;
-    if (!wiresharkKnows("ike", encrId, integId))
+    if (!wiresharkKnows("ike", encrId, integId)) {
+      this.alone++;
       return this.#values("Encrypted payload", [["opened", false, theirs.inner !== undefined]]);
+    }
     const icv = this.#icv(integId, theirs.icv);
     if (seen?.kind !== "ike" || !seen.inner)
       return [
@@ -173,8 +177,10 @@ export class Comparison {
     if (!used || !("esn" in used.keys))
       return [...header, ...this.#values("ESP", [closedValue(seen, theirs.icv)])];
     const { encrId, integId, esn } = used.keys;
-    if (!wiresharkKnows("esp", encrId, integId))
+    if (!wiresharkKnows("esp", encrId, integId)) {
+      this.alone++;
       return [...header, ...this.#values("ESP", [["opened", false, theirs.plaintext !== undefined]])];
+    }
     this.espOpened.add(encrId);
     return [
       ...header,
