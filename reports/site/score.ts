@@ -133,7 +133,7 @@ export function standingFor(requirement: Annotated, subject: Subject, role: Role
   );
 }
 
-/** Scores of a subject in a role by level group. Requirements that the catalogue does not know are left out. */
+/** Scores of a subject in a role by level group. What the catalogue does not know or bind there is left out. */
 export function scoresOf(
   requirements: readonly Annotated[],
   subject: Subject,
@@ -142,7 +142,7 @@ export function scoresOf(
   const of = (group: LevelGroup) =>
     scoreOf(
       requirements
-        .filter(({ known, level }) => known && groupOf(level) === group)
+        .filter(({ known, level }) => known?.roles.includes(role) && groupOf(level) === group)
         .map((requirement) => standingFor(requirement, subject, role)),
     );
   return { MUST: of("MUST"), SHOULD: of("SHOULD"), MAY: of("MAY"), statement: of("statement") };
