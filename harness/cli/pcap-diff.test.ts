@@ -1,4 +1,12 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -91,10 +99,13 @@ describe("bakeoff pcap diff", () => {
   });
 
   it("refuses in one line what it cannot use", async () => {
+    writeFileSync(path("large.jsonl"), "");
+    truncateSync(path("large.jsonl"), 2 ** 40);
     writeFileSync(path("bad.yaml"), "sets:\n  - { name: own, about: x, ruels: [] }\n");
     for (const [args, reason] of [
       [[path("a"), path("missing")], /missing: there is no such file/],
       [[path("a"), folder], /a folder without capture.pcap/],
+      [[path("large.jsonl"), path("a")], /large.jsonl: 1099511627776 octets; at most/],
       [["-", "-"], /only one of the two/],
       [[path("a"), path("b"), "--show", "noncse"], /unknown set of --show "noncse", nearest: nonces/],
       [[path("a"), path("b"), "--rules", path("bad.yaml")], /ruels: unknown field, nearest: rules/],

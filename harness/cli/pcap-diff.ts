@@ -1,5 +1,5 @@
 /** `bakeoff pcap diff`. */
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { type Comparison, compareViews } from "../../pcaps/diff/diff.ts";
@@ -10,6 +10,7 @@ import {
   type RuleSet,
   ruleFileSchema,
 } from "../../pcaps/diff/rules.ts";
+import { readTextFile } from "../../pcaps/text-file.ts";
 import { Sides, type View, viewOf } from "../../pcaps/view.ts";
 import { viewsOfEvents } from "../../pcaps/view-events.ts";
 import { diffPage } from "../../reports/diff-page.ts";
@@ -114,6 +115,9 @@ interface Source {
   views: () => Iterable<View>;
 }
 
+/** Octets of an event stream, which is held as a whole: that of a test has some thousand. */
+const MOST_OF_STREAM = 16 * 1024 * 1024;
+
 /** What stands at a path. @throws UsageError */
 function sourceOf(path: string, keys: readonly string[] | undefined, option: string): Source {
   if (path === "-") return captureSource(path, keys, option);
@@ -121,7 +125,9 @@ function sourceOf(path: string, keys: readonly string[] | undefined, option: str
   if (statSync(path).isDirectory()) return captureSource(captureIn(path), keys, option);
   if (!path.endsWith(".jsonl")) return captureSource(path, keys, option);
   if (keys) throw new UsageError(`${option}: ${oneLine(path)} is an event stream, which needs no keys`);
-  return { isStream: true, views: () => viewsOfEvents(readFileSync(path, "utf8")) };
+  const text = readTextFile(path, { most: MOST_OF_STREAM, pipes: true });
+  if (typeof text !== "string") throw new UsageError(`${oneLine(path)}: ${oneLine(text.reason)}`);
+  return { isStream: true, views: () => viewsOfEvents(text) };
 }
 
 function captureIn(folder: string): string {

@@ -6,6 +6,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -142,6 +143,24 @@ describe("folders of runs", function () {
         expect(status).to.equal(2);
         expect(err).to.match(/^bakeoff: .* is of schema version 7, and this program reads version 2\n$/);
       }
+    }
+  });
+
+  it("bring along only evidence, whatever paths and links a journal names", async () => {
+    writeFileSync(at("elsewhere.log"), "of somebody else");
+    const names = ["evidence\n/../../elsewhere.log", "evidence/away/elsewhere.log", "journal.jsonl"];
+    for (const [index, name] of names.entries()) {
+      const part = at(`crafted-${index}`);
+      cpSync(at("whole"), part, { recursive: true });
+      symlinkSync(folder, join(part, "evidence/away"));
+      const text = readFileSync(join(part, "journal.jsonl"), "utf8");
+      const crafted = text.replace(/"events":"[^"]*"/, `"events":${JSON.stringify(name)}`);
+      writeFileSync(join(part, "journal.jsonl"), crafted);
+      const out = at(`merged/deeper/${index}`);
+      await said("report", "merge", part, "--out", out, "--format", "json");
+      expect(existsSync(at("merged/elsewhere.log"))).to.equal(false);
+      expect(existsSync(join(out, "evidence/away"))).to.equal(false);
+      expect(readFileSync(join(part, "journal.jsonl"), "utf8")).to.equal(crafted);
     }
   });
 

@@ -8,10 +8,11 @@ import {
   realpathSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, resolve, sep } from "node:path";
 import { type Merged, mergeJournals, type Part, pathsOf } from "../../reports/merge.ts";
 import { type TestResult, testKey } from "../../reports/results.ts";
 import type { ReportFormat } from "../../reports/write.ts";
+import { TRIED_AGAIN } from "./again.ts";
 import { type RunFiles, readRun } from "./load.ts";
 import { JOURNAL, prepareOut } from "./out-folder.ts";
 import { type RunOutcome, report, writable } from "./report.ts";
@@ -97,11 +98,26 @@ function write({ records, sources }: Merged, runs: ReadonlyMap<string, RunFiles>
     if (record.kind !== "test-finished" && record.kind !== "test-tried-again") continue;
     const source = runs.get(sources.get(testKey(record.test)) ?? "");
     for (const path of pathsOf(record.test.evidence)) {
-      if (!source || !bring(join(source.folder, path), join(out, path))) lost++;
+      if (!source || !isEvidence(source.folder, path) || !bring(join(source.folder, path), join(out, path)))
+        lost++;
     }
   }
   writeFileSync(join(out, JOURNAL), records.map((record) => `${JSON.stringify(record)}\n`).join(""));
   return lost;
+}
+
+/**
+ * Whether a path leads to what runs keep of tests, as it is written and with its links followed: a name may be anyone's,
+ * and what is linked shares its content with the journal that is written here.
+ */
+function isEvidence(folder: string, path: string): boolean {
+  const kept = ["evidence", TRIED_AGAIN].find((name) =>
+    join(folder, path).startsWith(join(folder, name) + sep),
+  );
+  if (kept === undefined) return false;
+  const real = realOf(dirname(join(folder, path)));
+  const root = realOf(folder);
+  return `${real}${sep}`.startsWith(join(root, kept) + sep);
 }
 
 /** Links or copies a file, or all in a folder; links that lead elsewhere are not followed. */

@@ -1,7 +1,8 @@
 /** Reads keys from whatever holds them: files are told apart by content, not by name. */
-import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { KeyRing } from "../decode/key-ring.ts";
+import { fileReason, readTextFile } from "../text-file.ts";
 import { looksLikeCharonLog, parseCharonLog } from "./charon.ts";
 import { looksLikeJson, parseKeysJson } from "./json.ts";
 import { type KeyFault, type KeysRead, type LineFault, MOST_FAULTS, MOST_OCTETS } from "./types.ts";
@@ -35,7 +36,6 @@ const AMONG: readonly Kind[] = [
 const TABLES = ["ikev2_decryption_table", "esp_sa"];
 const OURS = "keys.json";
 const MOST_GENERATIONS = 64;
-const CHUNK = 64 * 1024;
 
 /**
  * Reads the keys of all paths: a folder of ours or a Wireshark profile, or a file of any kind. Never throws; what
@@ -75,8 +75,8 @@ function taken(ring: KeyRing, { ike, esp, unbound = [], faults }: KeysRead): Lin
   return [...faults, ...refused.flatMap((reason) => (reason === undefined ? [] : [{ reason }]))];
 }
 
-function addFile(read: ReadKeys, path: string, isPipe: boolean): void {
-  const text = textOf(path, isPipe);
+function addFile(read: ReadKeys, path: string, isNamed: boolean): void {
+  const text = readTextFile(path, { most: MOST_OCTETS, pipes: isNamed });
   const reason =
     typeof text !== "string"
       ? text.reason
@@ -94,7 +94,7 @@ function filesOf(path: string, read: ReadKeys): string[] {
     const reason = `a folder without ${[OURS, ...TABLES].join(", ")}`;
     read.faults.push({ kind: "key-fault", path, reason, fatal: true });
   } catch (error) {
-    read.faults.push({ kind: "key-fault", path, reason: reasonOf(error), fatal: true });
+    read.faults.push({ kind: "key-fault", path, reason: fileReason(error), fatal: true });
   }
   return [];
 }
@@ -111,35 +111,4 @@ function filesOfFolder(folder: string): string[] {
     const there = at === folder ? names : readdirSync(at);
     return TABLES.filter((name) => there.includes(name)).map((name) => join(at, name));
   });
-}
-
-/** `isPipe`: also of a pipe, as a shell makes it; in a folder one would be waited for without end. */
-function textOf(path: string, isPipe: boolean): string | { reason: string } {
-  let file: number | undefined;
-  try {
-    if (!statSync(path).isFile() && !isPipe) return { reason: "is no file" };
-    file = openSync(path, "r");
-    const { size } = fstatSync(file);
-    if (size > MOST_OCTETS) return { reason: `${size} octets; at most ${MOST_OCTETS} are read` };
-    const pieces: Buffer[] = [];
-    for (let length = 0; ; ) {
-      const piece = Buffer.alloc(Math.max(CHUNK, size - length + 1));
-      const octets = readSync(file, piece);
-      if (octets === 0) return Buffer.concat(pieces).toString("utf8");
-      length += octets;
-      if (length > MOST_OCTETS)
-        return { reason: `more than ${MOST_OCTETS} octets, which is the most that is read` };
-      pieces.push(Buffer.from(piece.subarray(0, octets)));
-    }
-  } catch (error) {
-    return { reason: reasonOf(error) };
-  } finally {
-    if (file !== undefined) closeSync(file);
-  }
-}
-
-/** The file system's reason, without the path, which stands beside it. */
-function reasonOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.replace(/, \w+(?: '.*')?$/, "");
 }
