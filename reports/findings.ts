@@ -1,7 +1,8 @@
 /** What fuzzing has found: `findings.json` in a result folder. */
-import { readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { readTextFile } from "../pcaps/text-file.ts";
 import { relativePath } from "./results.ts";
 
 export const FINDINGS_FILE = "findings.json";
@@ -52,13 +53,18 @@ export interface Published {
   withheld: number;
 }
 
+/** Of a file of findings. */
+const MOST_OCTETS = 64 * 1024 * 1024;
+
 /** The findings of a result folder; undefined if it has no such file. */
 export function readFindings(folder: string): Published | FindingsError | undefined {
+  const path = join(folder, FINDINGS_FILE);
+  if (!existsSync(path)) return undefined;
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(join(folder, FINDINGS_FILE), "utf8"));
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    const text = readTextFile(path, { most: MOST_OCTETS });
+    value = typeof text === "string" ? JSON.parse(text) : undefined;
+  } catch {
     // The parser's own words quote the file, and with it perhaps what is under embargo.
     return { error: "unreadable", reason: "cannot be read as JSON" };
   }

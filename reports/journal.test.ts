@@ -110,6 +110,7 @@ describe("journal", () => {
 
   it("that is missing or empty is an error", () => {
     expect(readJournal(join(folder, "none"))).to.deep.include({ error: "unreadable" });
+    expect(readJournal(folder)).to.deep.include({ error: "unreadable", reason: "is no file" });
     expect(resultsFromJournal([])).to.deep.include({ error: "no-run" });
   });
 

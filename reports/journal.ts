@@ -4,6 +4,7 @@
  */
 import * as fs from "node:fs";
 import { z } from "zod";
+import { readTextFile } from "../pcaps/text-file.ts";
 import {
   makeResults,
   otherVersion,
@@ -121,13 +122,14 @@ function parseLine(line: string): JournalRecord | { reason: string; version?: st
   return version === undefined ? { reason } : { reason, version };
 }
 
+/** Of a journal, or of results, which are held as a whole; those of a full run on all peers have some million. */
+export const MOST_OCTETS = 256 * 1024 * 1024;
+
 export function readJournal(path: string): JournalContent | JournalError {
-  try {
-    const content = parseJournal(fs.readFileSync(path, "utf8"));
-    return content.version === undefined ? content : { error: "version", reason: content.version };
-  } catch (error) {
-    return { error: "unreadable", reason: error instanceof Error ? error.message : String(error) };
-  }
+  const text = readTextFile(path, { most: MOST_OCTETS });
+  if (typeof text !== "string") return { error: "unreadable", reason: text.reason };
+  const content = parseJournal(text);
+  return content.version === undefined ? content : { error: "version", reason: content.version };
 }
 
 /** Lines that a reader is told of: the first few, for a file that is no journal has nothing else. */

@@ -1,8 +1,10 @@
 /** Reads what a run has left: from its journal, or where there is none any more, from its results. */
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { readTextFile } from "../../pcaps/text-file.ts";
 import {
   type JournalRecord,
+  MOST_OCTETS,
   notesOf,
   readJournal,
   recordsOf,
@@ -73,11 +75,7 @@ function checkVersion(file: string): void {
 }
 
 function readText(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    throw new UsageError(
-      `${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
+  const text = readTextFile(file, { most: MOST_OCTETS });
+  if (typeof text === "string") return text;
+  throw new UsageError(`${file}: cannot be read: ${text.reason}`);
 }
