@@ -111,7 +111,7 @@ export class History<S, E> {
   settle({ tracked, message, place }: Placed<S>): void {
     const { sa } = tracked;
     if (place.as === "first" && (message.opened || !message.protected)) {
-      learn(sa, message, place.exchange);
+      learn(sa, message);
       if (message.opened && message.isResponse && place.exchange)
         this.#settleResponse(tracked, place.exchange);
     }

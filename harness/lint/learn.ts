@@ -6,7 +6,7 @@ import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import { PROTOCOL } from "../wire/registry/protocol-ids.ts";
 import type { Proposal, TrafficSelector } from "../wire/types.ts";
 import { all, first, has, notify, ofType } from "./parts.ts";
-import type { Exchange, LintChild, LintIkeSa, LintMessage } from "./rule.ts";
+import { type Exchange, exchangeKey, type LintChild, type LintIkeSa, type LintMessage } from "./rule.ts";
 
 const MOST_ANNOUNCED = 256;
 /** A message with more of either is not kept as a Child SA: an honest one has a handful. */
@@ -18,18 +18,25 @@ export const offerOf = (sa: LintIkeSa, exchange: Exchange): LintMessage | undefi
   exchange.type === EXCHANGE.IKE_AUTH ? sa.auth : exchange.request;
 
 /** Takes over what a first copy of a message says. */
-export function learn(sa: LintIkeSa, message: LintMessage, exchange: Exchange | undefined): void {
+export function learn(sa: LintIkeSa, message: LintMessage): void {
   const type = message.exchangeType;
   if (type === EXCHANGE.IKE_SA_INIT && message.isResponse)
     sa.suite ??= first(message, "SA")?.payload.proposals[0];
   if (type === EXCHANGE.IKE_SA_INIT || message.opened) learnNotifies(sa, message);
   if (!message.opened) return;
   if (type === EXCHANGE.IKE_AUTH) {
-    if (!message.isResponse && exchange?.messageId === 1) sa.auth ??= message;
+    if (!message.isResponse && beginsAuthentication(sa, message)) sa.auth ??= message;
     if (message.isResponse && endsAuthentication(message)) sa.established = true;
   }
   if (type === EXCHANGE.GSA_AUTH && message.isResponse && has(message, PAYLOAD.AUTH)) sa.established = true;
   if (type === EXCHANGE.INFORMATIONAL) learnDeletes(sa, message);
+}
+
+/** The first request of IKE_AUTH: before it are IKE_INTERMEDIATE exchanges alone, all of which were seen (RFC 9242). */
+function beginsAuthentication(sa: LintIkeSa, { by, messageId }: LintMessage): boolean {
+  for (let id = 1; id < messageId; id++)
+    if (sa.exchanges.get(exchangeKey("initiator", id))?.type !== EXCHANGE.IKE_INTERMEDIATE) return false;
+  return by === "initiator" && messageId > 0;
 }
 
 /** The response with AUTH and without EAP is the last: with EAP, the first has AUTH too. */

@@ -93,7 +93,7 @@ describe("the linter", () => {
 
   it("forgets the SA that was not heard of for longest when there are too many", () => {
     const said = whole();
-    for (const packet of [3, 4]) message(said, packet).id = 7;
+    for (const packet of [3, 4]) message(said, packet).id = 0x0100_0000;
     const [request, response, ...rest] = seenOf(said);
     if (!request || !response) throw new Error("no beginning");
     const skipped = (others: number): string[] => {

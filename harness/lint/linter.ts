@@ -1,18 +1,20 @@
 /** Judges what is seen on a wire by the rules of the catalogue, without taking part. */
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { History, type Placed } from "./history.ts";
-import type {
-  EspRule,
-  Exchange,
-  ExchangeRule,
-  LintEspSa,
-  LintIkeSa,
-  LintMessage,
-  MessageRule,
-  Place,
-  Rule,
-  SaRule,
-  WholeExchange,
+import { first } from "./parts.ts";
+import {
+  type EspRule,
+  type Exchange,
+  type ExchangeRule,
+  type LintEspSa,
+  type LintIkeSa,
+  type LintMessage,
+  type MessageRule,
+  NONE,
+  type Place,
+  type Rule,
+  type SaRule,
+  type WholeExchange,
 } from "./rule.ts";
 import { RULES } from "./rules/index.ts";
 import type { Seen, SeenEsp, SeenIke } from "./seen.ts";
@@ -126,7 +128,16 @@ export class Linter {
   }
 }
 
-/** In IKE_SA_INIT all requests have the same Message ID: a response is wrong if it fits none of them. */
+/** Whether a response may answer a request that is not in the capture: it has another key exchange than this one. */
+function mayAnswerAnother(request: LintMessage, response: LintMessage): boolean {
+  const [asked, answered] = [first(request, "KE"), first(response, "KE")];
+  return asked !== undefined && answered !== undefined && asked.payload.group !== answered.payload.group;
+}
+
+/**
+ * In IKE_SA_INIT all requests have the same Message ID: a response is wrong if it fits none of them, and if it belongs to
+ * one of them. A retry that is missing in the capture has another group.
+ */
 function breachesOf(
   rule: ExchangeRule,
   response: LintMessage,
@@ -137,6 +148,7 @@ function breachesOf(
   let breaches: readonly Breach[] = [];
   for (const candidate of candidates) {
     if (!candidate.request || candidate.type !== response.exchangeType) continue;
+    if (candidate.type === EXCHANGE.IKE_SA_INIT && mayAnswerAnother(candidate.request, response)) return NONE;
     const whole: WholeExchange = { ...candidate, request: candidate.request, response };
     breaches = rule.check(whole, sa);
     if (breaches.length === 0) return breaches;

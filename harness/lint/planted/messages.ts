@@ -195,22 +195,34 @@ const again = (said: Said[], packet: number, pausesMs: number[]): void => {
   said.push(...pausesMs.map((pauseMs) => ({ ...message(said, packet), iv: packet, pauseMs })));
 };
 
+/** A Message ID that nobody comes to by counting. */
+const FAR = 0x0100_0000;
+
 const inExchanges: Planted[] = [
   {
     rule: "message-id-skipped",
     of: whole,
     change: (said) => {
-      for (const at of [7, 8]) message(said, at).id = 9;
+      for (const at of [7, 8]) message(said, at).id = FAR;
       said.splice(8);
     },
     at: "7 @20 header > message ID",
   },
   {
     rule: "message-id-skipped",
+    of: whole,
+    change: (said) => {
+      for (const at of [3, 4]) message(said, at).id = 2;
+      said.splice(4);
+    },
+    at: "3 @20 header > message ID",
+  },
+  {
+    rule: "message-id-skipped",
     is: "IKEV2-065",
     of: whole,
     change: (said) => {
-      said.splice(8, 6, { ...ask(1), by: "b" }, { ...answer(1), by: "a" });
+      said.splice(8, 6, { ...ask(FAR), by: "b" }, { ...answer(FAR), by: "a" });
     },
     at: "9 @20 header > message ID",
   },
@@ -219,7 +231,7 @@ const inExchanges: Planted[] = [
     is: "IKEV2-027",
     of: whole,
     change: (said) => {
-      for (const at of [13, 14]) message(said, at).id = 1;
+      for (const at of [13, 14]) message(said, at).id = FAR;
     },
     at: "13 @20 header > message ID",
   },
@@ -227,7 +239,7 @@ const inExchanges: Planted[] = [
     rule: "response-to-no-request",
     of: whole,
     change: (said) => {
-      message(said, 8).id = 9;
+      message(said, 8).id = FAR;
       said.splice(8);
     },
     at: "8 @20 header > message ID",
@@ -252,18 +264,19 @@ const inExchanges: Planted[] = [
     rule: "request-beyond-window",
     of: whole,
     change: (said) => {
-      said.splice(7, 7, ask(4));
+      said.splice(7, 7, ask(4), { ...message(said, 7), iv: 7, pauseMs: 500 });
     },
-    at: "8 @20 header > message ID",
+    at: "9 @20 header > message ID",
   },
   {
     rule: "request-beyond-window",
     is: "IKEV2-029",
     of: whole,
     change: (said) => {
-      said.splice(13, 1, { ...ask(1), by: "b", sa: REKEYED() });
+      const repeat = { ...message(said, 13), iv: 13, pauseMs: 500 };
+      said.splice(13, 1, { ...ask(1), by: "b", sa: REKEYED() }, repeat);
     },
-    at: "14 @20 header > message ID",
+    at: "15 @20 header > message ID",
   },
   {
     rule: "request-beyond-window",
@@ -271,9 +284,9 @@ const inExchanges: Planted[] = [
     of: whole,
     change: (said) => {
       add(said, 4, notify(NOTIFY.SET_WINDOW_SIZE, fromHex("00000002")));
-      said.splice(6, 8, ask(3), ask(4), ask(5));
+      said.splice(6, 8, ask(3), ask(4), ask(5), { ...ask(3), iv: 7, pauseMs: 500 });
     },
-    at: "9 @20 header > message ID",
+    at: "10 @20 header > message ID",
   },
   { rule: "response-again-without-request", of: whole, change: (said) => again(said, 8, [5000]), at: "15" },
   {

@@ -275,11 +275,11 @@ const inKe: Planted[] = [
     rule: "chosen-group-not-of-ke",
     of: whole,
     change: (said) => {
-      proposal(said, 1).transforms.push({ type: KE, id: 32, attributes: [] });
-      transform(said, 2, KE).id = 32;
-      Object.assign(payload(said, 2, "KE"), { group: 32, data: new Uint8Array(56) });
+      proposal(said, 5).transforms.push({ type: KE, id: 32, attributes: [] });
+      transform(said, 6, KE).id = 32;
+      Object.assign(payload(said, 6, "KE"), { group: 32, data: new Uint8Array(56) });
     },
-    at: "2 @80 KE > group",
+    at: "6 @SK+92 KE > group",
   },
   {
     rule: "ike-rekey-without-ke",

@@ -4,6 +4,7 @@ import { CFG } from "../../wire/registry/cfg-types.ts";
 import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
 import { PAYLOAD } from "../../wire/registry/payload-types.ts";
 import type { ConfigAttribute, CpPayload } from "../../wire/types.ts";
+import { requestsSeen } from "../certainty.ts";
 import { all, breachIn, has, ofType } from "../parts.ts";
 import { type LintMessage, NONE, type Part, type Rule } from "../rule.ts";
 import type { Breach } from "../types.ts";
@@ -88,7 +89,7 @@ const unasked = ofSa("configuration-reply-without-request", "IKEV2-181", (sa) =>
   return (message) => {
     if (!isAuth(message)) return NONE;
     asked ||= cpsOf(message, CFG.REQUEST).length > 0;
-    if (asked || sa.closed || !message.isResponse || sa.begun !== "IKE_SA_INIT") return NONE;
+    if (asked || !message.isResponse || !requestsSeen(sa, message.messageId)) return NONE;
     return cpsOf(message, CFG.REPLY).map((part) => breachIn(part, "a CFG_REPLY, nothing was asked for"));
   };
 });
@@ -100,7 +101,7 @@ const tooMany = ofSa("more-addresses-than-requested", "IKEV2-288", (sa) => {
     const asks = cpsOf(message, CFG.REQUEST).flatMap(({ payload }) => payload.attributes);
     for (const { type } of asks.filter(isAddress))
       wanted.set(type, Math.min((wanted.get(type) ?? 0) + 1, 1000));
-    if (wanted.size === 0 || sa.closed) return NONE;
+    if (wanted.size === 0 || !requestsSeen(sa, message.messageId)) return NONE;
     return cpsOf(message, CFG.REPLY).flatMap((part) => beyond(part, wanted));
   };
 });

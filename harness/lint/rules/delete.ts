@@ -7,6 +7,7 @@ import { childBySpi } from "../learn.ts";
 import { all, breachIn } from "../parts.ts";
 import { type LintIkeSa, type LintMessage, NONE, otherRole, type Part, type Rule } from "../rule.ts";
 import type { Role } from "../types.ts";
+import { hasError } from "./forms.ts";
 import { ofMessage, ofResponse, ofSa } from "./rfc7296.ts";
 
 const SPI_SIZE_AT = 5;
@@ -85,9 +86,13 @@ const echoed = ofResponse(
 const ofIkeSa = (message: LintMessage): Part<DeletePayload> | undefined =>
   all(message, "Delete").find(({ payload }) => payload.protocolId === PROTOCOL.IKE);
 
+/** Nothing but the Delete of an IKE SA, in order: there is no cause to refuse it. */
+const isPlain = ({ seen, content }: LintMessage): boolean =>
+  content?.length === 1 && content[0]?.payload.kind === "Delete" && (seen.inner?.findings ?? []).length === 0;
+
 const notEmpty = ofResponse("answer-to-ike-delete-not-empty", "IKEV2-044", ({ request, response }) => {
   const part = response.opened && ofIkeSa(request) ? response.content?.[0] : undefined;
-  if (!part) return NONE;
+  if (!part || (!isPlain(request) && hasError(response))) return NONE;
   return [breachIn(part, "the answer to the Delete of an IKE SA is empty")];
 });
 

@@ -4,6 +4,7 @@ import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../wire/registry/payload-types.ts";
 import type { NotifyPayload } from "../../wire/types.ts";
+import { allSeen, firstId } from "../certainty.ts";
 import { breachIn, first, has, notify } from "../parts.ts";
 import { type LintIkeSa, type LintMessage, NONE, type Part, type Place, type Rule } from "../rule.ts";
 import type { Breach } from "../types.ts";
@@ -25,10 +26,11 @@ const reasonless = messageRule("rfc9370")("state-not-found-with-data", ["MKE-33a
     : NONE;
 });
 
-/** A series: its methods in order, and how many of them are done. */
+/** A series: its methods in order, how many of them are done, and the Message ID of the exchange that told so. */
 interface Series {
   methods: readonly number[];
   done: number;
+  messageId: number;
 }
 
 /** Where a link leads: into a series, into one that failed, or into one of several. */
@@ -110,7 +112,7 @@ class SeriesOfOneSide {
     const chosen = first(message, "SA")?.payload.proposals[0];
     if (!chosen || hasError(message)) return [];
     const methods = additionalMethods(chosen);
-    this.#give(message, { methods, done: 0 });
+    this.#give(message, { methods, done: 0, messageId: message.messageId });
     return nextBreaches(message, methods.length);
   }
 
@@ -124,12 +126,14 @@ class SeriesOfOneSide {
     if (way === "failed")
       return [{ ...breachIn(part, "it goes on with a series after STATE_NOT_FOUND"), requirement: "MKE-35" }];
     if (way === undefined) {
-      const isCertain = this.#sa.begun !== undefined && !this.#sa.closed;
-      return isCertain
+      const from = firstId(this.#sa, message.by);
+      return this.#sa.begun !== undefined && allSeen(this.#sa, message.by, from, message.messageId)
         ? [{ ...breachIn(part, "a link that was never given", 8, "data"), requirement: "MKE-29" }]
         : [];
     }
-    return way === "unsure" ? [] : methodBreaches(message, way.methods[way.done]);
+    return way === "unsure" || !this.#follows(message, way)
+      ? []
+      : methodBreaches(message, way.methods[way.done]);
   }
 
   answers(message: LintMessage, request: LintMessage): Breach[] {
@@ -141,13 +145,18 @@ class SeriesOfOneSide {
         this.#links.set(key, "failed");
       return [];
     }
-    if (!series) return [];
+    if (!series || !this.#follows(request, series)) return [];
     const wrong = methodBreaches(message, series.methods[series.done]);
     // Without a key exchange there is no next step to speak of.
     if (!has(message, PAYLOAD.KE)) return wrong;
-    const next = { ...series, done: series.done + 1 };
+    const next = { ...series, done: series.done + 1, messageId: message.messageId };
     this.#give(message, next);
     return [...wrong, ...nextBreaches(message, next.methods.length - next.done)];
+  }
+
+  /** Whether no step can have been taken since without being seen: some responders have one link for all. */
+  #follows(request: LintMessage, { messageId }: Series): boolean {
+    return allSeen(this.#sa, request.by, messageId, request.messageId);
   }
 
   #give(message: LintMessage, series: Series): void {

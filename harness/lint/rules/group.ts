@@ -11,6 +11,7 @@ import { TRANSFORM } from "../../wire/registry/transform-types.ts";
 import type { Proposal } from "../../wire/types.ts";
 import { all, breachIn, breachInHeader, first, has, notifies, notify, ofType } from "../parts.ts";
 import { type LintMessage, NONE, type Rule, type WholeExchange } from "../rule.ts";
+import type { End } from "../types.ts";
 import { exchangeRule, initOf, messageRule, missing, notifyForm, saRule } from "./forms.ts";
 
 const rule = messageRule("g-ikev2");
@@ -142,9 +143,14 @@ const modes = rule("transport-mode-said-twice", ["G-IKEV2-30"], (message) => {
   return second ? [breachIn(second, "the mode of all data SAs is told once")] : NONE;
 });
 
-/** On a Rekey SA, which no IKE_SA_INIT began: who does not know groups may answer what it does not know. */
-const answered = rule("gsa-rekey-answered", ["G-IKEV2-E2"], (message, sa) =>
-  message.exchangeType === EXCHANGE.GSA_REKEY && message.isResponse && message.opened && !sa.begun
+const isMulticast = ({ host }: End): boolean => /^(22[4-9]|23\d)\.|^ff/i.test(host);
+
+/** On a Rekey SA, whose messages go to a group: who does not know groups may answer what it does not know. */
+const answered = exchangeRule("g-ikev2")("gsa-rekey-answered", ["G-IKEV2-E2"], ({ request, response }, sa) =>
+  response.exchangeType === EXCHANGE.GSA_REKEY &&
+  response.opened &&
+  !sa.begun &&
+  isMulticast(request.seen.destination)
     ? [breachInHeader(19, "flags", "GSA_REKEY has no response")]
     : NONE,
 );

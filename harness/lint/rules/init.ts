@@ -74,12 +74,26 @@ const onRetry = (check: OnRetry) => (sa: LintIkeSa) => {
   };
 };
 
+/** Time in which a responder takes no other secret. */
+const SOON_MS = 250;
+
+/** Whether no other cookie can have been on the way: each request was seen once, with its response, the last just now. */
+const isWhole = (sa: LintIkeSa, retry: LintMessage): boolean => {
+  const before = sa.init.filter(({ request }) => request !== retry);
+  const last = before.at(-1)?.responseTimes[0] ?? Number.NEGATIVE_INFINITY;
+  return (
+    before.every(
+      ({ requestTimes, responseTimes }) => requestTimes.length === 1 && responseTimes.length === 1,
+    ) && retry.seen.timeMs - last < SOON_MS
+  );
+};
+
 const cookieEchoed = ofSa(
   "cookie-not-echoed",
   "IKEV2-107",
-  onRetry((retry, { cookies }) => {
+  onRetry((retry, { cookies, sa }) => {
     const cookie = notify(retry, NOTIFY.COOKIE);
-    if (!cookie || cookies.length === 0) return NONE;
+    if (!cookie || cookies.length === 0 || !isWhole(sa, retry)) return NONE;
     if (cookies.some((known) => equal(known, cookie.payload.data))) return NONE;
     return [
       breachIn(
@@ -100,7 +114,13 @@ const cookieRetry = ofSa(
     const cookie = notify(retry, NOTIFY.COOKIE);
     if (!cookie || memory.cookies.length === 0 || memory.groups.length > 0) return NONE;
     const octets = withoutCookie(retry);
-    if (memory.earlier(retry).some((request) => equal(withoutCookie(request), octets))) return NONE;
+    const value = first(retry, "KE")?.payload.data;
+    const sameKey = memory.earlier(retry).filter((request) => {
+      const before = first(request, "KE")?.payload.data;
+      return value && before && equal(before, value);
+    });
+    // With another key it may follow on a request that is not in the capture.
+    if (sameKey.length === 0 || sameKey.some((request) => equal(withoutCookie(request), octets))) return NONE;
     return [{ reason: "more than the cookie differs from the request that was answered with COOKIE" }];
   }),
 );

@@ -4,7 +4,7 @@ import { NOTIFY } from "../../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../wire/registry/payload-types.ts";
 import { breachIn, breachInHeader } from "../parts.ts";
 import { type LintMessage, NONE, type Rule } from "../rule.ts";
-import { bothAnnounced, initOf, messageRule, missing, notifyForm, saRule } from "./forms.ts";
+import { bothAnnounced, messageRule, missing, notifyForm, saRule } from "./forms.ts";
 
 const rule = messageRule("rfc9242");
 const SUPPORTED = NOTIFY.INTERMEDIATE_EXCHANGE_SUPPORTED;
@@ -39,19 +39,12 @@ const keyInClear = rule("key-exchange-in-front-of-sk", ["INT-14"], (message) => 
     .map((part) => breachIn(part, "key exchange data stand outside of the Encrypted payload"));
 });
 
-const ids = saRule("rfc9242")("intermediate-message-id-skipped", ["INT-10"], (sa) => {
-  let seen = false;
-  return (message, { as }) => {
-    if (!isIntermediate(message) || message.isResponse || as !== "first" || !message.protected) return NONE;
-    const isFirst = !seen;
-    seen = true;
-    // The exchange before it may be missing in the capture; that before the first one is IKE_SA_INIT.
-    if (!isFirst || message.messageId === 1 || initOf(sa) === undefined) return NONE;
-    const known = [...sa.exchanges.values()].some(({ messageId }) => messageId < message.messageId);
-    if (known) return NONE;
-    const reason = `the first IKE_INTERMEDIATE has Message ID ${message.messageId}`;
-    return [breachInHeader(OFFSET.messageId, "message id", reason)];
-  };
+/** Exchanges between may be missing in the capture, but the initiator has no request of Message ID 0 behind IKE_SA_INIT. */
+const ids = rule("intermediate-message-id-skipped", ["INT-10"], (message, sa) => {
+  if (!isIntermediate(message) || message.isResponse || !message.protected) return NONE;
+  if (message.by !== "initiator" || message.messageId !== 0 || sa.begun !== "IKE_SA_INIT") return NONE;
+  const reason = "the first IKE_INTERMEDIATE has Message ID 0";
+  return [breachInHeader(OFFSET.messageId, "message id", reason)];
 });
 
 const again = saRule("rfc9242")("ike-auth-with-used-message-id", ["INT-10a"], () => {

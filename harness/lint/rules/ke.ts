@@ -81,7 +81,9 @@ const otherGroup = ofResponse(
     const [asked, answered] = [first(request, "KE"), first(response, "KE")];
     if (!isNegotiation(response) || !asked || !answered) return NONE;
     const { group } = answered.payload;
-    if (group === asked.payload.group) return NONE;
+    // Without any group chosen it is the presence of KE that is wrong.
+    const chosen = first(response, "SA")?.payload.proposals;
+    if (group === asked.payload.group || (chosen && groupsOf(chosen).length === 0)) return NONE;
     const names = [group, asked.payload.group].map((id) => keMethods.nameOf(id));
     return [breachIn(answered, `${names[0]} in answer to a KE payload of ${names[1]}`, KE_GROUP, "group")];
   },

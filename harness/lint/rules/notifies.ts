@@ -15,11 +15,17 @@ const UNICAST = new Set<number>([
 ]);
 const isUnicast = ({ exchangeType }: LintMessage): boolean => UNICAST.has(exchangeType);
 
+/** Other documents may ask for another Protocol ID in their own notifies, as RFC 6023 section 4 does. */
+const LAST_OWN_ERROR = NOTIFY.CHILD_SA_NOT_FOUND;
+const LAST_OWN_STATUS = NOTIFY.NON_FIRST_FRAGMENTS_ALSO;
+const isOwn = (type: number): boolean =>
+  (type > 0 && type <= LAST_OWN_ERROR) || (type >= NOTIFY.INITIAL_CONTACT && type <= LAST_OWN_STATUS);
+
 const protocolOfNone = ofMessage("notify-protocol-without-spi", "IKEV2-268", (message) =>
   isUnicast(message)
     ? all(message, "Notify").flatMap((part) => {
-        const { protocolId, spi } = part.payload;
-        if (spi.length > 0 || protocolId === 0) return [];
+        const { protocolId, spi, notifyType } = part.payload;
+        if (spi.length > 0 || protocolId === 0 || !isOwn(notifyType)) return [];
         return [
           breachIn(part, `Protocol ID ${protocolId} without an SPI`, NOTIFY_FIELD.protocolId, "protocol"),
         ];

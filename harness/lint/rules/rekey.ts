@@ -3,9 +3,10 @@ import { equal, hex } from "../../wire/bytes.ts";
 import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
 import { NOTIFY, notifyTypes } from "../../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../wire/registry/payload-types.ts";
-import { childBySpi } from "../learn.ts";
+import { childBySpi, rekeyedSpis } from "../learn.ts";
 import { breachIn, breachInHeader, has, NOTIFY_FIELD, notify, notifyDataAt } from "../parts.ts";
-import { type LintMessage, NONE, otherRole, type Rule } from "../rule.ts";
+import { type LintIkeSa, type LintMessage, NONE, otherRole, type Rule } from "../rule.ts";
+import type { Role } from "../types.ts";
 import { ofMessage, ofSa } from "./rfc7296.ts";
 
 const isRequest = ({ exchangeType, isResponse, opened }: LintMessage): boolean =>
@@ -48,8 +49,16 @@ const modeNotifies = ofMessage("mode-notify-not-repeated-in-rekey", "IKEV2-033",
   }));
 });
 
+/** Whether a side rekeyed the IKE SA, in an exchange before this Message ID. */
+const hasReplaced = (sa: LintIkeSa, by: Role, messageId: number): boolean =>
+  [...sa.exchanges.values()].some(
+    (exchange) => exchange.by === by && exchange.messageId < messageId && rekeyedSpis(exchange) !== undefined,
+  );
+
+/** A request of the other side may have been on its way before. */
 const onRekeyed = ofSa("create-child-sa-on-rekeyed-ike-sa", "IKEV2-026", (sa) => (message, { as }) => {
   if (!isRequest(message) || as !== "first" || !sa.successor) return NONE;
+  if (!hasReplaced(sa, message.by, message.messageId)) return NONE;
   const reason = "a CREATE_CHILD_SA request on an IKE SA that was replaced";
   return [breachInHeader(18, "exchange type", reason)];
 });

@@ -120,9 +120,18 @@ const OLD: ReadonlySet<number> = new Set([
   AUTH_METHOD.ECDSA_SHA512_P521,
 ]);
 
+/** Whether both ends announced in the form that RFC 7427 section 4 asks for: else one of them may have overlooked it. */
+function bothLists(sa: LintIkeSa): boolean {
+  const init = initOf(sa);
+  return [init?.request, init?.response].every((message) => {
+    const [list, second] = message ? notifies(message, LIST) : [];
+    return list !== undefined && second === undefined && list.payload.data.length % 2 === 0;
+  });
+}
+
 const oldMethod = rule("old-signature-method", ["SIGAUTH-02"], (message, sa) => {
   const part = authOf(message);
-  if (!part || !OLD.has(part.payload.method) || bothAnnounced(sa, LIST) !== true) return NONE;
+  if (!part || !OLD.has(part.payload.method) || !bothLists(sa)) return NONE;
   return [
     breachIn(part, `method ${part.payload.method} though both ends announced method 14`, 4, "auth method"),
   ];

@@ -18,6 +18,7 @@ import type {
   Transform,
   TransformAttribute,
 } from "../../../wire/types.ts";
+import { otherRole } from "../../rule.ts";
 import type { Seen, SeenEsp, SeenIke } from "../../seen.ts";
 import type { Role } from "../../types.ts";
 
@@ -38,6 +39,8 @@ export interface Said {
   /** Octets behind the message. */
   behind?: Uint8Array;
   spis?: readonly [number, number];
+  /** Address of the receiver. Not set: of the other side. */
+  to?: string;
 }
 
 /** A planted breach: the rule, the requirement, what has it, and the same without. */
@@ -78,7 +81,7 @@ function shown(bytes: Uint8Array, said: Said, packet: number): SeenIke {
   const by = byOf(said);
   return {
     ...{ kind: "ike", transport: "udp", packets: [packet], timeMs: packet },
-    ...{ source: END[by], destination: END[by === "initiator" ? "responder" : "initiator"] },
+    ...{ source: END[by], destination: said.to ? { host: said.to, port: 848 } : END[otherRole(by)] },
     ...{ octets: bytes, message },
   };
 }

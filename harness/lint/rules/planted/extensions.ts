@@ -100,6 +100,7 @@ const PSS_SHA512 =
 const signatures: Planted[] = [
   ["signature-method-not-announced", "SIGAUTH-01", proving(signed(RSA_SHA256), init()), rsa],
   ["old-signature-method", "SIGAUTH-02", proving(auth(1)), proving(auth(1), init())],
+  ["old-signature-method", "SIGAUTH-02", proving(auth(1)), proving(auth(1), listing(SHA256, octets(3)))],
   ["signature-data-malformed", "SIGAUTH-03", proving(auth(14, fromHex("0f300c06092a86"))), rsa],
   [
     "signature-hash-not-listed",
@@ -145,7 +146,7 @@ const intermediate: Planted[] = [
     capture(...INTERMEDIATE, round(1, { before: [ke(31)] })),
     oneRound,
   ],
-  ["intermediate-message-id-skipped", "INT-10", capture(...INTERMEDIATE, round(2)), oneRound],
+  ["intermediate-message-id-skipped", "INT-10", capture(...INTERMEDIATE, round(0)), oneRound],
   [
     "ike-auth-with-used-message-id",
     "INT-10a",

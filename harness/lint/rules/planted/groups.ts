@@ -147,7 +147,12 @@ const requests: Planted[] = [
     later([KEYS], [], GSA_INBAND_REKEY),
   ],
   ["transport-mode-said-twice", "G-IKEV2-30", given(POLICY, KEYS, MODE, MODE), given(POLICY, KEYS, MODE)],
-  ["gsa-rekey-answered", "G-IKEV2-E2", capture(rekey([], { response: true, by: "initiator" })), rekeyed],
+  [
+    "gsa-rekey-answered",
+    "G-IKEV2-E2",
+    capture(rekey([], { to: "233.252.0.1" }), rekey([], { response: true, by: "initiator" })),
+    capture(rekey([]), rekey([error], { response: true, by: "initiator" })),
+  ],
   [
     "gsa-rekey-copy-differs",
     "G-IKEV2-45",
