@@ -124,6 +124,30 @@ describe("decrypted twin", () => {
     expect(one).to.deep.include({ comment: "packet 1, decrypted", outcome: "decrypted" });
   });
 
+  it("cuts a message that no packet holds, so that those behind it can be read", () => {
+    const path = join(folder, "long.pcap");
+    const parts = sealed(KEYS, [nonce(60_000), nonce(60_000), nonce(60_000), nonce(60_000), nonce(60_000)], {
+      chunk: 60_000,
+    });
+    expect(writePcap(path, datagrams(parts), 1e12)).to.equal(undefined);
+    const keys = readKeys([]);
+    keys.ring.addIke(KEYS);
+    const [one] = [...twinOf(path, keys)];
+    expect(one).to.have.property("comment").that.includes(", cut: it has 300048 octets");
+    expect(one).to.have.property("data").with.length(65_535);
+  });
+
+  it("passes on at once what has nothing to do with it", () => {
+    const path = join(folder, "others.pcap");
+    const other = on(53, octets(100, 1));
+    const all = Array.from({ length: 2000 }, () => ({ ...other, destination: { ...PEER, port: 53 } }));
+    expect(writePcap(path, datagrams(all), 1e12)).to.equal(undefined);
+    const twin = twinOf(path, readKeys([]));
+    expect(twin.next().value).to.include({ comment: "packet 1, as it was" });
+    expect(twin.next().value).to.include({ comment: "packet 2, as it was" });
+    expect([...twin]).to.have.length(1998);
+  });
+
   it("is read by tshark and by us, without keys", async function () {
     const writer = new PcapngWriter();
     const twin = concat(writer.start("decrypted"), ...packets.map((packet) => writer.packet(packet)));

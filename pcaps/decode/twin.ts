@@ -17,6 +17,9 @@ import { addSecrets } from "./secrets.ts";
 
 const [IPV4, IPV6] = [4, 41];
 const IKE_PORT = 500;
+/** Octets of content behind IP, and behind IP and UDP: a message out of many fragments, or out of TCP, can be longer. */
+const MOST_IN_IP = 65_515;
+const MOST_IN_UDP = 65_507;
 /** Ports at which programs know IKE without being told. */
 const KNOWN_PORTS = new Set([IKE_PORT, 4500]);
 
@@ -80,7 +83,11 @@ function twinPacket(seen: Seen, packet?: CapturePacket): TwinPacket {
 function ikeTwin(seen: SeenIke, name: string, why: string | undefined, own?: CapturePacket): TwinPacket {
   const { inner } = seen;
   const [elsewhere, note] = shownElsewhere(seen);
-  if (inner) return rebuilt(seen, udpPacket(seen, clearMessage(seen, inner)), decrypted(name, note));
+  if (inner) {
+    const octets = clearMessage(seen, inner);
+    const cut = octets.length > MOST_IN_UDP ? `, cut: it has ${octets.length} octets` : "";
+    return rebuilt(seen, udpPacket(seen, octets), decrypted(name, note + cut));
+  }
   const remark = untouched(name, note, why);
   return own && !elsewhere ? asItWas(own, remark) : rebuilt(seen, udpPacket(seen, seen.octets), remark);
 }
@@ -123,7 +130,7 @@ function udpPacket(seen: Seen, octets: Uint8Array): Uint8Array {
   const elsewhere = seen.kind === "ike" && shownElsewhere(seen)[0];
   const [sourcePort, destinationPort] = elsewhere ? [IKE_PORT, IKE_PORT] : [source.port, destination.port];
   const marked = seen.kind === "ike" && (sourcePort === 4500 || destinationPort === 4500);
-  const payload = marked ? concat(NON_ESP_MARKER, octets) : octets;
+  const payload = (marked ? concat(NON_ESP_MARKER, octets) : octets).subarray(0, MOST_IN_UDP);
   return buildUdpPacket(addressesOf(seen), { sourcePort, destinationPort, payload });
 }
 
@@ -131,7 +138,7 @@ function udpPacket(seen: Seen, octets: Uint8Array): Uint8Array {
 function espPacket(seen: SeenEsp, { nextHeader, payload }: NonNullable<SeenEsp["content"]>): Uint8Array {
   const version = (payload[0] ?? 0) >> 4;
   if ((nextHeader === IPV4 && version === 4) || (nextHeader === IPV6 && version === 6)) return payload;
-  return buildIp({ ...addressesOf(seen), protocol: nextHeader, payload });
+  return buildIp({ ...addressesOf(seen), protocol: nextHeader, payload: payload.subarray(0, MOST_IN_IP) });
 }
 
 const rebuilt = ({ timeMs }: Seen, data: Uint8Array, remark: Remark): TwinPacket => ({
