@@ -4,9 +4,9 @@ import {
   fieldsOfNodes,
   labelsOf,
   nodeOfPayload,
-  nodesOfFields,
   PATH_SEPARATOR,
 } from "../harness/wire/fields.ts";
+import { headerNode } from "./diff/message.ts";
 import { PortWatch } from "./ladder.ts";
 import type { FieldTree, View } from "./view.ts";
 
@@ -204,7 +204,7 @@ function placeOf(view: View, { field, tone }: Mark): Place | undefined {
     const value = valueAt(fieldsOfNodes(nodes), steps.slice(from).join(PATH_SEPARATOR));
     return { inside, node: labels.indexOf(label), path: path.join(PATH_SEPARATOR), value, tone };
   }
-  const header = fieldsOfNodes(nodesOfFields(view.header ?? {}));
+  const header = fieldsOfNodes(headerNode(view).children);
   return { inside: false, path: field, value: valueAt(header, steps.at(-1) ?? ""), tone };
 }
 

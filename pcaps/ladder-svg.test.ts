@@ -79,7 +79,7 @@ describe("ladderSvg", () => {
   it("marks fields of the header, and what is not there, by their paths", () => {
     const header = { messageId: 7 };
     for (const [field, line] of [
-      ["IKE_AUTH request > header > messageId", "IKE_AUTH request &gt; header &gt; messageId 7"],
+      ["IKE_AUTH request > header > message ID", "IKE_AUTH request &gt; header &gt; message ID 7"],
       ["SK > N(COOKIE)", "SK &gt; N(COOKIE)"],
     ] as const)
       expect(linesOf(draw([view({ header })], [[0, { tone: "fault", field, label: "x" }]]))).to.include(line);

@@ -66,8 +66,14 @@ class EventReader {
   /** Fragments that came, of messages that are not complete. */
   #fragments: View[] = [];
   #timeMs = 0;
+  /** Views before the verdict; not set until it is found. */
+  #judged?: number;
 
   views(): View[] {
+    for (const view of this.#views.slice(this.#judged ?? this.#views.length)) {
+      view.late = true;
+      view.note = ["after the verdict", view.note].filter(Boolean).join(", ");
+    }
     return this.#views.filter((view) => !this.#covered.has(view));
   }
 
@@ -79,6 +85,7 @@ class EventReader {
       return;
     }
     this.#timeMs = tree.at;
+    if (tree.event === "judged") this.#judged ??= this.#views.length;
     if (tree.event === "datagram-sent") return this.#sent(tree, at);
     if (tree.event === "datagram-received") return this.#received(tree, at);
     if (this.#owed?.datagrams === Number.POSITIVE_INFINITY) this.#owed = undefined;

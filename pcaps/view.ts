@@ -36,6 +36,8 @@ export interface View {
   again?: true;
   /** Set when the receiver did not act on it; the note says why. */
   dropped?: true;
+  /** Set for what came when the verdict was found: whether the peer still answers is no part of the test. */
+  late?: true;
   /** Of IKE: its header by field, exchange type by name. */
   header?: FieldTree;
   /** Of IKE: payloads in clear; of ESP: SPI, sequence number and the like. */

@@ -86,6 +86,14 @@ const offenceSchema = z
       .string()
       .describe("The payload or field, as in SA > proposal 1; absent: the message.")
       .optional(),
+    by: z
+      .enum(["expectation", "lint", "dropped", "ended"])
+      .describe(
+        "Who says so: the expectation that failed; the lint, which found a requirement of the test broken there; or our endpoint, which did not act on the message, or gave up an SA for it.",
+      )
+      .optional(),
+    requirement: z.string().describe("What the lint found broken there.").optional(),
+    reason: z.string().describe("What the lint or our endpoint has to say of it.").optional(),
   })
   .describe("Where the peer's fault is to be seen, as far as the test knows.");
 export type Offence = z.infer<typeof offenceSchema>;

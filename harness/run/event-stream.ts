@@ -70,6 +70,8 @@ function details(event: HostEvent): FieldTree {
       return { spiI: hex(event.sa.spiI), reason: event.reason };
     case "child-established":
       return { spiIn: hex(event.child.spiIn), spiOut: hex(event.child.spiOut), mode: event.child.mode };
+    case "judged":
+      return {};
     case "child-closed":
       return { spiIn: hex(event.child.spiIn), reason: event.reason };
   }

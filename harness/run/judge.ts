@@ -4,16 +4,7 @@ import type { Driver } from "../../peers/contract.ts";
 import { DriverUnsupported } from "../../peers/contract.ts";
 import type { Offence, Verdict } from "../../reports/results.ts";
 import type { Script } from "../script/script.ts";
-import type { Trace } from "../script/trace.ts";
-import {
-  Ambiguous,
-  Behind,
-  Failure,
-  type Place,
-  SetupProblem,
-  Unsupported,
-  WrongReason,
-} from "../script/verdicts.ts";
+import { Ambiguous, Behind, Failure, SetupProblem, Unsupported, WrongReason } from "../script/verdicts.ts";
 
 export interface Judgement {
   verdict: Verdict;
@@ -33,11 +24,10 @@ export const passed = (tolerated: string | undefined): Judgement =>
   tolerated === undefined ? said("pass", "as required") : said("tolerated", tolerated);
 
 /** The verdict of a body that threw, before the peer's health is looked at. */
-export function judgeError(error: unknown, trace?: Trace): Judgement {
+export function judgeError(error: unknown): Judgement {
   if (error instanceof Failure) {
     const verdict = error instanceof WrongReason ? "wrong-reason" : "fail";
-    const offence = trace && error.place && placeIn(trace, error.place);
-    return { ...said(verdict, error.message, error.expected, error.actual), ...(offence && { offence }) };
+    return said(verdict, error.message, error.expected, error.actual);
   }
   if (error instanceof AssertionError) return judgeAssertion(error);
   if (error instanceof Unsupported || error instanceof DriverUnsupported)
@@ -48,14 +38,6 @@ export function judgeError(error: unknown, trace?: Trace): Judgement {
   if (error instanceof SetupProblem) return said("setup", error.message);
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return said("setup", `the test or the lab is at fault: ${text.split("\n").slice(0, 3).join(" ")}`);
-}
-
-/** The event in which the message came; undefined for one of our own. */
-function placeIn(trace: Trace, { payloads, field }: Place): Offence | undefined {
-  const index = trace.entries.findIndex(
-    ({ event }) => event.type === "received" && event.message.payloads === payloads,
-  );
-  return index < 0 ? undefined : { event: index + 1, ...(field !== undefined && { field }) };
 }
 
 function judgeAssertion(error: Error): Judgement {

@@ -4,8 +4,10 @@ import type { TestResult } from "../../reports/results.ts";
 import type { Arena } from "../script/arena.ts";
 import { Script } from "../script/script.ts";
 import type { ArenaWishes } from "../script/test.ts";
+import { Failure } from "../script/verdicts.ts";
 import { type Kept, keepEvidence, keepLog, type Place } from "./evidence.ts";
 import { deeper, type Judgement, judgeError, passed } from "./judge.ts";
+import { offenceOf } from "./offence.ts";
 import { resultOf } from "./result.ts";
 import type { SuiteTest } from "./suites.ts";
 
@@ -72,7 +74,8 @@ async function attempt(
     judgement = passed(script.tolerated);
   } catch (error) {
     overtime = error instanceof TimeLimit;
-    judgement = overtime ? unending(limitMs) : judgeError(error, script?.trace);
+    judgement = overtime ? unending(limitMs) : judgeError(error);
+    if (script) judgement = located(judgement, test, script, error);
   }
   const driver = peer.driver();
   return { judgement: driver ? await deeper(judgement, script, driver) : judgement, script, overtime };
@@ -80,6 +83,21 @@ async function attempt(
 
 const wishesOf = ({ facts, document, revision }: SuiteTest): ArenaWishes =>
   revision === "" ? facts : { ...facts, speaks: { document, revision } };
+
+/** With the place of the fault; what cannot be found must not cost the verdict. */
+function located(judgement: Judgement, { document, facts }: SuiteTest, script: Script, error: unknown) {
+  const { verdict, actual } = judgement;
+  if (verdict !== "fail" && verdict !== "wrong-reason") return judgement;
+  const { trace, arena } = script;
+  trace.add(arena.world.clock.now(), { type: "judged" });
+  const place = error instanceof Failure ? error.place : undefined;
+  try {
+    const offence = offenceOf({ document, requirements: facts.requirements, actual, place }, trace);
+    return offence ? { ...judgement, offence } : judgement;
+  } catch {
+    return judgement;
+  }
+}
 
 class TimeLimit extends Error {}
 

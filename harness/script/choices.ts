@@ -12,7 +12,7 @@ import { NOTIFY } from "../wire/registry/notify-types.ts";
 import { formatProposal } from "../wire/registry/proposal-spec.ts";
 import { TRANSFORM } from "../wire/registry/transform-types.ts";
 import type { Payload, Proposal, TrafficSelector, Transform } from "../wire/types.ts";
-import { listPayloads, mindNoAdditionalSas, require } from "./expectations.ts";
+import { inMessage, listPayloads, mindNoAdditionalSas, require } from "./expectations.ts";
 import { ikeProposals } from "./policy.ts";
 import { isResponse, lose, messagesReceived } from "./raw.ts";
 import type { Script } from "./script.ts";
@@ -65,12 +65,16 @@ export function expectChoice(response: WithPayloads | undefined, request: WithPa
   if (response) mindNoAdditionalSas(response);
   const answer = payload(response?.payloads ?? [], "SA");
   const offers = payload(request.payloads, "SA")?.proposals ?? [];
-  if (!answer) throw new Failure("an SA payload with one of the offered proposals", listPayloads(response));
+  const wanted = "an SA payload with one of the offered proposals";
+  if (!answer) throw new Failure(wanted, listPayloads(response), inMessage(response));
   const [chosen, ...more] = answer.proposals;
-  if (!chosen || more.length > 0) throw new Failure("exactly one proposal", proposalsText(answer.proposals));
+  const place = inMessage(response, "SA");
+  if (!chosen || more.length > 0)
+    throw new Failure("exactly one proposal", proposalsText(answer.proposals), place);
   const offer = offers.find((o) => o.number === chosen.number);
   const reason = offer ? fault(chosen, offer) : "a number that was not offered";
-  if (reason) throw new Failure(`one of ${proposalsText(offers)}`, `${reason}: ${proposalText(chosen)}`);
+  if (reason)
+    throw new Failure(`one of ${proposalsText(offers)}`, `${reason}: ${proposalText(chosen)}`, place);
   return chosen;
 }
 

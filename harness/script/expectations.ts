@@ -26,9 +26,13 @@ export function listPayloads(message: WithPayloads | undefined): string {
     : "a message without payloads";
 }
 
-/** The message, and in it the notify if one is at fault. */
-const at = ({ payloads }: WithPayloads, notify?: NotifyPayload): Place =>
-  notify ? { payloads, field: `N(${notifyTypes.nameOf(notify.notifyType)})` } : { payloads };
+/** In this message, and in this field of it, as `SA > proposal 1`; undefined for a message that never came. */
+export const inMessage = (message: WithPayloads | undefined, field?: string): Place | undefined =>
+  message && { payloads: message.payloads, ...(field !== undefined && { field }) };
+
+/** The message, and in it the notify that is at fault. */
+const at = (message: WithPayloads, notify: NotifyPayload): Place | undefined =>
+  inMessage(message, `N(${notifyTypes.nameOf(notify.notifyType)})`);
 
 /** Fails unless this notify is in the message; another error notify is a wrong reason. */
 export function expectNotify(message: WithPayloads | undefined, ...types: number[]): void {
@@ -38,7 +42,7 @@ export function expectNotify(message: WithPayloads | undefined, ...types: number
   mindNoAdditionalSas(message);
   const error = errorNotify(message.payloads);
   if (error) throw new WrongReason(names, listPayloads(message), at(message, error));
-  throw new Failure(names, listPayloads(message), at(message));
+  throw new Failure(names, listPayloads(message), inMessage(message));
 }
 
 /** Ends the test as unsupported if this is NO_ADDITIONAL_SAS: a minimal implementation may refuse all CREATE_CHILD_SA requests (RFC 7296 sections 1.3 and 4). */
@@ -49,7 +53,7 @@ export function mindNoAdditionalSas({ payloads }: WithPayloads): void {
 export function expectNoNotify(message: WithPayloads | undefined, type: number): void {
   if (message && hasNotify(message.payloads, type)) {
     const name = `N(${notifyTypes.nameOf(type)})`;
-    throw new Failure(`no ${name}`, listPayloads(message), { payloads: message.payloads, field: name });
+    throw new Failure(`no ${name}`, listPayloads(message), inMessage(message, name));
   }
 }
 
@@ -65,7 +69,7 @@ export function expectNoError(message: WithPayloads | undefined): void {
 
 export function expectPayload(message: WithPayloads | undefined, type: number): void {
   if (!message?.payloads.some((p) => p.type === type))
-    throw new Failure(payloadTypes.nameOf(type), listPayloads(message), message && at(message));
+    throw new Failure(payloadTypes.nameOf(type), listPayloads(message), inMessage(message));
 }
 
 /**
@@ -87,7 +91,8 @@ export async function expectSilence(
 /** Fails if something came since the mark that answers what must not be answered; `expected` says so in words. */
 export function expectNoAnswer(s: Script, since: number, expected: string): void {
   const answers = answersSince(s, since);
-  if (answers.length > 0) throw new Failure(expected, answers.map(({ text }) => text).join(", "));
+  const [first] = answers;
+  if (first) throw new Failure(expected, answers.map(({ text }) => text).join(", "), first);
 }
 
 /** Fails if the SA is gone at the peer. */

@@ -9,7 +9,7 @@ import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import type { NotifyPayload, Payload } from "../wire/types.ts";
-import { expectAlive, listPayloads, mindNoAdditionalSas, require } from "./expectations.ts";
+import { expectAlive, inMessage, listPayloads, mindNoAdditionalSas, require } from "./expectations.ts";
 import type { Script } from "./script.ts";
 import { Session } from "./session.ts";
 import type { Exchange } from "./trace.ts";
@@ -87,10 +87,13 @@ export const linksIn = (payloads: Payload[]): NotifyPayload[] =>
 function oneLink(payloads: Payload[], where: string): NotifyPayload {
   const [link, ...more] = linksIn(payloads);
   if (!link || more.length > 0)
-    throw new Failure(`one ADDITIONAL_KEY_EXCHANGE in ${where}`, listPayloads({ payloads }));
+    throw new Failure(`one ADDITIONAL_KEY_EXCHANGE in ${where}`, listPayloads({ payloads }), { payloads });
   require(link.protocolId === 0 &&
     link.spi.length ===
-      0, `Protocol ID 0 and SPI Size 0 in ADDITIONAL_KEY_EXCHANGE in ${where}`, `Protocol ID ${link.protocolId}, SPI Size ${link.spi.length}`);
+      0, `Protocol ID 0 and SPI Size 0 in ADDITIONAL_KEY_EXCHANGE in ${where}`, `Protocol ID ${link.protocolId}, SPI Size ${link.spi.length}`, inMessage(
+    { payloads },
+    "N(ADDITIONAL_KEY_EXCHANGE)",
+  ));
   return link;
 }
 
@@ -103,24 +106,37 @@ export function expectSeries(s: Script, by: "us" | "peer", methods: readonly num
   if (create?.response) mindNoAdditionalSas(create.response);
   const [chosen] = payload(create?.response?.payloads ?? [], "SA")?.proposals ?? [];
   const choice = chosen ? additionalMethods(chosen).join(", ") : "no SA payload";
-  require(choice === methods.join(", "), `the additional methods ${methods.join(", ")} chosen`, choice);
+  require(choice ===
+    methods.join(", "), `the additional methods ${methods.join(", ")} chosen`, choice, inMessage(
+    create?.response,
+    "SA",
+  ));
   require(rounds.length === methods.length, `${methods.length} IKE_FOLLOWUP_KE`, `${rounds.length}`);
   let before = create?.response?.payloads ?? [];
   rounds.forEach(({ request, response }, i) => {
     const link = oneLink(before, i === 0 ? "the CREATE_CHILD_SA response" : `response ${i}`);
     const echoed = oneLink(request.payloads, `request ${i + 1}`);
-    require(equal(link.data, echoed.data), "the link as it came", `${echoed.data.length} other octets`);
+    require(equal(
+      link.data,
+      echoed.data,
+    ), "the link as it came", `${echoed.data.length} other octets`, inMessage(
+      request,
+      "N(ADDITIONAL_KEY_EXCHANGE) > data",
+    ));
     for (const message of [request, response]) expectMethod(message?.payloads ?? [], methods[i]);
     before = response?.payloads ?? [];
   });
-  require(linksIn(before).length === 0, "no ADDITIONAL_KEY_EXCHANGE in the last response", "one");
+  require(linksIn(before).length === 0, "no ADDITIONAL_KEY_EXCHANGE in the last response", "one", inMessage(
+    { payloads: before },
+    "N(ADDITIONAL_KEY_EXCHANGE)",
+  ));
 }
 
 function expectMethod(payloads: Payload[], method: number | undefined): void {
   const groups = payloads.flatMap((p) => (p.kind === "KE" ? [p.group] : []));
   require(groups.length === 1 && groups[0] === method, `one KE payload, of method ${method}`, groups.join(
     ", ",
-  ));
+  ), inMessage({ payloads }, groups.length === 1 ? "KE > group" : undefined));
 }
 
 /** Proves that what was made is used at both ends: the IKE SA answers, and traffic passes. */
@@ -150,18 +166,25 @@ export function changeLinks(s: Script, change: (data: Uint8Array) => Uint8Array 
 /** Fails unless this says STATE_NOT_FOUND and nothing more. */
 export function expectStateNotFound(response: { payloads: Payload[] } | undefined): void {
   const [state] = notifies(response?.payloads ?? [], NOTIFY.STATE_NOT_FOUND);
-  if (!state) throw new Failure("N(STATE_NOT_FOUND)", response ? listPayloads(response) : "silence");
+  if (!state) throw new Failure("N(STATE_NOT_FOUND)", listPayloads(response), inMessage(response));
   const { protocolId, spi, data } = state;
   require(protocolId === 0 &&
     spi.length === 0 &&
     data.length ===
-      0, "STATE_NOT_FOUND with Protocol ID 0, SPI Size 0 and no data", `Protocol ID ${protocolId}, SPI Size ${spi.length}, ${data.length} octets of data`);
+      0, "STATE_NOT_FOUND with Protocol ID 0, SPI Size 0 and no data", `Protocol ID ${protocolId}, SPI Size ${spi.length}, ${data.length} octets of data`, inMessage(
+    response,
+    "N(STATE_NOT_FOUND)",
+  ));
 }
 
 /** Fails unless the peer refused this IKE_FOLLOWUP_KE, with whichever error. */
 export function expectRefusedRound(response: { payloads: Payload[] } | undefined): void {
   if (!response || !errorNotify(response.payloads))
-    throw new Failure("an error in the IKE_FOLLOWUP_KE response", listPayloads(response));
+    throw new Failure(
+      "an error in the IKE_FOLLOWUP_KE response",
+      listPayloads(response),
+      inMessage(response),
+    );
 }
 
 /**
@@ -199,7 +222,7 @@ export async function untilPaused(s: Script, paused: () => number): Promise<void
 function withoutSeries(s: Script): Failure {
   const { response } = s.exchange(EXCHANGE.CREATE_CHILD_SA);
   if (response) mindNoAdditionalSas(response);
-  return new Failure("a choice of additional key exchanges", listPayloads(response));
+  return new Failure("a choice of additional key exchanges", listPayloads(response), inMessage(response));
 }
 
 /** What came of our newest IKE_FOLLOWUP_KE. */

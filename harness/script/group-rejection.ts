@@ -134,7 +134,9 @@ export function expectRefused({ response }: Registration): void {
   const granted = response.some((p) => p.type === PAYLOAD.GSA || p.type === PAYLOAD.KD);
   const silent = response.length === 0;
   const refused = silent || REFUSALS.some((type) => hasNotify(response, type));
-  require(refused && !granted, "an error notify, without GSA and KD", listPayloads({ payloads: response }));
+  require(refused && !granted, "an error notify, without GSA and KD", listPayloads({ payloads: response }), {
+    payloads: response,
+  });
 }
 
 /** Fails unless the group is as it was: its rekeys reach us, and we can register again, to the same Rekey SA. */

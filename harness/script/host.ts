@@ -22,7 +22,9 @@ export type HostEvent =
   | { type: "esp-sent"; pipe: Pipe; packet: Uint8Array; inner: Uint8Array; nextHeader: number }
   /** `pipe` is not set for an unknown SPI. */
   | { type: "esp-received"; pipe?: Pipe; packet: Uint8Array; result: OpenResult; inner?: InnerPacket }
-  | { type: "keepalive"; datagram: Datagram };
+  | { type: "keepalive"; datagram: Datagram }
+  /** The test failed; what follows asks whether the peer still answers. */
+  | { type: "judged" };
 
 export interface HostOptions {
   policy: Policy;

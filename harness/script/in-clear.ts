@@ -31,5 +31,6 @@ export function expectNothingInClear(script: Script, since: number): void {
     throw new Failure(
       "the peer's packets inside of ESP alone",
       `one of them in clear, to port ${leaked.destination.port}`,
+      { entry: entries.find(({ event }) => "datagram" in event && event.datagram === leaked) },
     );
 }

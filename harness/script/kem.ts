@@ -12,6 +12,7 @@ import { heard } from "./choices.ts";
 import {
   expectAlive,
   expectServed,
+  inMessage,
   listPayloads,
   mindNoAdditionalSas,
   peerDeletedIke,
@@ -206,7 +207,7 @@ export async function expectKeyRefused(
     const refused = errorNotify(response.payloads) && !response.payloads.some((p) => p.kind === "KE");
     require(refused === true, "an error notify, and no KE payload, in answer to this key", listPayloads(
       response,
-    ));
+    ), inMessage(response));
   }
   if (peer === "responder") await s.dial();
   else await expectServed(s);

@@ -10,7 +10,7 @@ import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import { TRANSFORM } from "../wire/registry/transform-types.ts";
 import type { Payload, Proposal, Transform } from "../wire/types.ts";
 import { expectChoice } from "./choices.ts";
-import { expectAlive, expectKept, expectNotify, listPayloads, require } from "./expectations.ts";
+import { expectAlive, expectKept, expectNotify, inMessage, listPayloads, require } from "./expectations.ts";
 import { forget } from "./post-quantum.ts";
 import type { Script } from "./script.ts";
 import { Session } from "./session.ts";
@@ -88,7 +88,7 @@ function tookOrdinary({ request, response }: Exchange, unknown: number, notifyTy
   const agreed = hasNotify(response?.payloads ?? [], notifyType) && additionalMethods(chosen).length > 0;
   require(agreed, `a proposal behind number ${unknown}, or a notify that says what follows`, listPayloads(
     response,
-  ));
+  ), inMessage(response));
   return false;
 }
 

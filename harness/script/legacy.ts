@@ -5,7 +5,7 @@ import type { IkeSa } from "../ike/sa.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import type { Payload } from "../wire/types.ts";
 import { expectTraffic } from "./echo.ts";
-import { expectAlive, listPayloads, require } from "./expectations.ts";
+import { expectAlive, inMessage, listPayloads, require } from "./expectations.ts";
 import { answersSince } from "./raw.ts";
 import type { Script } from "./script.ts";
 import { Session } from "./session.ts";
@@ -80,7 +80,7 @@ export async function expectExchangeRefused(
     endpoint.request(sa, exchangeType, payloads, done),
   );
   const refused = !response || errorNotify(response.payloads) !== undefined;
-  require(refused, "silence or an error", listPayloads(response));
+  require(refused, "silence or an error", listPayloads(response), inMessage(response));
   if (hasNotify(response?.payloads ?? [], NOTIFY.INVALID_SYNTAX)) {
     const there = await script.peerAnswers();
     return require(there, "an answer to a fresh IKE_SA_INIT", "silence");
@@ -110,7 +110,7 @@ export async function expectNoIkeSaBy(s: Script, exchangeType: number, payloads?
   });
   const { response } = s.exchange(exchangeType);
   const refused = !response || errorNotify(response.payloads) !== undefined;
-  require(refused, "silence or an error", listPayloads(response));
+  require(refused, "silence or an error", listPayloads(response), inMessage(response));
   if (await goesOn(session, answered === undefined)) return expectTraffic(session, "IKE_AUTH");
   await expectTraffic(await s.dial(), "a fresh IKE SA");
 }
@@ -133,8 +133,8 @@ export function expectDiscarded(s: Script, since: number): void {
   const answers = answersSince(s, since).filter(
     ({ message }) => !hasNotify(message?.payloads ?? [], NOTIFY.INVALID_SPI),
   );
-  if (answers.length > 0)
-    throw new Failure("silence, or INVALID_SPI", answers.map(({ text }) => text).join(", "));
+  const [first] = answers;
+  if (first) throw new Failure("silence, or INVALID_SPI", answers.map(({ text }) => text).join(", "), first);
 }
 
 /** Fails if the peer sent an inner packet of this protocol inside of ESP since the mark. */

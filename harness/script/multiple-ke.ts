@@ -10,7 +10,7 @@ import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { TRANSFORM } from "../wire/registry/transform-types.ts";
 import type { KePayload, Payload, Proposal, Transform } from "../wire/types.ts";
 import { expectChoice } from "./choices.ts";
-import { expectServed, listPayloads, require } from "./expectations.ts";
+import { expectServed, inMessage, listPayloads, require } from "./expectations.ts";
 import { beginner } from "./intermediate.ts";
 import { authOnce, expectRounds, forget } from "./post-quantum.ts";
 import { isResponse, messagesReceived } from "./raw.ts";
@@ -45,7 +45,9 @@ function settled(s: Script, by: "us" | "peer"): Exchange {
 export function expectAgreed(s: Script, peer: PeerRole): Proposal {
   const { request, response } = settled(s, beginner(peer));
   const chosen = expectChoice(response, request);
-  require(!repeatsMethod(chosen), "no method twice, but for NONE", additionalMethods(chosen).join(", "));
+  require(!repeatsMethod(chosen), "no method twice, but for NONE", additionalMethods(chosen).join(
+    ", ",
+  ), inMessage(response, "SA"));
   return chosen;
 }
 

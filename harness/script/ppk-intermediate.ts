@@ -10,7 +10,14 @@ import { PPK_ID } from "../wire/registry/notify-data.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import type { NotifyPayload, Payload } from "../wire/types.ts";
 import { heard } from "./choices.ts";
-import { expectNotify, expectServed, listPayloads, mindNoAdditionalSas, require } from "./expectations.ts";
+import {
+  expectNotify,
+  expectServed,
+  inMessage,
+  listPayloads,
+  mindNoAdditionalSas,
+  require,
+} from "./expectations.ts";
 import { beginner, intermediates } from "./intermediate.ts";
 import { peersInits, ppkId, SHARED_PPK } from "./ppk.ts";
 import type { Spoil } from "./refusals.ts";
@@ -64,10 +71,16 @@ const named = (payloads: Payload[] | undefined): string =>
 export function expectNamed(response: Exchange["response"], { id }: Ppk): void {
   expectNotify(response, NOTIFY.PPK_IDENTITY);
   const payloads = response?.payloads ?? [];
-  require(named(payloads) === hex(id), `one PPK_IDENTITY with ${hex(id)}`, named(payloads));
+  require(named(payloads) === hex(id), `one PPK_IDENTITY with ${hex(id)}`, named(payloads), inMessage(
+    response,
+    "N(PPK_IDENTITY)",
+  ));
   const [notify] = notifies(payloads, NOTIFY.PPK_IDENTITY);
   const plain = notify?.protocolId === 0 && notify.spi.length === 0;
-  require(plain, "PPK_IDENTITY with Protocol ID 0 and no SPI", listPayloads(response));
+  require(plain, "PPK_IDENTITY with Protocol ID 0 and no SPI", listPayloads(response), inMessage(
+    response,
+    "N(PPK_IDENTITY)",
+  ));
 }
 
 /** Fails unless the last exchange of the last IKE SA was about this PPK, and nothing else was. */
@@ -89,7 +102,7 @@ function expectNoPpksInAuth(s: Script, peer: PeerRole): void {
   for (const { request, response } of s.trace.exchangesOf(EXCHANGE.IKE_AUTH, beginner(peer)))
     for (const message of [request, ...(response ? [response] : [])]) {
       const found = types.some((type) => hasNotify(message.payloads, type));
-      require(!found, "no notify about PPKs in IKE_AUTH", listPayloads(message));
+      require(!found, "no notify about PPKs in IKE_AUTH", listPayloads(message), inMessage(message));
     }
 }
 
@@ -136,7 +149,10 @@ export async function expectNoEarlyPpk(
 ): Promise<Session> {
   const session = await made;
   for (const { response } of intermediates(s, peer))
-    require(!named(response?.payloads), "no PPK_IDENTITY", listPayloads(response));
+    require(!named(response?.payloads), "no PPK_IDENTITY", listPayloads(response), inMessage(
+      response,
+      "N(PPK_IDENTITY)",
+    ));
   expectNoPpksInAuth(s, peer);
   await session.proveTraffic();
   return session;

@@ -58,6 +58,7 @@ const exchangeOf = ({ exchangeType, messageId, spiI }: Header): string =>
 /** Something that came. */
 export interface Answer {
   text: string;
+  entry: TraceEntry;
   /** Not set for what is no IKE message. */
   message?: Message;
 }
@@ -74,19 +75,20 @@ export function answersSince(s: Script, since: number): Answer[] {
     counts.set(key, now);
     return now;
   };
-  const answers = ({ event }: TraceEntry): Answer[] => {
+  const answers = (entry: TraceEntry): Answer[] => {
+    const { event } = entry;
     if (event.type === "sent" && !event.message.isResponse) count(exchangeOf(event.message.header));
-    if (event.type === "esp-received" && !event.result.ok) return [{ text: "ESP that does not open" }];
+    if (event.type === "esp-received" && !event.result.ok) return [{ text: "ESP that does not open", entry }];
     if (event.type !== "datagram-received" || event.datagram.protocol === "esp") return [];
     const [octets] = ikeIn(s, event.datagram);
     if (!octets) return [];
     const message = decodeMessage(octets);
-    if (isFrameError(message)) return [{ text: `${octets.length} octets that are no IKE` }];
+    if (isFrameError(message)) return [{ text: `${octets.length} octets that are no IKE`, entry }];
     if (isOwnRequest(message)) return [];
     const exchange = exchangeOf(message.header);
     const copies = counts.get(exchange) ?? 0;
     const explained = isResponse(message) && count(`answer ${fragmentOf(message)} to ${exchange}`) <= copies;
-    return explained ? [] : [{ text: exchange, message }];
+    return explained ? [] : [{ text: exchange, message, entry }];
   };
   return s.trace.entries.map(answers).slice(since).flat();
 }

@@ -33,6 +33,9 @@ export interface Attempt {
   applicationFailure?: string;
 }
 
+/** What a failure says of a message that came and that our endpoint dropped. */
+export const UNUSED_MESSAGE = "(a message that was not acted on)";
+
 /** Whether the peer is done with an SA is for a test to see; our end must be there to ask. */
 const PATIENT: Extension = {
   name: "patient",
@@ -267,7 +270,7 @@ export class Script {
   lastReason(): string {
     const reasons = this.trace.entries.flatMap(({ event }) =>
       event.type === "dropped" || event.type === "ike-closed" || event.type === "child-failed"
-        ? [event.type === "dropped" ? `${event.reason} (a message that was not acted on)` : event.reason]
+        ? [event.type === "dropped" ? `${event.reason} ${UNUSED_MESSAGE}` : event.reason]
         : [],
     );
     return reasons.at(-1) ?? this.#lastExchange();

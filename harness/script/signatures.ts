@@ -16,7 +16,7 @@ import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import type { AuthPayload, CertPayload, IdPayload, Payload } from "../wire/types.ts";
-import { listPayloads } from "./expectations.ts";
+import { inMessage, listPayloads } from "./expectations.ts";
 import { expectRefusedByInitiator, expectRefusedByResponder, type Spoil } from "./refusals.ts";
 import type { Script } from "./script.ts";
 import { Session } from "./session.ts";
@@ -42,7 +42,7 @@ export function peersAuth(s: Script, peer: PeerRole): AuthPayload {
   const exchange = s.exchange(EXCHANGE.IKE_AUTH, beganBy(peer));
   const message = peer === "responder" ? exchange.response : exchange.request;
   const auth = payload(message?.payloads ?? [], "AUTH");
-  if (!auth) throw new Failure("an AUTH payload", listPayloads(message));
+  if (!auth) throw new Failure("an AUTH payload", listPayloads(message), inMessage(message));
   return auth;
 }
 

@@ -1,9 +1,13 @@
 /** How a test ends otherwise than by passing. Everything else that is thrown is a fault of the test itself. */
 import type { Payload } from "../wire/types.ts";
+import type { TraceEntry } from "./trace.ts";
 
-/** Where the fault is to be seen: in this message, and in which of its fields, as `SA > proposal 1` names one. */
+/** Where the fault is to be seen: in which message or datagram, and in which of its fields, as `SA > proposal 1` names one. */
 export interface Place {
-  payloads: readonly Payload[];
+  /** Those of the message. */
+  payloads?: readonly Payload[];
+  /** For what our endpoint makes no message of: the event of the trace. */
+  entry?: TraceEntry;
   field?: string;
 }
 

@@ -51,7 +51,7 @@ const HEADER_NAMES = { spiI: "SPI of initiator", spiR: "SPI of responder", messa
 const SPI_FIELDS = new Set(["SPI of initiator", "SPI of responder"]);
 
 /** The header, without the exchange type, which is in the name of the message. */
-function headerNode({ header = {} }: View): FieldNode {
+export function headerNode({ header = {} }: View): FieldNode {
   const { exchangeType: _, flags, version, ...others } = header;
   const nodes = nodesOfFields(others, { ...HEADER_NAMES, nextPayload: "next payload" }).map(withOctets);
   return {
