@@ -79,13 +79,17 @@ const lastLabel = (path: string): string => (path.split(PATH_SEPARATOR).at(-1) ?
 
 const literal = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
-/** A label never holds the separator, so that `*` may stand for anything but its first sign. */
+/**
+ * A label never holds the separator, so that `*` may stand for anything but its first sign. What stands for anything is
+ * taken once where it is repeated, or a pattern finds endless ways to fit nowhere.
+ */
 function patternOf(path: string): RegExp {
-  const labels = path.split(PATH_SEPARATOR).map((label) => label.trim());
+  const all = path.split(PATH_SEPARATOR).map((label) => label.trim());
+  const labels = all.filter((label, at) => label !== "**" || all[at + 1] !== "**");
   const source = labels.map((label, at) => {
     const separator = at === labels.length - 1 ? "" : PATH_SEPARATOR;
     if (label === "**") return separator === "" ? ".*" : `(?:[^>]*${PATH_SEPARATOR})*`;
-    return `${label.split("*").map(literal).join("[^>]*")}${separator}`;
+    return `${label.split(/\*+/).map(literal).join("[^>]*")}${separator}`;
   });
   return new RegExp(`^${source.join("")}$`, "s");
 }
