@@ -2,9 +2,9 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { decodeChain, decodeMessage, isFrameError } from "../wire/index.ts";
 import { Linter } from "./linter.ts";
-import { whole, withCookie, withEap, withOtherGroup } from "./planted/conversations.ts";
-import { message } from "./planted/rows.ts";
-import { seenOf } from "./planted/said.ts";
+import { whole, withCookie, withEap, withOtherGroup } from "./rules/planted/rfc7296/conversations.ts";
+import { message } from "./rules/planted/rfc7296/rows.ts";
+import { seenOf } from "./rules/planted/rfc7296/said.ts";
 import type { SeenIke } from "./seen.ts";
 
 /** The same message with other octets, outside or inside of SK. */

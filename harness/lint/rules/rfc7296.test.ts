@@ -1,15 +1,10 @@
 import { expect } from "chai";
 import { Linter } from "../linter.ts";
-import { RFC7296_RULES as OWN } from "../rules/index.ts";
 import type { LintFinding } from "../types.ts";
-import { plantedInContents } from "./contents.ts";
-import { whole, withCookie, withEap, withOtherGroup } from "./conversations.ts";
-import { plantedInMessages } from "./messages.ts";
-import { plantedInNegotiation } from "./negotiation.ts";
-import type { Planted } from "./rows.ts";
-import { type Said, seenOf } from "./said.ts";
-
-const PLANTED: readonly Planted[] = [...plantedInMessages, ...plantedInNegotiation, ...plantedInContents];
+import { RFC7296_RULES as OWN } from "./index.ts";
+import { whole, withCookie, withEap, withOtherGroup } from "./planted/rfc7296/conversations.ts";
+import { PLANTED } from "./planted/rfc7296/index.ts";
+import { type Said, seenOf } from "./planted/rfc7296/said.ts";
 
 function findingsIn(said: Said[]): LintFinding[] {
   const linter = new Linter({ rules: OWN });

@@ -1,5 +1,5 @@
 /** How a planted breach is written down. */
-import type { Payload, SaPayload } from "../../wire/types.ts";
+import type { Payload, SaPayload } from "../../../../wire/types.ts";
 import type { Said } from "./said.ts";
 
 export interface Planted {

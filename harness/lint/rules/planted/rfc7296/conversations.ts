@@ -1,15 +1,15 @@
 /** Honest conversations between a (192.0.2.1) and b (192.0.2.2); each call makes one that may be changed. */
-import { fromHex, u16 } from "../../wire/bytes.ts";
-import { AUTH_METHOD } from "../../wire/registry/auth-methods.ts";
-import { CFG_ATTRIBUTE } from "../../wire/registry/cfg-attributes.ts";
-import { CFG } from "../../wire/registry/cfg-types.ts";
-import { EAP_CODE, EAP_TYPE } from "../../wire/registry/eap.ts";
-import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
-import { NOTIFY } from "../../wire/registry/notify-types.ts";
-import { PAYLOAD } from "../../wire/registry/payload-types.ts";
-import { PROTOCOL } from "../../wire/registry/protocol-ids.ts";
-import type { Payload } from "../../wire/types.ts";
-import { auth, cp, eap, id, ikeSa, ke, nonce, notify, notifyOf, remove, sa, ts } from "./payloads.ts";
+import { fromHex, u16 } from "../../../../wire/bytes.ts";
+import { AUTH_METHOD } from "../../../../wire/registry/auth-methods.ts";
+import { CFG_ATTRIBUTE } from "../../../../wire/registry/cfg-attributes.ts";
+import { CFG } from "../../../../wire/registry/cfg-types.ts";
+import { EAP_CODE, EAP_TYPE } from "../../../../wire/registry/eap.ts";
+import { EXCHANGE } from "../../../../wire/registry/exchange-types.ts";
+import { NOTIFY } from "../../../../wire/registry/notify-types.ts";
+import { PAYLOAD } from "../../../../wire/registry/payload-types.ts";
+import { PROTOCOL } from "../../../../wire/registry/protocol-ids.ts";
+import type { Payload } from "../../../../wire/types.ts";
+import { auth, cp, eap, id, ikeSa, ke, nonce, notify, notifyOf, remove, sa, ts } from "../payloads.ts";
 import type { Said, SaidSa } from "./said.ts";
 
 const { IDi, IDr, TSi, TSr } = PAYLOAD;

@@ -1,11 +1,11 @@
 /** Ordinary payloads of the conversations. */
-import { EMPTY, fromHex } from "../../wire/bytes.ts";
-import { AUTH_METHOD } from "../../wire/registry/auth-methods.ts";
-import { ID_TYPE } from "../../wire/registry/id-types.ts";
-import { PAYLOAD } from "../../wire/registry/payload-types.ts";
-import { isSpecError, parseProposal } from "../../wire/registry/proposal-spec.ts";
-import { PROTOCOL } from "../../wire/registry/protocol-ids.ts";
-import { TS_TYPE } from "../../wire/registry/ts-types.ts";
+import { EMPTY, fromHex } from "../../../wire/bytes.ts";
+import { AUTH_METHOD } from "../../../wire/registry/auth-methods.ts";
+import { ID_TYPE } from "../../../wire/registry/id-types.ts";
+import { PAYLOAD } from "../../../wire/registry/payload-types.ts";
+import { isSpecError, parseProposal } from "../../../wire/registry/proposal-spec.ts";
+import { PROTOCOL } from "../../../wire/registry/protocol-ids.ts";
+import { TS_TYPE } from "../../../wire/registry/ts-types.ts";
 import type {
   AuthPayload,
   ConfigAttribute,
@@ -19,7 +19,7 @@ import type {
   Proposal,
   SaPayload,
   TsPayload,
-} from "../../wire/types.ts";
+} from "../../../wire/types.ts";
 
 const octets = (count: number, first: number): Uint8Array => new Uint8Array(count).fill(first);
 

@@ -6,11 +6,11 @@ import {
   encodeMessage,
   firstPayloadType,
   isFrameError,
-} from "../../wire/index.ts";
-import { PAYLOAD } from "../../wire/registry/payload-types.ts";
-import { FLAG, type Header, type Payload } from "../../wire/types.ts";
-import type { SeenIke } from "../seen.ts";
-import type { End } from "../types.ts";
+} from "../../../../wire/index.ts";
+import { PAYLOAD } from "../../../../wire/registry/payload-types.ts";
+import { FLAG, type Header, type Payload } from "../../../../wire/types.ts";
+import type { SeenIke } from "../../../seen.ts";
+import type { End } from "../../../types.ts";
 
 /** An IKE SA with the sides as they are in its headers. */
 export interface SaidSa {
