@@ -77,6 +77,7 @@ class Group {
   /** Places of all parts of this name, and of those without a partner. */
   readonly #all: Places;
   #left: Places;
+  readonly #numbers = new Map<string, Map<number, number>>();
 
   constructor(name: string, lists: Lists, all: Places) {
     this.#name = name;
@@ -133,12 +134,10 @@ class Group {
   labelOf({ a, b }: Pair): string {
     const [left, right] = [this.#lists.a[a]!, this.#lists.b[b]!];
     const isOneOfMany = !this.#isSingle && left.variant !== undefined && left.variant === right.variant;
-    const number = (side: "a" | "b", place: number): number =>
-      this.#all[side]
-        .filter((one) => !isOneOfMany || this.#lists[side][one]!.variant === left.variant)
-        .indexOf(place) + 1;
+    const among = isOneOfMany ? "variant" : "all";
+    const number = Math.min(this.#numberOf("a", a, among), this.#numberOf("b", b, among));
     const label = isOneOfMany ? `${this.#name} ${left.variant}` : this.#name;
-    return numberedLabel(label, Math.min(number("a", a), number("b", b)), left.numbered);
+    return numberedLabel(label, number, left.numbered);
   }
 
   /** Those of a side that have no partner. */
@@ -146,12 +145,26 @@ class Group {
     return this.#left[side].map((place) => {
       const part = this.#lists[side][place]!;
       const isOneOfMany = !this.#isSingle && part.variant !== undefined;
-      const alike = this.#all[side].filter(
-        (one) => !isOneOfMany || this.#lists[side][one]!.detail === part.detail,
-      );
+      const number = this.#numberOf(side, place, isOneOfMany ? "detail" : "all");
       const label = isOneOfMany ? `${this.#name} ${part.detail ?? part.variant}` : this.#name;
-      return { part, label: numberedLabel(label, alike.indexOf(place) + 1, part.numbered) };
+      return { part, label: numberedLabel(label, number, part.numbered) };
     });
+  }
+
+  /** Counted from 1, among all of this name or those that have something in common; once for all, for they can be many. */
+  #numberOf(side: "a" | "b", place: number, among: "all" | "variant" | "detail"): number {
+    const known = this.#numbers.get(`${side} ${among}`);
+    if (known) return known.get(place) ?? 0;
+    const counts = new Map<string | undefined, number>();
+    const numbers = new Map<number, number>();
+    for (const one of this.#all[side]) {
+      const common = among === "all" ? undefined : this.#lists[side][one]![among];
+      const number = (counts.get(common) ?? 0) + 1;
+      counts.set(common, number);
+      numbers.set(one, number);
+    }
+    this.#numbers.set(`${side} ${among}`, numbers);
+    return numbers.get(place) ?? 0;
   }
 }
 
