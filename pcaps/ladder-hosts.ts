@@ -2,6 +2,7 @@
  * A ladder of several hosts as text: a lifeline for each, arrows of single datagrams and of multicasts, and beside them
  * what was sent.
  */
+import { ascii, wrap } from "./inert-text.ts";
 
 /** One datagram from one host to another. */
 export interface Unicast {
@@ -88,7 +89,7 @@ function heading(sheet: Sheet): string {
   const { hosts, step } = sheet;
   const row = blankRow(sheet).fill(" ");
   for (const [index, host] of hosts.entries()) {
-    const name = printable(host).slice(0, step - 1);
+    const name = ascii(host).slice(0, step - 1);
     put(row, Math.max(0, lifelineAt(step, index) - (name.length >> 1)), name);
   }
   return row.join("");
@@ -98,15 +99,15 @@ function formatEvent(sheet: Sheet, event: HostLadderEvent): string[] {
   const { last, room } = sheet;
   const time = `${(event.timeMs / 1000).toFixed(3)} s`.padStart(TIME);
   if ("remark" in event) {
-    const said = wrap(printable(event.remark), Math.min(REMARK, last + room)).map(
+    const said = wrap(ascii(event.remark), Math.min(REMARK, last + room)).map(
       (line) => `${" ".repeat(TIME + 2)}${line}`,
     );
     return ["", ...said, ""];
   }
   const row = "group" in event ? multicastRow(sheet, event) : unicastRow(sheet, event);
   const [first = "", ...rest] = [
-    ...wrap(printable(event.text), room),
-    ...(event.note === undefined ? [] : wrap(`(${printable(event.note)})`, room)),
+    ...wrap(ascii(event.text), room),
+    ...(event.note === undefined ? [] : wrap(`(${ascii(event.note)})`, room)),
   ];
   put(row, 0, time);
   const below = rest.map((line) => `${blankRow(sheet).join("")}    ${line}`);
@@ -155,20 +156,3 @@ function blankRow({ hosts, step, last }: Sheet): string[] {
 function put(row: string[], at: number, text: string): void {
   for (const [index, letter] of [...text].entries()) row[at + index] = letter;
 }
-
-/** At word boundaries where there are any; a longer word is cut. */
-function wrap(text: string, width: number): string[] {
-  const words = text.split(" ").flatMap((word) => word.match(new RegExp(`.{1,${width}}`, "g")) ?? []);
-  const lines: string[] = [];
-  for (const word of words) {
-    const line = lines.at(-1);
-    if (line !== undefined && line.length + 1 + word.length <= width)
-      lines[lines.length - 1] = `${line} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
-}
-
-/** Columns are only counted right in ASCII; everything else is shown as an escape. */
-const printable = (text: string): string =>
-  text.replace(/[^\x20-\x7e]/gu, (c) => `\\u{${c.codePointAt(0)?.toString(16)}}`);

@@ -1,4 +1,5 @@
 /** Elements of SVG, escaped by construction. */
+import { asEscape, withEntities } from "./inert-text.ts";
 
 /** Markup that is well-formed: made by {@link element} alone. */
 export class Svg {
@@ -27,18 +28,11 @@ function attribute(key: string, value: string | number | undefined): string {
 const childText = (child: Child): string =>
   child instanceof Svg ? child.text : typeof child === "string" ? escaped(child) : "";
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-};
-
 /** Newlines are left: they stand between the lines of tooltips. */
 const escaped = (text: string): string =>
   text
     .split("\n")
-    .map((line) => inert(line).replace(/[&<>"]/g, (c) => ENTITIES[c] ?? c))
+    .map((line) => withEntities(inert(line)))
     .join("\n");
 
 /** Most text is plain, and looking at its letters one by one would be most of the work. */
@@ -48,10 +42,8 @@ const PLAIN = /^[\x20-\x7e]*$/;
  * A text in a line in which nothing is invisible, reorders what follows, or is forbidden in XML: control and format
  * characters, surrogates, and what has no meaning yet are shown as `\u{1b}`.
  */
-export const inert = (text: string): string =>
-  PLAIN.test(text)
-    ? text
-    : text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (c) => `\\u{${c.codePointAt(0)?.toString(16)}}`);
+const inert = (text: string): string =>
+  PLAIN.test(text) ? text : text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, asEscape);
 
 /** No longer than `most` characters, the last of which tells that it was cut. */
 export function cut(text: string, most: number): string {

@@ -1,4 +1,5 @@
 /** A message ladder as text, at most 100 columns wide: time, the left side, an arrow with the summary, the right side. */
+import { ascii, wrap } from "./inert-text.ts";
 import type { View } from "./view.ts";
 
 /** Names of the sides. */
@@ -25,21 +26,21 @@ export function formatLadder(views: readonly View[], sides: SideNames = OURS): s
 }
 
 /** The names above their lifelines. */
-export function ladderHead({ left, right }: SideNames): string {
+function ladderHead({ left, right }: SideNames): string {
   const most = SPAN / 2 - 2;
-  const [a, b] = [printable(left).slice(0, most), printable(right).slice(0, most)];
+  const [a, b] = [ascii(left).slice(0, most), ascii(right).slice(0, most)];
   return `${" ".repeat(TIME)} ${a}${b.padStart(SPAN + 1 - a.length)}`;
 }
 
 /** One view; `remark` is what the ladder itself has to say of it. */
-export function ladderLines({ timeMs, from, text, note, again }: View, remark?: string): string[] {
+function ladderLines({ timeMs, from, text, note, again }: View, remark?: string): string[] {
   const marks = [
     ...(again && !note?.includes("retransmission") ? ["retransmission"] : []),
     ...(note ? [note] : []),
     ...(remark ? [remark] : []),
   ];
-  const [first = "", ...rest] = wrap(printable(text));
-  const below = [...rest, ...marks.flatMap((mark) => wrap(`(${printable(mark)})`))];
+  const [first = "", ...rest] = wrap(ascii(text), TEXT);
+  const below = [...rest, ...marks.flatMap((mark) => wrap(`(${ascii(mark)})`, TEXT))];
   const time = formatTime(timeMs).padStart(TIME);
   const blank = " ".repeat(TIME);
   return [`${time}  |${arrow(first, from)}|`, ...below.map((line) => `${blank}  |${side(line, from)}|`)];
@@ -75,26 +76,4 @@ function arrow(text: string, from: View["from"]): string {
 /** A continued line stands under the text of its arrow, on the side the message came from. */
 function side(text: string, from: View["from"]): string {
   return from === "left" ? `    ${text}`.padEnd(SPAN) : `${text}    `.padStart(SPAN);
-}
-
-/** At word boundaries where there are any; a longer word is cut. */
-function wrap(text: string): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ").flatMap(cut)) {
-    if (line && line.length + 1 + word.length > TEXT) {
-      lines.push(line);
-      line = word;
-    } else line = line ? `${line} ${word}` : word;
-  }
-  return [...lines, line];
-}
-
-function cut(word: string): string[] {
-  return word.match(new RegExp(`.{1,${TEXT}}`, "g")) ?? [];
-}
-
-/** Columns are only counted right in ASCII; everything else is shown as an escape. */
-export function printable(text: string): string {
-  return text.replace(/[^\x20-\x7e]/gu, (c) => `\\u{${c.codePointAt(0)?.toString(16)}}`);
 }

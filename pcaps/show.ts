@@ -6,7 +6,7 @@ import {
   nodesOfFields,
   PATH_SEPARATOR,
 } from "../harness/wire/fields.ts";
-import { printable } from "./ladder.ts";
+import { ascii } from "./inert-text.ts";
 import type { FieldTree, View } from "./view.ts";
 
 /** As in `   12    0.012345  192.0.2.1:500 > 192.0.2.2:500  IKE_SA_INIT request 0: SA KE No (note)`, with a newline. */
@@ -14,7 +14,7 @@ export function showLine(view: View, startMs: number): string {
   const { at, timeMs, source = "", destination = "", text, note } = view;
   const time = ((timeMs - startMs) / 1000).toFixed(6);
   const remark = note === undefined ? "" : ` (${note})`;
-  return `${String(at).padStart(6)} ${time.padStart(11)}  ${printable(`${source} > ${destination}  ${text}${remark}`)}\n`;
+  return `${String(at).padStart(6)} ${time.padStart(11)}  ${ascii(`${source} > ${destination}  ${text}${remark}`)}\n`;
 }
 
 /** Every field of a view in a line of its own, under its line. */
@@ -28,7 +28,7 @@ export function showFields(view: View): string {
         `! octet ${offset}${inside ? " inside" : ""}: ${field}: ${reason}`,
     ),
   ];
-  return lines.map((line) => `${" ".repeat(20)}${printable(line)}\n`).join("");
+  return lines.map((line) => `${" ".repeat(20)}${ascii(line)}\n`).join("");
 }
 
 /** A payload without fields is told as well. */

@@ -1,4 +1,5 @@
 /** What all report formats share in treating text that a peer or a test wrote. */
+import { asEscape, withEntities } from "../pcaps/inert-text.ts";
 import type { Withheld } from "./results.ts";
 
 /** Control characters but tab and newline, bidirectional controls, lone surrogates and U+FFFE/FFFF. */
@@ -11,7 +12,7 @@ const UNPRINTABLE = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]|
 export function printable(text: string): string {
   return text
     .replace(/\r\n/g, "\n")
-    .replace(UNPRINTABLE, (c) => (c === "\n" || c === "\t" ? c : `\\u{${c.codePointAt(0)?.toString(16)}}`));
+    .replace(UNPRINTABLE, (c) => (c === "\n" || c === "\t" ? c : asEscape(c)));
 }
 
 /** As one line: `printable`, and every run of white space a single space. */
@@ -27,18 +28,8 @@ export function brief(text: string, most: number): string {
   return rest <= 0 ? characters.join("") : `${characters.slice(0, most).join("")} (${rest} more characters)`;
 }
 
-const ENTITIES: Record<string, string> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
 /** For element content and quoted attribute values of HTML and XML. */
-export function escapeMarkup(text: string): string {
-  return printable(text).replace(/[&<>"']/g, (c) => ENTITIES[c] ?? c);
-}
+export const escapeMarkup = (text: string): string => withEntities(printable(text));
 
 /** A path relative to OUT as a link: every segment encoded, so that no scheme and no host can be in it. */
 export function linkTo(path: string): string {

@@ -1,4 +1,6 @@
 /** The loss experiment as an SVG: delay against loss, a line for each key exchange, a panel for each packet size. */
+
+import { withEntities } from "../../pcaps/inert-text.ts";
 import type { PqCell, PqResult } from "./pq.ts";
 import { type Axis, axisOf, delayLabel } from "./pq-axis.ts";
 
@@ -32,11 +34,8 @@ const STYLE = `
 
 const round = (value: number): number => Math.round(value * 10) / 10;
 
-const escaped = (text: string): string =>
-  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-
 const text = (x: number, y: number, classes: string, content: string): string =>
-  `<text x="${round(x)}" y="${round(y)}" class="${classes}">${escaped(content)}</text>`;
+  `<text x="${round(x)}" y="${round(y)}" class="${classes}">${withEntities(content)}</text>`;
 
 const rule = (x1: number, y1: number, x2: number, y2: number): string =>
   `<line class="grid" x1="${round(x1)}" y1="${round(y1)}" x2="${round(x2)}" y2="${round(y2)}"/>`;

@@ -104,7 +104,7 @@ describe("bakeoff pcap diff", () => {
     writeFileSync(path("bad.yaml"), "sets:\n  - { name: own, about: x, ruels: [] }\n");
     for (const [args, reason] of [
       [[path("a"), path("missing")], /missing: there is no such file/],
-      [[path("a"), folder], /a folder without capture.pcap/],
+      [[path("a"), folder], /no capture\.pcap in this folder/],
       [[path("large.jsonl"), path("a")], /large.jsonl: 1099511627776 octets; at most/],
       [["-", "-"], /only one of the two/],
       [[path("a"), path("b"), "--show", "noncse"], /unknown set of --show "noncse", nearest: nonces/],

@@ -1,6 +1,5 @@
 /** `bakeoff pcap diff`. */
-import { existsSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, statSync } from "node:fs";
 import { Command } from "commander";
 import { type Comparison, compareViews } from "../../pcaps/diff/diff.ts";
 import {
@@ -19,7 +18,7 @@ import { parseYaml, readText } from "../run/yaml-file.ts";
 import { EXIT } from "./exit.ts";
 import { hasColor, oneLine, painter, printJson } from "./output.ts";
 import { diffText } from "./pcap-diff-text.ts";
-import { FaultTeller, keysFor, Output, seenFor } from "./pcap-source.ts";
+import { captureAt, keysFor, Output, seenIn, writeOutput } from "./pcap-source.ts";
 import type { Finish } from "./program.ts";
 
 const EXAMPLES = `
@@ -76,7 +75,7 @@ async function run(a: string, b: string, flags: Flags): Promise<number> {
   const isMixed = sources[0].isStream !== sources[1].isStream;
   const rules = rulesOf(flags, isMixed ? [NOT_IN_STREAMS] : []);
   const comparison = compareViews(sources[0].views(), sources[1].views(), rules);
-  if (flags.html !== undefined) writePage(flags.html, diffPage(comparison, { a, b }));
+  if (flags.html !== undefined) writeOutput("--html", flags.html, diffPage(comparison, { a, b }));
   if (flags.json) printJson({ a, b, ...comparison });
   else await printText(comparison);
   return comparison.differences.length === 0 ? EXIT.ok : EXIT.verdict;
@@ -122,18 +121,12 @@ const MOST_OF_STREAM = 16 * 1024 * 1024;
 function sourceOf(path: string, keys: readonly string[] | undefined, option: string): Source {
   if (path === "-") return captureSource(path, keys, option);
   if (!existsSync(path)) throw new UsageError(`${oneLine(path)}: there is no such file`);
-  if (statSync(path).isDirectory()) return captureSource(captureIn(path), keys, option);
-  if (!path.endsWith(".jsonl")) return captureSource(path, keys, option);
+  if (statSync(path).isDirectory() || !path.endsWith(".jsonl"))
+    return captureSource(captureAt(path), keys, option);
   if (keys) throw new UsageError(`${option}: ${oneLine(path)} is an event stream, which needs no keys`);
   const text = readTextFile(path, { most: MOST_OF_STREAM, pipes: true });
   if (typeof text !== "string") throw new UsageError(`${oneLine(path)}: ${oneLine(text.reason)}`);
   return { isStream: true, views: () => viewsOfEvents(text) };
-}
-
-function captureIn(folder: string): string {
-  const capture = join(folder, "capture.pcap");
-  if (existsSync(capture)) return capture;
-  throw new UsageError(`${oneLine(folder)}: a folder without capture.pcap`);
 }
 
 function captureSource(path: string, keys: readonly string[] | undefined, option: string): Source {
@@ -143,21 +136,6 @@ function captureSource(path: string, keys: readonly string[] | undefined, option
 }
 
 function* viewsOf(capture: string, keys: readonly string[]): Generator<View> {
-  const [sides, teller] = [new Sides(), new FaultTeller(capture)];
-  for (const seen of seenFor(capture, keys)) {
-    if (seen.kind === "fault" || seen.kind === "key-fault") teller.tell(seen);
-    else yield viewOf(seen, sides);
-  }
-  teller.end();
-}
-
-function writePage(path: string, text: string): void {
-  try {
-    writeFileSync(path, text);
-  } catch (error) {
-    throw new UsageError(
-      `--html ${oneLine(path)}: ${oneLine(error instanceof Error ? error.message : String(error))}`,
-    );
-  }
-  process.stderr.write(`written: ${oneLine(path)}\n`);
+  const sides = new Sides();
+  for (const seen of seenIn(capture, keys)) yield viewOf(seen, sides);
 }

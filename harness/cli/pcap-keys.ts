@@ -1,5 +1,5 @@
 /** `bakeoff pcap keys`: a Wireshark profile for a capture, and its decrypted twin. */
-import { closeSync, existsSync, mkdirSync, openSync, statSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { basename, join } from "node:path";
 import { Command } from "commander";
 import {
@@ -15,7 +15,7 @@ import type { EspSaKeys, IkeSaKeys } from "../../pcaps/keys.ts";
 import { UsageError } from "../run/usage-error.ts";
 import { hex } from "../wire/bytes.ts";
 import { oneLine } from "./output.ts";
-import { FaultTeller, keysFor, keysOption } from "./pcap-source.ts";
+import { captureAt, FaultTeller, keysFor, keysOption } from "./pcap-source.ts";
 
 const EXAMPLES = `
 Keys may be our keys.json or folder of keys, Wireshark's ikev2_decryption_table and esp_sa or a profile with them,
@@ -41,7 +41,7 @@ export function keysCommand(): Command {
 }
 
 function run(given: string, { keys: paths, out }: { keys?: string[]; out: string }): void {
-  const capture = captureIn(given);
+  const capture = captureAt(given);
   const teller = new FaultTeller(capture);
   const keys = readKeys(keysFor(capture, paths));
   for (const fault of keys.faults) {
@@ -58,14 +58,6 @@ function run(given: string, { keys: paths, out }: { keys?: string[]; out: string
   process.stdout.write(
     `${twin}: ${counts.decrypted} decrypted, ${counts.closed} stay closed, ${counts["as it was"]} others\n`,
   );
-}
-
-/** The capture in a folder of evidence. */
-function captureIn(given: string): string {
-  if (given === "-" || !existsSync(given) || !statSync(given).isDirectory()) return given;
-  const capture = join(given, "capture.pcap");
-  if (existsSync(capture)) return capture;
-  throw new UsageError(`${oneLine(given)}: no capture.pcap in this folder; name the folder of one test`);
 }
 
 /** Turns what the file system throws into one line. */

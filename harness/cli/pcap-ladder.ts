@@ -1,14 +1,12 @@
 /** `bakeoff pcap ladder`. */
-import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { Command } from "commander";
 import { formatLadder } from "../../pcaps/ladder.ts";
 import { viewsAsHostLadder } from "../../pcaps/ladder-of-hosts.ts";
 import { ladderSvg } from "../../pcaps/ladder-svg.ts";
 import { Sides, type View, viewOf } from "../../pcaps/view.ts";
-import { UsageError } from "../run/usage-error.ts";
 import { oneLine } from "./output.ts";
-import { FaultTeller, keysFor, keysOption, Output, seenFor } from "./pcap-source.ts";
+import { keysFor, keysOption, Output, seenIn, writeOutput } from "./pcap-source.ts";
 
 const EXAMPLES = `
 Examples:
@@ -49,14 +47,10 @@ async function draw(capture: string, flags: Flags): Promise<void> {
 }
 
 function viewsOf(capture: string, keys: readonly string[]): View[] {
-  const [sides, teller] = [new Sides(), new FaultTeller(capture)];
+  const sides = new Sides();
   const views: View[] = [];
   let octets = 0;
-  for (const seen of seenFor(capture, keys)) {
-    if (seen.kind === "fault" || seen.kind === "key-fault") {
-      teller.tell(seen);
-      continue;
-    }
+  for (const seen of seenIn(capture, keys)) {
     octets += seen.octets.length;
     if (views.length >= MOST.messages || octets > MOST.octets) {
       process.stderr.write(`${oneLine(capture)}: only the first ${views.length} messages are drawn\n`);
@@ -64,7 +58,6 @@ function viewsOf(capture: string, keys: readonly string[]): View[] {
     }
     views.push(viewOf(seen, sides));
   }
-  teller.end();
   if (views.length === 0) process.stderr.write(`${oneLine(capture)}: no IKE and no ESP in it\n`);
   return views;
 }
@@ -84,10 +77,5 @@ function writePicture(path: string, capture: string, views: readonly View[]): vo
   const [left = "", right = "", ...others] = hostsOf(views);
   const title = capture === "-" ? "standard input" : basename(capture);
   const peers = others.length > 0 ? `${right} and ${others.length} more` : right;
-  try {
-    writeFileSync(path, ladderSvg(views, { title, left, right: peers, numbered: true }));
-  } catch (error) {
-    throw new UsageError(`--svg ${oneLine(path)}: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  process.stderr.write(`written: ${oneLine(path)}\n`);
+  writeOutput("--svg", path, ladderSvg(views, { title, left, right: peers, numbered: true }));
 }

@@ -1,4 +1,5 @@
 /** What `bakeoff pcap lint` prints of a capture: how much could be read, then the findings, sender by sender. */
+import { plural } from "../../reports/text.ts";
 import { oneLine, type painter } from "./output.ts";
 import type { Judged, Linted, WireFinding } from "./pcap-lint.ts";
 
@@ -17,8 +18,6 @@ export function lintText(linted: Linted, paint: Paint): string {
   for (const finding of wire ?? []) lines.push(`  ${wireText(finding)}`);
   return `${lines.join("\n")}\n`;
 }
-
-const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`;
 
 function readableText({ readable: { ike, esp } }: Linted): string {
   const part = (word: string, { seen, opened, closed }: typeof ike): string =>

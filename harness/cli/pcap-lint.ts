@@ -7,12 +7,12 @@ import { RULES } from "../lint/rules/index.ts";
 import type { Seen } from "../lint/seen.ts";
 import type { LintFinding } from "../lint/types.ts";
 import { catalogue, type Requirement } from "../run/catalogue.ts";
-import { UsageError } from "../run/usage-error.ts";
+import { regExpOf, UsageError } from "../run/usage-error.ts";
 import type { Finding } from "../wire/types.ts";
 import { EXIT } from "./exit.ts";
 import { hasColor, oneLine, painter, printJson } from "./output.ts";
 import { lintText } from "./pcap-lint-text.ts";
-import { FaultTeller, keysFor, keysOption, Output, seenFor } from "./pcap-source.ts";
+import { keysFor, keysOption, Output, seenIn } from "./pcap-source.ts";
 import type { Finish } from "./program.ts";
 
 const EXAMPLES = `
@@ -65,21 +65,15 @@ export function lintCommand(finish: Finish): Command {
     .description("judges both sides of a capture by the requirements")
     .argument("<file...>", "captures: pcap or pcapng")
     .option(...keysOption)
-    .option("--only <regex>", "only rules whose name or requirement id has it", regexp)
+    .option("--only <regex>", "only rules whose name or requirement id has it", (text) =>
+      regExpOf("--only", text, "u"),
+    )
     .option("--side <side>", "judge only the initiator, the responder, or an address", sideOf)
     .option("--strict", "exit 1 for any finding, SHOULD and statements too")
     .option("--wire", "also what the decoder found odd; no requirement forbids all of it")
     .option("--json", "the findings as JSON")
     .addHelpText("after", EXAMPLES)
     .action(async (files: string[], flags: Flags) => finish(await lint(files, flags)));
-}
-
-function regexp(text: string): RegExp {
-  try {
-    return new RegExp(text, "u");
-  } catch (error) {
-    throw new UsageError(`--only: ${oneLine(error instanceof Error ? error.message : String(error))}`);
-  }
 }
 
 function sideOf(text: string): NonNullable<LintOptions["side"]> {
@@ -117,20 +111,14 @@ const isWrong = ({ findings }: Linted, { strict }: Flags): boolean =>
 
 function lintFile(file: string, { keys, side, wire }: Flags, rules: readonly Rule[]): Linted {
   const linter = new Linter({ rules, ...(side && { side }) });
-  const teller = new FaultTeller(file);
   const count = () => ({ seen: 0, opened: 0, closed: 0 });
   const linted: Linted = { file, readable: { ike: count(), esp: count() }, findings: [], more: 0 };
   if (wire) linted.wire = [];
-  for (const seen of seenFor(file, keysFor(file, keys))) {
-    if (seen.kind === "fault" || seen.kind === "key-fault") {
-      teller.tell(seen);
-      continue;
-    }
+  for (const seen of seenIn(file, keysFor(file, keys))) {
     tally(linted, seen);
     for (const finding of linter.see(seen)) keep(linted, finding);
     if (linted.wire && linted.wire.length < MOST) linted.wire.push(...wireFindings(seen));
   }
-  teller.end();
   return linted;
 }
 

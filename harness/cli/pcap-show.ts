@@ -1,12 +1,13 @@
 /** `bakeoff pcap show`. */
 import { Command } from "commander";
+import { readSeen } from "../../pcaps/decode/index.ts";
 import type { KeyFault } from "../../pcaps/key-files/types.ts";
 import { showFields, showJson, showLine } from "../../pcaps/show.ts";
 import type { CaptureFault } from "../../pcaps/types.ts";
 import { Sides, type View, viewOf } from "../../pcaps/view.ts";
-import { UsageError } from "../run/usage-error.ts";
+import { regExpOf } from "../run/usage-error.ts";
 import { oneLine } from "./output.ts";
-import { FaultTeller, faultText, keysFor, keysOption, Output, seenFor } from "./pcap-source.ts";
+import { FaultTeller, faultText, keysFor, keysOption, Output } from "./pcap-source.ts";
 
 const EXAMPLES = `
 A line for each message: number of its packet, seconds since the first, sender and receiver, what it is.
@@ -33,24 +34,16 @@ export function showCommand(): Command {
     .option(...keysOption)
     .option("-v, --tree", "with every field of every message")
     .option("--json", "a line of JSON for each message, with all fields")
-    .option("--filter <regex>", "only messages whose line has it", regexp)
+    .option("--filter <regex>", "only messages whose line has it", (text) => regExpOf("--filter", text, "u"))
     .addHelpText("after", EXAMPLES)
     .action(show);
-}
-
-function regexp(text: string): RegExp {
-  try {
-    return new RegExp(text, "u");
-  } catch (error) {
-    throw new UsageError(`--filter: ${oneLine(error instanceof Error ? error.message : String(error))}`);
-  }
 }
 
 async function show(capture: string, flags: Flags): Promise<void> {
   const keys = keysFor(capture, flags.keys);
   const [sides, output, teller] = [new Sides(), new Output(), new FaultTeller(capture)];
   let startMs: number | undefined;
-  for (const seen of seenFor(capture, keys)) {
+  for (const seen of readSeen(capture, keys)) {
     if (seen.kind === "fault" || seen.kind === "key-fault") {
       teller.tell(seen);
       if (!(await output.write(faultLine(seen, flags)))) return;

@@ -1,6 +1,6 @@
 /** What the commands on captures share: which keys, what is seen, and output that ends when its reader leaves. */
 import { once } from "node:events";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { readSeen } from "../../pcaps/decode/index.ts";
@@ -26,6 +26,25 @@ export function keysFor(capture: string, given: readonly string[] | undefined): 
   if (!existsSync(beside) || !statSync(beside).isDirectory()) return [];
   process.stderr.write(`keys: ${oneLine(beside)}\n`);
   return [beside];
+}
+
+/** The capture at a path: the file itself, or that in a folder of evidence. @throws UsageError for a folder without one */
+export function captureAt(path: string): string {
+  if (path === "-" || !existsSync(path) || !statSync(path).isDirectory()) return path;
+  const capture = join(path, "capture.pcap");
+  if (existsSync(capture)) return capture;
+  throw new UsageError(`${oneLine(path)}: no capture.pcap in this folder; name the folder of one test`);
+}
+
+/** Writes what an option names a file for, and says so. @throws UsageError when it cannot be written */
+export function writeOutput(option: string, path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`${option} ${oneLine(path)}: ${oneLine(why)}`);
+  }
+  process.stderr.write(`written: ${oneLine(path)}\n`);
 }
 
 /** More faults than these are counted on standard error, not listed. */
@@ -64,11 +83,19 @@ export function faultText(fault: CaptureFault | KeyFault): string {
   return `octet ${fault.offset}${packet}: ${oneLine(fault.reason)}`;
 }
 
-/** What is seen in a capture, faults in their places. */
-export const seenFor = (
-  capture: string,
-  keys: readonly string[],
-): Generator<Seen | CaptureFault | KeyFault> => readSeen(capture, keys);
+/** What is seen in a capture; its faults and those of the keys are told beside it. @throws UsageError as the teller does */
+export function* seenIn(capture: string, keys: readonly string[]): Generator<Seen> {
+  const teller = new FaultTeller(capture);
+  try {
+    for (const seen of readSeen(capture, keys)) {
+      if (seen.kind === "fault" || seen.kind === "key-fault") teller.tell(seen);
+      else yield seen;
+    }
+  } finally {
+    // Also where its reader has enough.
+    teller.end();
+  }
+}
 
 const CHUNK = 64 * 1024;
 

@@ -115,4 +115,5 @@ export function keepEvidence(out: string, place: Place, trace: Trace, log: strin
 const folderOf = ({ peer, test }: Place): string =>
   join("evidence", ...[peer, ...test.split("/")].map(fileName));
 
-const fileName = (part: string): string => part.replace(/[^A-Za-z0-9.@_-]/g, "_");
+/** A name that a file can have: letters, digits and `. @ _ -`. */
+export const fileName = (part: string): string => part.replace(/[^A-Za-z0-9.@_-]/g, "_");

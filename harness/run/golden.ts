@@ -11,6 +11,7 @@ import { type Comparison, compareViews } from "../../pcaps/diff/diff.ts";
 import { DiffRules, joinRuleSets, ordinaryRuleSets, ruleFileSchema } from "../../pcaps/diff/rules.ts";
 import { Sides, type View, viewOf } from "../../pcaps/view.ts";
 import type { Results, TestResult } from "../../reports/results.ts";
+import { fileName } from "./evidence.ts";
 import type { Plan } from "./plan.ts";
 import { UsageError } from "./usage-error.ts";
 import { parseYaml, readText } from "./yaml-file.ts";
@@ -149,8 +150,6 @@ function* viewsIn(folder: string): Generator<View> {
 
 const evidenceFolder = (out: string, { evidence }: TestResult): string | undefined =>
   evidence.capture === undefined ? undefined : join(out, evidence.capture, "..");
-
-const fileName = (part: string): string => part.replace(/[^A-Za-z0-9.@_-]/g, "_");
 
 function indexOf(folder: string): Index {
   const path = join(folder, INDEX);

@@ -12,7 +12,7 @@ import {
 import { testKey } from "../../reports/results.ts";
 import { checkRevision, fullId, plainId, revisionFilter } from "./revisions.ts";
 import type { SuiteTest } from "./suites.ts";
-import { UsageError, unknownName } from "./usage-error.ts";
+import { regExpOf, UsageError, unknownName } from "./usage-error.ts";
 
 export interface Selection {
   /** Documents, or parts of one: `rfc7296`, `rfc7296/2.8`, `esp-ping@E3/4`, a test's id. None means all. */
@@ -108,7 +108,7 @@ export function selectTests(
 ): SuiteTest[] {
   const isChosen = revisions === "all" ? () => true : revisionFilter(revisions);
   for (const name of documents) checkDocument(name, all);
-  const pattern = grep === undefined ? undefined : regExp(grep);
+  const pattern = grep === undefined ? undefined : regExpOf("--grep", grep);
   const isNamed = (test: SuiteTest): boolean =>
     documents.length === 0
       ? isChosen(test)
@@ -155,14 +155,6 @@ function checkDocument(name: string, all: readonly SuiteTest[]): void {
 }
 
 const sectionOf = (id: string): string => id.split("/").slice(0, 2).join("/");
-
-function regExp(source: string): RegExp {
-  try {
-    return new RegExp(source);
-  } catch (error) {
-    throw new UsageError(`--grep: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
 
 function inWords({ documents, revisions, role, grep }: Omit<Selection, "peers" | "shard">): string {
   const named = revisions === "all" ? [] : (revisions ?? []);

@@ -8,3 +8,12 @@ export function unknownName(what: string, given: string, valid: Iterable<string>
   const close = nearest(given, valid);
   return new UsageError(`unknown ${what} "${given}"${close === undefined ? "" : `, nearest: ${close}`}`);
 }
+
+/** The regular expression of an option. @throws UsageError naming it */
+export function regExpOf(option: string, source: string, flags = ""): RegExp {
+  try {
+    return new RegExp(source, flags);
+  } catch (error) {
+    throw new UsageError(`${option}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

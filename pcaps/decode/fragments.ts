@@ -2,7 +2,7 @@
 import type { SeenIke } from "../../harness/lint/seen.ts";
 import { concat, hex } from "../../harness/wire/bytes.ts";
 import type { SkfPayload } from "../../harness/wire/types.ts";
-import { Lru } from "./lru.ts";
+import { Lru } from "../lru.ts";
 
 /** A fragment that was opened. */
 export interface Fragment {

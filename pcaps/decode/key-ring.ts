@@ -2,7 +2,7 @@
 import { EMPTY, hex } from "../../harness/wire/bytes.ts";
 import { MOST_SETS, type UnboundKeys } from "../key-files/types.ts";
 import type { EspSaKeys, IkeSaKeys } from "../keys.ts";
-import { Lru } from "./lru.ts";
+import { Lru } from "../lru.ts";
 import { type EspKeySet, espKeySet, type IkeKeySet, ikeKeySet, isUnusable } from "./transforms.ts";
 
 /** Key sets of one SA that are kept: the first ones of a file that repeats itself without end. */

@@ -1,6 +1,6 @@
 /** Sorts the messages of one capture into IKE SAs and exchanges. */
 import type { FieldNode } from "../../harness/wire/fields.ts";
-import { Lru } from "../decode/lru.ts";
+import { Lru } from "../lru.ts";
 import type { View } from "../view.ts";
 import { labelOf, type Place, placeOf, type Shape, type Shapes } from "./message.ts";
 

@@ -3,7 +3,7 @@
  * any length are compared in little memory.
  */
 import { PATH_SEPARATOR } from "../../harness/wire/fields.ts";
-import { Lru } from "../decode/lru.ts";
+import { Lru } from "../lru.ts";
 import type { View } from "../view.ts";
 import { compareParts } from "./compare.ts";
 import {

@@ -1,7 +1,7 @@
 /** The streams of RFC 9329 in the TCP segments of a capture. What is kept is bounded, whatever a capture has. */
 import { readU16, readU32 } from "../../harness/wire/bytes.ts";
 import { STREAM_PREFIX, type StreamFault, StreamReader } from "../../harness/wire/tcp-encap.ts";
-import { Lru } from "../decode/lru.ts";
+import { Lru } from "../lru.ts";
 import type { CaptureFault, Datagram } from "../types.ts";
 import { ACK, type End, RST, type Segment, Segments, SYN } from "./segments.ts";
 
