@@ -48,11 +48,12 @@ export function summary({ results, files }: RunOutcome): string {
 export const said = (sentences: readonly string[]): string =>
   sentences.map((one) => `${oneLine(one)}\n`).join("");
 
-function told({ peer, id, reason, verdict, again, baseline }: TestResult): string {
+function told({ peer, id, reason, verdict, again, baseline, offence }: TestResult): string {
   const second = again ? `; again, alone: ${again.verdict}: ${again.reason}` : "";
   const deviation = baseline?.deviation === undefined ? "" : ` (${baseline.deviation})`;
   const first = baseline?.agreement === "unstable" ? `${verdict}: ` : "";
-  return `${peer}  ${id}: ${oneLine(`${first}${reason}${second}${deviation}`)}`;
+  const place = offence?.field === undefined ? "" : ` (event ${offence.event}: ${offence.field})`;
+  return `${peer}  ${id}: ${oneLine(`${first}${reason}${place}${second}${deviation}`)}`;
 }
 
 /** Which entries somebody has to look at again before long, the first of them by its day. */
