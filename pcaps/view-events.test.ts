@@ -85,4 +85,10 @@ describe("views of an event stream", () => {
       { numRuns: 100 },
     );
   });
+
+  it("passes over events whose names are those of other things", () => {
+    const names = ["constructor", "__proto__", "valueOf", "hasOwnProperty"];
+    const lines = names.map((event) => `{"at":1,"event":"${event}","payloads":[{}]}\n`);
+    expect(viewsOfEvents(lines.join(""))).to.deep.equal([]);
+  });
 });

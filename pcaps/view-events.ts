@@ -89,7 +89,7 @@ class EventReader {
     if (tree.event === "datagram-sent") return this.#sent(tree, at);
     if (tree.event === "datagram-received") return this.#received(tree, at);
     if (this.#owed?.datagrams === Number.POSITIVE_INFINITY) this.#owed = undefined;
-    const make = VIEWS[tree.event];
+    const make = Object.hasOwn(VIEWS, tree.event) ? VIEWS[tree.event] : undefined;
     if (!make) return;
     const view: View = { at, timeMs: tree.at, ...make(tree) };
     if (view.from === "left") this.#owed = { view, datagrams: datagramsOf(tree) };

@@ -1,7 +1,15 @@
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import { toJson } from "./json.ts";
-import { outcomeOf, parseResults, testSchema, totalsOf, VERDICTS, verdictMeaning } from "./results.ts";
+import {
+  outcomeOf,
+  parseResults,
+  relativePath,
+  testSchema,
+  totalsOf,
+  VERDICTS,
+  verdictMeaning,
+} from "./results.ts";
 import { sampleResults } from "./sample.ts";
 import { jsonSchemas } from "./schema.ts";
 
@@ -68,4 +76,10 @@ describe("JSON schemas", () => {
       expect(readFileSync(new URL(name, import.meta.url), "utf8")).to.equal(text());
     });
   }
+
+  it("hold no path that climbs out of its folder, not even behind the end of a line", () => {
+    for (const path of ["../x", "a/../x", "a\n/../../x", "a\u2028/..", "/x", "a\\b"])
+      expect(relativePath.safeParse(path).success, path).to.equal(false);
+    expect(relativePath.safeParse("evidence/a..b/x").success).to.equal(true);
+  });
 });

@@ -77,7 +77,7 @@ export function outcomeOf(verdict: Verdict): Outcome {
 /** Neither absolute nor climbing out of OUT, and no backslash: so that a link can be made of it safely. */
 export const relativePath = z
   .string()
-  .regex(/^(?!\/)(?!(?:.*\/)?\.\.(?:\/|$))[^\\]+$/, "a path relative to OUT, without '..' and '\\'");
+  .regex(/^(?!\/)(?!(?:[\s\S]*\/)?\.\.(?:\/|$))[^\\]+$/, "a path relative to OUT, without '..' and '\\'");
 
 const offenceSchema = z
   .strictObject({

@@ -1,8 +1,9 @@
 /** The messages of a result as pictures: what is at fault is marked, and beside it the twin's with the first difference marked in both. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { realpathSync } from "node:fs";
+import { join, sep } from "node:path";
 import type { DiffRules } from "../../pcaps/diff/rules.ts";
 import { ladderSvg } from "../../pcaps/ladder-svg.ts";
+import { readTextFile } from "../../pcaps/text-file.ts";
 import type { View } from "../../pcaps/view.ts";
 import { viewsOfEvents } from "../../pcaps/view-events.ts";
 import type { Divergence } from "./divergence.ts";
@@ -40,13 +41,24 @@ const picture = ({ subject, test }: Entry, views: readonly View[], marks: Marks,
     }),
   );
 
+/** Of an event stream that is drawn; that of a test has some thousand. */
+const MOST_OCTETS = 16 * 1024 * 1024;
+
+/** Whether a file is in a folder also when all links are followed. */
+function isInside(folder: string, file: string): boolean {
+  try {
+    return realpathSync(file).startsWith(join(realpathSync(folder), sep));
+  } catch {
+    return false;
+  }
+}
+
 function viewsOf({ run, test }: Entry): View[] | undefined {
   const path = test.evidence.events;
   if (path === undefined) return undefined;
-  try {
-    return viewsOfEvents(readFileSync(join(run.folder, path), "utf8"));
-  } catch {
-    // Lost evidence costs only itself; the page says what is lost.
-    return undefined;
-  }
+  const whole = join(run.folder, path);
+  // Lost evidence costs only itself; the page says what is lost.
+  if (!isInside(run.folder, whole)) return undefined;
+  const text = readTextFile(whole, { most: MOST_OCTETS });
+  return typeof text === "string" ? viewsOfEvents(text) : undefined;
 }
