@@ -41,7 +41,7 @@ export interface Finished {
 /** Runs one test; never throws. */
 export async function runTest(test: SuiteTest, peer: LanePeer, options: LaneOptions): Promise<Finished> {
   const started = performance.now();
-  const { judgement, script, overtime } = await attempt(test, peer, options.testLimitMs);
+  const { judgement, script, overtime } = await attempt(test, peer, options);
   const log =
     (await peer
       .driver()
@@ -63,7 +63,7 @@ function keep({ out, epochMs }: LaneOptions, place: Place, script: Script | unde
 async function attempt(
   test: SuiteTest,
   peer: LanePeer,
-  limitMs: number,
+  { testLimitMs: limitMs, out }: LaneOptions,
 ): Promise<{ judgement: Judgement; script?: Script; overtime: boolean }> {
   let script: Script | undefined;
   let judgement: Judgement;
@@ -75,7 +75,8 @@ async function attempt(
   } catch (error) {
     overtime = error instanceof TimeLimit;
     judgement = overtime ? unending(limitMs) : judgeError(error);
-    if (script) judgement = located(judgement, test, script, error);
+    // A place is one in the event stream, which only a run with evidence keeps.
+    if (script && out !== undefined) judgement = located(judgement, test, script, error);
   }
   const driver = peer.driver();
   return { judgement: driver ? await deeper(judgement, script, driver) : judgement, script, overtime };
