@@ -1,8 +1,18 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { parseCapture } from "../../pcaps/read/index.ts";
+import { LabError } from "../../peers/runtime/errors.ts";
 import type { Results } from "../../reports/results.ts";
 import { compareGolden, goldenFolder } from "./golden.ts";
 import { run } from "./run.ts";
@@ -64,6 +74,9 @@ describe("golden captures", () => {
     expect(renewed).to.include({ state: "different", written: true });
     expect(readFileSync(capture())).to.deep.equal(readFileSync(one));
 
+    rmSync(capture());
+    mkdirSync(capture());
+    expect(() => compareGolden(second.out, second.results, { folder, update: true })).to.throw(LabError);
     rmSync(one);
     const { evidence: _, ...bare } = second.results.tests[0]!;
     const lost = { ...second.results, tests: [{ ...bare, evidence: {} }] };

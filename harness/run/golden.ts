@@ -13,6 +13,7 @@ import { Sides, type View, viewOf } from "../../pcaps/view.ts";
 import type { Results, TestResult } from "../../reports/results.ts";
 import { fileName } from "./evidence.ts";
 import type { Plan } from "./plan.ts";
+import { writable } from "./report.ts";
 import { UsageError } from "./usage-error.ts";
 import { parseYaml, readText } from "./yaml-file.ts";
 
@@ -70,7 +71,10 @@ export function onlyGolden(plan: Plan, { folder = goldenFolder, update }: Golden
   return { lanes, planned };
 }
 
-/** Compares what the run in `out` saw with the golden captures, and with `update` takes its captures for them. */
+/**
+ * Compares what the run in `out` saw with the golden captures, and with `update` takes its captures for them.
+ * @throws LabError where they cannot be written
+ */
 export function compareGolden(
   out: string,
   { tests }: Results,
@@ -84,9 +88,9 @@ export function compareGolden(
     if (!result) return [];
     const kept = join(folder, fileName(peer), fileName(document));
     const golden = compareOne({ peer, document, test }, kept, evidenceFolder(out, result), rules);
-    return [update ? take(golden, kept, evidenceFolder(out, result)) : golden];
+    return [update ? writable(folder, () => take(golden, kept, evidenceFolder(out, result))) : golden];
   });
-  if (update) writeIndex(folder, index, found);
+  if (update) writable(folder, () => writeIndex(folder, index, found));
   return found;
 }
 
