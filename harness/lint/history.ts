@@ -233,7 +233,8 @@ export class History<S, E> {
     const times = exchange[`${side}Times`];
     if (times.length < MOST_TIMES) times.push(message.seen.timeMs);
     const before = exchange[side];
-    if (before) return { exchange, as: sameOctets(before, message) ? "copy" : "variant" };
+    const isCopy = sameOctets(before, message) || message.seen.repeats !== undefined;
+    if (before) return { exchange, as: isCopy ? "copy" : "variant" };
     exchange[side] = message;
     this.#charge(tracked, message.seen.octets.length + (message.seen.plaintext?.length ?? 0));
     return { exchange, as: "first" };

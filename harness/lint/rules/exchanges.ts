@@ -154,16 +154,20 @@ const MOST_SAME = 4;
 /** What counts as growing, from the first interval to the last. */
 const GROWTH = 1.2;
 
+/** Times without those of copies that came with another: a network, or a capture of all interfaces, may double them. */
+const apart = (times: readonly number[]): number[] =>
+  times.filter((time, at) => at === 0 || time - (times[at - 1] ?? 0) >= LATE_MS / 4);
+
 /** Judged once for a request that nobody answered, at its fifth transmission: intervals that began to grow may be cut off later. */
 const steady = ofSa("retransmission-without-backoff", "IKEV2-083", () => (message, { as, exchange }) => {
-  const times = exchange?.requestTimes ?? [];
+  const times = apart(exchange?.requestTimes ?? []);
+  const [first = 0, second = 0] = times;
   if (message.isResponse || as !== "copy" || exchange?.response || times.length !== MOST_SAME + 1)
     return NONE;
-  const [first = 0, second = 0] = times;
   const last = message.seen.timeMs - (times[MOST_SAME - 1] ?? 0);
   // Where the first transmissions are not in the capture, intervals may have grown to their limit.
   const interval = second - first;
-  if (interval < LATE_MS / 4 || interval > LATE_MS || last >= GROWTH * interval) return NONE;
+  if (message.seen.timeMs !== times.at(-1) || interval > LATE_MS || last >= GROWTH * interval) return NONE;
   const reason = `after ${MOST_SAME} retransmissions the interval is ${Math.round(last)} ms, the first was ${Math.round(interval)} ms`;
   return [{ reason }];
 });

@@ -145,13 +145,22 @@ class SeriesOfOneSide {
         this.#links.set(key, "failed");
       return [];
     }
-    if (!series || !this.#follows(request, series)) return [];
+    if (!series || !this.#follows(request, series)) {
+      this.overlooks(message);
+      return [];
+    }
     const wrong = methodBreaches(message, series.methods[series.done]);
     // Without a key exchange there is no next step to speak of.
     if (!has(message, PAYLOAD.KE)) return wrong;
     const next = { ...series, done: series.done + 1, messageId: message.messageId };
     this.#give(message, next);
     return [...wrong, ...nextBreaches(message, next.methods.length - next.done)];
+  }
+
+  /** A response that cannot be told to belong to a series: its link may lead anywhere. */
+  overlooks(message: LintMessage): void {
+    const given = linkOf(message);
+    if (given) this.#links.set(hex(given.payload.data), "unsure");
   }
 
   /** Whether no step can have been taken since without being seen: some responders have one link for all. */
@@ -176,7 +185,9 @@ const series = saRule("rfc9370")("follow-up-not-as-agreed", REQUIREMENTS, (sa) =
     if (exchangeType === EXCHANGE.CREATE_CHILD_SA) return isResponse ? side.begins(message) : NONE;
     if (exchangeType !== EXCHANGE.IKE_FOLLOWUP_KE) return NONE;
     if (!isResponse) return side.asks(message);
-    return exchange.request ? side.answers(message, exchange.request) : NONE;
+    if (exchange.request) return side.answers(message, exchange.request);
+    side.overlooks(message);
+    return NONE;
   };
 });
 
