@@ -1,6 +1,7 @@
 /** Judges what is seen on a wire by the rules of the catalogue, without taking part. */
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { History, type Placed } from "./history.ts";
+import { espOfSpiZero, looksLikeIke } from "./looks.ts";
 import { first } from "./parts.ts";
 import {
   type EspRule,
@@ -79,6 +80,10 @@ export class Linter {
   #seeIke(seen: SeenIke): LintFinding[] {
     // IKEv1 has the same ports. Keys that do not fit: not from the peer, or damaged on the way.
     if (seen.message.header.version >>> 4 === 1 || seen.opening === "icv") return [];
+    if (!looksLikeIke(seen)) {
+      const esp = espOfSpiZero(seen);
+      return esp ? this.#seeEsp(esp) : [];
+    }
     const placed = this.#history.place(seen);
     const findings: LintFinding[] = [];
     const { message } = placed;
