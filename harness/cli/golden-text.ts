@@ -20,8 +20,12 @@ export function goldenText(golden: readonly Golden[], paint: Paint): string {
   return `${odd.map((one) => entry(one, paint)).join("")}${paint("bold", `${count}${tail}`)}\n`;
 }
 
-function entry({ peer, test, state, comparison, written }: Golden, paint: Paint): string {
+/** More faults of one capture are not told. */
+const MOST_FAULTS = 5;
+
+function entry({ peer, test, state, comparison, faults, written }: Golden, paint: Paint): string {
   const head = paint(written ? "yellow" : "red", `${peer}  ${oneLine(test)}: ${STATES[state]}`);
-  const text = diffText(comparison, paint);
+  const told = faults.slice(0, MOST_FAULTS).map((fault) => `${oneLine(fault)}\n`);
+  const text = `${told.join("")}${diffText(comparison, paint)}`;
   return `${head}${written ? ": written" : ""}\n${text.replace(/^(?=.)/gm, "  ")}`;
 }

@@ -49,6 +49,8 @@ export interface Golden {
   /** `same`, `different`; `new`: there was none; `lost`: the run has no capture of it. */
   state: "same" | "different" | "new" | "lost";
   comparison: Comparison;
+  /** What could not be read of the captures or their keys; empty ordinarily. */
+  faults: string[];
   /** Set when the files were written. */
   written?: true;
 }
@@ -121,11 +123,12 @@ function chooseTests(
 const NOTHING: Comparison = { differences: [], more: 0 };
 
 function compareOne(entry: Entry, kept: string, seen: string | undefined, rules: DiffRules): Golden {
-  if (seen === undefined) return { ...entry, state: "lost", comparison: NOTHING };
-  if (!existsSync(join(kept, FILES[0]))) return { ...entry, state: "new", comparison: NOTHING };
-  const comparison = compareViews(viewsIn(kept), viewsIn(seen), rules);
-  const same = comparison.differences.length === 0;
-  return { ...entry, state: same ? "same" : "different", comparison };
+  const faults: string[] = [];
+  if (seen === undefined) return { ...entry, state: "lost", comparison: NOTHING, faults };
+  if (!existsSync(join(kept, FILES[0]))) return { ...entry, state: "new", comparison: NOTHING, faults };
+  const comparison = compareViews(viewsIn(kept, faults), viewsIn(seen, faults), rules);
+  const same = comparison.differences.length + faults.length === 0;
+  return { ...entry, state: same ? "same" : "different", comparison, faults };
 }
 
 /** Files that say the same stay as they are, so that an update changes no more than there is to change. */
@@ -146,10 +149,14 @@ function writeIndex(folder: string, index: Index, found: readonly Golden[]): voi
 
 const HEAD = "# Which test each golden capture is of. Written by `bakeoff run --update-golden`.\n";
 
-function* viewsIn(folder: string): Generator<View> {
+function* viewsIn(folder: string, faults: string[]): Generator<View> {
   const sides = new Sides();
-  for (const seen of readSeen(join(folder, FILES[0]), [join(folder, FILES[1])]))
-    if (seen.kind !== "fault" && seen.kind !== "key-fault") yield viewOf(seen, sides);
+  const [capture, keys] = [join(folder, FILES[0]), join(folder, FILES[1])];
+  for (const seen of readSeen(capture, [keys])) {
+    if (seen.kind === "fault") faults.push(`${capture}, octet ${seen.offset}: ${seen.reason}`);
+    else if (seen.kind === "key-fault") faults.push(`${seen.path}: ${seen.reason}`);
+    else yield viewOf(seen, sides);
+  }
 }
 
 const evidenceFolder = (out: string, { evidence }: TestResult): string | undefined =>

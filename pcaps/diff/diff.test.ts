@@ -2,6 +2,7 @@ import { expect } from "chai";
 import fc from "fast-check";
 import type { FieldTree, View } from "../view.ts";
 import { compareViews, diffViews as diffByRules, MOST_LISTED } from "./diff.ts";
+import { MOST_PARTS } from "./part.ts";
 import { DiffRules, joinRuleSets, ordinaryRuleSets } from "./rules.ts";
 import type { Difference } from "./types.ts";
 
@@ -138,6 +139,14 @@ describe("diffViews", () => {
     expect([differences.length, more]).to.deep.equal([1, 0]);
     const many = compareViews([...INIT, ...info(1)], [...INIT, ...info(1, ...payloads)], RULES);
     expect([many.differences.length, many.more]).to.deep.equal([MOST_LISTED, 1000]);
+  });
+
+  it("compares of the payloads behind the first thousands only how many they are", () => {
+    const many = (count: number) => info(1, ...Array.from({ length: count }, () => notify("AUTH_LIFETIME")));
+    expect(diffViews([...INIT, ...many(20_000)], [...INIT, ...many(20_000)])).to.deep.equal([]);
+    expect(lines(diffViews([...INIT, ...many(20_001)], [...INIT, ...many(20_003)]))).to.deep.equal([
+      `changed INFORMATIONAL request > SK > further parts: ${20_001 - MOST_PARTS} -> ${20_003 - MOST_PARTS}`,
+    ]);
   });
 
   it("lets go of long conversations piece by piece", () => {

@@ -4,7 +4,7 @@ import { type FieldNode, nodeOfPayload, nodesOfFields, PATH_SEPARATOR } from "..
 import type { Tree } from "../../harness/wire/text.ts";
 import { FLAG } from "../../harness/wire/types.ts";
 import type { FieldTree, View } from "../view.ts";
-import { keyOf, type Part, partsOf } from "./part.ts";
+import { keyOf, MOST_PARTS, type Part, partsOf } from "./part.ts";
 import type { DiffRules } from "./rules.ts";
 
 /** What messages that do not differ have in common. */
@@ -76,14 +76,19 @@ const hexNode = (name: string, value: number): FieldNode => ({
 /** Payloads in clear, and as `SK` what is encrypted, opened or not, in fragments or not. */
 function payloadNodes(view: View): FieldNode[] {
   const { clear, inner } = view;
-  const nodes = clear.filter((tree) => !isSealed(tree)).map(nodeOfPayload);
+  const nodes = nodesOf(clear.filter((tree) => !isSealed(tree)));
   const sealed = clear.find(isSealed);
   const fragments = fragmentsOf(view, sealed);
-  if (inner) return [...nodes, { name: "SK", children: [...fragments, ...inner.map(nodeOfPayload)] }];
+  if (inner) return [...nodes, { name: "SK", children: [...fragments, ...nodesOf(inner)] }];
   if (!sealed) return nodes;
   const children = nodeOfPayload(sealed).children.filter(({ name }) => !FRAGMENT_FIELDS.has(name));
   return [...nodes, { name: "SK", children: [...fragments, ...children] }];
 }
+
+/** Payloads that are not compared one by one are not read either. */
+const nodesOf = (trees: readonly FieldTree[]): FieldNode[] =>
+  trees.map((tree, index) => (index <= MOST_PARTS ? nodeOfPayload(tree) : UNREAD));
+const UNREAD: FieldNode = { name: "payload", children: [] };
 
 const isSealed = ({ kind }: FieldTree): boolean => kind === "SK" || kind === "SKF";
 

@@ -21,15 +21,24 @@ export interface Part {
   children: Part[];
 }
 
+/** Of longer lists of payloads, or of parts of one, only the number of the further ones is compared: a bomb has 250,000. */
+export const MOST_PARTS = 16_384;
+
 /** The parts of nodes at a path of names, without those that are not compared. */
 export function partsOf(nodes: readonly FieldNode[], above: string, rules: DiffRules): Part[] {
   const positions = new Map<string, number>();
-  return nodes.flatMap((node): Part[] => {
+  const parts = nodes.slice(0, MOST_PARTS).flatMap((node): Part[] => {
     const position = (positions.get(node.name) ?? 0) + 1;
     positions.set(node.name, position);
     const part = partOf(node, above, rules, position);
     return part ? [part] : [];
   });
+  return nodes.length > MOST_PARTS ? [...parts, furtherParts(nodes.length - MOST_PARTS)] : parts;
+}
+
+function furtherParts(count: number): Part {
+  const [name, value] = ["further parts", String(count)];
+  return { name, value, compared: value, key: keyOf(name, [], value), children: [] };
 }
 
 function partOf(node: FieldNode, above: string, rules: DiffRules, position: number): Part | undefined {
