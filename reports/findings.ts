@@ -7,14 +7,14 @@ import { relativePath } from "./results.ts";
 
 export const FINDINGS_FILE = "findings.json";
 /** Version of the format. */
-export const FINDINGS_SCHEMA = 1;
+const FINDINGS_SCHEMA = 1;
 
 export const SEVERITIES = ["critical", "high", "medium", "low", "note"] as const;
 
 /** What noticed it. */
-export const ORACLES = ["crash", "hang", "memory", "requirement", "difference", "state", "secrecy"] as const;
+const ORACLES = ["crash", "hang", "memory", "requirement", "difference", "state", "secrecy"] as const;
 
-export const findingSchema = z.strictObject({
+const findingSchema = z.strictObject({
   id: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, "letters, digits, '_' and '-', at most 64")

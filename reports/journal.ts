@@ -180,19 +180,6 @@ export function resultsFromJournal(
   const first = records.find((record) => record.kind === "run-started");
   const last = records.at(-1);
   if (!first || !last) return { error: "no-run", reason: "the journal has no run-started record" };
-  const peers = new Map<string, Results["peers"][number]>();
-  const tests = new Map<string, Results["tests"][number]>();
-  const again = new Map<string, Results["tests"][number]["again"]>();
-  for (const record of records) {
-    if (record.kind === "peer-started") peers.set(record.peer.id, record.peer);
-    if (record.kind === "test-tried-again") {
-      const { verdict, reason, evidence } = record.test;
-      again.set(testKey(record.test), { verdict, reason, evidence });
-    }
-    if (record.kind !== "test-finished") continue;
-    const key = testKey(record.test);
-    if (!tests.has(key)) tests.set(key, record.test);
-  }
   const starts = records.flatMap((record) => (record.kind === "run-started" ? [record] : []));
   const withheld = starts.at(-1)?.withheld;
   const interrupted =
@@ -207,10 +194,27 @@ export function resultsFromJournal(
     ...(interrupted === undefined ? {} : { interrupted }),
     ...(withheld === undefined ? {} : { withheld }),
     notes,
-    peers: [...peers.values()],
-    tests: [...tests].map(([key, test]) => {
-      const second = again.get(key);
-      return second ? { ...test, again: second } : test;
-    }),
+    ...peersAndTests(records),
   });
+}
+
+function peersAndTests(records: readonly JournalRecord[]): Pick<Results, "peers" | "tests"> {
+  const peers = new Map<string, Results["peers"][number]>();
+  const tests = new Map<string, Results["tests"][number]>();
+  const again = new Map<string, Results["tests"][number]["again"]>();
+  for (const record of records) {
+    if (record.kind === "peer-started") peers.set(record.peer.id, record.peer);
+    if (record.kind === "test-tried-again") {
+      const { verdict, reason, evidence } = record.test;
+      again.set(testKey(record.test), { verdict, reason, evidence });
+    }
+    if (record.kind !== "test-finished") continue;
+    const key = testKey(record.test);
+    if (!tests.has(key)) tests.set(key, record.test);
+  }
+  const withSecond = ([key, test]: [string, Results["tests"][number]]) => {
+    const second = again.get(key);
+    return second ? { ...test, again: second } : test;
+  };
+  return { peers: [...peers.values()], tests: [...tests].map(withSecond) };
 }

@@ -12,7 +12,7 @@ export interface Section {
 }
 
 /** A pull request shows no more at a glance. */
-export const LINES = 60;
+const LINES = 60;
 
 /** A section that is there shows so many of its rows, or one where there are many sections. */
 const LEAST = 2;

@@ -54,8 +54,29 @@ Exit status: 0 all as expected, 1 a verdict is not, 2 wrong usage, 3 the lab cou
 const ROLES = ["initiator", "responder", "both"] as const;
 
 export function runCommand(finish: Finish): Command {
+  return withGoldenOptions(withSelection(new Command("run")))
+    .option("--lie <name>", "plants this bug in the builtin peer")
+    .option("--variant <name>", "has the builtin peer make other legal choices")
+    .option("--jobs <n>", "lanes at a time; a peer with many tests takes several", "1")
+    .option("--seed <s>", "seed of everything that is random (default: 1)")
+    .option("--out <dir>", "folder of the report", "bakeoff-report")
+    .option("--format <list>", FORMATS_HELP, USUAL_FORMATS.join())
+    .option("--resume", "goes on where the run in the folder ended")
+    .option(
+      "--baseline <file>",
+      "what the peer is known to do, or none (default: baselines/<peer>@<version>.yaml)",
+    )
+    .option("--test-limit <seconds>", "hard end of one test", "120")
+    .option("--limit <minutes>", "hard end of the run", "120")
+    .option("--json", "the results as JSON on standard output")
+    .addHelpText("after", EXAMPLES)
+    .action((documents: string[], flags: Flags) => runAction(documents, flags, finish));
+}
+
+/** Which tests, against whom. */
+function withSelection(command: Command): Command {
   const collect = (value: string, all: string[]) => [...all, value];
-  return new Command("run")
+  return command
     .description("runs the suites against one or more peers, and writes a report")
     .argument(
       "[document...]",
@@ -73,30 +94,17 @@ export function runCommand(finish: Finish): Command {
     )
     .option("--role <role>", "the role the peer plays: initiator, responder or both", "both")
     .option("--grep <re>", "only tests whose id matches this regular expression")
-    .option("--lie <name>", "plants this bug in the builtin peer")
-    .option("--variant <name>", "has the builtin peer make other legal choices")
-    .option("--jobs <n>", "lanes at a time; a peer with many tests takes several", "1")
-    .option("--seed <s>", "seed of everything that is random (default: 1)")
-    .option("--out <dir>", "folder of the report", "bakeoff-report")
-    .option("--shard <i/n>", "only part i of n; bakeoff report merge puts the parts together")
-    .option("--format <list>", FORMATS_HELP, USUAL_FORMATS.join())
-    .option("--resume", "goes on where the run in the folder ended")
-    .option(
-      "--baseline <file>",
-      "what the peer is known to do, or none (default: baselines/<peer>@<version>.yaml)",
-    )
+    .option("--shard <i/n>", "only part i of n; bakeoff report merge puts the parts together");
+}
+
+const withGoldenOptions = (command: Command): Command =>
+  command
     .option(
       "--golden",
       "only the tests with a golden capture, and compares what was seen with it, by meaning",
     )
     .option("--update-golden", "as --golden, and takes what was seen for golden where it differs")
-    .option("--golden-dir <dir>", "other golden captures than ours")
-    .option("--test-limit <seconds>", "hard end of one test", "120")
-    .option("--limit <minutes>", "hard end of the run", "120")
-    .option("--json", "the results as JSON on standard output")
-    .addHelpText("after", EXAMPLES)
-    .action((documents: string[], flags: Flags) => runAction(documents, flags, finish));
-}
+    .option("--golden-dir <dir>", "other golden captures than ours");
 
 async function runAction(documents: string[], flags: Flags, finish: Finish): Promise<void> {
   const { grep, lie, variant, seed, out, baseline } = flags;

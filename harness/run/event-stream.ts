@@ -30,20 +30,9 @@ function eventTree({ at, event }: TraceEntry): EventTree {
 function details(event: HostEvent): FieldTree {
   switch (event.type) {
     case "sent":
-      return {
-        ...messageFields(event.message, event.datagrams),
-        ...{ copy: event.copy, datagrams: event.datagrams.length },
-        payloads: event.message.payloads.map(payloadToTree),
-      };
+      return sent(event);
     case "received":
-      return {
-        ...messageFields(event.message, [event.message.octets]),
-        repeated: event.repeated,
-        payloads: event.message.payloads.map(payloadToTree),
-        ...(event.message.findings.length > 0 && {
-          findings: event.message.findings.map((finding) => ({ ...finding })),
-        }),
-      };
+      return received(event);
     case "dropped":
       return { reason: event.reason, from: address(event.datagram.source), data: hex(event.datagram.data) };
     case "datagram-sent":
@@ -76,6 +65,20 @@ function details(event: HostEvent): FieldTree {
       return { spiIn: hex(event.child.spiIn), reason: event.reason };
   }
 }
+
+type EventOf<T extends HostEvent["type"]> = Extract<HostEvent, { type: T }>;
+
+const sent = ({ message, copy, datagrams }: EventOf<"sent">): FieldTree => ({
+  ...messageFields(message, datagrams),
+  ...{ copy, datagrams: datagrams.length },
+  payloads: message.payloads.map(payloadToTree),
+});
+
+const received = ({ message, repeated }: EventOf<"received">): FieldTree => ({
+  ...messageFields(message, [message.octets]),
+  ...{ repeated, payloads: message.payloads.map(payloadToTree) },
+  ...(message.findings.length > 0 && { findings: message.findings.map((finding) => ({ ...finding })) }),
+});
 
 /** What sent and received messages have in common, but for the payloads that are sealed. */
 function messageFields(message: IncomingMessage | OutgoingMessage, [first]: Uint8Array[]): FieldTree {

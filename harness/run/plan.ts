@@ -64,7 +64,7 @@ export function makePlan(all: readonly SuiteTest[], selection: Selection): Plan 
  * Every n-th test of the plan: all parts together are the plan, and no test is in two. Which part a test is in depends
  * on nothing but the plan.
  */
-export function shardOf({ lanes }: Plan, { index, of }: Shard): Plan {
+function shardOf({ lanes }: Plan, { index, of }: Shard): Plan {
   let place = 0;
   const mine = lanes
     .map((lane) => ({ ...lane, tests: lane.tests.filter(() => place++ % of === index - 1) }))

@@ -103,21 +103,12 @@ async function runPlan(
   const unfinished = before ? withoutFinished(selected, before.finished, options.lie) : selected;
   const { plan, withheld } = withoutWithheld(unfinished, baselines);
   const journal = openRunJournal(options.out);
-  const time = () => new Date().toISOString();
   const choice = { ...choiceOf(options), ...(withheld.length > 0 ? { withheld } : {}) };
   const start = { time: time(), tool: tool(), seed, schema: RESULTS_SCHEMA } as const;
   journal.append({ kind: "run-started", ...start, ...shardText(options), ...choice });
   observer.planned(plan, seed);
-  const sink: ResultSink = {
-    peerStarted: (peer) => journal.append({ kind: "peer-started", time: time(), peer }),
-    testStarted: observer.testStarted,
-    testFinished: (test) => {
-      journal.append({ kind: "test-finished", time: time(), test });
-      observer.testFinished(test);
-    },
-  };
   const stop = AbortSignal.any([signal, hardEnd(options.runLimitMs), journal.broken]);
-  await runLanes(plan, { ...options, seed }, sink, stop);
+  await runLanes(plan, { ...options, seed }, sinkOf(journal, observer), stop);
   const results = () => comparedResults(options.out, tests, baselines);
   let odd = oddOnes(selected, results().tests);
   for (let tries = 0; tries < TRIES && odd.planned > 0 && !stop.aborted; tries++) {
@@ -134,6 +125,17 @@ async function runPlan(
   journal.close();
   return writeOutcome(results(), options.out, options.formats, tests);
 }
+
+const time = (): string => new Date().toISOString();
+
+const sinkOf = (journal: ReturnType<typeof openRunJournal>, observer: Observer): ResultSink => ({
+  peerStarted: (peer) => journal.append({ kind: "peer-started", time: time(), peer }),
+  testStarted: observer.testStarted,
+  testFinished: (test) => {
+    journal.append({ kind: "test-finished", time: time(), test });
+    observer.testFinished(test);
+  },
+});
 
 /** In the journal a file stands with its whole path: a report may be made from elsewhere. */
 const choiceOf = ({ baseline }: RunOptions): { baseline?: string } =>

@@ -5,6 +5,8 @@ import type { DecodedPayload } from "../../pcaps/tshark.ts";
 import { hex, u16, u32 } from "../wire/bytes.ts";
 import type {
   CpPayload,
+  DeletePayload,
+  NotifyPayload,
   Payload,
   Proposal,
   SaPayload,
@@ -97,6 +99,17 @@ const cpFacts = (cp: CpPayload): Facts => [
   ]),
 ];
 
+const notifyFacts = (p: NotifyPayload): Facts => [
+  ...[`notify.protoid=${byte(p.protocolId)}`, `spisize=${byte(p.spiSize ?? p.spi.length)}`],
+  ...[`notify.msgtype=${word(p.notifyType)}`, `spi=${hex(p.spi)}`, `notify.data=${hex(p.data)}`],
+];
+
+const deleteFacts = (p: DeletePayload): Facts => [
+  ...[`delete.protoid=${byte(p.protocolId)}`, `spisize=${byte(p.spiSize)}`],
+  `spinum=${word(p.spiCount ?? p.spis.length)}`,
+  ...p.spis.map((spi) => `delete.spi=${hex(spi)}`),
+];
+
 function bodyFacts(p: Payload): Facts {
   switch (p.kind) {
     case "SA":
@@ -112,16 +125,9 @@ function bodyFacts(p: Payload): Facts {
     case "VendorID":
       return [`vid=${hex(p.data)}`];
     case "Notify":
-      return [
-        ...[`notify.protoid=${byte(p.protocolId)}`, `spisize=${byte(p.spiSize ?? p.spi.length)}`],
-        ...[`notify.msgtype=${word(p.notifyType)}`, `spi=${hex(p.spi)}`, `notify.data=${hex(p.data)}`],
-      ];
+      return notifyFacts(p);
     case "Delete":
-      return [
-        ...[`delete.protoid=${byte(p.protocolId)}`, `spisize=${byte(p.spiSize)}`],
-        `spinum=${word(p.spiCount ?? p.spis.length)}`,
-        ...p.spis.map((spi) => `delete.spi=${hex(spi)}`),
-      ];
+      return deleteFacts(p);
     case "TS":
       return tsFacts(p);
     case "CP":

@@ -1,6 +1,6 @@
 /** Reads a capture with keys: all of it that can be read, in order. */
 import type { Seen } from "../../harness/lint/seen.ts";
-import { type ReadKeys, readKeys } from "../key-files/read.ts";
+import { readKeys } from "../key-files/read.ts";
 import type { KeyFault } from "../key-files/types.ts";
 import { dissect, openCapture } from "../read/index.ts";
 import type { CaptureFault } from "../types.ts";
@@ -18,15 +18,6 @@ export function* readSeen(
 ): Generator<Seen | CaptureFault | KeyFault> {
   const keys = readKeys(keyPaths);
   yield* keys.faults;
-  yield* seenIn(capturePath, keys, options);
-}
-
-/** The same with keys that were read before; those in the capture are added to them. */
-export function* seenIn(
-  capturePath: string,
-  keys: ReadKeys,
-  options: DecoderOptions = {},
-): Generator<Seen | CaptureFault | KeyFault> {
   const decoder = new Decoder(keys.ring, options);
   for (const item of dissect(openCapture(capturePath))) {
     if (item.kind === "fault") yield item;

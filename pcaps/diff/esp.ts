@@ -5,7 +5,7 @@
 import { type FieldNode, nodesOfFields } from "../../harness/wire/fields.ts";
 import { ipProtocols } from "../../harness/wire/registry/esp-numbers.ts";
 import type { FieldTree, View } from "../view.ts";
-import { keyOf, type Part, partsOf } from "./part.ts";
+import { type Part, partsOf } from "./part.ts";
 import type { DiffRules } from "./rules.ts";
 
 /** ESP SAs of a capture that are told apart. */
@@ -27,7 +27,6 @@ interface EspState {
 export interface EspSa {
   label: string;
   parts: Part[];
-  key: string;
   index: number;
   at: number;
 }
@@ -63,7 +62,7 @@ export class EspSas {
       counts.set(sender, number);
       const parts = partsOf(nodesOf(sa), "ESP", rules);
       const label = `ESP SA${number === 1 ? "" : ` ${number}`} from ${sender}`;
-      return { label, parts, key: keyOf(label, parts), index: sa.index, at: sa.at };
+      return { label, parts, index: sa.index, at: sa.at };
     });
   }
 }

@@ -35,7 +35,7 @@ const SALT = new Map([
 const LONGEST = 4096;
 
 /** A line without comment, as its cells; undefined for what is no row of comma-separated values. */
-export function cellsOf(line: string): string[] | undefined {
+function cellsOf(line: string): string[] | undefined {
   if (line.length > LONGEST) return undefined;
   // No two parts in a row may take the same spaces, or a hostile line takes for ever.
   const cells = [...line.matchAll(/(?:\s*"([^"]*)"\s*|([^",]*))(?:,|$)/gy)];

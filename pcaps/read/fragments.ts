@@ -2,9 +2,9 @@
 import { equal } from "../../harness/wire/bytes.ts";
 
 /** Datagrams under way at the same time; the one that waited longest goes first. */
-export const MOST_DATAGRAMS = 1024;
+const MOST_DATAGRAMS = 1024;
 /** Octets of all of them, what it takes to keep a piece included. */
-export const MOST_OCTETS = 8 << 20;
+const MOST_OCTETS = 8 << 20;
 const COST_OF_PIECE = 200;
 const LONGEST_DATAGRAM = 65_535;
 /** By the clock of the capture (RFC 8200 section 4.5). */
@@ -64,11 +64,6 @@ export class Fragments {
   /** `givenUp` is told of every datagram that is dropped for want of its pieces. */
   constructor(givenUp: (incomplete: Incomplete) => void) {
     this.#givenUp = givenUp;
-  }
-
-  /** Octets of memory that are in use, about. */
-  get cost(): number {
-    return this.#cost;
   }
 
   add(piece: Piece, seen: Seen): Joined {

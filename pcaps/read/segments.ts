@@ -41,8 +41,8 @@ export function readSegment(
 }
 
 /** Octets, and segments, that wait for what is missing before them. */
-export const MOST_WAITING_OCTETS = 1 << 18;
-export const MOST_WAITING = 256;
+const MOST_WAITING_OCTETS = 1 << 18;
+const MOST_WAITING = 256;
 
 interface Waiting {
   sequence: number;

@@ -6,9 +6,9 @@ import type { CaptureFault, Datagram } from "../types.ts";
 import { ACK, type End, RST, type Segment, Segments, SYN } from "./segments.ts";
 
 /** Connections that are remembered; who was silent longest is forgotten first. */
-export const MOST_CONNECTIONS = 4096;
+const MOST_CONNECTIONS = 4096;
 /** Octets that wait in all of them: segments behind a gap, frames that are not complete. */
-export const MOST_OCTETS = 16 << 20;
+const MOST_OCTETS = 16 << 20;
 
 /** One direction of a connection. */
 class Direction {
@@ -56,16 +56,12 @@ export class TcpStreams {
   readonly #connections = new Lru<string, Connection>(Number.POSITIVE_INFINITY);
   readonly #isOurs: (port: number) => boolean;
   readonly #emit: (found: Datagram | CaptureFault) => void;
+  /** That wait, in all connections. */
   #octets = 0;
 
   constructor(isOurs: (port: number) => boolean, emit: (found: Datagram | CaptureFault) => void) {
     this.#isOurs = isOurs;
     this.#emit = emit;
-  }
-
-  /** Octets that wait, in all connections. */
-  get octets(): number {
-    return this.#octets;
   }
 
   /** Whether it matters that a segment between these ends is damaged. */

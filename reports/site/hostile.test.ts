@@ -32,9 +32,10 @@ const attack = fc.constantFrom(
   "a\r\nb\n\n# c",
   "\u2028`x",
 );
+/** Of blank text a page has less: there is nothing to show. */
 const text = fc.oneof(
   attack,
-  fc.string({ unit: "binary", minLength: 1 }),
+  fc.string({ unit: "binary", minLength: 1 }).filter((words) => words.trim() !== ""),
   fc.tuple(attack, attack).map((pair) => pair.join("")),
 );
 

@@ -15,7 +15,7 @@ export interface Page {
 }
 
 /** From a page to the root of the site: `../../`. */
-export const rootFrom = (path: string): string => "../".repeat(path.split("/").length - 1);
+const rootFrom = (path: string): string => "../".repeat(path.split("/").length - 1);
 
 /** From one page to another, or to a place in it. Every path in a site is made by `fileName`, so nothing needs escaping. */
 export const hrefFrom = (from: string, to: string): string => `${rootFrom(from)}${to}` || "./";

@@ -18,7 +18,7 @@ export const BY_URGENCY: readonly Verdict[] = [
   ...(["ambiguous", "tolerated", "behind", "unsupported", "pass"] as const),
 ];
 
-const GLYPHS: Record<Verdict, string> = {
+export const GLYPHS: Record<Verdict, string> = {
   pass: "✓",
   tolerated: "≈",
   "wrong-reason": "≠",
@@ -51,7 +51,7 @@ export const glyph = (verdict: Verdict): Markup =>
 export const badge = (verdict: Verdict): Markup =>
   html`<span class="badge t-${verdict}" title="${verdictMeaning(verdict)}">${glyph(verdict)}${verdict}</span>`;
 
-export type VerdictCounts = ReadonlyMap<Verdict, number>;
+type VerdictCounts = ReadonlyMap<Verdict, number>;
 
 export function countVerdicts(entries: readonly Entry[]): VerdictCounts {
   const counts = new Map<Verdict, number>();
@@ -60,7 +60,7 @@ export function countVerdicts(entries: readonly Entry[]): VerdictCounts {
 }
 
 /** A stacked bar of parts that are told in words beside it. */
-export function bar(parts: readonly { tone: string; count: number }[]): Markup {
+function bar(parts: readonly { tone: string; count: number }[]): Markup {
   const all = parts.reduce((sum, { count }) => sum + count, 0) || 1;
   let left = 0;
   const shown = parts

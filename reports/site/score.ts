@@ -58,7 +58,7 @@ function ofVerdicts(verdicts: readonly Verdict[]): RequirementStanding {
   return open ?? "met";
 }
 
-export type Counted = Record<RequirementStanding, number>;
+type Counted = Record<RequirementStanding, number>;
 
 /** Requirements of a level group by standing. */
 export interface Score {
@@ -69,7 +69,10 @@ export interface Score {
 }
 
 export function scoreOf(standings: readonly RequirementStanding[]): Score {
-  const counts = Object.fromEntries(STANDINGS.map((standing) => [standing, 0])) as Counted;
+  const counts: Counted = {
+    ...{ failed: 0, setup: 0, ambiguous: 0, behind: 0, unsupported: 0, met: 0 },
+    ...{ "not run": 0, "not testable": 0, "not bound": 0 },
+  };
   for (const standing of standings) counts[standing] += 1;
   const idle = counts["not run"] + counts["not testable"] + counts["not bound"];
   return { counts, met: counts.met, run: standings.length - idle };

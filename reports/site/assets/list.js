@@ -2,25 +2,10 @@
 
 (() => {
   const PER_PAGE = 100;
-  const GLYPHS = {
-    pass: "✓",
-    tolerated: "≈",
-    "wrong-reason": "≠",
-    fail: "✕",
-    unsupported: "–",
-    behind: "‹",
-    ambiguous: "?",
-    crash: "!",
-    hang: "…",
-    setup: "∗",
-  };
-  // biome-ignore format: one column a word
-  const COLUMNS = ["place", "id", "title", "reason", "requirement", "document", "peer", "role", "verdict", "level", "standing"];
-  const FIRST_WORD = 5;
-  const column = (name) => COLUMNS.indexOf(name);
-  const { words, rows } = bakeoff;
-  const value = (row, name) => (column(name) < FIRST_WORD ? row[column(name)] : words[row[column(name)]]);
-  const texts = rows.map((row) => row.slice(1, FIRST_WORD).join(" ").toLowerCase());
+  const { glyphs, columns, firstWord, words, rows } = bakeoff;
+  const column = (name) => columns.indexOf(name);
+  const value = (row, name) => (column(name) < firstWord ? row[column(name)] : words[row[column(name)]]);
+  const texts = rows.map((row) => row.slice(1, firstWord).join(" ").toLowerCase());
 
   const form = document.querySelector(".filters");
   const list = document.getElementById("list");
@@ -37,7 +22,7 @@
   }
 
   function badge(verdict) {
-    const glyph = element("span", "glyph", GLYPHS[verdict] ?? "");
+    const glyph = element("span", "glyph", glyphs[verdict] ?? "");
     glyph.setAttribute("aria-hidden", "true");
     return element("span", `badge t-${verdict}`, glyph, verdict);
   }
@@ -58,7 +43,8 @@
   function fitting() {
     const chosen = Object.fromEntries([...new FormData(form)].map(([name, given]) => [name, given.trim()]));
     const asked = chosen.q.toLowerCase().split(/\s+/).filter(Boolean);
-    const tests = COLUMNS.slice(FIRST_WORD)
+    const tests = columns
+      .slice(firstWord)
       .filter((name) => chosen[name])
       .map((name) => {
         const wanted = new Set(chosen[name].split(",").map((word) => words.indexOf(word)));

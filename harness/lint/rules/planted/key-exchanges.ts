@@ -4,7 +4,7 @@ import { EXCHANGE } from "../../../wire/registry/exchange-types.ts";
 import { KE } from "../../../wire/registry/ke.ts";
 import { NOTIFY } from "../../../wire/registry/notify-types.ts";
 import { TRANSFORM } from "../../../wire/registry/transform-types.ts";
-import type { Payload, Proposal } from "../../../wire/types.ts";
+import type { NotifyPayload, Payload, Proposal } from "../../../wire/types.ts";
 import type { Seen } from "../../seen.ts";
 import {
   announcing,
@@ -107,7 +107,7 @@ const negotiation: Planted[] = [
   ],
 ];
 
-const link = (...octetsOfIt: number[]): Payload =>
+const link = (...octetsOfIt: number[]): NotifyPayload =>
   notify(NOTIFY.ADDITIONAL_KEY_EXCHANGE, Uint8Array.from(octetsOfIt));
 const lost = (data?: Uint8Array): Payload => notify(NOTIFY.STATE_NOT_FOUND, data);
 const WITH_TWO = espProposal([
@@ -133,7 +133,7 @@ const whole = series(
 );
 
 const seriesCases: Planted[] = [
-  ["link-with-protocol-or-spi", "MKE-30", series([{ ...link(1), protocolId: 3 } as Payload]), whole],
+  ["link-with-protocol-or-spi", "MKE-30", series([{ ...link(1), protocolId: 3 }]), whole],
   [
     "state-not-found-with-data",
     "MKE-33a",

@@ -23,8 +23,8 @@ const IKE = "aes256-sha256-x25519";
 const ESP = "aes256-sha256";
 const PFS = "aes256-sha256-x25519";
 
-export const NEW = (): SaidSa => ({ spiI: fromHex("1111111111111111"), spiR: ZERO, initiator: "a" });
-export const OLD = (): SaidSa => ({ ...NEW(), spiR: fromHex("2222222222222222") });
+const NEW = (): SaidSa => ({ spiI: fromHex("1111111111111111"), spiR: ZERO, initiator: "a" });
+const OLD = (): SaidSa => ({ ...NEW(), spiR: fromHex("2222222222222222") });
 /** The IKE SA that the rekey makes. */
 export const REKEYED = (): SaidSa => ({
   ...{ spiI: fromHex("3333333333333333"), spiR: fromHex("4444444444444444"), initiator: "a" },
@@ -42,18 +42,18 @@ const NAT = (): Payload[] => [
   notify(NOTIFY.NAT_DETECTION_DESTINATION_IP, new Uint8Array(20)),
 ];
 
-export const initRequest = (...payloads: Payload[]): Said => ({
+const initRequest = (...payloads: Payload[]): Said => ({
   ...request(EXCHANGE.IKE_SA_INIT, 0, ...payloads),
   ...{ inClear: true, sa: NEW() },
 });
-export const initResponse = (...payloads: Payload[]): Said => ({
+const initResponse = (...payloads: Payload[]): Said => ({
   ...response(EXCHANGE.IKE_SA_INIT, 0, ...payloads),
   inClear: true,
 });
 /** A response that makes no IKE SA. */
 export const refusal = (...payloads: Payload[]): Said => ({ ...initResponse(...payloads), sa: NEW() });
 
-const beginning = (): Said[] => [
+const beginning = (): [Said, Said] => [
   initRequest(ikeSa(IKE, "aes256gcm16-prfsha512-x25519"), ke(), nonce(1), ...NAT()),
   initResponse(ikeSa(IKE), ke(), nonce(2), ...NAT()),
 ];
@@ -97,7 +97,7 @@ export const whole = (): Said[] => [
 
 /** A cookie is asked for. */
 export const withCookie = (): Said[] => {
-  const [ask, answer] = beginning() as [Said, Said];
+  const [ask, answer] = beginning();
   const cookie = () => notify(NOTIFY.COOKIE, fromHex("c00c1e"));
   return [ask, refusal(cookie()), { ...ask, payloads: [cookie(), ...ask.payloads] }, answer];
 };
