@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { toMarkdown } from "./markdown.ts";
+import { page } from "./markdown-page.ts";
 import { makeResults, type TestResult } from "./results.ts";
 import { sampleResults } from "./sample.ts";
 
@@ -41,6 +42,17 @@ describe("the Markdown page", () => {
     expect(toMarkdown(makeResults({ ...sample, notes: ["line 7 is <b>"] }))).to.include(
       "Journal: line 7 is \\<b\\>.",
     );
+  });
+
+  it("has a few rows of every section, and all that fit of those in front", () => {
+    const rows = (name: string) => Array.from({ length: 100 }, (_, i) => `${name} ${i}`);
+    const sections = [
+      { title: "A", rows: rows("a") },
+      { title: "B", rows: rows("b") },
+    ];
+    const lines = page(["# Title", ""], sections, []).trimEnd().split("\n");
+    expect(lines.filter((line) => line.startsWith("- a"))).to.have.length(51);
+    expect(lines.slice(-2)).to.deep.equal(["- b 0", "- and 99 more"]);
   });
 
   it("has no more than 60 lines, whatever there is, and says how many are left out", () => {

@@ -57,6 +57,8 @@ describe("TAP 14", () => {
       baseline: { agreement: "expected", expected: "fail" },
     });
     expect(known).to.include({ ok: false, todo: "fail: x" });
+    const sharp = { ...sample.tests[0]!, verdict: "unsupported", reason: "a # TODO b" } as const;
+    expect(toTap(makeResults({ ...sample, tests: [sharp] }))).to.include("unsupported: a \\# TODO b\n");
     for (const { complete } of [moved, known]) expect(complete).to.include({ ok: true, todo: 1 });
   });
 

@@ -57,6 +57,14 @@ describe("golden captures", () => {
     const [taken] = compareGolden(first.out, first.results, { folder, update: true });
     expect(taken).to.include({ test: TEST, state: "new", written: true });
     const before = readFileSync(capture());
+    const failed = {
+      ...first.results,
+      tests: first.results.tests.map((t) => ({ ...t, verdict: "fail" as const })),
+    };
+    const empty = join(folder, "other");
+    mkdirSync(empty);
+    writeFileSync(join(empty, "tests.yaml"), `rfc7296: [${TEST}]\n`);
+    expect(compareGolden(first.out, failed, { folder: empty, update: true }), "not passed").to.deep.equal([]);
 
     const second = await play("2", false);
     for (const update of [false, true]) {

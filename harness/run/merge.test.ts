@@ -148,18 +148,25 @@ describe("folders of runs", function () {
 
   it("bring along only evidence, whatever paths and links a journal names", async () => {
     writeFileSync(at("elsewhere.log"), "of somebody else");
-    const names = ["evidence\n/../../elsewhere.log", "evidence/away/elsewhere.log", "journal.jsonl"];
+    const names = [
+      "evidence\n/../../elsewhere.log",
+      "evidence/away/elsewhere.log",
+      "journal.jsonl",
+      "evidence/link.log",
+    ];
     for (const [index, name] of names.entries()) {
       const part = at(`crafted-${index}`);
       cpSync(at("whole"), part, { recursive: true });
       symlinkSync(folder, join(part, "evidence/away"));
+      symlinkSync(at("elsewhere.log"), join(part, "evidence/link.log"));
       const text = readFileSync(join(part, "journal.jsonl"), "utf8");
       const crafted = text.replace(/"events":"[^"]*"/, `"events":${JSON.stringify(name)}`);
       writeFileSync(join(part, "journal.jsonl"), crafted);
       const out = at(`merged/deeper/${index}`);
       await said("report", "merge", part, "--out", out, "--format", "json");
       expect(existsSync(at("merged/elsewhere.log"))).to.equal(false);
-      expect(existsSync(join(out, "evidence/away"))).to.equal(false);
+      for (const link of ["away", "link.log"])
+        expect(existsSync(join(out, "evidence", link))).to.equal(false);
       expect(readFileSync(join(part, "journal.jsonl"), "utf8")).to.equal(crafted);
     }
   });

@@ -69,11 +69,13 @@ describe("labelled fields", () => {
     const attributes = [
       { type: 1, data: fromHex("c0000207") },
       { type: 14, data: fromHex("0001") },
+      { type: 8, data: fromHex("20010db800000000000000000000000140") },
     ];
     expect(lines({ kind: "CP", type: 47, cfgType: 2, attributes })).to.deep.equal([
       "CP > CFG type = REPLY",
       "CP > INTERNAL_IP4_ADDRESS > value = 192.0.2.7",
       "CP > SUPPORTED_ATTRIBUTES > value = 0x0001",
+      "CP > INTERNAL_IP6_ADDRESS > value = 2001:db8::1/64",
     ]);
     const data = Buffer.from("\x01guest");
     expect(lines({ kind: "EAP", type: 48, code: 2, identifier: 7, data })).to.deep.equal([

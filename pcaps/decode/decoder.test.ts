@@ -74,6 +74,10 @@ describe("Decoder", () => {
     expect(openings(seen)).to.deep.equal([...strangers.map(() => "no-keys"), "opened"]);
     expect(keys.ikeOf(spiI, spiR)).to.have.length(1);
     expect(keys.addUnbound([{ ...unbound, SK_ei: octets(3, 0) }])).to.include("fit no transforms");
+    let trials = 0;
+    const none = () => ++trials < 0;
+    for (let n = 0; n < 10; n++) keys.bind(octets(8, 1), octets(8, 2), none);
+    expect(trials, "4 messages by 3 sets").to.equal(12);
   });
 
   it("joins fragments in any order", () => {
@@ -131,6 +135,10 @@ describe("Decoder", () => {
       const seen = seenIn(ring(KEYS), firsts, { fragments });
       expect(openings(seen)).to.deep.equal(firsts.map(() => "waiting"));
     }
+    const long = sealed(KEYS, [nonce(100)], { chunk: 60 });
+    expect(openings(seenIn(ring(KEYS), long, { fragments: { octetsOfMessage: 50 } }))).to.deep.equal([
+      ...["waiting", "waiting"],
+    ]);
   });
 
   it("shows fragments one by one where there are no keys, or wrong ones", () => {
@@ -198,6 +206,8 @@ describe("Decoder", () => {
     });
     const packets = [at(3, 0xfffffff0), at(4, 5), at(3, 0xfffffff1), at(3, 0xffff0000), at(4, 5), at(4, 6)];
     expect(openings(seenIn(made, packets))).to.deep.equal(packets.map(() => "opened"));
+    const late = [at(4, 0x60000000), at(3, 0xf0000000), at(5, 0x10000000)];
+    expect(openings(seenIn(made, late)), "one that came late").to.deep.equal(late.map(() => "opened"));
     const unknown = new KeyRing();
     unknown.addEsp({ ...keys, esn: undefined });
     const plain = { protocol: "esp" as const, data: espPacket(keys, plaintext, 1) };

@@ -93,6 +93,15 @@ describe("files of keys", () => {
     }
   });
 
+  it("of one thread of charon and of other protocols do not mix", () => {
+    const oneThread = charonLog([], [ESP, AEAD]).replaceAll("01[CHD]", "00[CHD]");
+    const { ring, faults } = read(oneThread);
+    expect(faults).to.deep.equal([]);
+    expect(espOf(ring, AEAD).map(({ integKey }) => integKey.length)).to.deep.equal([0, 0]);
+    const ah = read(xfrmState([ESP]).replace("proto esp", "proto ah"));
+    expect([ah.ring.size, ah.faults]).to.deep.equal([0, []]);
+  });
+
   it("may be a folder: ours, or a profile of Wireshark with the generations of keys", () => {
     const [ours, profile] = [join(folder, "ours"), join(folder, "profile")];
     mkdirSync(ours);

@@ -238,6 +238,9 @@ describe("IP fragments in captures", () => {
       "IP fragments overlap at octet 24",
     ]);
     expect(datagrams(found([pieces[0]!, other[1]!, ...pieces.slice(1)]))).to.deep.equal([]);
+    expect(reasons(found([pieces[1]!, other[1]!])), "with the one behind").to.deep.equal([
+      "IP fragments overlap at octet 24",
+    ]);
   });
 
   it("that do not all come are a fault, unless their ports are others", () => {

@@ -171,6 +171,11 @@ describe("TCP streams in captures", () => {
       "the beginning of a TCP stream is not in the capture; it is read on where an IKE message begins",
     ]);
     expect(datagrams(back).map(({ packet }) => packet)).to.deep.equal([2, 2, 3]);
+    const shorter = frame(IKE);
+    shorter.set([0, 0, 0, 28], 30);
+    expect(datagrams(found([{ at: 500, data: shorter }])), "a Length that is not the frame's").to.deep.equal(
+      [],
+    );
   });
 
   it("with a wrong length, or without their end, are a fault", () => {
