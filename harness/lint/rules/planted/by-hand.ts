@@ -7,10 +7,7 @@ import { PAYLOAD } from "../../../wire/registry/payload-types.ts";
 import { PROTOCOL } from "../../../wire/registry/protocol-ids.ts";
 import { TRANSFORM } from "../../../wire/registry/transform-types.ts";
 import type {
-  AuthPayload,
   IdPayload,
-  KePayload,
-  NotifyPayload,
   Payload,
   Proposal,
   SaPayload,
@@ -21,6 +18,7 @@ import type {
 import { otherRole } from "../../rule.ts";
 import type { Seen, SeenEsp, SeenIke } from "../../seen.ts";
 import type { Role } from "../../types.ts";
+import { auth, ke, notify, octets } from "./payloads.ts";
 
 /** What is said in one message. */
 export interface Said {
@@ -54,8 +52,6 @@ export type Planted = readonly [
 const END = { initiator: { host: "192.0.2.1", port: 500 }, responder: { host: "192.0.2.2", port: 500 } };
 const FLAGS_AT = 19;
 const SEALED = new Uint8Array(160).fill(7);
-
-export const octets = (length: number, fill = 0): Uint8Array => new Uint8Array(length).fill(fill);
 
 function spi(value: number): Uint8Array {
   return Uint8Array.of(0, 0, 0, 0, 0, 0, value >> 8, value & 0xff);
@@ -126,26 +122,6 @@ function ikeOf(said: Said, packet: number): SeenIke {
 /** A capture of these messages and packets. */
 export const capture = (...saids: readonly (Said | SeenEsp)[]): Seen[] =>
   saids.map((said, at) => ("kind" in said ? { ...said, packets: [at + 1] } : ikeOf(said, at + 1)));
-
-export const notify = (
-  notifyType: number,
-  data = EMPTY,
-  over: Partial<NotifyPayload> = {},
-): NotifyPayload => ({
-  ...{ kind: "Notify", type: PAYLOAD.NOTIFY, protocolId: 0, spi: EMPTY, notifyType, data },
-  ...over,
-});
-
-export const ke = (group: number, data = octets(32)): KePayload => ({
-  kind: "KE",
-  type: PAYLOAD.KE,
-  group,
-  data,
-});
-
-export const auth = (method = 2, data = octets(32, 9)): AuthPayload => ({
-  ...{ kind: "AUTH", type: PAYLOAD.AUTH, method, data },
-});
 
 export const id = (type: number = PAYLOAD.IDi, idType = 2, data = octets(4, 0x61)): IdPayload => ({
   ...{ kind: "ID", type, idType, data },

@@ -6,18 +6,16 @@ import { TRANSFORM } from "../../../wire/registry/transform-types.ts";
 import type { Transform } from "../../../wire/types.ts";
 import type { Seen, SeenEsp } from "../../seen.ts";
 import {
-  auth,
   authenticating,
   capture,
   espProposal,
   init,
-  notify,
-  octets,
   type Planted,
   packet,
   sa,
   transform,
 } from "./by-hand.ts";
+import { auth, notify, octets } from "./payloads.ts";
 
 const { ENCR: CIPHER, INTEG, SN } = TRANSFORM;
 const GCM = [transform(CIPHER, ENCR.AES_GCM_16, 256), transform(SN, 0)];

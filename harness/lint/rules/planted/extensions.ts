@@ -7,20 +7,17 @@ import type { Payload } from "../../../wire/types.ts";
 import type { Seen } from "../../seen.ts";
 import {
   announcing,
-  auth,
   authenticating,
   capture,
   espProposal,
   exchange,
   id,
   init,
-  ke,
-  notify,
-  octets,
   type Planted,
   type Said,
   sa,
 } from "./by-hand.ts";
+import { auth, ke, notify, octets } from "./payloads.ts";
 
 const FRAGMENTED = announcing(NOTIFY.IKEV2_FRAGMENTATION_SUPPORTED);
 const request: Said = { exchange: EXCHANGE.IKE_AUTH, id: 1, payloads: [id(), auth()] };

@@ -12,20 +12,18 @@ import { TRANSFORM } from "../../../wire/registry/transform-types.ts";
 import type { Payload, TrafficSelector, Transform, TransformAttribute } from "../../../wire/types.ts";
 import type { Seen } from "../../seen.ts";
 import {
-  auth,
   capture,
   exchange,
   id,
   ikeProposal,
   init,
-  notify,
-  octets,
   type Planted,
   proposal,
   type Said,
   sa,
   transform,
 } from "./by-hand.ts";
+import { auth, notify, octets } from "./payloads.ts";
 
 const { GSA_AUTH, GSA_REGISTRATION, GSA_REKEY, GSA_INBAND_REKEY } = EXCHANGE;
 const WRAP = transform(TRANSFORM.KWA, KWA.KW_5649_256);

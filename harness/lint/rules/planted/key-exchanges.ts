@@ -8,21 +8,18 @@ import type { NotifyPayload, Payload, Proposal } from "../../../wire/types.ts";
 import type { Seen } from "../../seen.ts";
 import {
   announcing,
-  auth,
   authenticating,
   capture,
   espProposal,
   exchange,
   ikeProposal,
   init,
-  ke,
-  notify,
-  octets,
   type Planted,
   type Said,
   sa,
   transform,
 } from "./by-hand.ts";
+import { auth, ke, notify, octets } from "./payloads.ts";
 
 const SUPPORTED = notify(NOTIFY.INTERMEDIATE_EXCHANGE_SUPPORTED);
 const { ADDKE1, ADDKE2 } = TRANSFORM;

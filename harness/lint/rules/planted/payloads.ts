@@ -1,4 +1,4 @@
-/** Ordinary payloads of the conversations. */
+/** Payloads of planted conversations, ordinary unless told otherwise. */
 import { EMPTY, fromHex } from "../../../wire/bytes.ts";
 import { AUTH_METHOD } from "../../../wire/registry/auth-methods.ts";
 import { ID_TYPE } from "../../../wire/registry/id-types.ts";
@@ -21,7 +21,8 @@ import type {
   TsPayload,
 } from "../../../wire/types.ts";
 
-const octets = (count: number, first: number): Uint8Array => new Uint8Array(count).fill(first);
+/** So many octets of this value. */
+export const octets = (count: number, value = 0): Uint8Array => new Uint8Array(count).fill(value);
 
 /** Proposals as text, numbered from 1. */
 export const sa = (protocolId: number, spi: Uint8Array, ...specs: string[]): SaPayload => ({
@@ -38,8 +39,8 @@ function proposal(spec: string, protocolId: number, spi: Uint8Array): Proposal {
 
 export const ikeSa = (...specs: string[]): SaPayload => sa(PROTOCOL.IKE, EMPTY, ...specs);
 
-export const ke = (group = 31, size = 32): KePayload => ({
-  ...{ kind: "KE", type: PAYLOAD.KE, group, data: octets(size, 7) },
+export const ke = (group = 31, data = octets(32, 7)): KePayload => ({
+  ...{ kind: "KE", type: PAYLOAD.KE, group, data },
 });
 
 /** All octets are `first`, so that two with different ones differ. */
@@ -47,22 +48,25 @@ export const nonce = (first: number, size = 32): NoncePayload => ({
   ...{ kind: "Nonce", type: PAYLOAD.NONCE, data: octets(size, first) },
 });
 
-export const notify = (notifyType: number, data: Uint8Array = EMPTY): NotifyPayload => ({
+export const notify = (
+  notifyType: number,
+  data: Uint8Array = EMPTY,
+  over: Partial<NotifyPayload> = {},
+): NotifyPayload => ({
   ...{ kind: "Notify", type: PAYLOAD.NOTIFY, protocolId: 0, spi: EMPTY, notifyType, data },
+  ...over,
 });
 
 /** About a Child SA. */
-export const notifyOf = (notifyType: number, spi: Uint8Array): NotifyPayload => ({
-  ...notify(notifyType),
-  ...{ protocolId: PROTOCOL.ESP, spi },
-});
+export const notifyOf = (notifyType: number, spi: Uint8Array): NotifyPayload =>
+  notify(notifyType, EMPTY, { protocolId: PROTOCOL.ESP, spi });
 
 export const id = (type: number, name: string): IdPayload => ({
   ...{ kind: "ID", type, idType: ID_TYPE.ID_FQDN, data: Buffer.from(name) },
 });
 
-export const auth = (method: number = AUTH_METHOD.SHARED_KEY_MIC, size = 32): AuthPayload => ({
-  ...{ kind: "AUTH", type: PAYLOAD.AUTH, method, data: octets(size, 9) },
+export const auth = (method: number = AUTH_METHOD.SHARED_KEY_MIC, data = octets(32, 9)): AuthPayload => ({
+  ...{ kind: "AUTH", type: PAYLOAD.AUTH, method, data },
 });
 
 /** A range of IPv4 addresses, all ports, as in `c0000200`. */

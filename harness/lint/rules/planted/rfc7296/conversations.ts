@@ -9,7 +9,21 @@ import { NOTIFY } from "../../../../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../../../wire/registry/payload-types.ts";
 import { PROTOCOL } from "../../../../wire/registry/protocol-ids.ts";
 import type { Payload } from "../../../../wire/types.ts";
-import { auth, cp, eap, id, ikeSa, ke, nonce, notify, notifyOf, remove, sa, ts } from "../payloads.ts";
+import {
+  auth,
+  cp,
+  eap,
+  id,
+  ikeSa,
+  ke,
+  nonce,
+  notify,
+  notifyOf,
+  octets,
+  remove,
+  sa,
+  ts,
+} from "../payloads.ts";
 import type { Said, SaidSa } from "./said.ts";
 
 const { IDi, IDr, TSi, TSr } = PAYLOAD;
@@ -106,7 +120,7 @@ export const withCookie = (): Said[] => {
 export const withOtherGroup = (): Said[] => {
   const offer = () => ikeSa("aes256-sha256-modp2048-x25519");
   return [
-    initRequest(offer(), ke(14, 256), nonce(1), ...NAT()),
+    initRequest(offer(), ke(14, octets(256)), nonce(1), ...NAT()),
     refusal(notify(NOTIFY.INVALID_KE_PAYLOAD, u16(31))),
     initRequest(offer(), ke(), nonce(1), ...NAT()),
     initResponse(ikeSa(IKE), ke(), nonce(2), ...NAT()),
@@ -120,7 +134,12 @@ export const withEap = (): Said[] => [
   ...beginning(),
   request(EXCHANGE.IKE_AUTH, 1, id(IDi, "a.example"), sa(PROTOCOL.ESP, SPI.first.a, ESP), ...ranges()),
   response(
-    ...([EXCHANGE.IKE_AUTH, 1, id(IDr, "b.example"), auth(AUTH_METHOD.ECDSA_SHA256_P256, 64)] as const),
+    ...([
+      EXCHANGE.IKE_AUTH,
+      1,
+      id(IDr, "b.example"),
+      auth(AUTH_METHOD.ECDSA_SHA256_P256, octets(64)),
+    ] as const),
     eap(EAP_CODE.REQUEST, 7, challenge),
   ),
   request(EXCHANGE.IKE_AUTH, 2, eap(EAP_CODE.RESPONSE, 7, challenge)),
