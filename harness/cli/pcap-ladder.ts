@@ -6,7 +6,7 @@ import { viewsAsHostLadder } from "../../pcaps/ladder-of-hosts.ts";
 import { ladderSvg } from "../../pcaps/ladder-svg.ts";
 import { Sides, type View, viewOf } from "../../pcaps/view.ts";
 import { oneLine } from "./output.ts";
-import { keysFor, keysOption, Output, seenIn, writeOutput } from "./pcap-source.ts";
+import { captureAt, keysFor, keysOption, Output, seenIn, writeOutput } from "./pcap-source.ts";
 
 const EXAMPLES = `
 Examples:
@@ -25,14 +25,15 @@ const MOST = { messages: 5000, octets: 16 * 1024 * 1024 };
 export function ladderCommand(): Command {
   return new Command("ladder")
     .description("draws who sent what to whom, as text or SVG")
-    .argument("<file>", "capture: pcap or pcapng")
+    .argument("<file>", "capture: pcap or pcapng, or the folder of a test's evidence")
     .option(...keysOption)
     .option("--svg <file>", "write a picture instead of text")
     .addHelpText("after", EXAMPLES)
     .action(draw);
 }
 
-async function draw(capture: string, flags: Flags): Promise<void> {
+async function draw(path: string, flags: Flags): Promise<void> {
+  const capture = captureAt(path);
   const views = viewsOf(capture, keysFor(capture, flags.keys));
   const startMs = views[0]?.timeMs ?? 0;
   const timed = views.map((view) => ({ ...view, timeMs: view.timeMs - startMs }));

@@ -1,7 +1,7 @@
 /** What `bakeoff pcap lint` prints of a capture: how much could be read, then the findings, sender by sender. */
 import { plural } from "../../reports/text.ts";
 import { oneLine, type painter } from "./output.ts";
-import type { Judged, Linted, WireFinding } from "./pcap-lint.ts";
+import type { Judged, Linted, Readable, WireFinding } from "./pcap-lint.ts";
 
 type Paint = ReturnType<typeof painter>;
 
@@ -20,10 +20,14 @@ export function lintText(linted: Linted, paint: Paint): string {
 }
 
 function readableText({ readable: { ike, esp } }: Linted): string {
-  const part = (word: string, { seen, opened, closed }: typeof ike): string =>
-    seen === 0
-      ? ""
-      : `${plural(seen, word)}${opened > 0 ? `, ${opened} opened` : ""}${closed > 0 ? `, ${closed} closed for want of keys` : ""}`;
+  const part = (word: string, { seen, opened, closed, waiting, broken }: Readable): string =>
+    [
+      ...(seen > 0 ? [plural(seen, word)] : []),
+      ...(opened > 0 ? [`${opened} opened`] : []),
+      ...(closed > 0 ? [`${closed} closed for want of keys`] : []),
+      ...(waiting > 0 ? [`${plural(waiting, "fragment")} without the rest`] : []),
+      ...(broken > 0 ? [`${broken} that the keys do not open`] : []),
+    ].join(", ");
   return (
     [part("message", ike), part("ESP packet", esp)].filter((text) => text !== "").join("; ") ||
     "no IKE and no ESP in it"

@@ -9,6 +9,7 @@ import { type Said, seenOf } from "../lint/rules/planted/rfc7296/said.ts";
 import { memoryArena } from "../run/arena-memory.ts";
 import { captured, writeKeys } from "../run/evidence.ts";
 import { Script } from "../script/script.ts";
+import { lintText } from "./pcap-lint-text.ts";
 import { said } from "./said.ts";
 
 let folder: string;
@@ -53,6 +54,24 @@ describe("bakeoff pcap lint", () => {
     );
   });
 
+  it("takes the folder of a test's evidence", async () => {
+    const { status, out } = await lint(path("honest"));
+    expect([status, out.startsWith(`${path("honest/capture.pcap")}: 4 messages, 2 opened`)]).to.deep.equal([
+      0,
+      true,
+    ]);
+    expect(await lint(folder)).to.include({ status: 2 });
+  });
+
+  it("tells of what stays closed why it does", () => {
+    const count = { seen: 9, opened: 4, closed: 2, waiting: 1, broken: 2 };
+    const readable = { ike: count, esp: { ...count, seen: 0, opened: 0, closed: 0, waiting: 0, broken: 0 } };
+    expect(lintText({ file: "a.pcap", readable, findings: [], more: 0 }, (_, text) => text)).to.equal(
+      "a.pcap: 9 messages, 4 opened, 2 closed for want of keys, 1 fragment without the rest, 2 that the keys do not open\n" +
+        "  no findings\n",
+    );
+  });
+
   it("names requirement, packet, octet and field of each finding, by sender", async () => {
     const { status, out } = await lint(path("flagged.pcap"));
     expect(status).to.equal(1);
@@ -84,7 +103,9 @@ describe("bakeoff pcap lint", () => {
   it("gives JSON with what the catalogue says, of several captures", async () => {
     const { out } = await lint(path("flagged.pcap"), path("stated.pcap"), "--json", "--wire");
     const [flagged, stated] = JSON.parse(out);
-    expect(flagged.readable.ike).to.deep.equal({ seen: 14, opened: 0, closed: 12 });
+    expect(flagged.readable.ike).to.deep.equal({
+      ...{ seen: 14, opened: 0, closed: 12, waiting: 0, broken: 0 },
+    });
     expect(flagged.findings[0]).to.include({
       requirement: "IKEV2-227",
       level: "MUST",

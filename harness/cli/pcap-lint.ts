@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { Linter, type LintOptions } from "../lint/linter.ts";
 import type { Rule } from "../lint/rule.ts";
 import { RULES } from "../lint/rules/index.ts";
-import type { Seen } from "../lint/seen.ts";
+import type { Opening, Seen } from "../lint/seen.ts";
 import type { LintFinding } from "../lint/types.ts";
 import { catalogue, type Requirement } from "../run/catalogue.ts";
 import { regExpOf, UsageError } from "../run/usage-error.ts";
@@ -12,7 +12,7 @@ import type { Finding } from "../wire/types.ts";
 import { EXIT } from "./exit.ts";
 import { hasColor, oneLine, painter, printJson } from "./output.ts";
 import { lintText } from "./pcap-lint-text.ts";
-import { keysFor, keysOption, Output, seenIn } from "./pcap-source.ts";
+import { captureAt, keysFor, keysOption, Output, seenIn } from "./pcap-source.ts";
 import type { Finish } from "./program.ts";
 
 const EXAMPLES = `
@@ -45,11 +45,22 @@ export interface WireFinding extends Finding {
   inside?: true;
 }
 
+/** IKE messages or ESP packets: how many there are, and of what is encrypted how many were opened, or why not. */
+export interface Readable {
+  seen: number;
+  opened: number;
+  /** No key is known for them. */
+  closed: number;
+  /** Fragments without the rest of their message, or left over from one. */
+  waiting: number;
+  /** Keys are known, and they do not open. */
+  broken: number;
+}
+
 /** One capture, judged. */
 export interface Linted {
   file: string;
-  /** IKE messages and ESP packets: how many, and how many of what is encrypted could be opened. */
-  readable: Record<"ike" | "esp", { seen: number; opened: number; closed: number }>;
+  readable: Record<"ike" | "esp", Readable>;
   findings: Judged[];
   /** Findings beyond those listed. */
   more: number;
@@ -63,7 +74,7 @@ const MOST = 10_000;
 export function lintCommand(finish: Finish): Command {
   return new Command("lint")
     .description("judges both sides of a capture by the requirements")
-    .argument("<file...>", "captures: pcap or pcapng")
+    .argument("<file...>", "captures: pcap or pcapng, or folders of tests' evidence")
     .option(...keysOption)
     .option("--only <regex>", "only rules whose name or requirement id has it", (text) =>
       regExpOf("--only", text, "u"),
@@ -97,7 +108,7 @@ async function lint(files: string[], flags: Flags): Promise<number> {
   const paint = painter(hasColor(process.stdout));
   const linted: Linted[] = [];
   for (const file of files) {
-    const one = lintFile(file, flags, rules);
+    const one = lintFile(captureAt(file), flags, rules);
     linted.push(one);
     if (!flags.json && !(await output.write(lintText(one, paint)))) break;
   }
@@ -111,7 +122,7 @@ const isWrong = ({ findings }: Linted, { strict }: Flags): boolean =>
 
 function lintFile(file: string, { keys, side, wire }: Flags, rules: readonly Rule[]): Linted {
   const linter = new Linter({ rules, ...(side && { side }) });
-  const count = () => ({ seen: 0, opened: 0, closed: 0 });
+  const count = (): Readable => ({ seen: 0, opened: 0, closed: 0, waiting: 0, broken: 0 });
   const linted: Linted = { file, readable: { ike: count(), esp: count() }, findings: [], more: 0 };
   if (wire) linted.wire = [];
   for (const seen of seenIn(file, keysFor(file, keys))) {
@@ -122,11 +133,19 @@ function lintFile(file: string, { keys, side, wire }: Flags, rules: readonly Rul
   return linted;
 }
 
+const COUNTED = {
+  opened: "opened",
+  "no-keys": "closed",
+  waiting: "waiting",
+  icv: "broken",
+  damaged: "broken",
+} as const satisfies Record<Opening, keyof Readable>;
+
 function tally({ readable }: Linted, seen: Seen): void {
   if (seen.kind !== "ike" && seen.kind !== "esp") return;
   const counts = readable[seen.kind];
   counts.seen += 1;
-  if (seen.opening !== undefined) counts[seen.opening === "opened" ? "opened" : "closed"] += 1;
+  if (seen.opening !== undefined) counts[COUNTED[seen.opening]] += 1;
 }
 
 function keep(linted: Linted, finding: LintFinding): void {

@@ -36,6 +36,16 @@ describe("bakeoff pcap show", () => {
       .and.match(/ESP \w+ number 1: .* echo request/);
   });
 
+  it("takes the folder of a test's evidence", async () => {
+    const ofFile = await said("pcap", "show", path("test/capture.pcap"));
+    expect(await said("pcap", "show", path("test"))).to.deep.equal(ofFile);
+    const { status, err } = await said("pcap", "show", folder);
+    expect([status, err]).to.deep.equal([
+      2,
+      `bakeoff: ${folder}: no capture.pcap in this folder; name the folder of one test\n`,
+    ]);
+  });
+
   it("shows a capture without keys as far as it goes", async () => {
     const { status, out, err } = await said("pcap", "show", path("bare.pcap"));
     expect([status, err]).to.deep.equal([0, ""]);

@@ -7,7 +7,7 @@ import type { CaptureFault } from "../../pcaps/types.ts";
 import { Sides, type View, viewOf } from "../../pcaps/view.ts";
 import { regExpOf } from "../run/usage-error.ts";
 import { oneLine } from "./output.ts";
-import { FaultTeller, faultText, keysFor, keysOption, Output } from "./pcap-source.ts";
+import { captureAt, FaultTeller, faultText, keysFor, keysOption, Output } from "./pcap-source.ts";
 
 const EXAMPLES = `
 A line for each message: number of its packet, seconds since the first, sender and receiver, what it is.
@@ -30,7 +30,7 @@ interface Flags {
 export function showCommand(): Command {
   return new Command("show")
     .description("shows what a capture holds, decrypted as far as keys are at hand")
-    .argument("<file>", "capture: pcap or pcapng")
+    .argument("<file>", "capture: pcap or pcapng, or the folder of a test's evidence")
     .option(...keysOption)
     .option("-v, --tree", "with every field of every message")
     .option("--json", "a line of JSON for each message, with all fields")
@@ -39,7 +39,8 @@ export function showCommand(): Command {
     .action(show);
 }
 
-async function show(capture: string, flags: Flags): Promise<void> {
+async function show(path: string, flags: Flags): Promise<void> {
+  const capture = captureAt(path);
   const keys = keysFor(capture, flags.keys);
   const [sides, output, teller] = [new Sides(), new Output(), new FaultTeller(capture)];
   let startMs: number | undefined;
