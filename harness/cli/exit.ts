@@ -1,5 +1,6 @@
 /** Exit status, and what is thrown to leave a command with one. */
 import { LabError } from "../../peers/runtime/errors.ts";
+import { printable } from "../../reports/text.ts";
 import { UsageError } from "../run/usage-error.ts";
 
 export const EXIT = {
@@ -18,6 +19,7 @@ export function fail(error: unknown): number {
   const known = error instanceof UsageError || error instanceof LabError;
   const text =
     error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error);
-  process.stderr.write(`bakeoff: ${text}\n`);
+  // A message may quote what stands in a file.
+  process.stderr.write(`bakeoff: ${printable(text)}\n`);
   return error instanceof UsageError ? EXIT.usage : known ? EXIT.lab : EXIT.verdict;
 }

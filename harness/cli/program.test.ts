@@ -79,7 +79,10 @@ describe("bakeoff", () => {
       "report compare",
       "report merge",
       "baseline",
+      "pcap",
+      ...["show", "ladder", "lint", "diff", "keys"].map((name) => `pcap ${name}`),
       "bench",
+      "bench pcap",
       "peers",
       "peers install",
       "peers up",
@@ -101,6 +104,23 @@ describe("bakeoff", () => {
       expect(err).to.match(
         /\[1\/1\] fail {2}builtin@current:memory {2}rfc7296\/1.2\/sends-a-nonce: expected NONCE/,
       );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("says that nothing was compared, and shows inert what an error quotes", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "bakeoff-cli-test-"));
+    try {
+      const [one, other, bad] = ["one", "other", "bad.json"].map((name) => join(folder, name));
+      const line = ["run", "--grep", "1.2/sends-a-nonce$", "--format", "json", "--out"];
+      await said(...line, one!);
+      await said(...line, other!, "--lie", "omits-nonce");
+      const { status, err } = await said("report", "compare", one!, other!);
+      expect(`${status},${err}`).to.match(/^0,warning: nothing was compared, for no test is in both runs/);
+      writeFileSync(bad!, "\u001b[31mred");
+      const refused = await said("report", "compare", bad!, one!);
+      expect([refused.status, refused.err.includes("\u001b")]).to.deep.equal([2, false]);
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -57,9 +57,13 @@ export function compareCommand(finish: Finish): Command {
       if (md !== undefined) writable(md, () => writeFileSync(md, compareMarkdown(comparison)));
       if (json) printJson(comparison);
       else process.stdout.write(compareText(comparison));
+      if (comparison.totals.compared === 0) process.stderr.write(NOTHING_IN_COMMON);
       finish(comparison.totals.worse > 0 ? EXIT.verdict : EXIT.ok);
     });
 }
+
+const NOTHING_IN_COMMON =
+  "warning: nothing was compared, for no test is in both runs on the same peer; --peer-a and --peer-b compare two peers, a run with a lie or variant has tests of its own\n";
 
 /** @throws UsageError for one without the other */
 function pairOf({ peerA, peerB }: Flags): PeerPair | undefined {
