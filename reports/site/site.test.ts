@@ -261,6 +261,11 @@ describe("writing a site", () => {
       "No test has finished",
     );
     expect(readdirSync(place)).to.not.include("stale.html");
+    // One of a process that cannot be, for Linux has no such number, and one that is at work.
+    for (const pid of [2 ** 30, process.ppid]) mkdirSync(`${place}.part-${pid}`);
+    writeSite(place, [{ folder, results: nothing }]);
+    expect(readdirSync(folder).sort()).to.deep.equal(["site", `site.part-${process.ppid}`]);
+    rmSync(`${place}.part-${process.ppid}`, { recursive: true });
     expect(() => writeSite(folder, [{ folder, results: nothing }])).to.throw(NotASite);
     expect(readdirSync(folder)).to.deep.equal(["site"]);
   });

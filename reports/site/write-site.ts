@@ -12,7 +12,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { DiffRules } from "../../pcaps/diff/rules.ts";
 import { LADDER_CSS } from "../../pcaps/ladder-svg.ts";
 import type { Extras } from "../extras.ts";
@@ -49,7 +49,7 @@ export function writeSite(siteDir: string, inputs: readonly SiteInput[], extras:
   if (existsSync(siteDir) && readdirSync(siteDir).length > 0 && !existsSync(join(siteDir, SHEET)))
     throw new NotASite(`${siteDir}: is a folder with other things in it, and no site to be replaced`);
   const making = `${resolve(siteDir)}.part-${process.pid}`;
-  rmSync(making, { recursive: true, force: true });
+  removeParts(resolve(siteDir));
   try {
     new SiteWriter(making, siteOf(inputs, extras)).write();
     rmSync(siteDir, { recursive: true, force: true });
@@ -58,6 +58,27 @@ export function writeSite(siteDir: string, inputs: readonly SiteInput[], extras:
     rmSync(making, { recursive: true, force: true });
   }
   return join(siteDir, "index.html");
+}
+
+/** Removes what runs that were ended in the middle have left of this site. */
+function removeParts(place: string): void {
+  const prefix = `${basename(place)}.part-`;
+  const beside = existsSync(dirname(place)) ? readdirSync(dirname(place)) : [];
+  for (const name of beside.filter((each) => each.startsWith(prefix))) {
+    const pid = name.slice(prefix.length);
+    if (/^[1-9]\d*$/.test(pid) && (Number(pid) === process.pid || !isAlive(Number(pid))))
+      rmSync(join(dirname(place), name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // A process of another user, too, is one.
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
 }
 
 class SiteWriter {
