@@ -28,7 +28,14 @@ describe("doctor", () => {
   it("says of everything what it costs and how to get it", async () => {
     const checks = await runDoctor();
     const ids = ["node", "root", "raw-socket", "namespaces", "kernel-esp", "tun", "user-mode-linux", "peers"];
-    expect(checks.map(({ id }) => id)).to.deep.equal([...ids, "mmdebstrap", "docker", "tshark", "scapy"]);
+    expect(checks.map(({ id }) => id)).to.deep.equal([
+      ...ids,
+      "mmdebstrap",
+      "docker",
+      "tshark",
+      "scapy",
+      "chromium",
+    ]);
     for (const check of checks) {
       for (const text of [check.detail, check.costs, check.fix]) expect(text, check.id).to.match(/\S/);
       expect(check.detail, check.id).to.not.include("\n");

@@ -126,6 +126,12 @@ const PROBES: readonly Probe[] = [
     fix: "as root: apt-get install python3-scapy",
     find: findScapy,
   },
+  {
+    id: "chromium",
+    costs: "npm test does not open the site in a browser; nothing else needs one",
+    fix: "as root: apt-get install chromium",
+    find: async (run) => version(await run("chromium", "--version")),
+  },
 ];
 
 /** Runs all probes at once. Never rejects: a probe that breaks is a check that is not ok. */
