@@ -69,7 +69,7 @@ export class Sides {
 }
 
 /** As in `192.0.2.1:500` and `[2001:db8::1]:500`; without port where there is none. */
-export function endText({ host, port }: End): string {
+function endText({ host, port }: End): string {
   if (port === 0) return host;
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -38,7 +38,7 @@ const subjectSchema = testSchema
   })
   .describe("A test on a peer; where two peers are compared, the peer is the new one.");
 
-export const rowSchema = subjectSchema.extend({
+const rowSchema = subjectSchema.extend({
   change: changeSchema,
   why: z.string().describe("What makes it so, in a few words."),
   old: foundSchema,

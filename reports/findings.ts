@@ -38,7 +38,7 @@ const findingSchema = z.strictObject({
 });
 export type Finding = z.infer<typeof findingSchema>;
 
-export const findingsSchema = z
+const findingsSchema = z
   .strictObject({ schema: z.literal(FINDINGS_SCHEMA), findings: z.array(findingSchema) })
   .describe("What a fuzzing run of ipsec-bakeoff found.");
 

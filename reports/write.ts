@@ -23,18 +23,19 @@ const oneFile =
   };
 
 /** The folder of the site in that of a run. */
-export const SITE = "site";
+const SITE = "site";
 
-const WRITERS = {
+export const REPORT_FORMATS = ["json", "junit", "tap", "sarif", "md", "html"] as const;
+export type ReportFormat = (typeof REPORT_FORMATS)[number];
+
+const WRITERS: Record<ReportFormat, Writer> = {
   json: oneFile("results.json", toJson),
   junit: oneFile("junit.xml", toJunit),
   tap: oneFile("report.tap", toTap),
   sarif: oneFile("report.sarif", toSarif),
   md: oneFile("report.md", toMarkdown),
   html: (outDir, results, extras) => writeSite(join(outDir, SITE), [{ folder: outDir, results }], extras),
-} satisfies Record<string, Writer>;
-export type ReportFormat = keyof typeof WRITERS;
-export const REPORT_FORMATS = Object.keys(WRITERS) as ReportFormat[];
+};
 
 /** What a run writes unless it is told otherwise. */
 export const USUAL_FORMATS = ["json", "junit", "md", "html"] as const satisfies readonly ReportFormat[];

@@ -69,8 +69,8 @@ const sameOctets = (a: LintMessage | undefined, b: LintMessage): boolean =>
   a !== undefined && equal(a.seen.octets, b.seen.octets);
 
 function dropOldest<V>(map: Map<string, V>, most: number, dropped?: (value: V) => void): void {
-  while (map.size > most) {
-    const [key, value] = map.entries().next().value as [string, V];
+  for (const [key, value] of map) {
+    if (map.size <= most) return;
     map.delete(key);
     dropped?.(value);
   }

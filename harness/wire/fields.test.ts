@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import { fromHex } from "./bytes.ts";
-import { fieldsOfPayload, fieldsOfTree } from "./fields.ts";
+import { fieldsOfTree } from "./fields.ts";
 import { decodeMessage } from "./index.ts";
-import { messageToTree } from "./text.ts";
+import { messageToTree, payloadToTree } from "./text.ts";
 import type { Payload, Transform } from "./types.ts";
 
 const encr = (id: number, bits: number): Transform => ({
@@ -17,9 +17,9 @@ const sa = (...transforms: Transform[]): Payload => ({
   proposals: [{ number: 1, protocolId: 1, spi: new Uint8Array(0), transforms }],
 });
 
-const paths = (payload: Payload): string[] => fieldsOfPayload(payload).map((field) => field.path);
+const paths = (payload: Payload): string[] => fieldsOfTree(payloadToTree(payload)).map((field) => field.path);
 const lines = (payload: Payload): string[] =>
-  fieldsOfPayload(payload).map(({ path, value }) => `${path} = ${value}`);
+  fieldsOfTree(payloadToTree(payload)).map(({ path, value }) => `${path} = ${value}`);
 
 describe("labelled fields", () => {
   it("call a transform by its type while it is the only one", () => {

@@ -6,8 +6,7 @@
 import { formatAddress } from "./address.ts";
 import { fromHex } from "./bytes.ts";
 import { eapTypes } from "./registry/eap.ts";
-import { payloadToTree, type Tree } from "./text.ts";
-import type { Payload } from "./types.ts";
+import type { Tree } from "./text.ts";
 
 export interface Field {
   /** Labels from the payload down, joined by ` > `. */
@@ -322,9 +321,4 @@ export function fieldsOfNodes(nodes: readonly FieldNode[], above = ""): Field[] 
 export function fieldsOfTree(tree: Fields): Field[] {
   const payloads = Array.isArray(tree.payloads) ? partsOf(tree.payloads) : [tree];
   return fieldsOfNodes(payloads.map(nodeOfPayload));
-}
-
-/** The labelled fields of a payload. */
-export function fieldsOfPayload(payload: Payload): Field[] {
-  return fieldsOfTree(payloadToTree(payload));
 }

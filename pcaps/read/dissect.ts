@@ -9,7 +9,7 @@ import { readSegment } from "./segments.ts";
 import { TcpStreams } from "./tcp-streams.ts";
 
 /** IKE, IKE and ESP behind NAT, and G-IKEv2. */
-export const IKE_PORTS: readonly number[] = [500, 4500, 848];
+const IKE_PORTS: readonly number[] = [500, 4500, 848];
 
 const [TCP, UDP, ESP] = [6, 17, 50];
 /** Of the ports, the one that RFC 9329 names for TCP. */

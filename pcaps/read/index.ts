@@ -5,6 +5,4 @@ export {
   type DissectOptions,
   Dissector,
   dissect,
-  IKE_PORTS,
-  type PassedOver,
 } from "./dissect.ts";
