@@ -103,6 +103,7 @@ describe("the site in a browser", () => {
       expect(decodeURIComponent(new URL(page.url()).hash)).to.equal(
         `#peer=${PEER}.lie-${LIE}&role=responder`,
       );
+      await page.waitForLoadState();
       expect(await page.locator("select[name=role]").inputValue()).to.equal("responder");
       expect(await page.locator("#rows thead th:visible").count()).to.equal(2);
       await page.locator("tr#CHILDLESS-05 td[data-standing=failed] a:visible").click();
@@ -143,7 +144,7 @@ describe("the site in a browser", () => {
       await page.getByRole("button", { name: "show all" }).click();
       await page.locator("input[name=q]").fill("alone ASKS");
       expect(await rows()).to.equal(1);
-      await page.goto(address(`tests.html${hash}`));
+      await page.goto(address(`tests.html${hash}`), { waitUntil: "load" });
       expect(await page.locator("select[name=verdict]").inputValue()).to.equal("fail");
       expect(await rows()).to.equal(1);
     }));
