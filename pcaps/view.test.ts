@@ -43,6 +43,10 @@ describe("view of what was seen", () => {
     const inner = { payloads: [NONCE], trailing: new Uint8Array(0), findings: [] };
     const opened = view({ ...closed, opening: "opened", inner, fragments: 3 });
     expect(opened).to.include({ text: "IKE_AUTH request 1: SK { No }", note: "3 fragments" });
+    const late = view({ ...closed, opening: "waiting", fragments: 3, repeats: 6, completeIn: 8 });
+    expect(late.note).to.equal(
+      "retransmission of packet 6, one fragment of the message that was complete in packet 8",
+    );
     expect([opened.clear, opened.inner?.length]).to.deep.equal([[], 1]);
   });
 

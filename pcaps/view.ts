@@ -104,11 +104,13 @@ function withNote(seen: Seen, notes: string[]): { note?: string } {
   return all.length > 0 ? { note: all.join(", ") } : {};
 }
 
-function ikeNotes({ fragments, opening, message, inner }: SeenIke): string[] {
+function ikeNotes({ fragments, opening, message, inner, completeIn }: SeenIke): string[] {
   const findings = allFindings(message, inner).length;
   return [
     ...(fragments === undefined || opening === "waiting" ? [] : [`${fragments} fragments`]),
-    ...openingNotes(opening),
+    ...(completeIn === undefined
+      ? openingNotes(opening)
+      : [`one fragment of the message that was complete in packet ${completeIn}`]),
     ...(findings > 0 ? [`${findings} ${findings === 1 ? "finding" : "findings"} of the decoder`] : []),
   ];
 }

@@ -206,9 +206,11 @@ export class History<S, E> {
     return (header.flags & FLAG.initiator) !== 0 ? "initiator" : "responder";
   }
 
-  /** A fragment of a message that is not complete: its exchange is known, and no more. */
+  /** A fragment of a message that is not complete: its exchange is known, and no more; or one that is left over. */
   #partial(sa: LintIkeSa, message: LintMessage): Place {
     const exchange = this.#exchangeOf(sa, message);
+    const isKnown = exchange[message.isResponse ? "response" : "request"] !== undefined;
+    if (message.seen.completeIn !== undefined && isKnown) return { exchange, as: "copy" };
     exchange.partial = true;
     return { exchange, as: "first" };
   }

@@ -46,6 +46,8 @@ export interface SeenIke extends SeenBase {
   plaintext?: Uint8Array;
   /** Set for a message in fragments (RFC 7383): how many there are. */
   fragments?: number;
+  /** Set for a fragment that waits though its message came before: the packet that completed that. */
+  completeIn?: number;
   /** Set for a message in fragments: each as it travelled, by its number. */
   pieces?: readonly Uint8Array[];
 }

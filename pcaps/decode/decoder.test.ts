@@ -104,6 +104,31 @@ describe("Decoder", () => {
     ]);
   });
 
+  it("shows a repeated fragment of a message that was complete in its place, as what it is", () => {
+    const parts = sealed(KEYS, [nonce(150)], { chunk: 60 });
+    const [first = EMPTY, second = EMPTY] = parts;
+    const [next = EMPTY] = sealed(KEYS, [nonce(9)], { messageId: 3 });
+    expect(parts).to.have.length(3);
+    const shown = (all: Uint8Array[]) =>
+      seenIn(ring(KEYS), all).map((one) => [
+        ...[one.packets.join(), one.repeats],
+        ...(one.kind === "ike" ? [one.opening, one.completeIn] : []),
+      ]);
+    const whole = ["1,2,3", undefined, "opened", undefined];
+    expect(shown([...parts, first, second, next, ...parts.slice(2)])).to.deep.equal([
+      whole,
+      ["4", 1, "waiting", 3],
+      ["5", 2, "waiting", 3],
+      ["6", undefined, "opened", undefined],
+      ["7", 3, "waiting", 3],
+    ]);
+    expect(shown([...parts, first, ...parts])).to.deep.equal([
+      whole,
+      ["4", 1, "waiting", 3],
+      ["5,6,7", 3, "opened", undefined],
+    ]);
+  });
+
   it("begins anew when the total grows, and leaves aside what does not fit", () => {
     const [few = [], many = [], fewer = []] = [80, 40, 150].map((chunk) =>
       sealed(KEYS, [nonce(150)], { chunk }),

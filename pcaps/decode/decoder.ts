@@ -49,6 +49,12 @@ export class Decoder {
    * for it.
    */
   datagram(datagram: Datagram): Seen[] {
+    const seen = this.#seen(datagram);
+    const late = this.#fragments.late(datagram.packet);
+    return late.length === 0 ? seen : [...late, ...seen];
+  }
+
+  #seen(datagram: Datagram): Seen[] {
     const { protocol, timeMs, source, destination, packet } = datagram;
     const { kind, data, reason } = partOf(datagram);
     const octets = copyOf(data);

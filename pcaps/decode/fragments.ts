@@ -18,6 +18,8 @@ interface FragmentSet {
   total: number;
   octets: number;
   fragments: Map<number, Fragment>;
+  /** The packet that completed the same message before. */
+  completeIn?: number;
 }
 
 /** A message whose fragments all came. */
@@ -52,11 +54,16 @@ const LIMITS: FragmentLimits = { sets: 512, octetsOfMessage: 1 << 20, octets: 8 
 export class Fragments {
   readonly #limits: FragmentLimits;
   readonly #sets: Lru<string, FragmentSet>;
+  /** The packets that completed messages. */
+  readonly #complete: Lru<string, number>;
+  /** What came of a message once more, fragment by fragment with nothing between them; and the packet of the last. */
+  #again: { set: FragmentSet; packet: number | undefined } | undefined;
   #octets = 0;
 
   constructor(limits: Partial<FragmentLimits> = {}) {
     this.#limits = { ...LIMITS, ...limits };
     this.#sets = new Lru(Number.POSITIVE_INFINITY);
+    this.#complete = new Lru(this.#limits.sets);
   }
 
   /** Takes a fragment; what it completes, or pushes out, is given back. */
@@ -67,23 +74,47 @@ export class Fragments {
     const given: SeenIke[] = [];
     let set = this.#sets.get(key);
     // Section 2.6: a larger total begins anew, a smaller one is left aside.
-    if (set && total > set.total) {
+    const isOneMore = set !== undefined && set === this.#again?.set && set.fragments.has(number);
+    if (set && (total > set.total || isOneMore)) {
       given.push(...this.#drop(set));
       set = undefined;
     }
-    set ??= { key, total, octets: 0, fragments: new Map() };
+    set ??= this.#begin(key, total);
     if (total < set.total || set.fragments.has(number)) return { given: [...given, fragment.seen] };
     set.fragments.set(number, fragment);
     this.#sets.set(key, set);
     this.#count(set, fragment.plaintext.length);
+    this.#look(set, fragment);
     if (set.fragments.size < total) return { given: [...given, ...this.#makeRoom(set)] };
     this.#remove(set);
+    this.#complete.set(key, fragment.seen.packets.at(-1) ?? 0);
     return { whole: join(set), given };
+  }
+
+  /**
+   * Repeated fragments of a message that was complete, once this packet is no further one of them: to wait for the rest
+   * would show them out of their time.
+   */
+  late(packet: number): SeenIke[] {
+    return this.#again && this.#again.packet !== packet ? this.#drop(this.#again.set) : [];
   }
 
   /** What never became complete. */
   end(): SeenIke[] {
     return [...this.#sets.values()].flatMap((set) => this.#drop(set));
+  }
+
+  #begin(key: string, total: number): FragmentSet {
+    const completeIn = this.#complete.get(key);
+    return { key, total, octets: 0, fragments: new Map(), ...(completeIn !== undefined && { completeIn }) };
+  }
+
+  /** One whose octets are new may be of another message: its set waits as any. */
+  #look(set: FragmentSet, { seen }: Fragment): void {
+    const isFirst = set.completeIn !== undefined && set.fragments.size === 1;
+    if (seen.repeats !== undefined && (isFirst || this.#again?.set === set))
+      this.#again = { set, packet: seen.packets.at(-1) };
+    else if (this.#again?.set === set) this.#again = undefined;
   }
 
   #count(set: FragmentSet, octets: number): void {
@@ -105,11 +136,15 @@ export class Fragments {
   #remove(set: FragmentSet): void {
     this.#sets.delete(set.key);
     this.#octets -= set.octets;
+    if (this.#again?.set === set) this.#again = undefined;
   }
 
   #drop(set: FragmentSet): SeenIke[] {
     this.#remove(set);
-    return [...set.fragments.values()].map(({ seen }) => seen);
+    const { completeIn, fragments } = set;
+    return [...fragments.values()].map(({ seen }) =>
+      completeIn === undefined ? seen : { ...seen, completeIn },
+    );
   }
 }
 
