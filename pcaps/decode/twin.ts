@@ -11,8 +11,9 @@ import type { ReadKeys } from "../key-files/read.ts";
 import type { KeyFault } from "../key-files/types.ts";
 import { Dissector, openCapture } from "../read/index.ts";
 import { type CaptureFault, type CapturePacket, LINKTYPE } from "../types.ts";
-import { Decoder, type DecoderOptions } from "./decoder.ts";
+import { Decoder } from "./decoder.ts";
 import type { TwinPacket } from "./pcapng-writer.ts";
+import type { ReadOptions } from "./read-seen.ts";
 import { addSecrets } from "./secrets.ts";
 
 const [IPV4, IPV6] = [4, 41];
@@ -27,9 +28,9 @@ const KNOWN_PORTS = new Set([IKE_PORT, 4500]);
 export function* twinOf(
   capturePath: string,
   keys: ReadKeys,
-  options: DecoderOptions = {},
+  { dissector = new Dissector(), ...options }: ReadOptions = {},
 ): Generator<TwinPacket | CaptureFault | KeyFault> {
-  const [decoder, dissector] = [new Decoder(keys.ring, options), new Dissector()];
+  const decoder = new Decoder(keys.ring, options);
   for (const item of openCapture(capturePath)) {
     // The packet, until a datagram takes its place.
     let packet = item.kind === "packet" ? item : undefined;

@@ -96,7 +96,7 @@ describe("taking datagrams out of packets", () => {
     expect(datagrams([...dissector.read(packets(all))]).map(({ packet }) => packet)).to.deep.equal([
       1, 2, 3, 5,
     ]);
-    expect(dissector.passedOver).to.deep.equal({ notIp: 0, unknownLink: 0, other: 1 });
+    expect(dissector.passedOver).to.deep.equal({ notIp: 0, unknownLink: 0, otherPorts: 1, other: 0 });
   });
 
   it("passes over what is not IP and counts it", () => {

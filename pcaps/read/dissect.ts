@@ -27,7 +27,9 @@ export interface PassedOver {
   notIp: number;
   /** Links of a type that is not read; one fault tells it. */
   unknownLink: number;
-  /** IP with other protocols or other ports. */
+  /** UDP on other ports. */
+  otherPorts: number;
+  /** IP with other protocols, and TCP on other ports. */
   other: number;
 }
 
@@ -46,7 +48,7 @@ export function dissect(
 
 /** The same, with a count of what was left aside. */
 export class Dissector {
-  readonly passedOver: PassedOver = { notIp: 0, unknownLink: 0, other: 0 };
+  readonly passedOver: PassedOver = { notIp: 0, unknownLink: 0, otherPorts: 0, other: 0 };
   readonly #isOurs = new Uint8Array(65_536);
   readonly #texts = new AddressTexts();
   readonly #ip = new IpHeader();
@@ -161,7 +163,10 @@ export class Dissector {
     if (size < UDP_HEADER) return faultOf(packet, `a UDP header, of which ${size} octets are there`);
     const source = readU16(bytes, from);
     const destination = readU16(bytes, from + 2);
-    if (!this.#isOurs[source] && !this.#isOurs[destination]) return this.#pass();
+    if (!this.#isOurs[source] && !this.#isOurs[destination]) {
+      this.passedOver.otherPorts++;
+      return undefined;
+    }
     if (this.#ip.missing > 0) return faultOf(packet, cutBy(this.#ip.missing));
     const length = readU16(bytes, from + 4) || size;
     if (length < UDP_HEADER || length > size)
