@@ -6,6 +6,8 @@ import * as fs from "node:fs";
 import { z } from "zod";
 import { readTextFile } from "../pcaps/text-file.ts";
 import {
+  type GoldenResult,
+  goldenSchema,
   makeResults,
   otherVersion,
   peerSchema,
@@ -36,6 +38,8 @@ const recordSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("test-finished"), time, test: testSchema }),
   /** A second run of a test whose verdict is not as the baseline says. */
   z.strictObject({ kind: z.literal("test-tried-again"), time, test: testSchema }),
+  /** What the run saw, held against a golden capture. */
+  z.strictObject({ kind: z.literal("golden-compared"), time, golden: goldenSchema }),
   z.strictObject({ kind: z.literal("run-finished"), time, interrupted: z.string().optional() }),
 ]);
 /** `time` is UTC in ISO 8601. `interrupted` says why a run ended early, and is absent for a complete one. */
@@ -148,7 +152,7 @@ export function notesOf({ findings, note }: JournalContent): string[] {
 
 /** A journal that holds these results; each record is as late as a run of one moment allows. */
 export function recordsOf(results: Results): JournalRecord[] {
-  const { tool, seed, started, finished, interrupted, peers, tests, withheld } = results;
+  const { tool, seed, started, finished, interrupted, peers, tests, withheld, golden = [] } = results;
   const start = { time: started, tool, seed, schema: results.schema };
   return [
     { kind: "run-started", ...start, ...(withheld === undefined ? {} : { withheld }) },
@@ -157,6 +161,7 @@ export function recordsOf(results: Results): JournalRecord[] {
       { kind: "test-finished", time: finished, test },
       ...(again ? [{ kind: "test-tried-again" as const, time: finished, test: { ...test, ...again } }] : []),
     ]),
+    ...golden.map((one): JournalRecord => ({ kind: "golden-compared", time: finished, golden: one })),
     { kind: "run-finished", time: finished, ...(interrupted === undefined ? {} : { interrupted }) },
   ];
 }
@@ -194,8 +199,18 @@ export function resultsFromJournal(
     ...(interrupted === undefined ? {} : { interrupted }),
     ...(withheld === undefined ? {} : { withheld }),
     notes,
+    golden: goldenOf(records),
     ...peersAndTests(records),
   });
+}
+
+/** Of a run that was resumed, the last comparison with each golden capture counts. */
+function goldenOf(records: readonly JournalRecord[]): GoldenResult[] {
+  const golden = new Map<string, GoldenResult>();
+  for (const record of records)
+    if (record.kind === "golden-compared")
+      golden.set(JSON.stringify([record.golden.peer, record.golden.document]), record.golden);
+  return [...golden.values()];
 }
 
 function peersAndTests(records: readonly JournalRecord[]): Pick<Results, "peers" | "tests"> {

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { toMarkdown } from "./markdown.ts";
 import { page } from "./markdown-page.ts";
 import { makeResults, type TestResult } from "./results.ts";
-import { sampleResults } from "./sample.ts";
+import { sampleGolden, sampleResults } from "./sample.ts";
 
 const sample = sampleResults();
 const nothing = makeResults({ ...sample, peers: [], tests: [] });
@@ -28,6 +28,15 @@ describe("the Markdown page", () => {
     const page = toMarkdown(sample);
     expect(page).to.include("| document | `strongswan@6.1:netns` | `strongswan@5.9:netns` |");
     expect(page).to.match(/^\| `rfc7383` \| 3\/4 pass, 1 ambiguous \| 3\/4 pass, 1 hang \| 4\/4 pass \|$/m);
+  });
+
+  it("tells what differs from golden captures, and that good verdicts are not all then", () => {
+    const good = sample.tests.filter(({ verdict }) => verdict === "pass");
+    const pageOf = (state: "same" | "different") =>
+      toMarkdown(makeResults({ ...sample, tests: good, golden: sampleGolden(state) }));
+    expect(pageOf("same")).to.include("Every verdict is `pass`").and.not.include("golden");
+    expect(pageOf("different")).to.match(/## Otherwise than golden captures\n\n- .*: 2 differences\n/);
+    expect(pageOf("different")).to.not.include("Every verdict");
   });
 
   it("tells of baseline entries that end within a month of the run", () => {

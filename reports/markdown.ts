@@ -17,6 +17,7 @@ export function toMarkdown(results: Results): string {
   const odd = (test: TestResult) => `${told(test)} (${cell(test.baseline?.deviation ?? "")})${again(test)}`;
   const sections: Section[] = [
     { title: "Not as the baseline says", rows: deviating.filter((test) => !isFixed(test)).map(odd) },
+    { title: "Otherwise than golden captures", rows: golden(results) },
     { title: "Better than the baseline says", rows: deviating.filter(isFixed).map(odd) },
     { title: "Wrong in the baselines", rows: problems(results) },
     { title: "Not pass", rows: tests.filter((test) => !test.baseline && test.verdict !== "pass").map(told) },
@@ -26,7 +27,7 @@ export function toMarkdown(results: Results): string {
     { title: "Known", rows: tests.filter(isKnown).map(known) },
     { title: "Provisional: our own definition", rows: provisional(results) },
   ];
-  const good = results.tests.every(({ verdict }) => verdict === "pass");
+  const good = results.tests.every(({ verdict }) => verdict === "pass") && golden(results).length === 0;
   const above = [...summary(results), ...(good ? ["Every verdict is `pass`.", ""] : [])];
   return page(above, sections, below(results));
 }
@@ -78,6 +79,14 @@ function known(test: TestResult): string {
   const { why = "", fault = "", expires = "" } = test.baseline?.known ?? {};
   return `**${test.verdict}** ${code(test.id)}, ${code(test.peer)}: ${cell(why)} (fault: ${fault}; until ${cell(expires)})`;
 }
+
+const golden = (results: Results): string[] =>
+  (results.golden ?? [])
+    .filter((one) => one.state !== "same")
+    .map(({ peer, test, state, differences, written }) => {
+      const what = state === "different" ? plural(differences, "difference") : state;
+      return `${code(peer)} ${code(test)}: ${what}${written ? ", written" : ""}`;
+    });
 
 const problems = (results: Results): string[] =>
   baselineProblems(results).map(({ file, problem }) => `${code(file)}: ${cell(problem)}`);

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { type JournalRecord, recordsOf, resultsFromJournal } from "./journal.ts";
 import { mergeJournals, type Part } from "./merge.ts";
 import { makeResults, type Results, type TestResult, testKey } from "./results.ts";
-import { sampleResults } from "./sample.ts";
+import { sampleGolden, sampleResults } from "./sample.ts";
 
 const sample = sampleResults();
 const places = new Map(sample.tests.map((test, i) => [testKey(test), i]));
@@ -61,9 +61,25 @@ describe("merged parts of a run", () => {
     );
     const most = merged([a!, c!]);
     expect(most.said).to.deep.equal(["of 3 shards there is no 2"]);
+    expect(most.missing).to.deep.equal([2]);
     const whole = merged([{ name: "most", records: most.records }, b!]);
-    expect(whole.said).to.deep.equal([]);
+    expect([whole.said, whole.missing]).to.deep.equal([[], []]);
     expect(resultsFromJournal(whole.records)).to.deep.equal(sample);
+  });
+
+  it("keep what was held against golden captures", () => {
+    const golden = sampleGolden("different");
+    const parts = [0, 1].map((i) =>
+      partOf(
+        sample.tests.filter((_, at) => at % 2 === i),
+        i,
+        2,
+      ),
+    );
+    const { records } = parts[1]!;
+    const compared = { kind: "golden-compared" as const, time: sample.finished, golden: golden[0]! };
+    parts[1]!.records = [...records.slice(0, -1), compared, ...records.slice(-1)];
+    expect(resultsFromJournal(merged(parts).records)).to.deep.equal(makeResults({ ...sample, golden }));
   });
 
   it("sum what is withheld, span the time, and keep why a part ended early", () => {

@@ -15,6 +15,8 @@ export interface Merged {
   sources: ReadonlyMap<string, string>;
   /** What a user should know of what was merged, in sentences. */
   said: string[];
+  /** Shards that are missing of those that the run was split into. */
+  missing: number[];
 }
 
 type Start = Extract<JournalRecord, { kind: "run-started" }>;
@@ -50,10 +52,12 @@ export function mergeJournals(
       { ...common, time, ...shards.left, ...(withheld.length > 0 ? { withheld } : {}) },
       ...[...peers.all.values()].map((peer): JournalRecord => ({ kind: "peer-started", time, peer })),
       ...kept.flatMap(({ records }) => records),
+      ...parts.flatMap(({ records }) => records.filter(({ kind }) => kind === "golden-compared")),
       finishOf(parts),
     ],
     sources: new Map(kept.map(({ test, part }) => [testKey(test), part])),
     said: [...tests.said, ...shards.said],
+    missing: shards.missing,
   };
 }
 
@@ -149,19 +153,23 @@ export const pathsOf = (evidence: Evidence): string[] => Object.values(evidence)
 const SHARD = /^(?<parts>\d+(?:,\d+)*)\/(?<of>\d+)$/;
 
 /** Which shards are there, and which are missing of those that a run was split into. */
-function mergeShards(starts: readonly Start[]): { left: { shard?: string }; said: string[] } {
+function mergeShards(starts: readonly Start[]): {
+  left: { shard?: string };
+  said: string[];
+  missing: number[];
+} {
   const named = starts.flatMap(({ shard = "" }) => {
     const { parts, of } = SHARD.exec(shard)?.groups ?? {};
     return parts === undefined ? [] : [{ parts: parts.split(",").map(Number), of: Number(of) }];
   });
   const [first] = named;
-  if (!first || named.some(({ of }) => of !== first.of)) return { left: {}, said: [] };
+  if (!first || named.some(({ of }) => of !== first.of)) return { left: {}, said: [], missing: [] };
   const there = new Set(named.flatMap(({ parts }) => parts));
   const all = Array.from({ length: first.of }, (_, i) => i + 1);
   const missing = all.filter((i) => !there.has(i));
-  if (missing.length === 0) return { left: {}, said: [] };
+  if (missing.length === 0) return { left: {}, said: [], missing };
   const shard = `${all.filter((i) => there.has(i)).join(",")}/${first.of}`;
-  return { left: { shard }, said: [`of ${first.of} shards there is no ${missing.join(", ")}`] };
+  return { left: { shard }, said: [`of ${first.of} shards there is no ${missing.join(", ")}`], missing };
 }
 
 /** A part without an end was killed. */

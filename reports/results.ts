@@ -236,6 +236,23 @@ export const withheldSchema = z.strictObject({
 });
 export type Withheld = z.infer<typeof withheldSchema>;
 
+export const goldenSchema = z
+  .strictObject({
+    peer: z.string().min(1).describe("Id of the peer."),
+    document: z.string().min(1),
+    test: z.string().min(1).describe("Id of the test whose captures were compared."),
+    state: z
+      .enum(["same", "different", "new", "lost"])
+      .describe("new: there was no golden capture; lost: the run has no capture of the test."),
+    differences: z.int().nonnegative(),
+    written: z.boolean().describe("What the run saw was taken for golden."),
+  })
+  .describe("What the peer said, beside what it said when its golden capture was taken.");
+export type GoldenResult = z.infer<typeof goldenSchema>;
+
+/** Whether it is as it was, or was meant to change. */
+export const isGolden = ({ state, written }: GoldenResult): boolean => state === "same" || written;
+
 export const resultsSchema = z
   .strictObject({
     schema: z.literal(RESULTS_SCHEMA),
@@ -253,6 +270,7 @@ export const resultsSchema = z
         "Selected tests that have no result here, until the peer's maintainers had their time; absent: none.",
       )
       .optional(),
+    golden: z.array(goldenSchema).describe("Golden captures compared; absent: none were.").optional(),
     baselines: z
       .array(
         z.strictObject({
@@ -302,7 +320,8 @@ export function totalsOf(tests: readonly TestResult[]): Totals {
 
 /** Makes a complete result set: the only way totals come to be. */
 export function makeResults(parts: Omit<Results, "schema" | "totals">): Results {
-  const { tool, seed, started, finished, interrupted, peers, tests, withheld, baselines, notes } = parts;
+  const { tool, seed, started, finished, interrupted, peers, tests, withheld, golden, baselines, notes } =
+    parts;
   return {
     schema: RESULTS_SCHEMA,
     tool,
@@ -314,6 +333,7 @@ export function makeResults(parts: Omit<Results, "schema" | "totals">): Results 
     tests,
     totals: totalsOf(tests),
     ...(withheld === undefined ? {} : { withheld }),
+    ...(golden === undefined || golden.length === 0 ? {} : { golden }),
     ...(baselines === undefined ? {} : { baselines }),
     ...(notes === undefined || notes.length === 0 ? {} : { notes }),
   };

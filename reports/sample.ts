@@ -1,7 +1,14 @@
 /** A result set of realistic shape and size, made from nothing: for the tests of the report formats and for pictures of them. */
 import type { CatalogueEntry, Extras } from "./extras.ts";
 import { groupBy } from "./group.ts";
-import { makeResults, type PeerInfo, type Results, type TestResult, type Verdict } from "./results.ts";
+import {
+  type GoldenResult,
+  makeResults,
+  type PeerInfo,
+  type Results,
+  type TestResult,
+  type Verdict,
+} from "./results.ts";
 
 const PEERS: PeerInfo[] = [
   peer("strongswan", "6.1", "netns", "strongSwan 6.1.0"),
@@ -188,3 +195,11 @@ const entryOf = ({ section, level, title }: TestResult): CatalogueEntry => ({
   ...{ section, level, who: "both", text: `${title}, in our words` },
   roles: ["initiator", "responder"],
 });
+
+/** One comparison with a golden capture. */
+export const sampleGolden = (state: GoldenResult["state"]): GoldenResult[] => [
+  {
+    ...{ peer: "strongswan@6.1:netns", document: "rfc7296", test: "rfc7296/1.2/sets-up-ike-and-child-sa" },
+    ...{ state, differences: state === "different" ? 2 : 0, written: false },
+  },
+];

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { USUAL_FORMATS } from "../../reports/write.ts";
 import { mergeRuns } from "../run/merge.ts";
 import { loadTests } from "../run/suites.ts";
+import { EXIT } from "./exit.ts";
 import { FORMATS_HELP, formats } from "./formats.ts";
 import { printJson } from "./output.ts";
 import type { Finish } from "./program.ts";
@@ -14,7 +15,7 @@ Examples:
   bakeoff run --shard 2/2 --out shard-2
   bakeoff report merge shard-1 shard-2 --out whole
 
-Exit status: as that of the single run; 2 when the folders do not belong to one run.
+Exit status: as that of the single run, 1 when a shard is missing; 2 when the folders do not belong to one run.
 `;
 
 interface Flags {
@@ -37,6 +38,6 @@ export function mergeCommand(finish: Finish): Command {
       const merged = mergeRuns(dirs, flags.out, formats(flags.format), await loadTests(), flags.baseline);
       process.stderr.write(said(merged.said) + summary(merged));
       if (flags.json) printJson(merged.results);
-      finish(exitOf(merged.results));
+      finish(merged.isWhole ? exitOf(merged.results) : Math.max(exitOf(merged.results), EXIT.verdict));
     });
 }

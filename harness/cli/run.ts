@@ -1,11 +1,10 @@
 import { Command, Option } from "commander";
 import type { PeerRole } from "../../peers/contract.ts";
 import { USUAL_FORMATS } from "../../reports/write.ts";
-import { compareGolden, type GoldenOptions } from "../run/golden.ts";
+import type { GoldenOptions } from "../run/golden.ts";
 import type { Shard } from "../run/plan.ts";
 import { run } from "../run/run.ts";
 import { UsageError, unknownName } from "../run/usage-error.ts";
-import { EXIT } from "./exit.ts";
 import { FORMATS_HELP, formats } from "./formats.ts";
 import { goldenText } from "./golden-text.ts";
 import { wholeNumber } from "./numbers.ts";
@@ -127,11 +126,9 @@ async function runAction(documents: string[], flags: Flags, finish: Finish): Pro
     const outcome = await run(options, shown, signals.signal);
     shown.close();
     process.stderr.write(summary(outcome));
-    const golden = options.golden ? compareGolden(out, outcome.results, options.golden) : [];
-    process.stderr.write(goldenText(golden, painter(hasColor(process.stderr))));
+    process.stderr.write(goldenText(outcome.golden, painter(hasColor(process.stderr))));
     if (flags.json) printJson(outcome.results);
-    const isGolden = flags.updateGolden || golden.every(({ state }) => state === "same");
-    finish(Math.max(exitOf(outcome.results), isGolden ? EXIT.ok : EXIT.verdict));
+    finish(exitOf(outcome.results));
   } finally {
     signals.release();
   }

@@ -1,19 +1,21 @@
 /** What a run came to, in a few lines. */
 import { endingSoon } from "../../reports/counted.ts";
-import { type Results, standingOf, type TestResult, VERDICTS } from "../../reports/results.ts";
+import { isGolden, type Results, standingOf, type TestResult, VERDICTS } from "../../reports/results.ts";
 import { withheldText } from "../../reports/text.ts";
 import type { RunOutcome } from "../run/report.ts";
 import { EXIT } from "./exit.ts";
 import { hasColor, oneLine, type Paint, painter } from "./output.ts";
 
 /**
- * 1 as soon as a verdict is not as expected or a baseline has an entry for nothing, 3 if only the lab is at fault; a
+ * 1 as soon as a verdict is not as expected, a baseline has an entry for nothing or a golden capture differs, 3 if only the lab is at fault; a
  * run that was cut short is not as expected either.
  */
 export function exitOf(results: Results): number {
   const bad = results.tests.filter(deviates);
   const problems = problemsOf(results);
-  if (bad.length + problems.length === 0) return results.interrupted === undefined ? EXIT.ok : EXIT.verdict;
+  const changed = (results.golden ?? []).some((golden) => !isGolden(golden));
+  const isWhole = results.interrupted === undefined && !changed;
+  if (bad.length + problems.length === 0) return isWhole ? EXIT.ok : EXIT.verdict;
   const lab = problems.length === 0 && bad.every(({ verdict }) => verdict === "setup");
   return lab ? EXIT.lab : EXIT.verdict;
 }

@@ -14,7 +14,8 @@ import { expect } from "chai";
 import { parseCapture } from "../../pcaps/read/index.ts";
 import { LabError } from "../../peers/runtime/errors.ts";
 import type { Results } from "../../reports/results.ts";
-import { compareGolden, goldenFolder } from "./golden.ts";
+import { compareGolden, type Golden, goldenFolder } from "./golden.ts";
+import { report } from "./report.ts";
 import { run } from "./run.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -36,7 +37,10 @@ describe("golden captures", () => {
   const capture = () => join(folder, "builtin@current_memory/rfc7296/capture.pcap");
 
   /** Runs what a golden capture is of, or may be taken of. */
-  async function play(seed: string, update: boolean): Promise<{ out: string; results: Results }> {
+  async function play(
+    seed: string,
+    update: boolean,
+  ): Promise<{ out: string; results: Results; golden: Golden[] }> {
     const out = join(folder, `out-${seed}`);
     const options = {
       ...{ documents: [], peers: ["builtin"], role: "both" as const, jobs: 1, seed, out },
@@ -54,8 +58,7 @@ describe("golden captures", () => {
 
   it("are taken, stay as they are while nothing changes, and tell what does", async () => {
     const first = await play("1", true);
-    const [taken] = compareGolden(first.out, first.results, { folder, update: true });
-    expect(taken).to.include({ test: TEST, state: "new", written: true });
+    expect(first.golden[0]).to.include({ test: TEST, state: "new", written: true });
     const before = readFileSync(capture());
     const failed = {
       ...first.results,
@@ -67,6 +70,9 @@ describe("golden captures", () => {
     expect(compareGolden(first.out, failed, { folder: empty, update: true }), "not passed").to.deep.equal([]);
 
     const second = await play("2", false);
+    expect(first.results.golden).to.deep.equal([
+      { ...second.results.golden?.[0], state: "new", written: true },
+    ]);
     for (const update of [false, true]) {
       const [same] = compareGolden(second.out, second.results, { folder, update });
       expect(same).to.include({ state: "same" }).and.not.have.property("written");
@@ -86,6 +92,7 @@ describe("golden captures", () => {
     mkdirSync(capture());
     expect(() => compareGolden(second.out, second.results, { folder, update: true })).to.throw(LabError);
     rmSync(one);
+    expect(report(second.out, [], []).results.golden).to.deep.equal(second.results.golden);
     const { evidence: _, ...bare } = second.results.tests[0]!;
     const lost = { ...second.results, tests: [{ ...bare, evidence: {} }] };
     expect(compareGolden(second.out, lost, { folder, update: false })[0]?.state).to.equal("lost");

@@ -10,7 +10,7 @@ import { readSeen } from "../../pcaps/decode/index.ts";
 import { type Comparison, compareViews } from "../../pcaps/diff/diff.ts";
 import { DiffRules, joinRuleSets, ordinaryRuleSets, ruleFileSchema } from "../../pcaps/diff/rules.ts";
 import { Sides, type View, viewOf } from "../../pcaps/view.ts";
-import type { Results, TestResult } from "../../reports/results.ts";
+import type { GoldenResult, Results, TestResult } from "../../reports/results.ts";
 import { fileName } from "./evidence.ts";
 import type { Plan } from "./plan.ts";
 import { writable } from "./report.ts";
@@ -42,18 +42,20 @@ export interface GoldenOptions {
 }
 
 /** A golden capture beside what the run saw. */
-export interface Golden {
-  peer: string;
-  document: string;
-  test: string;
-  /** `same`, `different`; `new`: there was none; `lost`: the run has no capture of it. */
-  state: "same" | "different" | "new" | "lost";
+export interface Golden extends Pick<GoldenResult, "peer" | "document" | "test" | "state"> {
   comparison: Comparison;
   /** What could not be read of the captures or their keys; empty ordinarily. */
   faults: string[];
   /** Set when the files were written. */
   written?: true;
 }
+
+/** As the journal keeps it. */
+export const goldenResult = ({ comparison, faults: _, written, ...golden }: Golden): GoldenResult => ({
+  ...golden,
+  differences: comparison.differences.length + comparison.more,
+  written: written === true,
+});
 
 /** The tests that golden captures are of, or may be taken of. @throws UsageError where there are none */
 export function onlyGolden(plan: Plan, { folder = goldenFolder, update }: GoldenOptions): Plan {

@@ -25,6 +25,8 @@ const TOLD = 4;
 export interface MergeOutcome extends RunOutcome {
   /** What a user should know of what was merged, in sentences. */
   said: string[];
+  /** No shard of those that the run was split into is missing. */
+  isWhole: boolean;
 }
 
 /**
@@ -48,7 +50,8 @@ export function mergeRuns(
   try {
     const lost = writable(out, () => write(merged, runs, out));
     const missing = lost === 0 ? [] : [`${lost} files of evidence that the runs name are not there`];
-    return { ...report(out, formats, tests, baseline), said: [...merged.said, ...missing] };
+    const isWhole = merged.missing.length === 0;
+    return { ...report(out, formats, tests, baseline), said: [...merged.said, ...missing], isWhole };
   } finally {
     release();
   }

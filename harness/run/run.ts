@@ -15,7 +15,7 @@ import { checkKeys, KeyFileError } from "../pki/pki.ts";
 import { oddOnes, secondTries, stillOdd, TRIED_AGAIN, TRIES } from "./again.ts";
 import { type Baselines, loadBaselines } from "./baseline.ts";
 import { catalogue, documents } from "./catalogue.ts";
-import { type GoldenOptions, onlyGolden } from "./golden.ts";
+import { compareGolden, type Golden, type GoldenOptions, goldenResult, onlyGolden } from "./golden.ts";
 import { checkLab, type Lab, openLab } from "./lab.ts";
 import { type ResultSink, runLane } from "./lanes.ts";
 import { JOURNAL, prepareOut } from "./out-folder.ts";
@@ -57,7 +57,11 @@ export interface Observer {
  * Runs the selected tests and writes the reports, also of a run that `signal` ends early; its reason is kept.
  * @throws UsageError before anything starts, LabError when the machine lacks what a peer needs
  */
-export async function run(options: RunOptions, observer: Observer, signal: AbortSignal): Promise<RunOutcome> {
+export async function run(
+  options: RunOptions,
+  observer: Observer,
+  signal: AbortSignal,
+): Promise<RunOutcome & { golden: Golden[] }> {
   const tests = await loadTests();
   const wide = makePlan(tests, options);
   const selected = options.golden ? onlyGolden(wide, options.golden) : wide;
@@ -97,7 +101,7 @@ async function runPlan(
   options: RunOptions,
   observer: Observer,
   signal: AbortSignal,
-): Promise<RunOutcome> {
+): Promise<RunOutcome & { golden: Golden[] }> {
   const before = options.resume ? earlier(options) : undefined;
   const seed = before?.seed ?? options.seed ?? "1";
   const unfinished = before ? withoutFinished(selected, before.finished, options.lie) : selected;
@@ -120,10 +124,13 @@ async function runPlan(
     await runLanes(odd, { ...options, seed, jobs: 1, out: join(options.out, TRIED_AGAIN) }, again, stop);
     odd = stillOdd(odd, results().tests);
   }
+  const golden = options.golden && !stop.aborted ? compareGolden(options.out, results(), options.golden) : [];
+  for (const one of golden)
+    journal.append({ kind: "golden-compared", time: time(), golden: goldenResult(one) });
   const interrupted = stop.aborted ? { interrupted: String(stop.reason) } : {};
   journal.append({ kind: "run-finished", time: time(), ...interrupted });
   journal.close();
-  return writeOutcome(results(), options.out, options.formats, tests);
+  return { ...writeOutcome(results(), options.out, options.formats, tests), golden };
 }
 
 const time = (): string => new Date().toISOString();

@@ -1,6 +1,6 @@
 /** The first page: what was run, what is not as it should be, and the matrix of documents and peers. */
 import { groupBy } from "../group.ts";
-import { standingOf, VERDICTS, verdictMeaning } from "../results.ts";
+import { isGolden, standingOf, VERDICTS, verdictMeaning } from "../results.ts";
 import { formatDuration, plural, withheldText } from "../text.ts";
 import { type Fragment, html, type Markup } from "./markup.ts";
 import type { DocumentPart, Entry, Run, Site, Subject } from "./model.ts";
@@ -29,6 +29,7 @@ export function indexPage(site: Site, board: ScoreBoard): Page {
     trail: [{ text: "Overview" }],
     body: html`${hero(site)}
 ${deviating(site)}
+${goldenChanges(site.runs)}
 ${baselineProblems(site.runs)}
 ${matrix(site)}
 ${peers(site, board)}
@@ -36,28 +37,30 @@ ${runs(site.runs)}`,
   };
 }
 
-function hero({ entries, subjects, documents }: Site): Markup {
+function hero({ entries, subjects, documents, runs: all }: Site): Markup {
   const counts = countVerdicts(entries);
   const chips = VERDICTS.filter((verdict) => counts.has(verdict)).map(
     (verdict) =>
       html`<a class="chip t-${verdict}" href="${filtered("tests.html", { verdict })}" title="${verdictMeaning(verdict)}">${glyph(verdict)}${verdict} <b>${counts.get(verdict) ?? 0}</b></a>
 `,
   );
-  return html`<section class="hero"><h1>${headline(entries)}</h1>
+  return html`<section class="hero"><h1>${headline(entries, all)}</h1>
 <p class="soft">${plural(entries.length, "result")} on ${plural(subjects.length, "peer")}, ${plural(documents.length, "document")}.</p>
 ${verdictBar(counts)}
 <div class="chips">${chips}</div></section>`;
 }
 
-function headline(entries: readonly Entry[]): string {
+function headline(entries: readonly Entry[], runs: readonly Run[]): string {
   if (entries.length === 0) return "No test has finished";
   const count = (standing: string) => entries.filter(({ test }) => standingOf(test) === standing).length;
   const [odd, unstable] = [count("deviates"), count("unstable")];
   const said = entries.some(({ test }) => test.baseline) ? "not as the baseline says" : "not as it should be";
-  if (odd + unstable === 0) return "Everything is as expected";
+  const golden = runs.flatMap(({ results }) => results.golden ?? []).filter((one) => !isGolden(one)).length;
+  if (odd + unstable + golden === 0) return "Everything is as expected";
   return [
     ...(odd > 0 ? [`${odd} of ${entries.length} ${said}`] : []),
     ...(unstable > 0 ? [`${unstable} unstable`] : []),
+    ...(golden > 0 ? [`${golden} otherwise than golden captures`] : []),
   ].join(", ");
 }
 
@@ -76,6 +79,21 @@ function deviating({ entries }: Site): Fragment {
   return html`<section><h2>What asks for a look</h2>
 <div class="card"><ol class="list">${items}</ol></div>
 ${odd.length > LISTED && html`<p><a href="${filtered("tests.html", { standing: "not as the baseline says,not as it should be,unstable" })}">All ${odd.length} of them</a></p>`}</section>`;
+}
+
+/** What peers said otherwise than in their golden captures. */
+function goldenChanges(all: readonly Run[]): Fragment {
+  const lines = all
+    .flatMap(({ results }) => results.golden ?? [])
+    .filter(({ state }) => state !== "same")
+    .map(
+      ({ peer, test, state, differences, written }) =>
+        html`<li>${peer} <code>${test}</code>: ${state === "different" ? plural(differences, "difference") : state}${written && ", written"}</li>`,
+    );
+  return (
+    lines.length > 0 &&
+    html`<section><h2>Otherwise than golden captures</h2><div class="card pad"><ul>${lines}</ul></div></section>`
+  );
 }
 
 /** What is wrong with the baselines themselves. */

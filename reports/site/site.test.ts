@@ -14,7 +14,7 @@ import { dirname, join, normalize } from "node:path";
 import { expect } from "chai";
 import { FINDINGS_FILE } from "../findings.ts";
 import { makeResults, type Results, type TestResult } from "../results.ts";
-import { sampleExtras, sampleResults } from "../sample.ts";
+import { sampleExtras, sampleGolden, sampleResults } from "../sample.ts";
 import { NotASite, writeSite } from "./write-site.ts";
 
 const sample = sampleResults();
@@ -300,6 +300,20 @@ describe("writing a site", () => {
         `<h1>${label}`,
       );
     }
+  });
+
+  it("tells on its first page what differs from golden captures", () => {
+    const tests = sample.tests.filter(({ verdict }) => verdict === "pass");
+    const pageOf = (state: "same" | "different") => {
+      const results = makeResults({ ...sample, tests, golden: sampleGolden(state) });
+      return readFileSync(
+        writeSite(join(folder, "site"), [{ folder: join(folder, "run"), results }]),
+        "utf8",
+      );
+    };
+    expect(pageOf("same")).to.include("Everything is as expected").and.not.include("golden captures");
+    expect(pageOf("different")).to.include("<h1>1 otherwise than golden captures");
+    expect(pageOf("different")).to.include("2 differences").and.not.include("Everything is as expected");
   });
 
   it("tells of several folders in one matrix", () => {
