@@ -4,6 +4,7 @@ import { byMessage, whereText } from "../../pcaps/diff/grouped.ts";
 import type { Difference } from "../../pcaps/diff/types.ts";
 import { brief, plural } from "../../reports/text.ts";
 import { oneLine, type Paint } from "./output.ts";
+import { type Faults, faultLines } from "./pcap-source.ts";
 
 /** Longer values are cut: hostile ones fill a screen. */
 const MOST_SHOWN = 200;
@@ -17,6 +18,15 @@ export function diffText({ differences, more }: Comparison, paint: Paint): strin
   });
   const total = `${plural(differences.length + more, "difference")}${more > 0 ? `, ${more} not listed` : ""}\n`;
   return `${groups.join("\n")}\n${total}`;
+}
+
+/** What could not be compared, for it could not be read; no text where all could. */
+export function unreadText({ a, b }: Record<"a" | "b", Faults>): string {
+  const lines = [
+    ...faultLines(a).map((text) => `A: ${text}\n`),
+    ...faultLines(b).map((text) => `B: ${text}\n`),
+  ];
+  return lines.length > 0 ? `Only what could be read is compared:\n${lines.join("")}` : "";
 }
 
 const value = (text: string): string => brief(oneLine(text), MOST_SHOWN);

@@ -82,6 +82,16 @@ describe("bakeoff pcap diff", () => {
     expect(JSON.parse(own.out).differences.map((d: { path: string }) => d.path)).to.not.include(ID);
   });
 
+  it("says that it compared only what could be read", async () => {
+    const octets = readFileSync(path("a/capture.pcap"));
+    writeFileSync(path("cut.pcap"), octets.subarray(0, octets.length - 1));
+    const args = ["pcap", "diff", path("bare-a.pcap"), path("cut.pcap")];
+    const { out } = await said(...args);
+    expect(out).to.match(/(^|\n)Only what could be read is compared:\nB: read as far as octet \d+: .+\n$/);
+    const { faults } = JSON.parse((await said(...args, "--json")).out);
+    expect([faults.a.faults, faults.b.faults.length]).to.deep.equal([[], 1]);
+  });
+
   it("gives JSON, and a page in which nothing of a peer's is markup", async () => {
     const args = [path("a"), path("c"), "--json", "--html", path("diff.html")];
     const { status, out } = await said("pcap", "diff", ...args);

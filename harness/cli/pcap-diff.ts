@@ -17,8 +17,8 @@ import { UsageError, unknownName } from "../run/usage-error.ts";
 import { parseYaml, readText } from "../run/yaml-file.ts";
 import { EXIT } from "./exit.ts";
 import { hasColor, oneLine, painter, printJson } from "./output.ts";
-import { diffText } from "./pcap-diff-text.ts";
-import { captureAt, keysFor, Output, seenIn, writeOutput } from "./pcap-source.ts";
+import { diffText, unreadText } from "./pcap-diff-text.ts";
+import { captureAt, type Faults, keysFor, Output, portOption, Source, writeOutput } from "./pcap-source.ts";
 import type { Finish } from "./program.ts";
 
 const EXAMPLES = `
@@ -35,6 +35,7 @@ Examples:
 interface Flags {
   keysA?: string[];
   keysB?: string[];
+  port?: number[];
   json?: true;
   html?: string;
   show?: string[];
@@ -55,6 +56,7 @@ export function diffCommand(finish: Finish): Command {
     .argument("<b>", "what it is compared with")
     .option("--keys-a <path>", "file or folder of keys for A, may be given again", again)
     .option("--keys-b <path>", "file or folder of keys for B, may be given again", again)
+    .option(...portOption)
     .option("--show <sets>", "compare these sets of values too, as in nonces,spis", names)
     .option("--strict", "leave out nothing")
     .option("--rules <file>", "further sets of what to leave out; one of the same name replaces ours")
@@ -71,21 +73,29 @@ const setsText = (): string =>
 
 async function run(a: string, b: string, flags: Flags): Promise<number> {
   if (a === "-" && b === "-") throw new UsageError("only one of the two can be standard input");
-  const sources = [sourceOf(a, flags.keysA, "--keys-a"), sourceOf(b, flags.keysB, "--keys-b")] as const;
+  const sources = [
+    sourceOf(a, flags.keysA, "--keys-a", flags.port),
+    sourceOf(b, flags.keysB, "--keys-b", flags.port),
+  ] as const;
   const isMixed = sources[0].isStream !== sources[1].isStream;
   const rules = rulesOf(flags, isMixed ? [NOT_IN_STREAMS] : []);
   const comparison = compareViews(sources[0].views(), sources[1].views(), rules);
   if (flags.html !== undefined) writeOutput("--html", flags.html, diffPage(comparison, { a, b }));
-  if (flags.json) printJson({ a, b, ...comparison });
-  else await printText(comparison);
+  const faults = { a: faultsOf(sources[0]), b: faultsOf(sources[1]) };
+  if (flags.json) printJson({ a, b, ...comparison, faults });
+  else await printText(comparison, faults);
   return comparison.differences.length === 0 ? EXIT.ok : EXIT.verdict;
 }
 
-async function printText(comparison: Comparison): Promise<void> {
+async function printText(comparison: Comparison, faults: Record<"a" | "b", Faults>): Promise<void> {
   const output = new Output();
   await output.write(diffText(comparison, painter(hasColor(process.stdout))));
+  await output.write(unreadText(faults));
   await output.flush();
 }
+
+/** Without what the teller has beside them. */
+const faultsOf = ({ faults: { faults, moreFaults } }: Compared): Faults => ({ faults, moreFaults });
 
 /** Event streams tell nothing of these. */
 const NOT_IN_STREAMS: RuleSet = {
@@ -109,33 +119,47 @@ function rulesOf({ rules, show = [], strict }: Flags, further: readonly RuleSet[
 const fieldsAt = (place: readonly PropertyKey[]): string[] =>
   place.length === 0 ? ["sets"] : place.length === 2 ? ["name", "about", "rules"] : ["path", "compare"];
 
-interface Source {
+/** One of the two. */
+interface Compared {
   isStream: boolean;
   views: () => Iterable<View>;
+  /** Of a capture, once its views were read. */
+  faults: Faults;
 }
 
 /** Octets of an event stream, which is held as a whole: that of a test has some thousand. */
 const MOST_OF_STREAM = 16 * 1024 * 1024;
 
 /** What stands at a path. @throws UsageError */
-function sourceOf(path: string, keys: readonly string[] | undefined, option: string): Source {
-  if (path === "-") return captureSource(path, keys, option);
+function sourceOf(
+  path: string,
+  keys: readonly string[] | undefined,
+  option: string,
+  ports: readonly number[] | undefined,
+): Compared {
+  if (path === "-") return captureSource(path, keys, option, ports);
   if (!existsSync(path)) throw new UsageError(`${oneLine(path)}: there is no such file`);
   if (statSync(path).isDirectory() || !path.endsWith(".jsonl"))
-    return captureSource(captureAt(path), keys, option);
+    return captureSource(captureAt(path), keys, option, ports);
   if (keys) throw new UsageError(`${option}: ${oneLine(path)} is an event stream, which needs no keys`);
   const text = readTextFile(path, { most: MOST_OF_STREAM, pipes: true });
   if (typeof text !== "string") throw new UsageError(`${oneLine(path)}: ${oneLine(text.reason)}`);
-  return { isStream: true, views: () => viewsOfEvents(text) };
+  return { isStream: true, views: () => viewsOfEvents(text), faults: { faults: [], moreFaults: 0 } };
 }
 
-function captureSource(path: string, keys: readonly string[] | undefined, option: string): Source {
+function captureSource(
+  path: string,
+  keys: readonly string[] | undefined,
+  option: string,
+  ports: readonly number[] | undefined,
+): Compared {
   for (const key of keys ?? [])
     if (!existsSync(key)) throw new UsageError(`${option} ${oneLine(key)}: there is no such file`);
-  return { isStream: false, views: () => viewsOf(path, keysFor(path, keys)) };
+  const source = new Source(path, keysFor(path, keys), ports);
+  return { isStream: false, views: () => viewsOf(source), faults: source.faults };
 }
 
-function* viewsOf(capture: string, keys: readonly string[]): Generator<View> {
+function* viewsOf(source: Source): Generator<View> {
   const sides = new Sides();
-  for (const seen of seenIn(capture, keys)) yield viewOf(seen, sides);
+  for (const seen of source.seen()) yield viewOf(seen, sides);
 }

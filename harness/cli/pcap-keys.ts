@@ -9,13 +9,14 @@ import {
   type TwinPacket,
   twinOf,
 } from "../../pcaps/decode/index.ts";
-import { type ReadKeys, readKeys } from "../../pcaps/key-files/read.ts";
+import { readKeys } from "../../pcaps/key-files/read.ts";
 import { writeKeyFolders } from "../../pcaps/key-files/write.ts";
 import type { EspSaKeys, IkeSaKeys } from "../../pcaps/keys.ts";
+import { Dissector } from "../../pcaps/read/index.ts";
 import { UsageError } from "../run/usage-error.ts";
 import { hex } from "../wire/bytes.ts";
 import { oneLine } from "./output.ts";
-import { captureAt, FaultTeller, keysFor, keysOption } from "./pcap-source.ts";
+import { captureAt, FaultTeller, keysFor, keysOption, portOption } from "./pcap-source.ts";
 
 const EXAMPLES = `
 Keys may be our keys.json or folder of keys, Wireshark's ikev2_decryption_table and esp_sa or a profile with them,
@@ -35,12 +36,19 @@ export function keysCommand(): Command {
     .description("writes a Wireshark profile for a capture, and a decrypted twin of it")
     .argument("<capture>", "pcap or pcapng, or the folder of a test's evidence")
     .option(...keysOption)
+    .option(...portOption)
     .requiredOption("--out <dir>", "folder to write into")
     .addHelpText("after", EXAMPLES)
     .action(run);
 }
 
-function run(given: string, { keys: paths, out }: { keys?: string[]; out: string }): void {
+interface Flags {
+  keys?: string[];
+  port?: number[];
+  out: string;
+}
+
+function run(given: string, { keys: paths, port: ports, out }: Flags): void {
   const capture = captureAt(given);
   const teller = new FaultTeller(capture);
   const keys = readKeys(keysFor(capture, paths));
@@ -51,7 +59,8 @@ function run(given: string, { keys: paths, out }: { keys?: string[]; out: string
   if (keys.ring.size === 0) throw new UsageError(`${oneLine(capture)}: no keys; name them with --keys`);
   const used = new Used();
   const twin = join(out, "decrypted.pcapng");
-  const counts = writing(out, () => writeTwin(capture, keys, twin, used, teller));
+  const items = twinOf(capture, keys, { used: (set) => used.add(set), dissector: new Dissector({ ports }) });
+  const counts = writing(out, () => writeTwin(capture, items, twin, teller));
   const notes = writing(out, () => writeKeyFolders(out, used.ike(), used.esp()));
   for (const note of notes) process.stderr.write(`note: ${note}\n`);
   teller.end();
@@ -71,12 +80,13 @@ function writing<T>(out: string, write: () => T): T {
   }
 }
 
+type TwinItems = ReturnType<typeof twinOf>;
 type Counts = Record<TwinPacket["outcome"], number>;
 
 /** Blocks are gathered up to so many octets. */
 const CHUNK = 1 << 20;
 
-function writeTwin(capture: string, keys: ReadKeys, path: string, used: Used, teller: FaultTeller): Counts {
+function writeTwin(capture: string, items: TwinItems, path: string, teller: FaultTeller): Counts {
   const counts: Counts = { decrypted: 0, "as it was": 0, closed: 0 };
   const writer = new PcapngWriter();
   const file = openSync(path, "w");
@@ -87,7 +97,7 @@ function writeTwin(capture: string, keys: ReadKeys, path: string, used: Used, te
     [blocks, octets] = [[], 0];
   };
   try {
-    for (const item of twinOf(capture, keys, { used: (set) => used.add(set) })) {
+    for (const item of items) {
       if (item.kind !== "packet") {
         teller.tell(item);
         continue;

@@ -6,7 +6,7 @@ import { viewsAsHostLadder } from "../../pcaps/ladder-of-hosts.ts";
 import { ladderSvg } from "../../pcaps/ladder-svg.ts";
 import { Sides, type View, viewOf } from "../../pcaps/view.ts";
 import { oneLine } from "./output.ts";
-import { captureAt, keysFor, keysOption, Output, seenIn, writeOutput } from "./pcap-source.ts";
+import { captureAt, keysFor, keysOption, Output, portOption, Source, writeOutput } from "./pcap-source.ts";
 
 const EXAMPLES = `
 Examples:
@@ -16,6 +16,7 @@ Examples:
 
 interface Flags {
   keys?: string[];
+  port?: number[];
   svg?: string;
 }
 
@@ -27,6 +28,7 @@ export function ladderCommand(): Command {
     .description("draws who sent what to whom, as text or SVG")
     .argument("<file>", "capture: pcap or pcapng, or the folder of a test's evidence")
     .option(...keysOption)
+    .option(...portOption)
     .option("--svg <file>", "write a picture instead of text")
     .addHelpText("after", EXAMPLES)
     .action(draw);
@@ -34,7 +36,7 @@ export function ladderCommand(): Command {
 
 async function draw(path: string, flags: Flags): Promise<void> {
   const capture = captureAt(path);
-  const views = viewsOf(capture, keysFor(capture, flags.keys));
+  const views = viewsOf(new Source(capture, keysFor(capture, flags.keys), flags.port));
   const startMs = views[0]?.timeMs ?? 0;
   const timed = views.map((view) => ({ ...view, timeMs: view.timeMs - startMs }));
   if (flags.svg !== undefined) return writePicture(flags.svg, capture, timed);
@@ -47,19 +49,18 @@ async function draw(path: string, flags: Flags): Promise<void> {
   await output.flush();
 }
 
-function viewsOf(capture: string, keys: readonly string[]): View[] {
+function viewsOf(source: Source): View[] {
   const sides = new Sides();
   const views: View[] = [];
   let octets = 0;
-  for (const seen of seenIn(capture, keys)) {
+  for (const seen of source.seen()) {
     octets += seen.octets.length;
     if (views.length >= MOST.messages || octets > MOST.octets) {
-      process.stderr.write(`${oneLine(capture)}: only the first ${views.length} messages are drawn\n`);
+      process.stderr.write(`${oneLine(source.capture)}: only the first ${views.length} messages are drawn\n`);
       break;
     }
     views.push(viewOf(seen, sides));
   }
-  if (views.length === 0) process.stderr.write(`${oneLine(capture)}: no IKE and no ESP in it\n`);
   return views;
 }
 

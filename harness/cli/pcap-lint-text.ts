@@ -2,6 +2,7 @@
 import { plural } from "../../reports/text.ts";
 import { oneLine, type painter } from "./output.ts";
 import type { Judged, Linted, Readable, WireFinding } from "./pcap-lint.ts";
+import { faultLines } from "./pcap-source.ts";
 
 type Paint = ReturnType<typeof painter>;
 
@@ -16,6 +17,7 @@ export function lintText(linted: Linted, paint: Paint): string {
   if (findings.length === 0) lines.push("  no findings");
   if (more > 0) lines.push(`  ${more} more findings are not listed`);
   for (const finding of wire ?? []) lines.push(`  ${wireText(finding)}`);
+  for (const line of faultLines(linted)) lines.push(`  ${line}`);
   return `${lines.join("\n")}\n`;
 }
 

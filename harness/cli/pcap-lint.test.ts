@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -66,7 +66,8 @@ describe("bakeoff pcap lint", () => {
   it("tells of what stays closed why it does", () => {
     const count = { seen: 9, opened: 4, closed: 2, waiting: 1, broken: 2 };
     const readable = { ike: count, esp: { ...count, seen: 0, opened: 0, closed: 0, waiting: 0, broken: 0 } };
-    expect(lintText({ file: "a.pcap", readable, findings: [], more: 0 }, (_, text) => text)).to.equal(
+    const linted = { file: "a.pcap", readable, faults: [], moreFaults: 0, findings: [], more: 0 };
+    expect(lintText(linted, (_, text) => text)).to.equal(
       "a.pcap: 9 messages, 4 opened, 2 closed for want of keys, 1 fragment without the rest, 2 that the keys do not open\n" +
         "  no findings\n",
     );
@@ -115,6 +116,37 @@ describe("bakeoff pcap lint", () => {
     });
     expect(flagged.wire[0]).to.include({ packet: 2, offset: 19, field: "header > flags" });
     expect(stated.findings[0]).to.include({ rule: "responder-spi-in-refusal", level: "stmt" });
+  });
+
+  it("says how far a damaged capture was read, and strictly takes it for wrong", async () => {
+    writeFileSync(path("cut.pcap"), readFileSync(path("honest/capture.pcap")).subarray(0, 600));
+    const { status, out } = await lint(path("cut.pcap"));
+    expect(status).to.equal(0);
+    expect(out)
+      .to.match(/\n {2}no findings\n {2}read as far as octet \d+: .+\n$/)
+      .and.not.include("faults");
+    const strict = await lint(path("cut.pcap"), "--strict", "--json");
+    expect(strict.status).to.equal(1);
+    const [{ faults, moreFaults }] = JSON.parse(strict.out);
+    expect([faults.length, moreFaults]).to.deep.equal([1, 0]);
+    expect(faults[0])
+      .to.include({ packet: 2, end: true })
+      .and.to.have.keys("offset", "packet", "reason", "end");
+  });
+
+  it("reads further ports that are named, and says where some were passed over", async () => {
+    const moved = seenOf(whole()).map(({ octets, source, destination, ...seen }, index) => ({
+      ...{ ...seen, protocol: "udp" as const, source: { ...source, port: 7000 } },
+      destination: { ...destination, port: 7000 },
+      data: index % 2 ? octets : Buffer.concat([new Uint8Array(4), octets]),
+    }));
+    writePcap(path("moved.pcap"), moved, 0);
+    const { out, err } = await lint(path("moved.pcap"));
+    expect(out).to.include("no IKE and no ESP in it");
+    expect(err).to.match(/no ESP in it; 14 datagrams on other ports passed over, which --port names\n$/);
+    const named = await lint(path("moved.pcap"), "--port", "6000", "--port", "7000");
+    expect([named.out.includes(": 14 messages, "), named.err]).to.deep.equal([true, ""]);
+    expect((await lint(path("moved.pcap"), "--port", "70000")).status).to.equal(2);
   });
 
   it("refuses in one line what makes no sense", async () => {

@@ -12,13 +12,14 @@ import type { Finding } from "../wire/types.ts";
 import { EXIT } from "./exit.ts";
 import { hasColor, oneLine, painter, printJson } from "./output.ts";
 import { lintText } from "./pcap-lint-text.ts";
-import { captureAt, keysFor, keysOption, Output, seenIn } from "./pcap-source.ts";
+import { captureAt, type Faults, keysFor, keysOption, Output, portOption, Source } from "./pcap-source.ts";
 import type { Finish } from "./program.ts";
 
 const EXAMPLES = `
 Judges each sender by the requirements that can be judged by looking on. What is encrypted and closed is passed over,
 and so is what would need the beginning where the capture begins later.
-Exit status: 0 nothing that a MUST or MUST NOT forbids, 1 something of it (with --strict: any finding), 2 wrong usage.
+Exit status: 0 nothing that a MUST or MUST NOT forbids, 1 something of it (with --strict: any finding, or a capture that
+could not be read in full), 2 wrong usage.
 
 Examples:
   bakeoff pcap lint capture.pcap
@@ -28,6 +29,7 @@ Examples:
 
 interface Flags {
   keys?: string[];
+  port?: number[];
   json?: true;
   only?: RegExp;
   side?: NonNullable<LintOptions["side"]>;
@@ -57,8 +59,8 @@ export interface Readable {
   broken: number;
 }
 
-/** One capture, judged. */
-export interface Linted {
+/** One capture, judged as far as it could be read. */
+export interface Linted extends Faults {
   file: string;
   readable: Record<"ike" | "esp", Readable>;
   findings: Judged[];
@@ -76,11 +78,12 @@ export function lintCommand(finish: Finish): Command {
     .description("judges both sides of a capture by the requirements")
     .argument("<file...>", "captures: pcap or pcapng, or folders of tests' evidence")
     .option(...keysOption)
+    .option(...portOption)
     .option("--only <regex>", "only rules whose name or requirement id has it", (text) =>
       regExpOf("--only", text, "u"),
     )
     .option("--side <side>", "judge only the initiator, the responder, or an address", sideOf)
-    .option("--strict", "exit 1 for any finding, SHOULD and statements too")
+    .option("--strict", "exit 1 for any finding, SHOULD and statements too, and for faults of the capture")
     .option("--wire", "also what the decoder found odd; no requirement forbids all of it")
     .option("--json", "the findings as JSON")
     .addHelpText("after", EXAMPLES)
@@ -117,20 +120,23 @@ async function lint(files: string[], flags: Flags): Promise<number> {
   return linted.some((one) => isWrong(one, flags)) ? EXIT.verdict : EXIT.ok;
 }
 
-const isWrong = ({ findings }: Linted, { strict }: Flags): boolean =>
-  strict ? findings.length > 0 : findings.some(({ level }) => level.startsWith("MUST"));
+const isWrong = ({ findings, faults }: Linted, { strict }: Flags): boolean =>
+  strict ? findings.length + faults.length > 0 : findings.some(({ level }) => level.startsWith("MUST"));
 
-function lintFile(file: string, { keys, side, wire }: Flags, rules: readonly Rule[]): Linted {
+function lintFile(file: string, { keys, port, side, wire }: Flags, rules: readonly Rule[]): Linted {
   const linter = new Linter({ rules, ...(side && { side }) });
   const count = (): Readable => ({ seen: 0, opened: 0, closed: 0, waiting: 0, broken: 0 });
-  const linted: Linted = { file, readable: { ike: count(), esp: count() }, findings: [], more: 0 };
+  const source = new Source(file, keysFor(file, keys), port);
+  const readable = { ike: count(), esp: count() };
+  const linted: Linted = { file, readable, faults: [], moreFaults: 0, findings: [], more: 0 };
   if (wire) linted.wire = [];
-  for (const seen of seenIn(file, keysFor(file, keys))) {
+  for (const seen of source.seen()) {
     tally(linted, seen);
     for (const finding of linter.see(seen)) keep(linted, finding);
     if (linted.wire && linted.wire.length < MOST) linted.wire.push(...wireFindings(seen));
   }
-  return linted;
+  const { faults, moreFaults } = source.faults;
+  return { ...linted, faults, moreFaults };
 }
 
 const COUNTED = {

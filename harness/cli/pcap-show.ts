@@ -1,13 +1,11 @@
 /** `bakeoff pcap show`. */
 import { Command } from "commander";
-import { readSeen } from "../../pcaps/decode/index.ts";
 import type { KeyFault } from "../../pcaps/key-files/types.ts";
 import { showFields, showJson, showLine } from "../../pcaps/show.ts";
 import type { CaptureFault } from "../../pcaps/types.ts";
 import { Sides, type View, viewOf } from "../../pcaps/view.ts";
 import { regExpOf } from "../run/usage-error.ts";
-import { oneLine } from "./output.ts";
-import { captureAt, FaultTeller, faultText, keysFor, keysOption, Output } from "./pcap-source.ts";
+import { captureAt, faultText, keysFor, keysOption, Output, portOption, Source } from "./pcap-source.ts";
 
 const EXAMPLES = `
 A line for each message: number of its packet, seconds since the first, sender and receiver, what it is.
@@ -22,6 +20,7 @@ Examples:
 
 interface Flags {
   keys?: string[];
+  port?: number[];
   json?: true;
   tree?: true;
   filter?: RegExp;
@@ -32,6 +31,7 @@ export function showCommand(): Command {
     .description("shows what a capture holds, decrypted as far as keys are at hand")
     .argument("<file>", "capture: pcap or pcapng, or the folder of a test's evidence")
     .option(...keysOption)
+    .option(...portOption)
     .option("-v, --tree", "with every field of every message")
     .option("--json", "a line of JSON for each message, with all fields")
     .option("--filter <regex>", "only messages whose line has it", (text) => regExpOf("--filter", text, "u"))
@@ -41,12 +41,11 @@ export function showCommand(): Command {
 
 async function show(path: string, flags: Flags): Promise<void> {
   const capture = captureAt(path);
-  const keys = keysFor(capture, flags.keys);
-  const [sides, output, teller] = [new Sides(), new Output(), new FaultTeller(capture)];
+  const source = new Source(capture, keysFor(capture, flags.keys), flags.port);
+  const [sides, output] = [new Sides(), new Output()];
   let startMs: number | undefined;
-  for (const seen of readSeen(capture, keys)) {
+  for (const seen of source.items()) {
     if (seen.kind === "fault" || seen.kind === "key-fault") {
-      teller.tell(seen);
       if (!(await output.write(faultLine(seen, flags)))) return;
       continue;
     }
@@ -55,8 +54,6 @@ async function show(path: string, flags: Flags): Promise<void> {
     if (!(await output.write(shown(view, startMs, flags)))) return;
   }
   await output.flush();
-  teller.end();
-  if (startMs === undefined) process.stderr.write(`${oneLine(capture)}: no IKE and no ESP in it\n`);
 }
 
 function shown(view: View, startMs: number, { json, tree, filter }: Flags): string {

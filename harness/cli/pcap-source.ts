@@ -5,9 +5,12 @@ import { dirname, join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { readSeen } from "../../pcaps/decode/index.ts";
 import type { KeyFault } from "../../pcaps/key-files/types.ts";
+import { Dissector } from "../../pcaps/read/index.ts";
 import type { CaptureFault } from "../../pcaps/types.ts";
+import { plural } from "../../reports/text.ts";
 import type { Seen } from "../lint/seen.ts";
 import { UsageError } from "../run/usage-error.ts";
+import { wholeNumber } from "./numbers.ts";
 import { oneLine } from "./output.ts";
 
 /** `--keys` of a command, which may be given several times. */
@@ -15,6 +18,13 @@ export const keysOption = [
   "--keys <path>",
   "file or folder of keys, may be given again (default: the folder keys beside the capture, if there is one)",
   (path: string, before: string[] = []) => [...before, path],
+] as const;
+
+/** `--port` of a command, which may be given several times. */
+export const portOption = [
+  "--port <n>",
+  "further port of IKE, may be given again (always: 500, 4500 and 848)",
+  (text: string, before: number[] = []) => [...before, wholeNumber("--port", text, 0xffff)],
 ] as const;
 
 /** The keys to use for a capture: those given, else those that lie beside it, which is said. */
@@ -47,12 +57,23 @@ export function writeOutput(option: string, path: string, text: string): void {
   process.stderr.write(`written: ${oneLine(path)}\n`);
 }
 
-/** More faults than these are counted on standard error, not listed. */
-const MOST_FAULTS = 20;
+/** More faults than these are counted on standard error, not listed; and those that are kept. */
+const MOST_FAULTS = { told: 20, kept: 1000 };
 
-/** Tells faults on standard error. */
-export class FaultTeller {
-  #faults = 0;
+/** Where and why something of a capture could not be read. */
+type FaultPlace = Omit<CaptureFault, "kind">;
+
+/** The first faults of a capture, and how many more there are. */
+export interface Faults {
+  faults: FaultPlace[];
+  moreFaults: number;
+}
+
+/** Tells faults on standard error, and keeps those of the capture. */
+export class FaultTeller implements Faults {
+  readonly faults: FaultPlace[] = [];
+  moreFaults = 0;
+  #told = 0;
   readonly #name: string;
 
   constructor(capture: string) {
@@ -63,19 +84,37 @@ export class FaultTeller {
   tell(fault: CaptureFault | KeyFault): void {
     if (fault.kind === "fault" && fault.end && fault.offset === 0)
       throw new UsageError(`${this.#name}: ${oneLine(fault.reason)}`);
-    this.#faults += 1;
-    if (this.#faults <= MOST_FAULTS) process.stderr.write(`warning: ${this.#name}: ${faultText(fault)}\n`);
+    this.#told += 1;
+    if (fault.kind === "fault") this.#keep(fault);
+    if (this.#told <= MOST_FAULTS.told) process.stderr.write(`warning: ${this.#name}: ${faultText(fault)}\n`);
   }
 
   end(): void {
-    const more = this.#faults - MOST_FAULTS;
+    const more = this.#told - MOST_FAULTS.told;
     if (more > 0) process.stderr.write(`warning: ${this.#name}: ${more} more faults\n`);
+  }
+
+  /** The one behind which nothing can be read is the last, and always kept. */
+  #keep({ kind, ...place }: CaptureFault): void {
+    if (this.faults.length < MOST_FAULTS.kept || place.end) this.faults.push(place);
+    else this.moreFaults += 1;
   }
 }
 
+/** What of a capture could not be read, in lines; none where all could. */
+export function faultLines({ faults, moreFaults }: Faults): string[] {
+  const [first, last] = [faults[0], faults.at(-1)];
+  if (!first || !last) return [];
+  const inside = faults.length + moreFaults - (last.end ? 1 : 0);
+  return [
+    ...(inside > 0 ? [`${plural(inside, "fault")} of the capture, the first: ${faultText(first)}`] : []),
+    ...(last.end ? [`read as far as octet ${last.offset}: ${oneLine(last.reason)}`] : []),
+  ];
+}
+
 /** Where the fault is, and what. */
-export function faultText(fault: CaptureFault | KeyFault): string {
-  if (fault.kind === "key-fault") {
+export function faultText(fault: FaultPlace | KeyFault): string {
+  if ("path" in fault) {
     const line = fault.line === undefined ? "" : `, line ${fault.line}`;
     return oneLine(`keys ${fault.path}${line}: ${fault.reason}`);
   }
@@ -83,18 +122,51 @@ export function faultText(fault: CaptureFault | KeyFault): string {
   return `octet ${fault.offset}${packet}: ${oneLine(fault.reason)}`;
 }
 
-/** What is seen in a capture; its faults and those of the keys are told beside it. @throws UsageError as the teller does */
-export function* seenIn(capture: string, keys: readonly string[]): Generator<Seen> {
-  const teller = new FaultTeller(capture);
-  try {
-    for (const seen of readSeen(capture, keys)) {
-      if (seen.kind === "fault" || seen.kind === "key-fault") teller.tell(seen);
-      else yield seen;
-    }
-  } finally {
-    // Also where its reader has enough.
-    teller.end();
+/** A capture that is read: what is seen in it; its faults and those of the keys are told beside it. */
+export class Source {
+  readonly capture: string;
+  readonly faults: FaultTeller;
+  readonly #keys: readonly string[];
+  readonly #dissector: Dissector;
+
+  constructor(capture: string, keys: readonly string[], ports: readonly number[] = []) {
+    this.capture = capture;
+    this.faults = new FaultTeller(capture);
+    this.#keys = keys;
+    this.#dissector = new Dissector({ ports });
   }
+
+  /** With the faults, each in its place. @throws UsageError as the teller does */
+  *items(): Generator<Seen | CaptureFault | KeyFault> {
+    let isEmpty = true;
+    try {
+      for (const item of readSeen(this.capture, this.#keys, { dissector: this.#dissector })) {
+        if (item.kind === "fault" || item.kind === "key-fault") this.faults.tell(item);
+        else isEmpty = false;
+        yield item;
+      }
+      if (isEmpty) process.stderr.write(`${oneLine(this.capture)}: ${emptyText(this.otherPorts)}\n`);
+    } finally {
+      // Also where its reader has enough.
+      this.faults.end();
+    }
+  }
+
+  *seen(): Generator<Seen> {
+    for (const item of this.items()) if (item.kind !== "fault" && item.kind !== "key-fault") yield item;
+  }
+
+  /** Datagrams that were passed over, for IKE is not known on their ports. */
+  get otherPorts(): number {
+    return this.#dissector.passedOver.otherPorts;
+  }
+}
+
+/** What is said of a capture where nothing is seen. */
+function emptyText(otherPorts: number): string {
+  const passed = plural(otherPorts, "datagram");
+  const hint = `; ${passed} on other ports passed over, which --port names`;
+  return `no IKE and no ESP in it${otherPorts > 0 ? hint : ""}`;
 }
 
 const CHUNK = 64 * 1024;
