@@ -7,6 +7,9 @@ const STYLE = { passed: "green", failed: "red", broken: "red", skipped: "yellow"
 
 const CLEAR = "\r\x1b[2K";
 
+/** Reports of so many tests take seconds. */
+const LONG = 500;
+
 /** What standard error offers. */
 interface Screen {
   isTTY?: boolean;
@@ -45,6 +48,9 @@ export function progress(stream: Screen): Observer & { close(): void } {
     },
     triedAgain(result) {
       stream.write(`${live ? CLEAR : ""}again: ${line(result)}`);
+    },
+    writing({ tests }) {
+      if (tests.length >= LONG) stream.write(`${live ? CLEAR : ""}writing the reports\n`);
     },
     close() {
       if (live) stream.write(CLEAR);

@@ -45,7 +45,7 @@ export function reportCommand(finish: Finish): Command {
       const [first = "", ...others] = dirs;
       if (flags.out !== undefined) return finish(elsewhere(dirs, flags.out, wanted, flags.baseline, tests));
       if (others.length > 0) throw new UsageError("--out: is missing: where the report of several runs goes");
-      const outcome = report(first, wanted ?? USUAL_FORMATS, tests, flags.baseline);
+      const outcome = report(first, wanted ?? USUAL_FORMATS, tests, flags.baseline, sayWriting);
       process.stderr.write(summary(outcome));
       finish(exitOf(outcome.results));
     });
@@ -53,6 +53,9 @@ export function reportCommand(finish: Finish): Command {
   command.addCommand(mergeCommand(finish));
   return command;
 }
+
+/** Thousands of tests take long. */
+const sayWriting = (): void => void process.stderr.write("writing the reports\n");
 
 /** A site of all the runs; for formats that are of one run, they are merged first. Gives the exit status. */
 function elsewhere(
@@ -68,6 +71,7 @@ function elsewhere(
     return exitOf(merged.results);
   }
   const runs = dirs.map((dir) => judgedRun(dir, tests, baseline));
+  sayWriting();
   const file = writable(out, () => writeSite(out, runs, extrasOf(tests)));
   for (const { results } of runs) process.stderr.write(summary({ results, files: [file] }));
   return Math.max(...runs.map(({ results }) => exitOf(results)));

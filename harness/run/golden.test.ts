@@ -21,7 +21,7 @@ import { UsageError } from "./usage-error.ts";
 
 const observer = {
   ...{ planned: () => {}, testStarted: () => {}, testFinished: () => {} },
-  ...{ tryingAgain: () => {}, triedAgain: () => {} },
+  ...{ tryingAgain: () => {}, triedAgain: () => {}, writing: () => {} },
 };
 
 const TEST = "rfc7296/1.2/sets-up-ike-and-child-sa";

@@ -20,7 +20,7 @@ export interface RunOutcome {
 
 /**
  * The reports of a folder, from its journal. Its verdicts are compared with the baselines as they are now; `baseline`
- * is a file in place of the peer's own, or `none`; not given: as in the run.
+ * is a file in place of the peer's own, or `none`; not given: as in the run. `writing` is called once all is read.
  * @throws UsageError when there is nothing that holds a run
  */
 export function report(
@@ -28,8 +28,10 @@ export function report(
   formats: readonly ReportFormat[],
   tests: readonly SuiteTest[],
   baseline?: string,
+  writing: () => void = () => {},
 ): RunOutcome {
   const { folder, results } = judgedRun(path, tests, baseline);
+  writing();
   return writeOutcome(results, folder, formats, tests);
 }
 

@@ -14,7 +14,7 @@ import { UsageError } from "./usage-error.ts";
 
 const quiet: Observer = {
   ...{ planned: () => {}, testStarted: () => {}, testFinished: () => {} },
-  ...{ tryingAgain: () => {}, triedAgain: () => {} },
+  ...{ tryingAgain: () => {}, triedAgain: () => {}, writing: () => {} },
 };
 const never = new AbortController().signal;
 

@@ -9,7 +9,7 @@ import {
   readJournal,
   resultsFromJournal,
 } from "../../reports/journal.ts";
-import { RESULTS_SCHEMA, type TestResult } from "../../reports/results.ts";
+import { RESULTS_SCHEMA, type Results, type TestResult } from "../../reports/results.ts";
 import type { ReportFormat } from "../../reports/write.ts";
 import { checkKeys, KeyFileError } from "../pki/pki.ts";
 import { oddOnes, secondTries, stillOdd, TRIED_AGAIN, TRIES } from "./again.ts";
@@ -51,6 +51,8 @@ export interface Observer {
   /** These verdicts are not as the baseline says; each test runs again, alone, up to `TRIES` times. */
   tryingAgain(plan: Plan): void;
   triedAgain(result: TestResult): void;
+  /** The tests are over, and their reports are being written. */
+  writing(results: Results): void;
 }
 
 /**
@@ -130,7 +132,9 @@ async function runPlan(
   const interrupted = stop.aborted ? { interrupted: String(stop.reason) } : {};
   journal.append({ kind: "run-finished", time: time(), ...interrupted });
   journal.close();
-  return { ...writeOutcome(results(), options.out, options.formats, tests), golden };
+  const final = results();
+  observer.writing(final);
+  return { ...writeOutcome(final, options.out, options.formats, tests), golden };
 }
 
 const time = (): string => new Date().toISOString();
