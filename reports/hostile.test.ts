@@ -6,7 +6,7 @@ import { compareMarkdown, compareText } from "./compare-text.ts";
 import { toJunit } from "./junit.ts";
 import { toMarkdown } from "./markdown.ts";
 import { cell, code } from "./markdown-page.ts";
-import { readSarif, readTap } from "./read-back.ts";
+import { readSarif, readTap } from "./testing.ts";
 import { makeResults, type Results, type TestResult } from "./results.ts";
 import { sampleResults } from "./sample.ts";
 import { toSarif } from "./sarif.ts";

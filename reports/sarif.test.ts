@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { type Origins, sectionLink } from "./origins.ts";
-import { faultsOfSarif, readSarif } from "./read-back.ts";
+import { faultsOfSarif, readSarif } from "./testing.ts";
 import { makeResults, type Results, type TestResult } from "./results.ts";
 import { sampleResults } from "./sample.ts";
 import { toSarif } from "./sarif.ts";

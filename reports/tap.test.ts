@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { parse } from "yaml";
-import { readTap } from "./read-back.ts";
+import { readTap } from "./testing.ts";
 import { makeResults, type TestResult } from "./results.ts";
 import { sampleResults } from "./sample.ts";
 import { toTap } from "./tap.ts";

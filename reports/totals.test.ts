@@ -8,7 +8,7 @@ import { parseJournal, recordsOf, resultsFromJournal } from "./journal.ts";
 import { toJson } from "./json.ts";
 import { toJunit } from "./junit.ts";
 import { toMarkdown } from "./markdown.ts";
-import { readSarif, readTap } from "./read-back.ts";
+import { readSarif, readTap } from "./testing.ts";
 import {
   type Outcome,
   outcomeOf,
