@@ -6,11 +6,11 @@ import { compareMarkdown, compareText } from "./compare-text.ts";
 import { toJunit } from "./junit.ts";
 import { toMarkdown } from "./markdown.ts";
 import { cell, code } from "./markdown-page.ts";
-import { readSarif, readTap } from "./testing.ts";
 import { makeResults, type Results, type TestResult } from "./results.ts";
 import { sampleResults } from "./sample.ts";
 import { toSarif } from "./sarif.ts";
 import { toTap } from "./tap.ts";
+import { readSarif, readTap } from "./testing.ts";
 import { printable } from "./text.ts";
 
 const attack = fc.constantFrom(

@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import { type Origins, sectionLink } from "./origins.ts";
-import { faultsOfSarif, readSarif } from "./testing.ts";
 import { makeResults, type Results, type TestResult } from "./results.ts";
 import { sampleResults } from "./sample.ts";
 import { toSarif } from "./sarif.ts";
+import { faultsOfSarif, readSarif } from "./testing.ts";
 
 const sample = sampleResults();
 const [first] = sample.tests;

@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import { parse } from "yaml";
-import { readTap } from "./testing.ts";
 import { makeResults, type TestResult } from "./results.ts";
 import { sampleResults } from "./sample.ts";
 import { toTap } from "./tap.ts";
+import { readTap } from "./testing.ts";
 
 const sample = sampleResults();
 

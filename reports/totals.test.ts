@@ -8,7 +8,6 @@ import { parseJournal, recordsOf, resultsFromJournal } from "./journal.ts";
 import { toJson } from "./json.ts";
 import { toJunit } from "./junit.ts";
 import { toMarkdown } from "./markdown.ts";
-import { readSarif, readTap } from "./testing.ts";
 import {
   type Outcome,
   outcomeOf,
@@ -21,6 +20,7 @@ import {
 import { sampleResults } from "./sample.ts";
 import { toSarif } from "./sarif.ts";
 import { toTap } from "./tap.ts";
+import { readSarif, readTap } from "./testing.ts";
 
 const sample = sampleResults();
 

@@ -1,4 +1,7 @@
-/** Copies what the compiler leaves behind (catalogues, templates, schemas) into `dist`, beside the code that reads it. */
+/**
+ * Copies what the compiler leaves behind (catalogues, templates, schemas) into `dist`, beside the code that reads it.
+ * Golden captures stay where they are, for `--update-golden` changes them.
+ */
 import { cpSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,6 +13,6 @@ for (const room of ["harness", "suites", "fuzz", "peers", "pcaps", "reports"]) {
   if (!existsSync(source)) continue;
   cpSync(source, join(root, "dist", room), {
     recursive: true,
-    filter: (path) => !/\.(ts|md)$/.test(path),
+    filter: (path) => !/\.(ts|md)$|[/\\](pcaps[/\\]golden|fixtures)$/.test(path),
   });
 }
