@@ -94,22 +94,6 @@ describe("lost and spoilt datagrams", () => {
     }
   });
 
-  it("that are of no use: the request is repeated at intervals that grow", () => {
-    const sentAt: number[] = [];
-    const pair = through((message, datagram) => {
-      if (message.header.exchangeType !== EXCHANGE.IKE_SA_INIT) return [datagram];
-      if (!isResponse(message)) {
-        sentAt.push(pair.network.clock.now());
-        return [datagram];
-      }
-      const payloads = [notify(NOTIFY.NO_PROPOSAL_CHOSEN)];
-      return [{ ...datagram, data: encodeMessage({ ...message, payloads }) }];
-    });
-    expect(connect(pair).state).to.equal("closed");
-    const intervals = sentAt.slice(1).map((at, index) => Math.round((at - (sentAt[index] ?? 0)) / 100) * 100);
-    expect(intervals).to.deep.equal([500, 1000, 2000, 4000, 8000]);
-  });
-
   it("that come many times over: copies of a COOKIE challenge do not use up the initiator's patience", () => {
     const pair = through(
       (message, datagram) => {

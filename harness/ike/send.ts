@@ -66,10 +66,7 @@ interface Route {
 }
 
 /** What is special about a request; see {@link PendingRequest}. */
-type RequestTraits = Pick<PendingRequest, "useful" | "doing"> & {
-  /** First wait for an answer in milliseconds, where it is not the policy's. */
-  waitMs?: number;
-};
+type RequestTraits = Pick<PendingRequest, "useful" | "doing">;
 
 /** Sends a request now or as soon as the window of one allows. */
 export function sendRequest(
@@ -123,7 +120,7 @@ function transmitRequest(
     answered,
   };
   transmitAll(core, message, datagrams, 0, { source: sa.local, destination: sa.remote });
-  scheduleRetransmission(core, sa, message, traits.waitMs ?? core.policy.retransmitMs);
+  scheduleRetransmission(core, sa, message, core.policy.retransmitMs);
 }
 
 function scheduleRetransmission(core: Core, sa: IkeSa, message: OutgoingMessage, wait: number): void {

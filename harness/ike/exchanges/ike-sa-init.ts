@@ -37,8 +37,6 @@ interface Attempt {
   keyPair: KeyPair;
   cookie?: Uint8Array;
   round: number;
-  /** Milliseconds until the request is sent again; it grows like any interval between repeats (section 2.4). */
-  waitMs: number;
   /** Called once the keys are there, or with why they are not. */
   done: (failure?: string) => void;
 }
@@ -75,7 +73,7 @@ export function startInit(core: Core, sa: IkeSa, done: Attempt["done"]): void {
     return done("the policy names no key exchange method we have");
   }
   sa.Ni = core.random(core.policy.nonceLength);
-  sendInit(core, sa, { group, keyPair, round: 0, waitMs: core.policy.retransmitMs, done });
+  sendInit(core, sa, { group, keyPair, round: 0, done });
 }
 
 function sendInit(core: Core, sa: IkeSa, attempt: Attempt): void {
@@ -93,7 +91,7 @@ function sendInit(core: Core, sa: IkeSa, attempt: Attempt): void {
     else attempt.done("no answer to IKE_SA_INIT");
   };
   const useful = (response: IncomingMessage) => isUseful(attempt, response);
-  sendRequest(core, sa, EXCHANGE.IKE_SA_INIT, payloads, answered, { useful, waitMs: attempt.waitMs });
+  sendRequest(core, sa, EXCHANGE.IKE_SA_INIT, payloads, answered, { useful });
 }
 
 function onInitResponse(core: Core, sa: IkeSa, attempt: Attempt, response: IncomingMessage): void {
@@ -146,10 +144,9 @@ function keepWaiting(core: Core, sa: IkeSa, attempt: Attempt, failure: string): 
     core.closeIke(sa, failure);
     return attempt.done(failure);
   }
-  const waitMs = attempt.waitMs * 2;
-  core.after(attempt.waitMs, () => {
+  core.after(core.policy.retransmitMs, () => {
     if (sa.state === "connecting" && !sa.pending)
-      sendInit(core, sa, { ...attempt, waitMs, round: attempt.round + 1 });
+      sendInit(core, sa, { ...attempt, round: attempt.round + 1 });
   });
 }
 
