@@ -1,15 +1,14 @@
 /**
- * Runs the unit tests: in two processes, and after them those against real daemons one by one, for daemons under load
- * are late. Files in which something failed run once more, alone; what passes then is told as unstable and is no
- * failure. Ends with a line of counts.
+ * Runs the unit tests in two processes. Files in which something failed run once more, alone, for daemons and browsers
+ * under load are late; what passes then is told as unstable and is no failure. Ends with a line of counts.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 
-const ROOMS = "{harness,peers,pcaps,reports,fuzz,suites,docs,scripts}/**";
-const REAL = `${ROOMS}/*.real.test.ts`;
+/** The samples of the guides take longest: what begins last must not run alone at the end. */
+const FILES = ["docs/**/*.test.ts", "{harness,peers,pcaps,reports,fuzz,suites,scripts}/**/*.test.ts"];
 
 /** Where more files than this fail, something is broken, and a second try would only take time. */
 const MOST_TRIED_AGAIN = 5;
@@ -22,14 +21,9 @@ try {
 }
 
 function unit() {
-  const first = [
-    mocha("--parallel", "--jobs", "2", `${ROOMS}/*.test.ts`, "--ignore", REAL),
-    mocha("--no-parallel", REAL),
-  ];
-  const total = (count) => first.reduce((sum, part) => sum + part[count], 0);
-  const files = first.flatMap((part) => part.files);
-  const [passing, pending] = [total("passes"), total("pending")];
-  let failing = total("failures");
+  const first = mocha("--parallel", "--jobs", "2", ...FILES);
+  const { passes, pending, files } = first;
+  let failing = first.failures;
   let unstable = 0;
   if (files.length > 0 && files.length <= MOST_TRIED_AGAIN) {
     console.log(`once more, alone: ${files.map((file) => relative(".", file)).join(" ")}`);
@@ -37,8 +31,8 @@ function unit() {
     unstable = Math.max(0, failing - again.failures);
     failing = again.failures;
   }
-  console.log(`unit: ${passing} passing, ${failing} failing, ${pending} pending, ${unstable} unstable`);
-  return failing > 0 || first.some(({ broken }) => broken) ? 1 : 0;
+  console.log(`unit: ${passes} passing, ${failing} failing, ${pending} pending, ${unstable} unstable`);
+  return failing > 0 || first.broken ? 1 : 0;
 }
 
 /** Runs mocha over the files. `broken`: it ended without a report. */

@@ -54,8 +54,10 @@ export function reportCommand(finish: Finish): Command {
   return command;
 }
 
-/** Thousands of tests take long. */
-const sayWriting = (): void => void process.stderr.write("writing the reports\n");
+/** Thousands of tests take long; who watches is told. */
+const sayWriting = (): void => {
+  if (process.stderr.isTTY) process.stderr.write("writing the reports\n");
+};
 
 /** A site of all the runs; for formats that are of one run, they are merged first. Gives the exit status. */
 function elsewhere(
