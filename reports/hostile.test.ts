@@ -10,7 +10,7 @@ import { makeResults, type Results, type TestResult } from "./results.ts";
 import { sampleResults } from "./sample.ts";
 import { toSarif } from "./sarif.ts";
 import { toTap } from "./tap.ts";
-import { readSarif, readTap } from "./testing.ts";
+import { FREE_TEXTS, readSarif, readTap } from "./testing.ts";
 import { printable } from "./text.ts";
 
 const attack = fc.constantFrom(
@@ -41,21 +41,9 @@ const text = fc.oneof(
 /** One failed and one passed test in which every free text is `words`. */
 function resultsWith(words: string): Results {
   const [first] = sampleResults().tests;
-  const free = [
-    "id",
-    "title",
-    "document",
-    "revision",
-    "section",
-    "peer",
-    "reason",
-    "expected",
-    "actual",
-    "lie",
-  ];
   const test: TestResult = {
     ...first!,
-    ...Object.fromEntries(free.map((field) => [field, words])),
+    ...Object.fromEntries(FREE_TEXTS.map((field) => [field, words])),
     requirements: [words, words],
     evidence: { capture: words, log: words },
   };

@@ -58,3 +58,7 @@ export function readSarif(text: string) {
   if (faults.length > 0) throw new Error(faults.join("\n"));
   return logSchema.parse(log).runs[0];
 }
+
+/** Fields of a test result in which any text may stand. */
+export const FREE_TEXTS: readonly string[] =
+  "id title document revision section peer reason expected actual lie".split(" ");

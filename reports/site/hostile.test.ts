@@ -5,6 +5,7 @@ import type { Extras } from "../extras.ts";
 import type { Finding } from "../findings.ts";
 import { makeResults, type TestResult } from "../results.ts";
 import { sampleResults } from "../sample.ts";
+import { FREE_TEXTS } from "../testing.ts";
 import { documentPage } from "./document-page.ts";
 import { findingsPage } from "./findings-page.ts";
 import { indexPage } from "./index-page.ts";
@@ -39,22 +40,9 @@ const text = fc.oneof(
   fc.tuple(attack, attack).map((pair) => pair.join("")),
 );
 
-const FREE = [
-  "id",
-  "title",
-  "document",
-  "revision",
-  "section",
-  "peer",
-  "reason",
-  "expected",
-  "actual",
-  "lie",
-];
-
 /** Every page of a site in which every free text is `words`. */
 function pagesOf(words: string): string[] {
-  const free = Object.fromEntries(FREE.map((field) => [field, words]));
+  const free = Object.fromEntries(FREE_TEXTS.map((field) => [field, words]));
   const known = {
     reason: words,
     why: words,
