@@ -145,6 +145,17 @@ export interface PeerStatus {
   exit?: string;
 }
 
+/** What the daemon's process takes of its machine. */
+export interface PeerResources {
+  /** Resident memory of the daemon. */
+  octets: number;
+  /** CPU time it has used since it began, in milliseconds. */
+  cpuMs: number;
+  /** Open file descriptors. */
+  descriptors?: number;
+  threads?: number;
+}
+
 /** A verb that the peer has no means for. The test ends `unsupported` with this reason. */
 export class DriverUnsupported extends Error {}
 
@@ -198,6 +209,8 @@ export interface Driver {
   exit?(): Promise<string | undefined>;
   /** True once the daemon's end has come to be known, without asking anybody. Absent where it must be asked for. */
   ended?(): boolean;
+  /** Rejects once the daemon has ended. Absent for a peer that is no process of its own. */
+  resources?(): Promise<PeerResources>;
   /** Forgets every SA silently and counts nothing against the peer: the state a fresh test starts from. */
   reset(): Promise<void>;
   /** The peer's own log since the last call of `markLog`. */

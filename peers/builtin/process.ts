@@ -4,8 +4,9 @@ import { extname, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import type { Address } from "../../harness/link/types.ts";
-import type { Driver, PeerConfig, PeerStatus, PingOptions } from "../contract.ts";
+import type { Driver, PeerConfig, PeerResources, PeerStatus, PingOptions } from "../contract.ts";
 import { LabError } from "../runtime/errors.ts";
+import { resourcesOf } from "../runtime/resources.ts";
 import { INSIDE } from "./process-nat.ts";
 import { type Answer, answerSchema, type StartOptions, type Verb } from "./process-protocol.ts";
 
@@ -175,6 +176,13 @@ export class BuiltinProcess implements Driver {
       if (this.#exit !== undefined) return dead();
       throw error;
     }
+  }
+
+  async resources(): Promise<PeerResources> {
+    const pid = this.#exit === undefined ? this.pid : undefined;
+    const found = pid === undefined ? undefined : resourcesOf(pid);
+    if (!found) throw new Error(`the builtin peer has ended: ${this.#exit ?? "its process is gone"}`);
+    return found;
   }
 
   async reset(): Promise<void> {
