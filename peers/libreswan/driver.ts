@@ -6,10 +6,12 @@ import {
   type Driver,
   DriverUnsupported,
   type PeerConfig,
+  type PeerResources,
   type PeerStatus,
   type RunningPeer,
 } from "../contract.ts";
 import { KERNEL, rootfsPath } from "../install/cache.ts";
+import { resourcesInGuest } from "../runtime/daemon-resources.ts";
 import { LabError } from "../runtime/errors.ts";
 import { ownPrefixes, sendPings } from "../runtime/guest-network.ts";
 import type { StartContext } from "../runtime/host.ts";
@@ -175,6 +177,10 @@ export class LibreswanDriver implements Driver {
 
   sendTraffic(options: Parameters<Driver["sendTraffic"]>[0]): Promise<void> {
     return sendPings(this.#guest, options);
+  }
+
+  resources(): Promise<PeerResources> {
+    return resourcesInGuest(this.#guest, ["pluto"]);
   }
 
   async status(): Promise<PeerStatus> {

@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { pki } from "../../harness/pki/pki.ts";
 import { materialFor } from "../../harness/script/policy.ts";
-import type { Driver, PeerConfig, PeerStatus, RunningPeer } from "../contract.ts";
+import type { Driver, PeerConfig, PeerResources, PeerStatus, RunningPeer } from "../contract.ts";
 import { KERNEL, rootfsPath } from "../install/cache.ts";
+import { resourcesInGuest } from "../runtime/daemon-resources.ts";
 import { LabError } from "../runtime/errors.ts";
 import { ownPrefixes, sendPings } from "../runtime/guest-network.ts";
 import type { StartContext } from "../runtime/host.ts";
@@ -109,6 +110,11 @@ export class OpenikedDriver implements Driver {
 
   sendTraffic(options: Parameters<Driver["sendTraffic"]>[0]): Promise<void> {
     return sendPings(this.#guest, options);
+  }
+
+  /** All of its processes together. */
+  resources(): Promise<PeerResources> {
+    return resourcesInGuest(this.#guest, ["iked"]);
   }
 
   async status(): Promise<PeerStatus> {

@@ -1,6 +1,6 @@
 /** The seam between a runtime, which keeps a daemon running somewhere, and a driver, which speaks to it. */
 import type { Duplex } from "node:stream";
-import type { PeerDefinition, PeerVersion, RuntimeName } from "../contract.ts";
+import type { PeerDefinition, PeerResources, PeerVersion, RuntimeName } from "../contract.ts";
 import type { LaneNetwork } from "./network.ts";
 import type { CommandResult } from "./process.ts";
 import type { Registry } from "./registry.ts";
@@ -35,6 +35,8 @@ export interface DaemonHost {
   halt(): Promise<void>;
   /** How the daemon ended, `exit 1` or `SIGSEGV`, with the end of what it wrote; undefined while it runs. */
   exit(): string | undefined;
+  /** What the processes of these programs take. Rejects where there is none. */
+  resources(programs: readonly string[]): Promise<PeerResources>;
   /** Runs a program of the peer's root file system in its network. */
   run(argv: string[], options?: RunOptions): Promise<CommandResult>;
   /** Connects to a Unix socket in `/lane`. */

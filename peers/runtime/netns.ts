@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readlinkSync } from "node:fs";
 import { open, rm, stat, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { pidsOf, resourcesHere } from "./daemon-resources.ts";
 import { requireRoot } from "./errors.ts";
 import type { DaemonHost, StartContext } from "./host.ts";
 import { createLaneNetwork, inNamespace, type LaneNetwork, pidsIn, removeLaneNetwork } from "./network.ts";
@@ -53,6 +54,8 @@ interface Parts {
 
 function netnsLane({ folder, names, owned, rootfs, registry, argv, env }: Parts): NetnsLane {
   let daemon: Supervised | undefined;
+  /** Processes of the daemon; to be found again after a start. */
+  let pids: number[] = [];
   const halt = async () => {
     if (!daemon) return;
     await endAll(names.peer, daemon);
@@ -62,6 +65,7 @@ function netnsLane({ folder, names, owned, rootfs, registry, argv, env }: Parts)
     network: names,
     async boot() {
       await halt();
+      pids = [];
       const unshare = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"];
       const command = [...unshare, "sh", SCRIPT, rootfs, folder, ...argv];
       daemon = supervise(inNamespace(names.peer, command), env);
@@ -71,6 +75,10 @@ function netnsLane({ folder, names, owned, rootfs, registry, argv, env }: Parts)
     exit() {
       const how = daemon ? daemon.exit() : "not started";
       return how && `${how} ${daemon?.output().trim().split("\n").slice(-3).join(" / ") ?? ""}`.trim();
+    },
+    async resources(programs) {
+      if (pids.length === 0) pids = pidsOf(await pidsIn(names.peer), programs);
+      return resourcesHere(pids);
     },
     run: (command, options) => run(inNamespace(names.peer, ["chroot", rootfs, ...command]), options),
     connect: (name) => connect(join(folder, name)),

@@ -5,6 +5,7 @@ import {
   type Driver,
   DriverUnsupported,
   type PeerConfig,
+  type PeerResources,
   type PeerRole,
   type PeerStatus,
 } from "../contract.ts";
@@ -137,6 +138,10 @@ export class StrongswanDriver implements Driver {
 
   ended(): boolean {
     return this.#host.exit() !== undefined;
+  }
+
+  resources(): Promise<PeerResources> {
+    return this.#host.resources(["charon-systemd"]);
   }
 
   async status(): Promise<PeerStatus> {

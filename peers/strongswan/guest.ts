@@ -1,6 +1,7 @@
 /** strongSwan in a user-mode Linux guest: ESP in a real kernel. */
 import type { RunningPeer } from "../contract.ts";
 import { KERNEL, rootfsPath } from "../install/cache.ts";
+import { resourcesInGuest } from "../runtime/daemon-resources.ts";
 import type { DaemonHost, StartContext } from "../runtime/host.ts";
 import { type Guest, startUmlPeer } from "../runtime/uml.ts";
 import { endingOf, type GuestProcess } from "../runtime/uml-guest.ts";
@@ -44,6 +45,7 @@ export function guestHost(guest: Guest): DaemonHost {
       ]);
     },
     exit: () => exit,
+    resources: (programs) => resourcesInGuest(guest, programs),
     run: (argv, options) => guest.run(argv, options),
     connect: (name) => guest.connect(inLane(name)),
     async write(name, text) {
