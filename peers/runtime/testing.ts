@@ -94,6 +94,15 @@ export function behavesAsDriver(
 
   it("states its version", () => expect(lab.peer.version).to.equal(said.version));
 
+  it("tells what it takes of its machine", async () => {
+    for (const { driver } of [lab.peer, lab.tester]) {
+      const { octets = 0, cpuMs = 0, descriptors = 0 } = (await driver.resources?.()) ?? {};
+      expect(octets).to.be.within(1_000_000, 200_000_000);
+      expect(cpuMs).to.be.at.least(0);
+      expect(descriptors).to.be.greaterThan(4);
+    }
+  });
+
   it("comes up as initiator and as responder, and carries traffic both ways", async () => {
     for (const initiator of [lab.peer, lab.tester]) {
       await lab.establish(initiator);
