@@ -1,4 +1,5 @@
 /** What came of a case: what the oracles, the guidance and the minimiser look at. */
+import type { OutgoingMessage } from "../harness/ike/hooks.ts";
 import type { IkeSa } from "../harness/ike/sa.ts";
 import type { TraceEntry } from "../harness/script/trace.ts";
 import type { Act, FuzzCase } from "./trace.ts";
@@ -36,6 +37,8 @@ export interface Outcome {
   /** Everything that happened on our side, in order. */
   entries: readonly TraceEntry[];
   claims: Claim[];
+  /** Our IKE messages of `entries` that were changed, or in whose place others went, in order. Not set: which is not known. */
+  changed?: readonly OutgoingMessage[];
   /** UDP octets out and in before the peer could know that our address is ours (RFC 7296 section 2.6). */
   unproven: { out: number; in: number };
   /** Messages that we sent, copies left out. */
