@@ -12,7 +12,7 @@ const FINDINGS_SCHEMA = 1;
 export const SEVERITIES = ["critical", "high", "medium", "low", "note"] as const;
 
 /** What noticed it. */
-const ORACLES = ["crash", "hang", "memory", "requirement", "difference", "state", "secrecy"] as const;
+export const ORACLES = ["crash", "hang", "memory", "requirement", "difference", "state", "secrecy"] as const;
 
 const findingSchema = z.strictObject({
   id: z
@@ -35,12 +35,29 @@ const findingSchema = z.strictObject({
   seed: z.string().describe("Seed and number of the case: what makes the fuzzer send the same again."),
   reproducer: relativePath.describe("The smallest input that shows it.").optional(),
   capture: relativePath.optional(),
+  ladder: relativePath.describe("The conversation as text.").optional(),
+  log: relativePath.describe("The peer's own log.").optional(),
+  role: z.enum(["initiator", "responder"]).describe("The role the peer plays.").optional(),
+  setup: z.string().describe("What both ends are told: the name of a setup of the fuzzer.").optional(),
+  operators: z.array(z.string()).describe("The ways to lie in the conversation.").optional(),
+  steps: z.array(z.string()).describe("The conversation in words.").optional(),
+  messages: z.int().min(0).describe("That we send in the conversation.").optional(),
+  seen: z
+    .strictObject({ count: z.int().min(1), first: z.iso.datetime(), last: z.iso.datetime() })
+    .describe("How often it showed in the campaign.")
+    .optional(),
+  detail: z.string().describe("More for whoever judges it.").optional(),
 });
 export type Finding = z.infer<typeof findingSchema>;
 
-const findingsSchema = z
-  .strictObject({ schema: z.literal(FINDINGS_SCHEMA), findings: z.array(findingSchema) })
+export const findingsSchema = z
+  .strictObject({
+    schema: z.literal(FINDINGS_SCHEMA),
+    findings: z.array(findingSchema),
+    withheld: z.int().min(0).describe("Further ones, of which nothing is told yet; absent: none.").optional(),
+  })
   .describe("What a fuzzing run of ipsec-bakeoff found.");
+export type FindingsFile = z.infer<typeof findingsSchema>;
 
 export interface FindingsError {
   error: "unreadable" | "schema";
@@ -71,5 +88,6 @@ export function readFindings(folder: string): Published | FindingsError | undefi
   const parsed = findingsSchema.safeParse(value);
   if (!parsed.success) return { error: "schema", reason: z.prettifyError(parsed.error) };
   const findings = parsed.data.findings.filter(({ embargo }) => !embargo);
-  return { findings, withheld: parsed.data.findings.length - findings.length };
+  const { withheld = 0 } = parsed.data;
+  return { findings, withheld: withheld + parsed.data.findings.length - findings.length };
 }

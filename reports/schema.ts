@@ -1,6 +1,7 @@
 /** The JSON Schemas of what the program writes, generated from the zod schemas. */
 import { z } from "zod";
 import { comparisonSchema } from "./compare-schema.ts";
+import { findingsSchema } from "./findings.ts";
 import { resultsSchema } from "./results.ts";
 
 const textOf = (schema: z.ZodType): string => JSON.stringify(z.toJSONSchema(schema), null, 2) + "\n";
@@ -9,4 +10,5 @@ const textOf = (schema: z.ZodType): string => JSON.stringify(z.toJSONSchema(sche
 export const jsonSchemas: ReadonlyMap<string, () => string> = new Map([
   ["results.schema.json", () => textOf(resultsSchema)],
   ["compare.schema.json", () => textOf(comparisonSchema)],
+  ["findings.schema.json", () => textOf(findingsSchema)],
 ]);

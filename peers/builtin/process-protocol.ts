@@ -64,6 +64,12 @@ const configShape = {
 
 const configSchema: z.ZodType<PeerConfig> = z.strictObject(configShape);
 
+/** What a test may want of a configuration. Addresses are for the lab to give. */
+export const configWishesSchema: z.ZodType<Partial<PeerConfig>> = z
+  .strictObject(configShape)
+  .omit({ local: true, remote: true })
+  .partial();
+
 /** The only argument of the process, as JSON. */
 export const startSchema = z.strictObject({
   seed: z.string(),
