@@ -23,6 +23,9 @@ const orderSchema = z.strictObject({
 });
 /** The first message to a lane. */
 export type LaneOrder = z.infer<typeof orderSchema>;
+/** What of it says which peer to start, and where. */
+export type PeerOrder = Partial<LaneOrder> &
+  Pick<LaneOrder, "peer" | "id" | "seed" | "lie" | "variant" | "runId" | "lane" | "network">;
 
 /** From the runner. `stop`: end the peer and yourself, in the middle of a test if need be. */
 export const toLaneSchema = z.discriminatedUnion("kind", [

@@ -10,24 +10,24 @@ import { openTcp } from "../link/tcp.ts";
 import type { Address, Link } from "../link/types.ts";
 import { openUdp } from "../link/udp.ts";
 import { socketPeer } from "./arena-sockets.ts";
-import type { LaneOrder } from "./lane-protocol.ts";
+import type { PeerOrder } from "./lane-protocol.ts";
 import { type LivePeer, memoryPeer, peerInfo, withCodePoints } from "./live-peer.ts";
 import { tool } from "./tool.ts";
 
 /** @throws LabError; nothing is left then */
-export async function openPeer(order: LaneOrder): Promise<LivePeer> {
+export async function openPeer(order: PeerOrder): Promise<LivePeer> {
   const chosen = findPeer(order.peer);
   return withCodePoints(await open(chosen, order), codePointsOf(chosen));
 }
 
-async function open(chosen: ChosenPeer, order: LaneOrder): Promise<LivePeer> {
+async function open(chosen: ChosenPeer, order: PeerOrder): Promise<LivePeer> {
   if (chosen.runtime === "memory") return memoryPeer(order, tool().version);
   return chosen.runtime === "process" ? openProcess(order) : openReal(chosen, order);
 }
 
 const LOOPBACK = "127.0.0.1";
 
-async function openProcess(order: LaneOrder): Promise<LivePeer> {
+async function openProcess(order: PeerOrder): Promise<LivePeer> {
   const { seed, lie, variant } = order;
   const udp = await openUdp([LOOPBACK, LOOPBACK, LOOPBACK].map((host) => ({ host, port: 0 })));
   const tcp = await openTcp({ listen: [{ host: LOOPBACK, port: 0 }] });
@@ -59,7 +59,7 @@ const IKE = 500;
 const MARKED = 4500;
 
 /** This process runs in the tester's namespace already. */
-async function openReal({ definition, version, runtime }: ChosenPeer, order: LaneOrder): Promise<LivePeer> {
+async function openReal({ definition, version, runtime }: ChosenPeer, order: PeerOrder): Promise<LivePeer> {
   const { runId, lane, network, seed } = order;
   const running = await startPeer(definition, version, runtime, { runId, lane, network });
   try {
