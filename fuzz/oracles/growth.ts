@@ -4,7 +4,7 @@ import type { Alarm } from "../alarm.ts";
 
 const MIB = 2 ** 20;
 
-/** Growth in one case that is worth a second look, in octets: an IKE SA takes a hundredth of it. */
+/** Growth in one case that is worth a second look, in octets: an IKE SA takes a hundredth of it. Doubles with every look. */
 const JUMP = 2 * MIB;
 /** And what each of many repeats must take to be a leak. */
 const LEAK = 64 * 1024;
@@ -30,6 +30,7 @@ const alarm = (what: string, detail: string): Alarm => ({
 
 /** Watches what a daemon takes from sample to sample. */
 export class GrowthWatch {
+  #jump = JUMP;
   #octets: number | undefined;
   #before: number | undefined;
   #descriptors: number | undefined;
@@ -38,8 +39,10 @@ export class GrowthWatch {
   see({ octets, descriptors }: { octets: number; descriptors?: number }): Alarm[] {
     const alarms: Alarm[] = [];
     const [settled, before] = [this.#octets, this.#before];
-    if (settled !== undefined && before !== undefined && Math.min(settled, octets) - before >= JUMP)
+    if (settled !== undefined && before !== undefined && Math.min(settled, octets) - before >= this.#jump) {
       alarms.push(alarm("takes memory", `${before} octets, then ${settled}, then ${octets}`));
+      this.#jump *= 2;
+    }
     this.#before = alarms.length > 0 ? octets : this.#octets;
     this.#octets = octets;
     if (descriptors !== undefined) {
@@ -54,6 +57,7 @@ export class GrowthWatch {
 
   /** The daemon was started anew, or told to forget: nothing before counts. */
   forget(): void {
+    this.#jump = JUMP;
     this.#octets = undefined;
     this.#before = undefined;
     this.#descriptors = undefined;

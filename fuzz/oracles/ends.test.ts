@@ -1,0 +1,54 @@
+import { expect } from "chai";
+import { deathAlarm, framesOf, reportAlarms, withoutNumbers } from "./ends.ts";
+
+const ASAN = `
+==4711==ERROR: AddressSanitizer: heap-buffer-overflow on address 0x602000000171 at pc 0x7f01
+READ of size 1 at 0x602000000171 thread T7
+    #0 0x55d0 in __asan_memcpy (charon+0x1)
+    #1 0x7f11 in get_value ../src/libcharon/encoding/payloads/notify_payload.c:411:9
+    #2 0x7f12 in verify ../src/libcharon/encoding/payloads/notify_payload.c:200:1
+    #3 0x7f13 in verify_payload message.c:9
+    #4 0x7f14 in thread_main thread.c:1
+`;
+
+const BRACKETS = `dumping 3 stack frame addresses:
+  /usr/lib/libcharon.so.0 @ 0x7f00 (process_payloads+0x11) [0x7f11]
+  /usr/lib/libcharon.so.0 @ 0x7f00 (process_message+0x22) [0x7f22]
+`;
+
+describe("the end of a daemon", () => {
+  it("is named by its signal and the innermost frames, wherever it was loaded", () => {
+    const { signature, title } = deathAlarm("SIGABRT /lane/x", ASAN);
+    expect(signature).to.equal("crash SIGABRT get_value < verify < verify_payload");
+    expect(title).to.contain("heap-buffer-overflow");
+    const elsewhere = deathAlarm("SIGABRT", ASAN.replaceAll("0x7f", "0x6a"));
+    expect(elsewhere.signature).to.equal(signature);
+    expect(framesOf(BRACKETS)).to.deep.equal(["process_payloads", "process_message"]);
+    expect(deathAlarm("signal 31", "").signature).to.equal("crash signal 31");
+  });
+
+  it("has its assertion where there are no frames, without what differs from run to run", () => {
+    const said = (state: number) =>
+      `ABORT: ASSERTION FAILED: st->st_id == ${state} (in get_it() at /src/x.c:12)`;
+    const [one, other] = [1, 2].map((state) => deathAlarm("SIGABRT", said(state)).signature);
+    expect(one).to.equal(other).and.to.contain("get_it");
+    expect(withoutNumbers("port 4500, SPI 0xdeadbeef, cafe0123cafe0123")).to.equal("port N, SPI X, X");
+  });
+
+  it("shows hostile logs inert and bounded", () => {
+    const { signature, detail } = deathAlarm("SIGSEGV \u001b[2J", `\u001b]0;x\u0007${"A".repeat(2_000_000)}`);
+    expect(signature.length).to.be.at.most(200);
+    expect(detail.length).to.be.at.most(40_000);
+    expect(`${signature}${detail}`).to.not.contain("\u001b");
+  });
+});
+
+describe("what a daemon writes that goes on", () => {
+  it("is one alarm for each fault", () => {
+    const line = (n: number) => `| EXPECTATION FAILED: md != ${n} (in f() at /x.c:1)\n`;
+    const undefinedOne = "src/a.c:12:5: runtime error: shift exponent 64 is too large\n";
+    const alarms = reportAlarms(`${line(1)}${line(2)}${undefinedOne}nothing of note\n`);
+    expect(alarms.map(({ severity }) => severity)).to.deep.equal(["medium", "low"]);
+    expect(reportAlarms("all is well: 0 errors\n")).to.deep.equal([]);
+  });
+});
