@@ -1,0 +1,121 @@
+import { expect } from "chai";
+import fc from "fast-check";
+import { ACTS, changesOf, type Step, type Trace, traceSchema } from "../trace.ts";
+import { minimise } from "./minimise.ts";
+import { lesser } from "./structure.ts";
+import { simpler } from "./values.ts";
+
+const OPS = ["payload-omit", "payload-repeat", "length-lie", "octets-flip"];
+
+const change = fc.record(
+  {
+    ...{ message: fc.nat(2), op: fc.constantFrom(...OPS), at: fc.constantFrom("Nonce", "SA/1") },
+    ...{
+      value: fc.nat(70_000),
+      octets: fc.uint8Array({ maxLength: 40 }).map((o) => Buffer.from(o).toString("hex")),
+    },
+  },
+  { requiredKeys: ["message", "op"] },
+);
+const step = fc.record(
+  { act: fc.constantFrom(...ACTS), sa: fc.nat(3), changes: fc.array(change, { maxLength: 4 }) },
+  { requiredKeys: ["act"] },
+);
+const traces = fc
+  .array(step, { minLength: 1, maxLength: 10 })
+  .map((steps): Trace => ({ trace: 1, setup: "eap-tls", peer: "responder", steps }));
+
+/** What a fault may hang on: steps and lies that must come in this order, octets and numbers of a size. */
+const needs = fc.record({
+  acts: fc.array(fc.constantFrom(...ACTS), { maxLength: 3 }),
+  ops: fc.array(fc.constantFrom(...OPS), { maxLength: 2 }),
+  octets: fc.nat(20),
+  value: fc.nat(300),
+});
+
+const inOrder = (wanted: readonly string[], there: readonly string[]): boolean => {
+  let at = 0;
+  for (const one of there) if (one === wanted[at]) at += 1;
+  return at === wanted.length;
+};
+
+const shownBy = (need: { acts: string[]; ops: string[]; octets: number; value: number }) => (trace: Trace) =>
+  inOrder(
+    need.acts,
+    trace.steps.map(({ act }) => act),
+  ) &&
+  inOrder(
+    need.ops,
+    changesOf(trace).map(({ op }) => op),
+  ) &&
+  (need.octets === 0 || changesOf(trace).some(({ octets = "" }) => octets.length >= 2 * need.octets)) &&
+  (need.value === 0 || changesOf(trace).some(({ value = 0 }) => value >= need.value));
+
+const LIMITS = { executions: 5_000, ms: 60_000 };
+
+describe("minimising a conversation", () => {
+  it("keeps the fault, leaves nothing out that could go, and is the same each time", async () => {
+    await fc.assert(
+      fc.asyncProperty(traces, needs, async (trace, need) => {
+        const shows = shownBy(need);
+        fc.pre(shows(trace));
+        const play = async (one: Trace) => shows(one);
+        const made = await minimise(trace, play, LIMITS);
+        expect(shows(made.trace)).to.equal(true);
+        expect(traceSchema.safeParse(made.trace).success).to.equal(true);
+        expect(made.exhausted).to.equal(false);
+        for (const other of [...lesser(made.trace), ...simpler(made.trace)])
+          if (other.steps.length > 0) expect(shows(other), JSON.stringify(other)).to.equal(false);
+        expect(await minimise(trace, play, LIMITS)).to.deep.equal(made);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  const lies = (count: number): Step[] =>
+    Array.from({ length: count }, (_, i) => ({
+      act: "informational",
+      changes: [{ message: 0, op: OPS[i % OPS.length] ?? "", value: i, octets: "ab".repeat(2000) }],
+    }));
+  const honest: Step[] = [{ act: "init" }, { act: "auth" }, { act: "create-child" }, { act: "esp" }];
+
+  it("finds five messages among many within 300 executions", async () => {
+    const trace: Trace = {
+      trace: 1,
+      setup: "eap-tls",
+      peer: "responder",
+      steps: [...honest, ...lies(16), ...honest],
+    };
+    const need = { acts: ["init", "auth"], ops: ["length-lie", "octets-flip"], octets: 1500, value: 10 };
+    const made = await minimise(trace, async (one) => shownBy(need)(one), { executions: 300, ms: 60_000 });
+    expect(made.exhausted).to.equal(false);
+    expect(made.trace.steps).to.have.length(4);
+    expect(made.trace.setup).to.equal("psk");
+    const octets = changesOf(made.trace).flatMap(({ octets = "" }) => (octets === "" ? [] : [octets]));
+    expect(octets).to.deep.equal(["00".repeat(1500)]);
+  });
+
+  it("ends at its limits, with what it has", async () => {
+    const trace: Trace = { trace: 1, setup: "psk", peer: "responder", steps: lies(30) };
+    const need = { acts: [], ops: ["length-lie"], octets: 3, value: 0 };
+    let clock = 0;
+    const play = async (one: Trace) => {
+      clock += 10;
+      return shownBy(need)(one);
+    };
+    const few = await minimise(trace, play, { executions: 7, ms: 60_000 });
+    expect([few.executions, few.exhausted, shownBy(need)(few.trace)]).to.deep.equal([7, true, true]);
+    const short = await minimise(trace, play, { executions: 300, ms: 50 }, () => clock);
+    expect([short.executions, short.exhausted]).to.deep.equal([5, true]);
+  });
+
+  it("tries what shows every other time twice, and says when it does not show at all", async () => {
+    const trace: Trace = { trace: 1, setup: "psk", peer: "responder", steps: [...honest, ...lies(3)] };
+    const shows = shownBy({ acts: ["init"], ops: ["length-lie"], octets: 0, value: 0 });
+    let play = 0;
+    const flaky = await minimise(trace, async (one) => shows(one) && play++ % 2 === 1, LIMITS);
+    expect(flaky.trace.steps).to.have.length(2);
+    const never = await minimise(trace, async () => false, LIMITS);
+    expect(never).to.deep.equal({ trace, executions: 2, exhausted: false, shown: false });
+  });
+});

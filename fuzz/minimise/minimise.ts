@@ -1,0 +1,58 @@
+/** Makes the shortest conversation out of one that shows a fault: steps first, then lies, then what is in them. */
+import type { Trace } from "../trace.ts";
+import { fewerChanges, fewerSteps, guess, least, lesser } from "./structure.ts";
+import { type Limits, type Shows, Trial } from "./trial.ts";
+import { fewerOctets, simpler } from "./values.ts";
+
+export type { Limits, Shows } from "./trial.ts";
+
+export interface Minimised {
+  trace: Trace;
+  /** Conversations played. */
+  executions: number;
+  /** True if a limit came first: there may be a smaller one. */
+  exhausted: boolean;
+  /** False if not even the whole conversation showed it when it was played again. */
+  shown: boolean;
+}
+
+/** What a finding may cost. */
+export const USUAL_LIMITS: Limits = { executions: 300, ms: 60_000 };
+
+/**
+ * A conversation that still shows, and none of the simpler ones next to it does. It is decided by `shows` alone: the
+ * same answers give the same conversation. A fault that shows only every other time is tried twice.
+ */
+export async function minimise(
+  trace: Trace,
+  shows: Shows,
+  limits: Limits = USUAL_LIMITS,
+  now: () => number = () => performance.now(),
+): Promise<Minimised> {
+  const trial = new Trial(trace, shows, limits, now);
+  const shown = await steady(trial);
+  if (shown) {
+    await guess(trial);
+    await fewerSteps(trial);
+    await fewerChanges(trial);
+    await settle(trial);
+  }
+  return { trace: trial.best, executions: trial.executions, exhausted: trial.exhausted, shown };
+}
+
+/** Whether the whole conversation shows; a fault that shows once of twice makes the trial patient. */
+async function steady(trial: Trial): Promise<boolean> {
+  const tries = [await trial.play(trial.best), await trial.play(trial.best)];
+  if (tries.some((shown) => shown !== true)) trial.tries = 2;
+  return tries.includes(true);
+}
+
+/** Until nothing changes any more: what became idle by a simpler lie can be left out. */
+async function settle(trial: Trial): Promise<void> {
+  for (let before: Trace | undefined; before !== trial.best && !trial.exhausted; ) {
+    before = trial.best;
+    await least(trial, lesser);
+    await fewerOctets(trial);
+    await least(trial, simpler);
+  }
+}

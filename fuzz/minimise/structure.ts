@@ -1,0 +1,96 @@
+/** Conversations with less in them: fewer steps, fewer lies, less to set up. */
+import type { Act, Change, Step, Trace } from "../trace.ts";
+import { ddmin } from "./ddmin.ts";
+import type { Trial } from "./trial.ts";
+
+/** The setup that asks the least of a peer. */
+const SIMPLEST = "psk";
+
+/** What an act needs before it, where we are the initiator and where the peer is. */
+function before(act: Act, role: Trace["peer"]): Step[] {
+  if (act === "init" || act === "peer-initiate") return [];
+  if (role === "initiator") return [{ act: "peer-initiate" }];
+  return act === "auth" ? [{ act: "init" }] : [{ act: "init" }, { act: "auth" }];
+}
+
+export const withoutChanges = ({ changes: _, ...step }: Step): Step => step;
+
+const withChanges = (step: Step, changes: readonly Change[]): Step =>
+  changes.length === 0 ? withoutChanges(step) : { ...withoutChanges(step), changes: [...changes] };
+
+/** The place of a change in its trace. */
+interface Placed {
+  step: number;
+  change: Change;
+}
+
+const placedOf = ({ steps }: Trace): Placed[] =>
+  steps.flatMap(({ changes = [] }, step) => changes.map((change) => ({ step, change })));
+
+const withPlaced = (trace: Trace, placed: readonly Placed[]): Trace => ({
+  ...trace,
+  steps: trace.steps.map((step, index) =>
+    withChanges(
+      step,
+      placed.filter((one) => one.step === index).map(({ change }) => change),
+    ),
+  ),
+});
+
+/** Guesses at how many lies are looked at each by itself. */
+const GUESSES = 6;
+
+/** Most faults need one lie, or the lies of one step, at the end of an honest conversation as short as can be. */
+export async function guess(trial: Trial): Promise<void> {
+  const { steps, peer } = trial.best;
+  const lying = steps.filter(({ changes = [] }) => changes.length > 0).slice(-GUESSES);
+  for (const step of lying.reverse()) {
+    const alone = { act: step.act, changes: step.changes };
+    const [first] = step.changes ?? [];
+    for (const end of first && alone.changes?.length !== 1
+      ? [{ ...alone, changes: [first] }, alone]
+      : [alone])
+      if (await trial.take({ ...trial.best, steps: [...before(step.act, peer), end] })) return;
+  }
+}
+
+export async function fewerSteps(trial: Trial): Promise<void> {
+  const start = trial.best;
+  await ddmin(start.steps, (steps) => trial.take({ ...trial.best, steps: [...steps] }));
+}
+
+export async function fewerChanges(trial: Trial): Promise<void> {
+  const start = trial.best;
+  await ddmin(placedOf(start), (placed) => trial.take(withPlaced(start, placed)));
+}
+
+/** Every way to leave one thing out, the largest first. */
+export function* lesser(trace: Trace): Generator<Trace> {
+  const { steps, setup } = trace;
+  if (setup !== SIMPLEST) yield { ...trace, setup: SIMPLEST };
+  for (let at = steps.length - 1; at >= 0; at--) yield { ...trace, steps: steps.filter((_, i) => i !== at) };
+  const placed = placedOf(trace);
+  for (let at = placed.length - 1; at >= 0; at--)
+    yield withPlaced(
+      trace,
+      placed.filter((_, i) => i !== at),
+    );
+  for (const [at, step] of steps.entries()) {
+    const { together, sa, ...plain } = step;
+    const put = (other: Step): Trace => ({ ...trace, steps: steps.with(at, other) });
+    if (together) yield put({ ...plain, ...(sa !== undefined && { sa }) });
+    if (sa !== undefined) yield put({ ...plain, ...(together && { together }) });
+  }
+}
+
+/** Leaves out one thing after another until none can be. */
+export async function least(trial: Trial, ways: (trace: Trace) => Iterable<Trace>): Promise<void> {
+  for (let found = true; found && !trial.exhausted; ) {
+    found = false;
+    for (const trace of ways(trial.best)) {
+      if (!(await trial.take(trace))) continue;
+      found = true;
+      break;
+    }
+  }
+}
