@@ -31,19 +31,48 @@ export function nodeCommand(folder: string, name: string): string[] {
 }
 
 /** Runs a lane's process to its end, whatever that is. Never rejects. */
-export function laneProcess(order: LaneOrder, watch: Watch): Promise<LaneEnd> {
-  const command = nodeCommand(import.meta.dirname, "lane-main");
-  const [file = "", ...args] = order.network ? inNamespace(order.network.tester, command) : command;
-  // A session of its own: Ctrl-C is the runner's to handle. The channel tells the lane when the runner dies.
+export async function laneProcess(order: LaneOrder, watch: Watch): Promise<LaneEnd> {
+  let done = false;
+  const { signal, stuckMs } = watch;
+  const process = watchedProcess(nodeCommand(import.meta.dirname, "lane-main"), order.network, {
+    ...{ signal, stuckMs },
+    onMessage(value) {
+      const message = fromLaneSchema.parse(value);
+      if (message.kind === "done") done = true;
+      else if (message.kind !== "alive") watch.onMessage(message);
+    },
+  });
+  process.send(order);
+  const { stuck, detail } = await process.ended;
+  return { how: done ? "done" : stuck ? "stuck" : signal.aborted ? "stopped" : "died", detail };
+}
+
+export interface WatchedProcess {
+  /** `message` as JSON. */
+  send(message: object): void;
+  /** Kills it at once. */
+  kill(): void;
+  /** Never rejects. `detail` is the exit code or signal, and the last lines it wrote to standard error. */
+  ended: Promise<{ stuck: boolean; detail: string }>;
+}
+
+/**
+ * Starts a process that says something at least every {@link HEARTBEAT_MS} and ends itself where it hears `stop`, in
+ * the tester's namespace of a network if there is one.
+ */
+export function watchedProcess(
+  command: string[],
+  network: LaneOrder["network"],
+  watch: Omit<Watch, "onMessage"> & { onMessage(value: unknown): void },
+): WatchedProcess {
+  const [file = "", ...args] = network ? inNamespace(network.tester, command) : command;
+  // A session of its own: Ctrl-C is the runner's to handle. The channel tells the process when the runner dies.
   const child = spawn(file, args, { stdio: ["ignore", "ignore", "pipe", "ipc"], detached: true });
   const errors = lastLines(child);
-  let done = false;
   let heard = performance.now();
   child.on("message", (value) => {
     heard = performance.now();
-    const message = fromLaneSchema.parse(value);
-    if (message.kind === "done") done = true;
-    else if (message.kind !== "alive") watch.onMessage(message);
+    watch.onMessage(value);
   });
   let stuck = false;
   const guard = setInterval(() => {
@@ -52,17 +81,20 @@ export function laneProcess(order: LaneOrder, watch: Watch): Promise<LaneEnd> {
     child.kill("SIGKILL");
   }, 1_000);
   const release = stopOn(child, watch.signal);
-  child.send(order, () => {});
-  return new Promise((resolve) => {
+  const ended = new Promise<{ stuck: boolean; detail: string }>((resolve) => {
     const end = (detail: string) => {
       clearInterval(guard);
       release();
-      const how = done ? "done" : stuck ? "stuck" : watch.signal.aborted ? "stopped" : "died";
-      resolve({ how, detail: [detail, errors()].filter(Boolean).join(": ") });
+      resolve({ stuck, detail: [detail, errors()].filter(Boolean).join(": ") });
     };
     child.on("error", (error) => end(error.message));
     child.on("close", (code, signal) => end(signal ?? `exit ${code}`));
   });
+  return {
+    send: (message) => void child.send(message, () => {}),
+    kill: () => void child.kill("SIGKILL"),
+    ended,
+  };
 }
 
 /** Asks the lane to stop when the signal comes, and kills it if it does not. */
