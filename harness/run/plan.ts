@@ -1,5 +1,5 @@
 /** Which tests run against which peers: everything a user may have got wrong is found here, before anything starts. */
-import { lies } from "../../peers/builtin/lies/index.ts";
+import { findLie, lies } from "../../peers/builtin/lies/index.ts";
 import { variants } from "../../peers/builtin/variants.ts";
 import type { PeerRole } from "../../peers/contract.ts";
 import {
@@ -174,7 +174,7 @@ function choosePeers({ peers, lie, variant }: Selection): ChosenPeer[] {
     chosen.set(peerName(peer), peer);
   }
   const all = [...chosen.values()];
-  if (lie !== undefined && !lies.some(({ name }) => name === lie))
+  if (lie !== undefined && !findLie(lie))
     throw unknownName(
       "lie",
       lie,

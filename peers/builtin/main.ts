@@ -5,6 +5,7 @@ import { joined } from "../../harness/link/joined.ts";
 import { openTcp } from "../../harness/link/tcp.ts";
 import type { Address, Link } from "../../harness/link/types.ts";
 import { openUdp, RealWorld } from "../../harness/link/udp.ts";
+import { realEffects } from "./faults/effects.ts";
 import { findLie } from "./lies/index.ts";
 import { BuiltinPeer } from "./peer.ts";
 import { behindNat } from "./process-nat.ts";
@@ -19,6 +20,7 @@ const peer: BuiltinPeer = new BuiltinPeer({
   random: seededRandom(options.seed),
   link: mortal(behindNat(sockets, [plain, marked])),
   natPort: 4500,
+  effects: realEffects(),
   remoteNatPort: options.testerNatPort,
   lie: options.lie === undefined ? undefined : findLie(options.lie),
   variant: options.variant === undefined ? undefined : findVariant(options.variant),

@@ -21,14 +21,19 @@ import type { Proposal, Transform } from "../../harness/wire/types.ts";
 import type { Driver, GroupDriver, PeerConfig, PeerStatus, PingOptions } from "../contract.ts";
 import { draftsOf } from "./drafts.ts";
 import { ping } from "./esp-echo.ts";
+import { type Effects, leaker } from "./faults/effects.ts";
+import { Watch } from "./faults/watch.ts";
 import { BuiltinGroups } from "./groups.ts";
-import type { Lie, LieBehaviour } from "./lies/lie.ts";
+import type { LieBehaviour, Planted } from "./lies/lie.ts";
 
 /** Octets per fragment that keep an IPv4 packet within 576 octets (RFC 7383 section 2.5.1). */
 const CHUNK = 456;
 
 /** Lines of the log that are kept; who is flooded has nothing new to say behind them. */
 const MOST_LINES = 5_000;
+
+/** Octets that a leak keeps in the tester's own process. */
+const MOST_LEAKED = 64 * 2 ** 20;
 
 /** As few numbers left on an outbound SA are a reason to rekey it. */
 const FEW_NUMBERS = 2 ** 16;
@@ -39,9 +44,11 @@ export interface BuiltinOptions {
   link: Link;
   natPort: number;
   remoteNatPort: number;
-  lie?: Lie;
+  lie?: Planted;
   /** Behaviour of an honest variant, on top of which a lie comes. */
   variant?: LieBehaviour;
+  /** What its faults do to it. Not set: what can be done to a peer that shares its process with the tester. */
+  effects?: Effects;
 }
 
 export class BuiltinPeer implements Driver {
@@ -52,13 +59,18 @@ export class BuiltinPeer implements Driver {
   /** What it makes of that. */
   #config?: PeerConfig;
   #dead?: string;
+  /** It hangs or loops. */
+  #deaf = false;
+  readonly #effects: Effects;
+  #watch?: Watch;
   #groups?: BuiltinGroups | undefined;
   readonly #log: string[] = [];
   /** Child SAs that were asked to be rekeyed as their numbers end. */
   readonly #ending = new WeakSet<ChildSa>();
 
   constructor(options: BuiltinOptions) {
-    this.#options = options;
+    this.#options = { ...options, link: this.#mortal(options.link) };
+    this.#effects = options.effects ?? this.#effectsInMemory();
   }
 
   async configure(config: PeerConfig): Promise<void> {
@@ -68,10 +80,15 @@ export class BuiltinPeer implements Driver {
 
   async reset(): Promise<void> {
     this.#host?.stop();
-    if (!this.#told || this.#dead) return;
+    if (!this.#told || this.#dead || this.#deaf) return;
     const { clock, random, natPort, remoteNatPort, lie, variant } = this.#options;
-    const behaviours = [variant, lie?.behaviour()].filter((b) => b !== undefined);
+    const behaviours = [variant, lie?.behaviour(this.#effects)].filter((b) => b !== undefined);
     this.#behaviours = behaviours;
+    const watch = new Watch(
+      behaviours.flatMap(({ sees }) => sees ?? []),
+      natPort,
+    );
+    this.#watch = watch;
     const config = behaviours.reduce((told, b) => b.config?.(told) ?? told, this.#told);
     this.#config = config;
     const policy = policyFor(config, "peer", await materialFor(config, "peer", pki));
@@ -89,6 +106,7 @@ export class BuiltinPeer implements Driver {
         ...this.#fragmentation(behaviours),
         ...postQuantum({ codePoints: config.codePoints }),
         ...ike,
+        watch.extension,
         ...behaviours.flatMap(extensionsOf),
       ],
       esp: [...this.#counter(), ...drafts.esp, ...(groups?.esp ?? []), ...behaviours.flatMap(espOf)],
@@ -156,8 +174,9 @@ export class BuiltinPeer implements Driver {
       if (event.type === "ike-established" && livenessMs !== undefined) this.#ask(event.sa, livenessMs);
     }
     if (event.type === "esp-sent") this.#mindCounter(event.pipe);
-    if (event.type !== "datagram-received") return;
-    if (behaviours.some((b) => b.diesOf?.(event.datagram.data))) this.#die();
+    if (event.type !== "datagram-received" || !this.#host) return;
+    if (behaviours.some((b) => b.diesOf?.(event.datagram.data))) this.#die("signal SIGSEGV (planted)");
+    this.#watch?.take(this.#host.endpoint.core, event.datagram);
   }
 
   /** Begins to ask the other end of this SA every so often whether it is alive. */
@@ -178,15 +197,44 @@ export class BuiltinPeer implements Driver {
   }
 
   /** Stops answering for good, as a daemon does that has crashed. */
-  #die(): void {
-    this.#dead = "signal SIGSEGV (planted)";
+  #die(how: string): void {
+    this.#dead ??= how;
     this.#host?.stop();
-    this.#options.link.onReceive(() => {});
+  }
+
+  /** A peer that hangs cannot stop the tester's process, nor may one that loops take it along: both are deaf, for good. */
+  #effectsInMemory(): Effects {
+    const deafen = (): void => {
+      this.#deaf = true;
+      this.#host?.stop();
+    };
+    return {
+      crash: (where, signal = "SIGSEGV") => this.#die(`signal ${signal} (planted) in ${where}`),
+      hang: deafen,
+      loop: deafen,
+      leak: leaker(MOST_LEAKED),
+    };
+  }
+
+  /** Carries nothing to or from a peer that is dead or deaf. */
+  #mortal(link: Link): Link {
+    const gone = (): boolean => this.#dead !== undefined || this.#deaf;
+    return {
+      ...link,
+      send: (datagram) => {
+        if (!gone()) link.send(datagram);
+      },
+      onReceive: (handler) =>
+        link.onReceive((datagram) => {
+          if (!gone()) handler(datagram);
+        }),
+    };
   }
 
   /** Brings a crashed peer back. */
   async restart(): Promise<void> {
     this.#dead = undefined;
+    this.#deaf = false;
     await this.reset();
   }
 

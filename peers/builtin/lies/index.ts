@@ -1,4 +1,5 @@
 /** All lies, in one list. */
+import { findFault } from "../faults/index.ts";
 import { additionalKeLies } from "./additional-ke.ts";
 import { authenticationLies } from "./authentication.ts";
 import { childlessLies } from "./childless.ts";
@@ -29,7 +30,7 @@ import { keFallbackLies } from "./ke-fallback.ts";
 import { kemLies } from "./kem.ts";
 import { keyLies } from "./keys.ts";
 import { legacyLies } from "./legacy.ts";
-import type { Lie } from "./lie.ts";
+import type { Lie, Planted } from "./lie.ts";
 import { measureLies } from "./measure.ts";
 import { negotiationLies } from "./negotiation.ts";
 import { nullAuthenticationLies } from "./null-authentication.ts";
@@ -92,4 +93,6 @@ export const lies: readonly Lie[] = [
   ...additionalKeLies,
 ];
 
-export const findLie = (name: string): Lie | undefined => lies.find((l) => l.name === name);
+/** A lie by its name, or a planted fault. */
+export const findLie = (name: string): Planted | undefined =>
+  lies.find((l) => l.name === name) ?? findFault(name);

@@ -6,6 +6,8 @@ import type { GroupHooks } from "../../../harness/group/hooks.ts";
 import type { Extension } from "../../../harness/ike/hooks.ts";
 import type { Policy } from "../../../harness/ike/policy.ts";
 import type { PeerConfig } from "../../contract.ts";
+import type { Effects } from "../faults/effects.ts";
+import type { Eye } from "../faults/watch.ts";
 
 /** All members but the texts are optional; a lie sets those it needs. State it keeps must be made by the function. */
 export interface LieBehaviour {
@@ -21,6 +23,8 @@ export interface LieBehaviour {
   echo?: EchoManners;
   /** The driver ignores these verbs. */
   deafTo?: ("initiate" | "rekeyIke" | "rekeyChild" | "delete" | "sendTraffic" | "ping")[];
+  /** Sees every message that can be read before the core judges it. */
+  sees?: Eye;
   /** Dies of the first such datagram. */
   diesOf?: (octets: Uint8Array) => boolean;
   /** Everything it sends leaves so many milliseconds later. */
@@ -37,6 +41,12 @@ export interface Lie {
   /** What a tester sees of it. */
   effect: string;
   behaviour: () => LieBehaviour;
+}
+
+/** What a peer can be made with: a lie, or a fault. */
+export interface Planted {
+  name: string;
+  behaviour: (effects: Effects) => LieBehaviour;
 }
 
 /** Shortens the tables of lies. */
