@@ -1,8 +1,10 @@
 /** Every operator by its name. */
+import { authOperators } from "./crypto-auth.ts";
+import { sealOperators } from "./crypto-seal.ts";
 import type { Operator } from "./operator.ts";
 import { structureOperators } from "./structure.ts";
 
-export const operators: readonly Operator[] = [...structureOperators];
+export const operators: readonly Operator[] = [...structureOperators, ...sealOperators, ...authOperators];
 
 const byName = new Map(operators.map((operator) => [operator.name, operator]));
 
