@@ -3,17 +3,38 @@ import { Linter } from "../../harness/lint/linter.ts";
 import type { Rule } from "../../harness/lint/rule.ts";
 import { RULES } from "../../harness/lint/rules/index.ts";
 import type { LintFinding } from "../../harness/lint/types.ts";
+import { levelOf } from "../../harness/run/catalogue.ts";
 import { espSaKeys, ikeSaKeys } from "../../harness/run/evidence.ts";
 import type { TraceEntry } from "../../harness/script/trace.ts";
 import { Decoder, KeyRing } from "../../pcaps/decode/index.ts";
+import { partOf } from "../../pcaps/decode/part.ts";
 import type { Alarm } from "../alarm.ts";
 import type { Outcome } from "../outcome.ts";
+import { certaintyOf } from "./lint-certainty.ts";
+import { numbersOf, type Touched, touchedIn } from "./lint-touched.ts";
 
-/** Alarms of the peer's own breaches. Nothing is decoded where the peer sent nothing. */
+/** Alarms of the peer's own breaches, where no lie of ours makes them doubtful. Nothing is decoded where the peer sent nothing. */
 export function lintAlarms(outcome: Outcome): Alarm[] {
   const { entries } = outcome;
   if (!entries.some(({ event }) => event.type === "datagram-received")) return [];
-  return lintOf(entries, RULES).map(alarmOf);
+  const touched = touchedIn(outcome);
+  const rules = touched.any ? LIVE : RULES;
+  return lintOf(entries, rules)
+    .filter((finding) => isCertain(finding, touched, entries))
+    .map(alarmOf);
+}
+
+/** Rules that may hold in a conversation with lies. */
+const LIVE = RULES.filter(({ name }) => certaintyOf(name) !== "whole");
+
+function isCertain({ rule, packet }: LintFinding, touched: Touched, entries: readonly TraceEntry[]): boolean {
+  const certainty = certaintyOf(rule);
+  if (!touched.any || certainty === "own") return true;
+  if (certainty === "honest") return packet - 1 < touched.since;
+  const event = entries[packet - 1]?.event;
+  const numbers =
+    event?.type === "datagram-received" && numbersOf(partOf({ ...event.datagram, timeMs: 0 }).data);
+  return numbers ? !numbers.isResponse || !touched.request(numbers) : false;
 }
 
 /** What the lint finds in the datagrams of the peer; packets are the places of entries, from 1. */
@@ -48,7 +69,7 @@ function alarmOf({ document, requirement, rule, reason, field }: LintFinding): A
     oracle: "requirement",
     title: `breaks ${document} ${requirement}: ${rule.replaceAll("-", " ")}`,
     signature: `lint ${document} ${requirement} ${rule}`,
-    severity: "medium",
+    severity: levelOf(document, [requirement]).startsWith("MUST") ? "medium" : "low",
     requirement: { document, id: requirement },
     detail: field === undefined ? reason : `${field}: ${reason}`,
     alone: true,
