@@ -91,3 +91,9 @@ export function readFindings(folder: string): Published | FindingsError | undefi
   const { withheld = 0 } = parsed.data;
   return { findings, withheld: withheld + parsed.data.findings.length - findings.length };
 }
+
+/** What may be told of the findings of a folder; nothing of a file that cannot be used. */
+export function publishedIn(folder: string): Published {
+  const read = readFindings(folder);
+  return read && "findings" in read ? read : { findings: [], withheld: 0 };
+}

@@ -1,5 +1,6 @@
 /** A short page for a pull request or a step summary: what is not as expected first, then a matrix. */
 import { baselineProblems, endingSoon, sidesOf } from "./counted.ts";
+import { type Published, SEVERITIES } from "./findings.ts";
 import { groupBy } from "./group.ts";
 import { cell, code, page, type Section, tableHead, tableRow } from "./markdown-page.ts";
 import { documentLabel, outcomeOf, type Results, standingOf, type TestResult, VERDICTS } from "./results.ts";
@@ -9,7 +10,7 @@ import { formatDuration, plural, withheldText } from "./text.ts";
 const COLUMNS = 6;
 
 /** Text of report.md, of 60 lines at most. What a baseline knows stands apart from what is new. */
-export function toMarkdown(results: Results): string {
+export function toMarkdown(results: Results, found: Published = { findings: [], withheld: 0 }): string {
   const tests = [...results.tests].sort((a, b) => rank(a) - rank(b));
   const deviating = tests.filter((test) => test.baseline && standingOf(test) === "deviates");
   const isFixed = ({ verdict, baseline }: TestResult) =>
@@ -20,6 +21,7 @@ export function toMarkdown(results: Results): string {
     { title: "Otherwise than golden captures", rows: golden(results) },
     { title: "Better than the baseline says", rows: deviating.filter(isFixed).map(odd) },
     { title: "Wrong in the baselines", rows: problems(results) },
+    fuzzed(found),
     { title: "Not pass", rows: tests.filter((test) => !test.baseline && test.verdict !== "pass").map(told) },
     { title: "Unstable", rows: tests.filter((test) => standingOf(test) === "unstable").map(odd) },
     { title: "Baseline entries that end soon", rows: endingSoon(results).map(known) },
@@ -27,7 +29,9 @@ export function toMarkdown(results: Results): string {
     { title: "Known", rows: tests.filter(isKnown).map(known) },
     { title: "Provisional: our own definition", rows: provisional(results) },
   ];
-  const good = results.tests.every(({ verdict }) => verdict === "pass") && golden(results).length === 0;
+  const good =
+    results.tests.every(({ verdict }) => verdict === "pass") &&
+    golden(results).length + found.findings.length + found.withheld === 0;
   const above = [...summary(results), ...(good ? ["Every verdict is `pass`.", ""] : [])];
   return page(above, sections, below(results));
 }
@@ -90,6 +94,17 @@ const golden = (results: Results): string[] =>
 
 const problems = (results: Results): string[] =>
   baselineProblems(results).map(({ file, problem }) => `${code(file)}: ${cell(problem)}`);
+
+/** What fuzzing found, the worst first; of what is under embargo the number. */
+function fuzzed({ findings, withheld }: Published): Section {
+  const worst = SEVERITIES.flatMap((severity) => findings.filter((one) => one.severity === severity));
+  const rows = worst.map(
+    ({ severity, title, id, peer, stage }) =>
+      `**${severity}** ${code(id)}, ${code(peer)}, stage ${cell(stage)}: ${cell(title)}`,
+  );
+  const hidden = `${plural(withheld, "finding")} withheld until the maintainers had their time`;
+  return { title: "Found by fuzzing", rows: withheld === 0 ? rows : [...rows, hidden] };
+}
 
 /** Documents and peers; a cell tells how many are proven to be good, and each kind of what is not. */
 function matrix({ totals, peers }: Results): Section {

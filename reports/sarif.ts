@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { baselineProblems, messageOf, sidesOf } from "./counted.ts";
+import type { Finding } from "./findings.ts";
 import { type Origins, sectionLink } from "./origins.ts";
 import {
   type Level,
@@ -14,16 +15,20 @@ import {
   testKey,
   verdictMeaning,
 } from "./results.ts";
-import { brief, linkTo, oneLine } from "./text.ts";
+import { type FindingRule, findingResult, findingRule, findingRuleId } from "./sarif-findings.ts";
+import { message, uriOf } from "./sarif-text.ts";
+import { oneLine } from "./text.ts";
 
 const SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json";
 
-/** Messages are shown in lists; the evidence has the rest. */
-const LONGEST = 1_000;
-
-/** Text of report.sarif. Counts of all verdicts, also of the good ones, are in the run's properties. */
-export function toSarif(results: Results, origins: Origins = {}): string {
+/**
+ * Text of report.sarif. Counts of all verdicts, also of the good ones, are in the run's properties. `findings` are those
+ * of fuzzing that may be told.
+ */
+export function toSarif(results: Results, origins: Origins = {}, findings: readonly Finding[] = []): string {
   const rules = new Rules(results.tests, origins);
+  const open = findings.filter(({ embargo }) => !embargo);
+  const found = open.map((finding) => findingResult(finding, rules.forFinding(finding)));
   const run = {
     tool: {
       driver: {
@@ -38,9 +43,12 @@ export function toSarif(results: Results, origins: Origins = {}): string {
       OUT: { description: message("The folder of the run's report.") },
     },
     columnKind: "utf16CodeUnits",
-    results: results.tests
-      .filter((test) => !isGood(test))
-      .map((test) => resultOf(test, rules.indexOf(test), rules, origins)),
+    results: [
+      ...results.tests
+        .filter((test) => !isGood(test))
+        .map((test) => resultOf(test, rules.indexOf(test), rules, origins)),
+      ...found,
+    ],
     properties: {
       seed: oneLine(results.seed),
       tests: results.totals.tests,
@@ -84,7 +92,7 @@ interface Rule {
 
 /** A test is filed under the first of its requirements that has its level; one without any under its section. */
 class Rules {
-  readonly all: Rule[] = [];
+  readonly all: (Rule | FindingRule)[] = [];
   readonly #indexes = new Map<string, number>();
   readonly #catalogues: ReadonlyMap<string, Readonly<Record<string, { level: Level }>>>;
 
@@ -102,6 +110,15 @@ class Rules {
 
   indexOf(test: TestResult): number {
     return this.#indexes.get(this.#idOf(test)) ?? -1;
+  }
+
+  /** The index of a finding's rule, which is made where no test has made it. */
+  forFinding(finding: Finding): number {
+    const id = findingRuleId(finding);
+    const known = this.#indexes.get(id);
+    if (known !== undefined) return known;
+    this.#indexes.set(id, this.all.length);
+    return this.all.push(findingRule(finding)) - 1;
   }
 
   #mainOf({ document, requirements, level }: TestResult): string | undefined {
@@ -213,13 +230,3 @@ const attachments = ({ evidence: { capture, ladder, log } }: TestResult) =>
       ? []
       : [{ description: message(what), artifactLocation: { uri: uriOf(path), uriBaseId: "OUT" } }],
   );
-
-/** `linkTo` keeps a step in front, which a base needs as little as a reader. */
-const uriOf = (path: string): string => linkTo(path).slice("./".length);
-
-/** Brackets would be links in a message, and braces its arguments (SARIF 3.11.5 and 3.11.6). */
-const message = (text: string): { text: string } => ({
-  text: brief(text, LONGEST)
-    .replace(/[\\[\]]/g, "\\$&")
-    .replace(/[{}]/g, "$&$&"),
-});

@@ -2,6 +2,7 @@
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Extras } from "./extras.ts";
+import { publishedIn } from "./findings.ts";
 import { toJson } from "./json.ts";
 import { toJunit } from "./junit.ts";
 import { toMarkdown } from "./markdown.ts";
@@ -14,10 +15,10 @@ type Writer = (outDir: string, results: Results, extras: Extras) => string;
 
 /** A report that is one file, which appears whole or not at all. */
 const oneFile =
-  (file: string, textOf: (results: Results, extras: Extras) => string): Writer =>
+  (file: string, textOf: (results: Results, extras: Extras, outDir: string) => string): Writer =>
   (outDir, results, extras) => {
     const path = join(outDir, file);
-    writeFileSync(path + ".part", textOf(results, extras));
+    writeFileSync(path + ".part", textOf(results, extras, outDir));
     renameSync(path + ".part", path);
     return path;
   };
@@ -32,8 +33,10 @@ const WRITERS: Record<ReportFormat, Writer> = {
   json: oneFile("results.json", toJson),
   junit: oneFile("junit.xml", toJunit),
   tap: oneFile("report.tap", toTap),
-  sarif: oneFile("report.sarif", toSarif),
-  md: oneFile("report.md", toMarkdown),
+  sarif: oneFile("report.sarif", (results, extras, outDir) =>
+    toSarif(results, extras, publishedIn(outDir).findings),
+  ),
+  md: oneFile("report.md", (results, _extras, outDir) => toMarkdown(results, publishedIn(outDir))),
   html: (outDir, results, extras) => writeSite(join(outDir, SITE), [{ folder: outDir, results }], extras),
 };
 

@@ -1,5 +1,5 @@
 /** What is kept of a finding's conversation: capture, keys in Wireshark's formats, event stream, ladder, the peer's log. */
-import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventLines } from "../../harness/run/event-stream.ts";
 import { captured, writeKeys } from "../../harness/run/evidence.ts";
@@ -54,6 +54,17 @@ export function keepCapture(
   writeFileSync(path(KEPT.events), eventLines(trace));
   writeFileSync(path(KEPT.ladder), formatLadder(ladderViews(trace)));
   if (log !== undefined && log !== "") writeFileSync(path(KEPT.log), log);
+  if (embargo) closeAll(folder);
+}
+
+/** Takes over the files that {@link keepCapture} wrote elsewhere, which go there. */
+export function takeCapture(from: string, folder: string, { embargo }: Pick<StoredFinding, "embargo">): void {
+  for (const name of Object.values(KEPT)) {
+    if (!existsSync(join(from, name))) continue;
+    rmSync(join(folder, name), { recursive: true, force: true });
+    cpSync(join(from, name), join(folder, name), { recursive: true });
+  }
+  rmSync(from, { recursive: true, force: true });
   if (embargo) closeAll(folder);
 }
 

@@ -7,7 +7,7 @@ import type { Alarm } from "../alarm.ts";
 import type { Outcome } from "../outcome.ts";
 import { findSetup } from "../setups.ts";
 import { changesOf, type FuzzCase, type Trace } from "../trace.ts";
-import { type CaptureOptions, keepCapture } from "./capture.ts";
+import { type CaptureOptions, keepCapture, takeCapture } from "./capture.ts";
 import { CLOSED, DiskFull, isNoRoom, OPEN, writeWhole } from "./files.ts";
 import { findingId, isUnread, needsEmbargo, readFinding, type StoredFinding } from "./finding.ts";
 import { indexOf } from "./published.ts";
@@ -33,7 +33,12 @@ export interface StoreOptions {
   write?: typeof writeWhole;
 }
 
-export interface AddOptions extends CaptureOptions {
+export interface KeepOptions extends CaptureOptions {
+  /** Folder with a capture that was made already, as by the process of a lane: its files are moved. Not set: it is made of the outcome. */
+  capture?: string;
+}
+
+export interface AddOptions extends KeepOptions {
   /** Planted in the builtin peer. */
   lie?: string;
 }
@@ -112,13 +117,12 @@ export class FindingStore {
     }
     const finding = this.#made(id, alarm, found, outcome, peer, more.lie);
     this.#keep(finding);
-    if (outcome)
-      this.#whileThereIsRoom(finding, () => keepCapture(this.folderOf(finding), finding, outcome, more));
+    this.#capture(finding, outcome, more);
     return { id, fresh: true, muted };
   }
 
   /** Puts a smaller conversation in the place of the one of a finding. */
-  reduce(id: string, { trace, outcome }: Reduced, more: CaptureOptions = {}): void {
+  reduce(id: string, { trace, outcome }: Reduced, more: KeepOptions = {}): void {
     const finding = this.#findings.get(id);
     if (!finding) return;
     finding.trace = trace;
@@ -126,8 +130,7 @@ export class FindingStore {
     finding.operators = operatorsOf(trace);
     if (outcome) finding.messages = outcome.messages;
     this.#keep(finding);
-    if (outcome)
-      this.#whileThereIsRoom(finding, () => keepCapture(this.folderOf(finding), finding, outcome, more));
+    this.#capture(finding, outcome, more);
   }
 
   /** Lifts the embargo of a finding: from now on reports show it. Gives false for one that has none. */
@@ -253,6 +256,17 @@ export class FindingStore {
     } catch (error) {
       throw isNoRoom(error) ? new DiskFull(this.folderOf(finding), finding.id) : error;
     }
+  }
+
+  #capture(finding: StoredFinding, outcome: Outcome | undefined, more: KeepOptions): void {
+    const folder = this.folderOf(finding);
+    this.#whileThereIsRoom(finding, () => {
+      if (more.capture !== undefined) takeCapture(more.capture, folder, finding);
+      else if (outcome) keepCapture(folder, finding, outcome, more);
+      else return;
+      // Now that the files are there, they can be told of.
+      this.#index();
+    });
   }
 
   /** `findings.json`, which reports read. */

@@ -5,12 +5,15 @@
 import { copyFileSync, linkSync, lstatSync, mkdirSync, readdirSync, realpathSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
 
+/** What the file of a finding is called. */
+export const REPRODUCER = "what shows it";
+
 const NAMES = {
   capture: { file: "capture.pcap", says: "capture" },
   events: { file: "events.jsonl", says: "event stream" },
   ladder: { file: "ladder.txt", says: "ladder as text" },
   log: { file: "peer.log.txt", says: "the peer's log" },
-  reproducer: { file: "reproducer.bin", says: "what shows it" },
+  reproducer: { file: "finding.json", says: REPRODUCER },
 } as const;
 
 const KINDS = (["capture", "events", "ladder", "log", "reproducer"] as const).map((kind) => ({

@@ -130,8 +130,11 @@ class SiteWriter {
       const read = readFindings(run.folder);
       const listed = read && "findings" in read ? read.findings : [];
       const files = listed.map(
-        ({ id, capture, reproducer }) =>
-          [id, this.#bring(run, { capture, reproducer }, `runs/${run.number}/findings/${id}`)] as const,
+        ({ id, capture, ladder, log, reproducer }) =>
+          [
+            id,
+            this.#bring(run, { capture, ladder, log, reproducer }, `runs/${run.number}/findings/${id}`),
+          ] as const,
       );
       return { run, read, files: new Map(files) };
     });
