@@ -1,6 +1,7 @@
 /** The builtin peer in memory under virtual time: no sockets, no root, and the same run for the same seed. */
 
 import { findLie } from "../../peers/builtin/lies/index.ts";
+import type { Planted } from "../../peers/builtin/lies/lie.ts";
 import { BuiltinPeer } from "../../peers/builtin/peer.ts";
 import { findVariant } from "../../peers/builtin/variants.ts";
 import type { PeerConfig } from "../../peers/contract.ts";
@@ -15,7 +16,8 @@ import { configFor, innerHosts } from "./config.ts";
 
 export interface MemoryOptions {
   seed: string;
-  lie?: string;
+  /** By its name, or one made for a test. */
+  lie?: string | Planted;
   variant?: string;
   impairment?: Partial<Impairment>;
 }
@@ -50,7 +52,7 @@ export async function memoryArena(
     clock: network.clock,
     random: random.fork("peer"),
     link,
-    lie: options.lie === undefined ? undefined : findLie(options.lie),
+    lie: typeof options.lie === "string" ? findLie(options.lie) : options.lie,
     variant: options.variant === undefined ? undefined : findVariant(options.variant),
   });
   const config = configFor(remote, local, wishes);
