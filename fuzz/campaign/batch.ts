@@ -1,0 +1,124 @@
+/** A batch of cases while it is played. */
+import { setImmediate as turn } from "node:timers/promises";
+import type { Alarm } from "../alarm.ts";
+import { judgeCase } from "../oracles/index.ts";
+import type { Outcome } from "../outcome.ts";
+import type { FuzzCase } from "../trace.ts";
+import type { Ready } from "./keeper.ts";
+import type { BatchOrder } from "./protocol.ts";
+import { isFatal, type Place } from "./trials.ts";
+
+/** An alarm of a batch, with the cases that may have raised it, the likeliest first. */
+export interface Hit {
+  alarm: Alarm;
+  suspects: FuzzCase[];
+  /** What it did when it raised the alarm, where that is known. */
+  outcome?: Outcome;
+}
+
+/** New signatures of one batch that are looked into; a peer that breaks everything breaks it in the next one, too. */
+const MOST_HITS = 12;
+/** Other work of this process gets its turn at least so often. */
+const TURN_MS = 20;
+
+export class Batch {
+  readonly order: BatchOrder;
+  readonly place: Place;
+  readonly #known: Set<string>;
+  readonly #told: (outcome: Outcome, alarms: readonly Alarm[]) => void;
+  readonly #hits = new Map<string, Hit>();
+  readonly #flight = new Map<number, FuzzCase>();
+  /** How many cases have begun, and how many had when the peer was last fresh. */
+  begun = 0;
+  #since = 0;
+  #silent: Outcome | undefined;
+  #fatal: Alarm | undefined;
+
+  constructor(order: BatchOrder, place: Place, told: (outcome: Outcome, alarms: readonly Alarm[]) => void) {
+    this.order = order;
+    this.place = place;
+    this.#known = new Set(order.known);
+    this.#told = told;
+  }
+
+  get left(): boolean {
+    return this.begun < this.order.cases.length;
+  }
+
+  get fatal(): Alarm | undefined {
+    return this.#fatal;
+  }
+
+  get died(): boolean {
+    return this.#fatal?.oracle === "crash";
+  }
+
+  async play({ player, watch }: Ready, signal: AbortSignal): Promise<void> {
+    this.#since = this.begun;
+    this.#fatal = undefined;
+    this.#flight.clear();
+    const stop = new AbortController();
+    const both = AbortSignal.any([stop.signal, signal]);
+    let turned = performance.now();
+    const next = () => {
+      const found = both.aborted ? undefined : this.order.cases[this.begun];
+      if (!found) return undefined;
+      this.begun += 1;
+      this.#flight.set(found.number, found);
+      return found;
+    };
+    const done = async (outcome: Outcome) => {
+      this.#see(outcome, await watch.afterCase(outcome));
+      if (this.#fatal || this.#silent) stop.abort();
+      if (performance.now() - turned < TURN_MS) return;
+      await turn();
+      turned = performance.now();
+    };
+    await player.playAll(next, done, both);
+  }
+
+  #see(outcome: Outcome, seen: readonly Alarm[]): void {
+    const alarms = [...judgeCase(outcome, this.place), ...seen];
+    for (const alarm of alarms) {
+      const suspects =
+        isFatal(alarm) || seen.includes(alarm) ? [outcome.case, ...this.flight()] : [outcome.case];
+      this.hit(alarm, suspects, outcome);
+    }
+    this.#flight.delete(outcome.case.number);
+    if (outcome.probe === "silence") this.#silent ??= outcome;
+    this.#told(outcome, alarms);
+  }
+
+  hit(alarm: Alarm, suspects: readonly FuzzCase[], outcome?: Outcome): void {
+    if (isFatal(alarm)) this.#fatal ??= alarm;
+    const { signature } = alarm;
+    if (this.#known.has(signature) || this.#hits.has(signature) || this.#hits.size >= MOST_HITS) return;
+    const unique = [...new Map(suspects.map((one) => [one.number, one])).values()];
+    this.#hits.set(signature, { alarm, suspects: unique, ...(outcome && { outcome }) });
+  }
+
+  /** Each is looked into once a batch. */
+  takeHits(): Hit[] {
+    const hits = [...this.#hits.values()];
+    for (const { alarm } of hits) this.#known.add(alarm.signature);
+    this.#hits.clear();
+    return hits;
+  }
+
+  /** The first case that no probe was answered after. */
+  takeSilent(): Outcome | undefined {
+    const silent = this.#silent;
+    this.#silent = undefined;
+    return silent;
+  }
+
+  /** Cases that have not come to their end. */
+  flight(): FuzzCase[] {
+    return [...this.#flight.values()];
+  }
+
+  /** What was played since the peer was fresh. */
+  before(): FuzzCase[] {
+    return this.order.cases.slice(this.#since, this.begun);
+  }
+}

@@ -1,0 +1,175 @@
+/** The work of a lane: batches of cases, each judged, each alarm tried again and made smaller. */
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Alarm } from "../alarm.ts";
+import { keepCapture } from "../findings/capture.ts";
+import { needsEmbargo } from "../findings/finding.ts";
+import { minimise } from "../minimise/minimise.ts";
+import type { Outcome } from "../outcome.ts";
+import { findSetup } from "../setups.ts";
+import type { FuzzCase } from "../trace.ts";
+import { Batch, type Hit } from "./batch.ts";
+import { confirm } from "./confirm.ts";
+import { Keeper, type MakePlayer, type Ready, SetupUnusable } from "./keeper.ts";
+import type { FuzzLane } from "./lane.ts";
+import {
+  type BatchOrder,
+  type FromFuzzLane,
+  type FuzzOrder,
+  type ReplayOrder,
+  shortOutcome,
+} from "./protocol.ts";
+import { deafAlarm, type Place, type Shown, Trials } from "./trials.ts";
+
+export type Say = (message: FromFuzzLane) => void;
+
+export class LaneWork {
+  readonly #order: FuzzOrder;
+  readonly #keeper: Keeper;
+  readonly #trials: Trials;
+  readonly #say: Say;
+  #captures = 0;
+  /** When something was played last, in milliseconds of `performance.now()`. */
+  progressed = performance.now();
+
+  constructor(lane: FuzzLane, order: FuzzOrder, makePlayer: MakePlayer, say: Say) {
+    this.#order = order;
+    this.#say = say;
+    const { rate, restartsAnHour } = order;
+    this.#keeper = new Keeper(lane, {
+      ...{ makePlayer, rate, restartsAnHour },
+      restarted: (reason) => say({ kind: "restarted", reason }),
+    });
+    this.#trials = new Trials(this.#keeper, () => this.#progress());
+  }
+
+  #progress(): void {
+    this.progressed = performance.now();
+  }
+
+  /** Plays a batch to its end. @throws LabError when the peer cannot be brought back */
+  async batch(order: BatchOrder, signal: AbortSignal): Promise<void> {
+    const setup = findSetup(order.setup);
+    try {
+      if (!setup) throw new SetupUnusable(`there is no setup ${order.setup}`);
+      const batch = new Batch(order, { setup, peer: order.peer }, (outcome, alarms) =>
+        this.#played(order.number, outcome, alarms),
+      );
+      while (batch.left && !signal.aborted) await this.#stretch(batch, signal);
+      this.#say({ kind: "batch-ended", batch: order.number });
+    } catch (error) {
+      if (!(error instanceof SetupUnusable)) throw error;
+      this.#say({ kind: "no-setup", batch: order.number, reason: error.message });
+    }
+  }
+
+  #played(batch: number, outcome: Outcome, alarms: readonly Alarm[]): void {
+    this.#progress();
+    const hits = alarms.map(({ oracle, signature }) => ({ oracle, signature }));
+    this.#say({ kind: "played", batch, outcome: shortOutcome(outcome), alarms: hits });
+  }
+
+  /** Plays on until the batch or the peer is at its end, and looks into the alarms. */
+  async #stretch(batch: Batch, signal: AbortSignal): Promise<void> {
+    const { setup, peer } = batch.place;
+    const label = `batch-${batch.order.number}-${batch.begun}`;
+    const ready = await this.#keeper.prepareHonest(setup, peer, label, this.#order.window);
+    await batch.play(ready, signal);
+    if (signal.aborted) return;
+    await this.#lookAround(batch, ready);
+    for (const hit of batch.takeHits()) {
+      if (signal.aborted) return;
+      await this.#lookInto(hit, batch);
+    }
+  }
+
+  /** What only shows once nothing is on its way. */
+  async #lookAround(batch: Batch, ready: Ready): Promise<void> {
+    const silent = batch.takeSilent();
+    if (!batch.died && silent && (await this.#trials.isDeaf(ready)))
+      batch.hit(deafAlarm(silent), [silent.case, ...batch.flight()], silent);
+    for (const alarm of await ready.watch.afterBatch()) batch.hit(alarm, []);
+    const fatal = batch.fatal;
+    if (fatal) this.#keeper.broke(fatal.title);
+  }
+
+  async #lookInto(hit: Hit, batch: Batch): Promise<void> {
+    const { place, order } = batch;
+    const confirmed = await confirm(hit, batch.before(), place, this.#trials);
+    if ("why" in confirmed) {
+      const found = hit.suspects[0] ?? batch.order.cases[0];
+      if (!found) return;
+      const capture = hit.outcome && (await this.#keep(hit.alarm, hit.outcome));
+      this.#say({
+        ...{ kind: "unconfirmed", batch: order.number, alarm: hit.alarm, case: found, why: confirmed.why },
+        ...(capture !== undefined && { capture }),
+      });
+      return;
+    }
+    const capture = await this.#keep(confirmed.alarm, confirmed.outcome);
+    this.#say({
+      ...{ kind: "found", batch: order.number, alarm: confirmed.alarm, case: confirmed.case },
+      ...{ outcome: shortOutcome(confirmed.outcome), ...(capture !== undefined && { capture }) },
+    });
+    if (confirmed.alarm.alone) await this.#reduce(confirmed, batch);
+  }
+
+  /** Looks for the shortest conversation, within what the order allows. */
+  async #reduce({ alarm, case: found }: Shown, { place, order }: Batch): Promise<void> {
+    if (order.minimise.executions === 0) return;
+    let last: Shown | undefined;
+    const shows = async (trace: FuzzCase["trace"]) => {
+      const shown = await this.#trials.shows({ ...found, trace }, alarm, place);
+      const same = shown?.alarm.signature === alarm.signature ? shown : undefined;
+      if (same) last = same;
+      return same !== undefined;
+    };
+    const least = await minimise(found.trace, shows, order.minimise);
+    if (!least.shown) return;
+    const of = last && JSON.stringify(last.case.trace) === JSON.stringify(least.trace) ? last : undefined;
+    const capture = of && (await this.#keep(alarm, of.outcome));
+    this.#say({
+      ...{ kind: "reduced", batch: order.number, signature: alarm.signature },
+      case: { ...found, trace: least.trace },
+      ...(of && { outcome: shortOutcome(of.outcome) }),
+      ...{ executions: least.executions, exhausted: least.exhausted },
+      ...(capture !== undefined && { capture }),
+    });
+  }
+
+  /** The folder with what is kept of an outcome; undefined where nothing can be kept. */
+  async #keep(alarm: Alarm, outcome: Outcome): Promise<string | undefined> {
+    const { captures, lane } = this.#order;
+    if (captures === undefined) return undefined;
+    this.#captures += 1;
+    const folder = join(captures, `${lane}-${process.pid}-${this.#captures}`);
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      const log = await this.#keeper.logs();
+      keepCapture(folder, { embargo: needsEmbargo(alarm) }, outcome, {
+        epochMs: this.#keeper.lane.epochMs,
+        log,
+      });
+      return folder;
+    } catch {
+      // A capture that cannot be kept, as on a full disk, must not cost the finding.
+      rmSync(folder, { recursive: true, force: true });
+      return undefined;
+    }
+  }
+
+  /** Plays one conversation on a fresh peer. */
+  async replay({ id, case: played, setup, restart }: ReplayOrder): Promise<void> {
+    const place: Place = {
+      peer: played.trace.peer,
+      setup: { ...setup, effect: "of a finding", roles: [played.trace.peer], stages: [] },
+    };
+    if (restart) this.#keeper.broke("a replay on a fresh peer");
+    const { outcome, alarms } = await this.#trials.play([played], place);
+    this.#say({ kind: "replayed", id, ...(outcome && { outcome: shortOutcome(outcome) }), alarms });
+  }
+
+  close(): void {
+    this.#keeper.close();
+  }
+}
