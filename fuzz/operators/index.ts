@@ -1,10 +1,13 @@
 /** Every operator by its name. */
 import { authOperators } from "./crypto-auth.ts";
 import { sealOperators } from "./crypto-seal.ts";
+import { weakOperators } from "./crypto-weak.ts";
 import { fieldsOperators } from "./fields.ts";
+import { headerOperators } from "./header.ts";
 import { lengthsOperators } from "./lengths.ts";
 import { octetsOperators } from "./octets.ts";
 import type { Operator } from "./operator.ts";
+import { sequenceOperators } from "./sequence.ts";
 import { structureOperators } from "./structure.ts";
 
 export const operators: readonly Operator[] = [
@@ -14,6 +17,9 @@ export const operators: readonly Operator[] = [
   ...structureOperators,
   ...sealOperators,
   ...authOperators,
+  ...weakOperators,
+  ...headerOperators,
+  ...sequenceOperators,
 ];
 
 const byName = new Map(operators.map((operator) => [operator.name, operator]));

@@ -1,0 +1,92 @@
+/** Weak parameters: an offer of nothing but what is broken, and values given back to the peer. */
+import type { OutgoingMessage } from "../../harness/ike/hooks.ts";
+import { TRANSFORM } from "../../harness/wire/registry/transform-types.ts";
+import type { Payload, Proposal, SaPayload, Transform } from "../../harness/wire/types.ts";
+import type { IkeOperator } from "./operator.ts";
+
+/** Transforms that take the place of all of their type; null: those of the type are left out. */
+type Weakness = Partial<Record<"ENCR" | "PRF" | "INTEG" | "KE", number | null>>;
+
+const weaknesses: Readonly<Record<string, Weakness>> = {
+  ENCR_NULL: { ENCR: 11 },
+  "ENCR_NULL without integrity": { ENCR: 11, INTEG: null },
+  "ENCR_NULL with integrity NONE": { ENCR: 11, INTEG: 0 },
+  "no encryption": { ENCR: null },
+  DES: { ENCR: 2 },
+  DES_IV64: { ENCR: 1 },
+  RC5: { ENCR: 4 },
+  "no integrity": { INTEG: null },
+  "integrity NONE": { INTEG: 0 },
+  HMAC_MD5: { INTEG: 1 },
+  DES_MAC: { INTEG: 3 },
+  PRF_HMAC_MD5: { PRF: 1 },
+  "no PRF": { PRF: null },
+  "MODP-768": { KE: 1 },
+  "MODP-1024": { KE: 2 },
+  "MODP-1024 with 160-bit subgroup": { KE: 22 },
+  "no key exchange": { KE: null },
+  "key exchange NONE": { KE: 0 },
+};
+
+const TYPES = ["ENCR", "PRF", "INTEG", "KE"] as const;
+
+function weakened(proposal: Proposal, weakness: Weakness): Proposal {
+  let transforms = proposal.transforms;
+  for (const name of TYPES) {
+    const id = weakness[name];
+    if (id === undefined) continue;
+    const type = TRANSFORM[name];
+    const others = transforms.filter((transform) => transform.type !== type);
+    const weak: Transform[] = id === null ? [] : [{ type, id, attributes: [] }];
+    transforms = [...others, ...weak];
+  }
+  return { ...proposal, transforms };
+}
+
+const offer = ({ payloads }: OutgoingMessage): SaPayload | undefined =>
+  payloads.find((payload): payload is SaPayload => payload.kind === "SA" && payload.proposals.length > 0);
+
+const weak: IkeOperator = {
+  name: "offer-weak",
+  on: "ike",
+  family: "crypto",
+  effect: "Offers, or chooses, nothing but what is broken: no or weak encryption, integrity or key exchange.",
+  draw: (message, dice) => (offer(message) ? { at: dice.pick(Object.keys(weaknesses)) } : undefined),
+  apply(message, { at = "" }) {
+    const SA = offer(message);
+    const [first] = SA?.proposals ?? [];
+    const weakness = Object.hasOwn(weaknesses, at) ? weaknesses[at] : undefined;
+    if (!SA || !first || !weakness) return false;
+    const weaker: SaPayload = { ...SA, proposals: [weakened(first, weakness)] };
+    message.payloads = message.payloads.map((payload) => (payload === SA ? weaker : payload));
+    return true;
+  },
+};
+
+/** An operator that gives a value of the request back in our response. */
+const reflected = (name: string, effect: string, kind: "KE" | "Nonce"): IkeOperator => ({
+  name,
+  effect,
+  on: "ike",
+  family: "crypto",
+  draw: (message) => (valueIn(message.payloads, kind) && message.isResponse ? {} : undefined),
+  apply(message) {
+    const own = valueIn(message.payloads, kind);
+    const theirs = valueIn(message.request?.payloads ?? [], kind);
+    if (!own || !theirs) return false;
+    const changed = { ...own, data: Uint8Array.from(theirs.data) };
+    message.payloads = message.payloads.map((payload) => (payload === own ? changed : payload));
+    return true;
+  },
+});
+
+type Valued = Extract<Payload, { kind: "KE" | "Nonce" }>;
+
+const valueIn = (payloads: readonly Payload[], kind: Valued["kind"]): Valued | undefined =>
+  payloads.find((payload): payload is Valued => payload.kind === kind);
+
+export const weakOperators: readonly IkeOperator[] = [
+  weak,
+  reflected("ke-reflect", "Gives the peer's own public value back.", "KE"),
+  reflected("nonce-reflect", "Gives the peer's own nonce back.", "Nonce"),
+];

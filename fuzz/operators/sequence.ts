@@ -1,0 +1,326 @@
+/** Lies about the order of messages: left out, repeated, held back, replayed, beside others that nobody asked for. */
+
+import type { OutgoingMessage } from "../../harness/ike/hooks.ts";
+import { notify } from "../../harness/ike/payloads.ts";
+import { sealMessage } from "../../harness/ike/sk.ts";
+import { concat, EMPTY, hex } from "../../harness/wire/bytes.ts";
+import { encodeChain, encodeMessage, firstPayloadType } from "../../harness/wire/index.ts";
+import { EXCHANGE } from "../../harness/wire/registry/exchange-types.ts";
+import { NOTIFY } from "../../harness/wire/registry/notify-types.ts";
+import { PAYLOAD } from "../../harness/wire/registry/payload-types.ts";
+import { FLAG, type Header, type Payload } from "../../harness/wire/types.ts";
+import type { Dice } from "../dice.ts";
+import { anyOctets, bend, numberOr, octetsIn, turnBit, whole } from "./bend.ts";
+import type { Draft, IkeOperator, LieContext } from "./operator.ts";
+
+interface Row extends Pick<IkeOperator, "name" | "effect" | "demand" | "apply"> {
+  /** Not set: a change without values. */
+  draw?(dice: Dice, message: OutgoingMessage): Draft | undefined;
+}
+
+const ofSequence = ({ draw, ...row }: Row): IkeOperator => ({
+  ...row,
+  on: "ike",
+  family: "sequence",
+  draw: (message, dice) => (draw ? draw(dice, message) : {}),
+});
+
+const rhythm: Row[] = [
+  {
+    name: "message-skip",
+    effect: "Does not send the message.",
+    apply(_message, _change, { copies }) {
+      copies(0);
+      return true;
+    },
+  },
+  {
+    name: "message-repeat",
+    effect: "Sends the message so many times.",
+    draw: (dice) => ({ value: dice.pick([2, 3, 10, 50]) }),
+    apply(_message, change, { copies }) {
+      const times = whole(change, 2, 50);
+      if (times === undefined) return false;
+      copies(times);
+      return true;
+    },
+  },
+  {
+    name: "message-hold",
+    effect: "Sends the message behind our next one.",
+    apply(_message, _change, { hold }) {
+      hold();
+      return true;
+    },
+  },
+];
+
+/** Where `also` puts what goes beside the message; undefined if the change does not say. */
+const when = ({ at }: Draft): "before" | "after" | undefined =>
+  at === "before" || at === "after" ? at : undefined;
+
+const beside = (dice: Dice): "before" | "after" => dice.pick(["before", "after"] as const);
+
+/** The datagrams of a message we sent; 0 is the last. */
+const earlier = ({ sent }: LieContext, back: number): readonly Uint8Array[] | undefined =>
+  sent[sent.length - 1 - back];
+
+const replays: Row[] = [
+  {
+    name: "message-replay",
+    effect:
+      "Sends one of our earlier messages once more, `before` or `after` this one; 0 is the last of them.",
+    draw: (dice) => ({ at: beside(dice), value: dice.number(4) }),
+    apply(_message, change, context) {
+      const [side, back] = [when(change), whole(change, 0, 63)];
+      const octets = back === undefined ? undefined : earlier(context, back);
+      if (!side || !octets || octets.length === 0) return false;
+      for (const datagram of octets) context.also(datagram, side);
+      return true;
+    },
+  },
+  {
+    name: "message-replace",
+    effect: "Sends one of our earlier messages in the place of this one; 0 is the last of them.",
+    draw: (dice) => ({ value: dice.number(4) }),
+    apply(message, change, context) {
+      const back = whole(change, 0, 63);
+      const octets = back === undefined ? undefined : earlier(context, back);
+      if (!octets || octets.length === 0) return false;
+      let first = true;
+      bend(message, () => {
+        const all = first ? [...octets] : [];
+        first = false;
+        return all;
+      });
+      return true;
+    },
+  },
+  {
+    name: "message-reflect",
+    effect:
+      "Gives the peer's own message back to it, `before` or `after` ours: the request that we answer, or its IKE_SA_INIT.",
+    draw: (dice) => ({ at: beside(dice) }),
+    apply({ sa, request }, change, { also }) {
+      const side = when(change);
+      const own = sa?.role === "initiator" ? sa.initResponse : sa?.initRequest;
+      const octets = request?.octets ?? own ?? EMPTY;
+      if (!side || octets.length === 0) return false;
+      also(octets, side);
+      return true;
+    },
+  },
+  {
+    name: "message-init-again",
+    effect: "Sends our IKE_SA_INIT once more, on the running SA.",
+    draw: (dice, { sa }) => (sa?.keys ? { at: beside(dice) } : undefined),
+    apply({ sa }, change, { also }) {
+      const side = when(change);
+      const octets = sa?.role === "initiator" ? sa.initRequest : sa?.initResponse;
+      if (!side || !sa?.keys || !octets || octets.length === 0) return false;
+      also(octets, side);
+      return true;
+    },
+  },
+];
+
+/** A message of ours beside the one at hand, sealed under the SA's keys; undefined while there are none. */
+function extra(
+  { core }: LieContext,
+  { sa, header }: OutgoingMessage,
+  changes: Pick<Header, "exchangeType" | "messageId"> & { isResponse: boolean },
+  payloads: Payload[],
+): Uint8Array | undefined {
+  if (!sa?.outbound) return undefined;
+  const { isResponse, ...more } = changes;
+  const flags = (header.flags & FLAG.initiator) | (isResponse ? FLAG.response : 0);
+  const { spiI, spiR } = sa;
+  const inner = encodeChain(payloads);
+  const type = firstPayloadType(payloads);
+  return sealMessage(sa.outbound, core.random, { ...header, spiI, spiR, flags, ...more }, [], inner, type);
+}
+
+/** Sends such a message; false while there are no keys. */
+function send(
+  context: LieContext,
+  octets: Uint8Array | undefined,
+  side: "before" | "after" | undefined,
+): boolean {
+  if (!octets || !side) return false;
+  context.also(octets, side);
+  return true;
+}
+
+const shifted = ({ header }: OutgoingMessage, by: number): number => (header.messageId + by) >>> 0;
+
+const DELETE_IKE: Payload = { kind: "Delete", type: PAYLOAD.DELETE, protocolId: 1, spiSize: 0, spis: [] };
+
+const unasked: Row[] = [
+  {
+    name: "message-response-unasked",
+    effect:
+      "Sends a protected INFORMATIONAL response that nobody asked for, of a Message ID so far from this one.",
+    draw: (dice) => ({ at: beside(dice), value: numberOr(dice, [0, 1, -1], 100) }),
+    apply(message, change, context) {
+      const by = whole(change, -1000, 2 ** 31);
+      if (by === undefined) return false;
+      const header = {
+        exchangeType: EXCHANGE.INFORMATIONAL,
+        messageId: shifted(message, by),
+        isResponse: true,
+      };
+      return send(context, extra(context, message, header, []), when(change));
+    },
+  },
+  {
+    name: "message-requests-ahead",
+    effect: "Sends so many INFORMATIONAL requests beyond the window of one.",
+    draw: (dice) => ({ at: beside(dice), value: dice.pick([1, 2, 8, 32]) }),
+    apply(message, change, context) {
+      const [count, side] = [whole(change, 1, 48), when(change)];
+      if (count === undefined || !side || !message.sa?.outbound) return false;
+      for (let number = 1; number <= count; number++) {
+        const header = {
+          exchangeType: EXCHANGE.INFORMATIONAL,
+          messageId: shifted(message, number),
+          isResponse: false,
+        };
+        send(context, extra(context, message, header, []), side);
+      }
+      return true;
+    },
+  },
+  {
+    name: "message-same-id",
+    effect: "Sends another request, an INFORMATIONAL one, under the same Message ID.",
+    draw: (dice) => ({ at: beside(dice) }),
+    apply(message, change, context) {
+      const header = {
+        exchangeType: EXCHANGE.INFORMATIONAL,
+        messageId: shifted(message, 0),
+        isResponse: message.isResponse,
+      };
+      return send(context, extra(context, message, header, []), when(change));
+    },
+  },
+  {
+    name: "message-delete-beside",
+    effect: "Deletes the IKE SA by a request whose Message ID is so far from this one.",
+    draw: (dice) => ({ at: beside(dice), value: dice.number(2) }),
+    apply(message, change, context) {
+      const by = whole(change, -1000, 2 ** 31);
+      if (by === undefined) return false;
+      const header = {
+        exchangeType: EXCHANGE.INFORMATIONAL,
+        messageId: shifted(message, by),
+        isResponse: false,
+      };
+      return send(context, extra(context, message, header, [DELETE_IKE]), when(change));
+    },
+  },
+  {
+    name: "message-clear-beside",
+    effect:
+      "Sends the message in clear as well: its payloads behind the same header, without an Encrypted payload.",
+    draw: (dice, message) => (message.protected ? { at: beside(dice) } : undefined),
+    apply(message, change, { also }) {
+      const side = when(change);
+      if (!side || !message.protected) return false;
+      also(encodeMessage({ header: message.header, payloads: message.payloads }), side);
+      return true;
+    },
+  },
+  {
+    name: "message-notify-in-clear",
+    effect: "Sends a notification of this type in clear, in an exchange of the same type and Message ID.",
+    draw: (dice) => ({ at: beside(dice), value: dice.pick([...Object.values(NOTIFY)]) }),
+    apply(message, change, { also }) {
+      const [type, side] = [whole(change, 0, 0xffff), when(change)];
+      if (type === undefined || !side) return false;
+      const { nextPayload: _type, length: _length, ...header } = message.header;
+      also(encodeMessage({ header, payloads: [notify(type)] }), side);
+      return true;
+    },
+  },
+];
+
+const STRAYS = [
+  "",
+  "00",
+  "ff",
+  "ffffffff",
+  "00000000",
+  "00000000ff",
+  "00000001",
+  "00".repeat(27),
+  "00".repeat(28),
+  "ff".repeat(28),
+];
+
+const datagrams: Row[] = [
+  {
+    name: "datagram-stray",
+    effect: "Sends these octets as a datagram of their own.",
+    draw: (dice) => ({
+      at: beside(dice),
+      octets: dice.chance(0.7) ? dice.pick(STRAYS) : hex(anyOctets(dice, dice.number(64))),
+    }),
+    apply(_message, change, { also }) {
+      const side = when(change);
+      if (!side) return false;
+      also(octetsIn(change), side);
+      return true;
+    },
+  },
+  {
+    name: "datagram-marker",
+    effect: "Puts so many non-ESP markers in front of the message, beside the one that the port wants.",
+    draw: (dice) => ({ value: 1 + dice.number(3) }),
+    apply(message, change) {
+      const count = whole(change, 1, 100);
+      if (count === undefined) return false;
+      bend(message, (datagram) => [concat(new Uint8Array(4 * count), datagram)]);
+      return true;
+    },
+  },
+  {
+    name: "datagram-cut",
+    effect: "Sends so many of the first octets of the datagram; nothing else is changed.",
+    draw: (dice) => ({ value: numberOr(dice, [0, 1, 4, 27, 28, 29, 31, 32], 400) }),
+    apply(message, change) {
+      const octets = whole(change, 0, 0xffff);
+      if (octets === undefined) return false;
+      bend(message, (datagram) => [datagram.subarray(0, Math.min(octets, datagram.length - 1))]);
+      return true;
+    },
+  },
+  {
+    name: "datagram-more",
+    effect: "Puts these octets behind the datagram; nothing else is changed.",
+    draw: (dice) => ({ octets: hex(anyOctets(dice, dice.pick([1, 3, 4, 28, 1000]))) }),
+    apply(message, change) {
+      const more = octetsIn(change);
+      if (more.length === 0) return false;
+      bend(message, (datagram) => [concat(datagram, more)]);
+      return true;
+    },
+  },
+  {
+    name: "datagram-bit",
+    effect: "Turns one bit of the datagram, after everything else was made.",
+    draw: (dice) => ({ value: dice.number(8 * 1200) }),
+    apply(message, change) {
+      const bit = whole(change, 0, 2 ** 20);
+      if (bit === undefined) return false;
+      bend(message, (datagram) => [turnBit(datagram, bit)]);
+      return true;
+    },
+  },
+];
+
+export const sequenceOperators: readonly IkeOperator[] = [
+  ...rhythm,
+  ...replays,
+  ...unasked,
+  ...datagrams,
+].map(ofSequence);
