@@ -2,6 +2,10 @@
 import { authOperators } from "./crypto-auth.ts";
 import { sealOperators } from "./crypto-seal.ts";
 import { weakOperators } from "./crypto-weak.ts";
+import { eapOperators } from "./eap.ts";
+import { eapMschapv2Operators } from "./eap-mschapv2.ts";
+import { eapSimOperators } from "./eap-sim.ts";
+import { eapTlsOperators } from "./eap-tls.ts";
 import { fieldsOperators } from "./fields.ts";
 import { headerOperators } from "./header.ts";
 import { lengthsOperators } from "./lengths.ts";
@@ -20,6 +24,10 @@ export const operators: readonly Operator[] = [
   ...weakOperators,
   ...headerOperators,
   ...sequenceOperators,
+  ...eapOperators,
+  ...eapMschapv2Operators,
+  ...eapTlsOperators,
+  ...eapSimOperators,
 ];
 
 const byName = new Map(operators.map((operator) => [operator.name, operator]));
