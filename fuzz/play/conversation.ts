@@ -1,0 +1,495 @@
+/**
+ * Plays one trace with the peer. Driven by callbacks: it never waits, so that several take place at once in one world.
+ * A step ends as an honest one ends, by an answer, or once the peer has answered a probe sent after it and then had a
+ * moment more.
+ */
+import { seededRandom } from "../../harness/crypto/seeded-random.ts";
+import type { OutgoingMessage } from "../../harness/ike/hooks.ts";
+import { hasNotify } from "../../harness/ike/payloads.ts";
+import type { Policy } from "../../harness/ike/policy.ts";
+import type { IkeSa } from "../../harness/ike/sa.ts";
+import type { Datagram, Link } from "../../harness/link/types.ts";
+import type { Credential } from "../../harness/pki/types.ts";
+import type { Arena } from "../../harness/script/arena.ts";
+import type { HostEvent } from "../../harness/script/host.ts";
+import { concat } from "../../harness/wire/bytes.ts";
+import { EXCHANGE } from "../../harness/wire/registry/exchange-types.ts";
+import { NOTIFY } from "../../harness/wire/registry/notify-types.ts";
+import { NON_ESP_MARKER } from "../../harness/wire/udp.ts";
+import type { Operator } from "../operators/operator.ts";
+import type { Outcome } from "../outcome.ts";
+import type { FuzzCase } from "../trace.ts";
+import { begin, provoke, reachedOf, type Scene } from "./acts.ts";
+import { classOf, classOfEsp, classOfUnused } from "./classes.ts";
+import { Lies, type Sees } from "./lies.ts";
+import { OurEnd } from "./our-end.ts";
+import type { Pace } from "./pace.ts";
+import type { Probes } from "./probes.ts";
+import { Probing } from "./probing.ts";
+import { Record } from "./record.ts";
+import { end, outcomeOf, type Running, running } from "./running.ts";
+import type { Party, Switchboard } from "./switchboard.ts";
+
+export interface ConversationOptions {
+  arena: Arena;
+  case: FuzzCase;
+  policy: Policy;
+  board: Switchboard;
+  pace: Pace;
+  probes: Probes;
+  operators: ReadonlyMap<string, Operator>;
+  sees?: Sees | undefined;
+  credential?: Credential | undefined;
+}
+
+/** Messages of ours in one conversation, and answers that a step tells of. */
+const MOST_MESSAGES = 512;
+const MOST_ANSWERS = 64;
+/** Quiet moments that an honest step has before a stranger asks, and after the peer has answered that one. */
+const HONEST_WAIT = 2;
+const HONEST_GRACE = 5;
+
+export class Conversation implements Party {
+  readonly #options: ConversationOptions;
+  readonly #record: Record;
+  readonly #lies: Lies;
+  readonly #ours: OurEnd;
+  readonly #scene: Scene;
+  readonly #probing: Probing;
+  readonly #link: Link;
+  readonly #steps: Running[] = [];
+  /** Those that take place now. */
+  #bout: Running[] = [];
+  /** Of honest requests, the Message ID. */
+  readonly #lastId = new WeakMap<IkeSa, number>();
+  /** What we sent so far, and what happened at all, in numbers. */
+  #sent = 0;
+  #progress = 0;
+  /** How much had been sent when the last lie was told. */
+  #lastLie?: number;
+  /** How much had been sent, and had happened, when the last probe was. */
+  #asked = { sent: 0, progress: 0, patient: false };
+  /** How much had been sent at the last probe that was answered. */
+  #answeredAt?: number;
+  #timer: { cancel: () => void; progress: number } | undefined;
+  #inGrace = false;
+  #looking = false;
+  #begun = false;
+  #endedAt = 0;
+  #probe: Outcome["probe"] = "silence";
+  over = false;
+
+  constructor(options: ConversationOptions) {
+    this.#options = options;
+    const { arena, pace, board, probes, operators, sees, policy, credential } = options;
+    const { peer } = options.case.trace;
+    const random = seededRandom(options.case.seed);
+    this.#record = new Record(pace, peer === "initiator");
+    this.#lies = new Lies({
+      ...{ operators, sees, random },
+      stepOf: (message) => this.#stepOf(message),
+      lied: (what) => this.#lied(what),
+    });
+    this.#link = this.#tapped(board.join(this));
+    this.#ours = new OurEnd({
+      ...{ arena, policy, peer, link: this.#link, random, lies: this.#lies, credential },
+      event: (event) => this.#onEvent(event),
+      settled: () => this.#settled(),
+      failed: () => {},
+    });
+    this.#scene = { arena, ours: this.#ours, record: this.#record };
+    this.#probing = new Probing({
+      ...{ arena, probes },
+      send: (octets) => this.#sendProbe(octets),
+      answered: (ms) => this.#probeAnswered(ms),
+      silent: () => this.#dead(),
+    });
+  }
+
+  /** Plays; {@link over} becomes true at the end. */
+  start(): void {
+    this.#begun = true;
+    this.#settled();
+  }
+
+  /** Tells the lies when each datagram has left. */
+  #tapped(link: Link): Link {
+    return {
+      ...link,
+      send: (datagram) => {
+        link.send(datagram);
+        this.#lies.onTransmitted();
+      },
+    };
+  }
+
+  // The way in.
+
+  take(datagram: Datagram): void {
+    if (!this.#probing.takes(datagram)) return this.#ours.host.take(datagram);
+    this.#record.addProbe(this.#now(), { type: "datagram-received", datagram });
+    this.#options.arena.poke();
+  }
+
+  hasEsp(spi: number): boolean {
+    return this.#record.pipes.some(({ inbound }) => inbound.spi === spi);
+  }
+
+  awaitsPeer(): boolean {
+    return !this.over;
+  }
+
+  #onEvent(event: HostEvent): void {
+    if (this.over) return;
+    this.#note(event);
+    const { natPort } = this.#options.arena;
+    switch (event.type) {
+      case "sent":
+        if (event.copy > 0) break;
+        this.#counted();
+        this.#lies.onSent(event.message, event.datagrams, this.#ours.host.endpoint.core);
+        break;
+      case "esp-sent":
+        this.#counted();
+        break;
+      case "received":
+        if (event.repeated) break;
+        this.#progress++;
+        this.#answer(classOf(event.message), event.message.protected && event.message.isResponse);
+        if (hasNotify(event.message.payloads, NOTIFY.AUTHENTICATION_FAILED))
+          this.#rebuked("AUTHENTICATION_FAILED");
+        break;
+      case "dropped":
+        this.#answer(classOfUnused(event.datagram, natPort), false);
+        break;
+      case "esp-received":
+        this.#answer(classOfEsp(event), false);
+        break;
+      case "ike-closed":
+        // One that was replaced has to go.
+        if (!event.sa.replacedBy) this.#rebuked(event.reason);
+        break;
+    }
+  }
+
+  #note(event: HostEvent): void {
+    if (!this.over) this.#record.add(this.#now(), event, this.#ours?.host);
+  }
+
+  #counted(): void {
+    this.#sent++;
+    this.#progress++;
+    for (const step of this.#open()) step.sinceSent = 0;
+  }
+
+  /** What came several times in a row, as a repeat does, is told once. */
+  #answer(text: string, tookId: boolean): void {
+    const step = this.#bout.find((s) => s.ended === undefined) ?? this.#bout.at(-1);
+    if (!step) return;
+    step.sinceSent++;
+    step.tookId ||= tookId;
+    if (step.answers.length < MOST_ANSWERS && step.answers.at(-1) !== text) step.answers.push(text);
+  }
+
+  #rebuked(reason: string): void {
+    for (const step of this.#open()) if (!step.step.act.startsWith("peer-delete")) step.rebuked ??= reason;
+  }
+
+  // Our messages.
+
+  /** Requests belong to the newest step of ours that is for their SA, responses to the peer's. */
+  #stepOf(message: OutgoingMessage | "esp"): Running | undefined {
+    if (this.over) return undefined;
+    const open = this.#bout.filter((step) => !this.#isOver(step));
+    if (message === "esp") return open.findLast(({ step: { act } }) => act === "esp" || act === "peer-esp");
+    if (message.isResponse) return open.findLast((step) => step.peers);
+    if (message.sa) this.#lastId.set(message.sa, message.header.messageId);
+    const own = open.filter((step) => !step.peers);
+    return own.findLast((step) => step.sa === message.sa) ?? own.at(-1);
+  }
+
+  /** `sequence`: what is about to be sent is out of turn. */
+  #lied(what: OutgoingMessage | "esp" | "beside" | "sequence"): void {
+    if (what === "beside") this.#counted();
+    // A message is counted when it leaves.
+    this.#lastLie = what === "beside" ? this.#sent : this.#sent + 1;
+    if (typeof what !== "string") this.#record.taint(what);
+  }
+
+  // The course.
+
+  #settled(): void {
+    this.#look();
+    this.#options.arena.poke();
+  }
+
+  #look(): void {
+    if (this.#looking || this.over || !this.#begun) return;
+    this.#looking = true;
+    while (!this.over && this.#turn());
+    this.#looking = false;
+  }
+
+  /** Does one thing; false if there is nothing to be done now. */
+  #turn(): boolean {
+    for (const step of this.#bout) if (!step.peers && step.reached?.()) end(step, "done");
+    const open = this.#open();
+    if (open.length > 0) {
+      if (this.#record.full || this.#record.messages > MOST_MESSAGES) return this.#endless(open);
+      this.#wait(open);
+      return false;
+    }
+    this.#lies.release(this.#ours.host.endpoint.core);
+    return this.#steps.length < this.#options.case.trace.steps.length ? this.#next() : this.#finish();
+  }
+
+  #isOver(step: Running): boolean {
+    return step.ended !== undefined && (step.holds?.() ?? true);
+  }
+
+  #open(): Running[] {
+    return this.#bout.filter((step) => !this.#isOver(step));
+  }
+
+  /** Begins the next step, and those that begin with it. */
+  #next(): boolean {
+    const { steps } = this.#options.case.trace;
+    this.#bout = [];
+    do {
+      const step = steps[this.#steps.length];
+      if (step) this.#begin(running(this.#steps.length, step));
+    } while (steps[this.#steps.length]?.together);
+    return true;
+  }
+
+  #begin(step: Running): void {
+    this.#steps.push(step);
+    this.#bout.push(step);
+    if (step.peers) return this.#provoke(step);
+    const missing = begin(this.#scene, step, () => this.#lied("sequence"));
+    if (missing !== undefined) end(step, "not begun", missing);
+    this.#ours.host.settle();
+  }
+
+  #provoke(step: Running): void {
+    step.reached = reachedOf(this.#scene, step.step.act);
+    step.underWay = true;
+    const { clock } = this.#options.arena.world;
+    const done = () => {
+      step.underWay = false;
+      this.#progress++;
+      this.#settled();
+    };
+    const failed = (error: unknown) => {
+      end(step, "not begun", error instanceof Error ? error.message : String(error));
+      done();
+    };
+    clock.outside(provoke(this.#scene, step.step.act).then(done, failed));
+  }
+
+  /** Sees to it that the wait for these steps ends. */
+  #wait(open: readonly Running[]): void {
+    if (this.#probing.waiting || this.#inGrace || open.some((step) => step.underWay)) return;
+    if (this.#timer?.progress === this.#progress) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const ms = this.#hesitation(open);
+    if (ms === 0) return this.#ask(false);
+    const { clock } = this.#options.arena.world;
+    const patient = this.#lastLie === undefined;
+    const cancel = clock.at(clock.now() + ms, () => {
+      this.#timer = undefined;
+      this.#ask(patient);
+      this.#options.arena.poke();
+    });
+    this.#timer = { cancel, progress: this.#progress };
+  }
+
+  /** Milliseconds until a stranger asks. */
+  #hesitation(open: readonly Running[]): number {
+    const { quiet } = this.#options.arena;
+    const fresh = open.some((step) => step.peers && step.sent === 0 && !step.reached?.());
+    const honest = this.#lastLie === undefined && !open.every((step) => step.peers && step.reached?.());
+    const answered = open.every((step) => !step.peers && step.sinceSent > 0);
+    if (fresh || (honest && !answered)) return HONEST_WAIT * quiet;
+    const justLied = this.#lastLie === this.#sent;
+    return justLied || open.some((step) => step.peers) ? 0 : this.#grace();
+  }
+
+  #ask(patient: boolean): void {
+    if (this.over) return;
+    this.#asked = { sent: this.#sent, progress: this.#progress, patient };
+    this.#probing.ask();
+  }
+
+  #grace(): number {
+    const { pace, arena } = this.#options;
+    if (this.#asked.patient) return HONEST_GRACE * arena.quiet;
+    const acts = this.#open().map(({ step }) =>
+      pace.grace(EXCHANGE_OF[step.act] ?? EXCHANGE.CREATE_CHILD_SA),
+    );
+    return Math.max(pace.grace("probe"), ...acts);
+  }
+
+  #probeAnswered(ms: number): void {
+    this.#record.answered("probe", ms);
+    this.#answeredAt = this.#asked.sent;
+    this.#probe = "answered";
+    if (this.#open().length === 0 || this.#sent > this.#asked.sent) return this.#look();
+    const { clock } = this.#options.arena.world;
+    this.#inGrace = true;
+    const cancel = clock.at(clock.now() + this.#grace(), () => {
+      this.#inGrace = false;
+      this.#timer = undefined;
+      if (this.#progress === this.#asked.progress) this.#judge();
+      this.#look();
+      this.#options.arena.poke();
+    });
+    this.#timer = { cancel, progress: this.#progress };
+  }
+
+  /** The peer had its time: these steps end as they are. */
+  #judge(): void {
+    for (const step of this.#open()) {
+      step.holds = undefined;
+      if (step.ended === "done") step.ended = "silence";
+      if (step.rebuked !== undefined) end(step, "refused", step.rebuked);
+      if (step.peers && step.reached?.()) end(step, "done");
+      if (step.sinceSent > 0 && !step.peers) end(step, "refused", step.answers.at(-1));
+      end(step, "silence");
+      this.#abandon(step.tookId);
+    }
+  }
+
+  /** Lets the next requests go: the peer never took the Message ID of one that it said nothing to. */
+  #abandon(took: boolean): void {
+    for (const sa of this.#ours.host.endpoint.core.sas.values()) {
+      if (!sa.pending) continue;
+      sa.pending.cancelTimer?.();
+      sa.pending = undefined;
+      sa.queue.length = 0;
+      const id = this.#lastId.get(sa);
+      if (id !== undefined && !took) sa.nextMessageId = id;
+    }
+  }
+
+  /** No end is in sight, as when the peer wants ever more rounds. */
+  #endless(open: readonly Running[]): boolean {
+    for (const step of open) {
+      step.holds = undefined;
+      end(step, "refused", "more messages than a conversation may have");
+    }
+    this.#steps.push(
+      ...this.#options.case.trace.steps
+        .slice(this.#steps.length)
+        .map((step, i) => running(this.#steps.length + i, step)),
+    );
+    this.#bout = [];
+    return true;
+  }
+
+  /** Everything was said: the conversation is over once the peer has answered somebody after the last lie. */
+  #finish(): boolean {
+    const since = Math.min(this.#lastLie ?? 0, this.#sent);
+    if (this.#answeredAt !== undefined && this.#answeredAt >= since) {
+      this.#end();
+      return false;
+    }
+    if (!this.#probing.waiting && !this.#inGrace) this.#ask(false);
+    return false;
+  }
+
+  /** Nobody gets an answer any more. */
+  #dead(): void {
+    this.#probe = "silence";
+    for (const step of this.#open()) end(step, "silence");
+    this.#end();
+    this.#options.arena.poke();
+  }
+
+  /** Ends it where it is, as for a peer that has died. */
+  abort(): void {
+    if (!this.over) this.#dead();
+  }
+
+  #end(): void {
+    this.#endedAt = this.#now();
+    this.over = true;
+    this.#timer?.cancel();
+    this.#probing.stop();
+  }
+
+  #now(): number {
+    return this.#options.arena.world.clock.now();
+  }
+
+  #sendProbe(octets: Uint8Array): void {
+    const { local, remote, natPort } = this.#options.arena;
+    const protocol = local.transport ?? "udp";
+    const marked = protocol === "tcp" || local.port === natPort;
+    const data = marked ? concat(NON_ESP_MARKER, octets) : octets;
+    const datagram: Datagram = { protocol, source: local, destination: remote, data };
+    this.#record.addProbe(this.#now(), { type: "datagram-sent", datagram });
+    this.#link.send(datagram);
+  }
+
+  /** Once it is over. */
+  outcome(): Outcome {
+    const record = this.#record;
+    const { steps } = this.#options.case.trace;
+    const played = steps.map((step, i) => outcomeOf(this.#steps[i] ?? running(i, step)));
+    return {
+      case: this.#options.case,
+      steps: played,
+      probe: this.#probe,
+      durationMs: this.#endedAt - (record.firstAt ?? this.#endedAt),
+      slowestMs: record.slowestMs,
+      entries: record.entries,
+      claims: record.claims(),
+      unproven: { ...record.unproven },
+      messages: record.messages,
+    };
+  }
+
+  /** IKE SAs that the peer has half open because of this, as far as we know. */
+  get halfOpen(): number {
+    return this.#record.sas.filter((sa) => !sa.established && sa.state !== "closed").length;
+  }
+
+  /** Whether the peer began something, which it may go on with by itself. */
+  get peerBegan(): boolean {
+    return this.#options.case.trace.peer === "initiator";
+  }
+
+  /** Forgets everything; `polite`: with a Delete for each IKE SA that stands, whose answer nobody waits for. */
+  close(polite: boolean): void {
+    this.over = true;
+    if (polite) this.#part();
+    this.#probing.stop();
+    this.#ours.host.stop();
+    this.#options.board.leave(this);
+  }
+
+  #part(): void {
+    const { endpoint } = this.#ours.host;
+    for (const sa of [...endpoint.core.sas.values()]) {
+      if (!sa.established) continue;
+      // An unanswered request may have taken its Message ID, or not.
+      const again = sa.pending !== undefined;
+      this.#abandon(false);
+      endpoint.deleteIke(sa);
+      if (!again) continue;
+      this.#abandon(true);
+      endpoint.deleteIke(sa);
+    }
+  }
+}
+
+const EXCHANGE_OF: { readonly [act: string]: number } = {
+  init: EXCHANGE.IKE_SA_INIT,
+  "peer-initiate": EXCHANGE.IKE_AUTH,
+  auth: EXCHANGE.IKE_AUTH,
+  informational: EXCHANGE.INFORMATIONAL,
+  "delete-child": EXCHANGE.INFORMATIONAL,
+  "delete-ike": EXCHANGE.INFORMATIONAL,
+};

@@ -1,0 +1,233 @@
+/** Tells the lies of a trace: counts our messages, and changes those that it names. */
+import type { SeededRandom } from "../../harness/crypto/seeded-random.ts";
+import type { EspExtension, OutgoingEsp } from "../../harness/esp/hooks.ts";
+import type { Core } from "../../harness/ike/core.ts";
+import type { Extension, OutgoingMessage } from "../../harness/ike/hooks.ts";
+import type { Address } from "../../harness/link/types.ts";
+import { type Dice, dice } from "../dice.ts";
+import type { LieContext, Operator } from "../operators/operator.ts";
+import type { Change } from "../trace.ts";
+import { detach } from "./copy.ts";
+import type { Running } from "./running.ts";
+
+/** Which of our messages: its step, and its number in that, from 0. */
+export interface Place {
+  step: number;
+  message: number;
+}
+
+/** Is shown every message before anything of it is changed. */
+export type Sees = (place: Place, message: OutgoingMessage | OutgoingEsp) => void;
+
+export interface LiesOptions {
+  operators: ReadonlyMap<string, Operator>;
+  sees?: Sees | undefined;
+  random: SeededRandom;
+  /** The step that a message of ours belongs to. */
+  stepOf(message: OutgoingMessage | "esp"): Running | undefined;
+  /** This message was changed, or something went out beside the messages. */
+  lied(what: OutgoingMessage | "esp" | "beside"): void;
+}
+
+/** What goes out in the place of a message, and around it. */
+interface Plan {
+  copies: number;
+  hold: boolean;
+  before: Uint8Array[];
+  after: Uint8Array[];
+  /** The message itself. */
+  datagrams: Uint8Array[];
+}
+
+interface Held {
+  datagrams: readonly Uint8Array[];
+  route: Route;
+}
+
+interface Route {
+  source: Address;
+  destination: Address;
+}
+
+/** Bounds on what operators make of one message, and on what they may look back at. */
+const MOST_COPIES = 64;
+const MOST_BESIDE = 64;
+const MOST_SENT = 64;
+
+export class Lies {
+  readonly extension: Extension;
+  readonly esp: EspExtension;
+  readonly #options: LiesOptions;
+  readonly #plans = new WeakMap<OutgoingMessage, Plan>();
+  readonly #sent: Uint8Array[][] = [];
+  readonly #held: Held[] = [];
+  /** What follows once so many more datagrams have left. */
+  #due?: { left: number; actions: (() => void)[] } | undefined;
+
+  constructor(options: LiesOptions) {
+    this.#options = options;
+    this.extension = { name: "lies", outgoing: (message, core) => this.#outgoing(message, core) };
+    this.esp = { name: "lies", outgoing: (packet) => this.#outgoingEsp(packet) };
+  }
+
+  #outgoing(message: OutgoingMessage, core: Core): void {
+    const running = this.#options.stepOf(message);
+    if (!running) return;
+    const place = { step: running.index, message: running.sent++ };
+    this.#options.sees?.(place, message);
+    const changes = changesAt(running, place);
+    if (changes.length === 0) return;
+    detach(message);
+    const plan: Plan = { copies: 1, hold: false, before: [], after: [], datagrams: [] };
+    const context = this.#context(core, plan, place);
+    const applied = changes.filter((change) => this.#applied(message, change, context, running)).length;
+    if (applied === 0) return;
+    this.#plans.set(message, plan);
+    message.octets = planned(message.octets, plan);
+    this.#options.lied(message);
+  }
+
+  /** Whether it fitted. */
+  #applied(message: OutgoingMessage, change: Change, context: LieContext, running: Running): boolean {
+    const operator = this.#options.operators.get(change.op);
+    const before = message.octets;
+    message.octets = undefined;
+    const fitted = operator?.on === "ike" && safely(() => operator.apply(message, change, context));
+    message.octets = following(before, message.octets);
+    if (!fitted) running.unfit.push(`${change.message} ${change.op}`);
+    return fitted;
+  }
+
+  #context(core: Core, plan: Plan, place: Place): LieContext {
+    const of = this.#diceOf(place);
+    return {
+      core,
+      sent: this.#sent,
+      get dice() {
+        return of();
+      },
+      copies: (copies) => {
+        plan.copies = Math.max(0, Math.min(MOST_COPIES, Math.trunc(copies)));
+      },
+      hold: () => {
+        plan.hold = true;
+      },
+      also: (octets, when) => {
+        if (plan.before.length + plan.after.length < MOST_BESIDE) plan[when].push(octets);
+      },
+    };
+  }
+
+  /** Made when it is asked for, as most operators need none. */
+  #diceOf({ step, message }: Place): () => Dice {
+    let made: Dice | undefined;
+    return () => {
+      made ??= dice(this.#options.random.fork(`lie ${step} ${message}`));
+      return made;
+    };
+  }
+
+  #outgoingEsp(packet: OutgoingEsp): void {
+    const running = this.#options.stepOf("esp");
+    if (!running) return;
+    const place = { step: running.index, message: running.sent++ };
+    this.#options.sees?.(place, packet);
+    const of = this.#diceOf(place);
+    for (const change of changesAt(running, place)) {
+      const operator = this.#options.operators.get(change.op);
+      const before = packet.octets;
+      packet.octets = undefined;
+      const context = {
+        get dice() {
+          return of();
+        },
+      };
+      const fitted = operator?.on === "esp" && safely(() => operator.apply(packet, change, context));
+      packet.octets = following(before, packet.octets);
+      if (fitted) this.#options.lied("esp");
+      else running.unfit.push(`${change.message} ${change.op}`);
+    }
+  }
+
+  /** Must be told of every message of ours before its datagrams leave. */
+  onSent(message: OutgoingMessage, datagrams: Uint8Array[], core: Core): void {
+    const plan = this.#plans.get(message);
+    const own = plan ? plan.datagrams : datagrams;
+    if (this.#sent.length < MOST_SENT) this.#sent.push(own);
+    const route = routeOf(message);
+    if (!route) return;
+    const send = (octets: Uint8Array) => core.transmit(octets, route.source, route.destination);
+    for (const octets of plan?.before ?? []) send(octets);
+    const actions = [
+      ...(plan?.after ?? []).map((octets) => () => send(octets)),
+      ...this.#held.splice(0).map((held) => () => release(core, held)),
+    ];
+    if (plan?.hold) this.#held.push({ datagrams: own, route });
+    if (plan && (plan.hold || plan.copies === 0)) remember(message, own);
+    if (actions.length === 0) return;
+    if (datagrams.length === 0) for (const action of actions) action();
+    else this.#due = { left: datagrams.length, actions };
+  }
+
+  /** Must be told of every datagram that has left. */
+  onTransmitted(): void {
+    const due = this.#due;
+    if (!due || --due.left > 0) return;
+    this.#due = undefined;
+    for (const action of due.actions) action();
+  }
+
+  /** Sends what is held back still. */
+  release(core: Core): void {
+    const all = this.#held.splice(0);
+    if (all.length > 0) this.#options.lied("beside");
+    for (const held of all) release(core, held);
+  }
+}
+
+const changesAt = ({ step }: Running, { message }: Place): Change[] =>
+  step.changes?.filter((change) => change.message === message) ?? [];
+
+/** No operator can break a campaign. */
+function safely(apply: () => boolean): boolean {
+  try {
+    return apply();
+  } catch {
+    return false;
+  }
+}
+
+type Octets = OutgoingMessage["octets"];
+
+/** Both changes of octets, one after the other. */
+function following(first: Octets, then: Octets): Octets {
+  if (!first || !then) return first ?? then;
+  return (datagram) => first(datagram).flatMap((octets) => then(octets));
+}
+
+/** Keeps what the message became, and lets as much of it out as is planned. */
+function planned(change: Octets, plan: Plan): Octets {
+  return (datagram) => {
+    const octets = change ? change(datagram) : [datagram];
+    plan.datagrams.push(...octets);
+    if (plan.hold || plan.copies === 0) return [];
+    return Array.from({ length: plan.copies }, () => octets).flat();
+  };
+}
+
+/** AUTH covers an IKE_SA_INIT request that is still to leave, too. */
+function remember({ sa, isResponse }: OutgoingMessage, [first]: readonly Uint8Array[]): void {
+  if (!sa || !first || sa.keys) return;
+  if (isResponse) sa.initResponse = first;
+  else sa.initRequest = first;
+}
+
+function routeOf({ sa, request, source, destination }: OutgoingMessage): Route | undefined {
+  const from = source ?? request?.datagram.destination ?? sa?.local;
+  const to = destination ?? request?.datagram.source ?? sa?.remote;
+  return from && to && { source: from, destination: to };
+}
+
+function release(core: Core, { datagrams, route }: Held): void {
+  for (const octets of datagrams) core.transmit(octets, route.source, route.destination);
+}

@@ -1,0 +1,165 @@
+/** Plays the cases of a campaign on an arena. */
+import type { Policy } from "../../harness/ike/policy.ts";
+import type { Credential } from "../../harness/pki/types.ts";
+import type { Arena } from "../../harness/script/arena.ts";
+import { groupCredential } from "../../harness/script/group-credential.ts";
+import type { PeerRole } from "../../peers/contract.ts";
+import { operators as allOperators } from "../operators/index.ts";
+import type { Operator } from "../operators/operator.ts";
+import type { Outcome } from "../outcome.ts";
+import type { FuzzCase, Step } from "../trace.ts";
+import { Conversation } from "./conversation.ts";
+import type { Sees } from "./lies.ts";
+import { Pace } from "./pace.ts";
+import { Probes } from "./probes.ts";
+import { Switchboard } from "./switchboard.ts";
+
+export interface PlayerOptions {
+  /** Conversations at once with a peer that answers; 1 if not set. With one that begins there is always only one. */
+  window?: number;
+  /** Is shown every message of ours before anything of it is changed. */
+  sees?: Sees;
+  /** The role of the peer in {@link Player.handshake}; not set: responder. */
+  peer?: PeerRole;
+  /** By name; not set: all there are. */
+  operators?: ReadonlyMap<string, Operator>;
+}
+
+/** Bounds of the grace that an answer has after a probe was answered, in milliseconds. */
+const GRACE = { virtual: { least: 300, most: 3_000 }, real: { least: 3, most: 300 } };
+/** No conversation takes longer, in multiples of the arena's patience. */
+const LONGEST = 100;
+/** Half-open SAs that a peer is left with before it is told to forget them. */
+const MOST_HALF_OPEN = 2_000;
+
+export class Player {
+  readonly #arena: Arena;
+  readonly #options: PlayerOptions;
+  readonly #policy: Policy;
+  readonly #board: Switchboard;
+  readonly #pace: Pace;
+  readonly #probes: Probes;
+  readonly #operators: ReadonlyMap<string, Operator>;
+  #credential: { value: Credential | undefined } | undefined;
+  /** Played, and not yet cleared away. */
+  readonly #finished: Conversation[] = [];
+  #halfOpen = 0;
+  #handshakes = 0;
+
+  constructor(arena: Arena, options: PlayerOptions = {}) {
+    this.#arena = arena;
+    this.#options = options;
+    this.#policy = arena.policy();
+    this.#board = new Switchboard(arena.link, arena.natPort);
+    this.#pace = new Pace(arena.virtual ? GRACE.virtual : GRACE.real);
+    this.#probes = new Probes(this.#policy, arena.random);
+    this.#operators = options.operators ?? new Map(allOperators.map((operator) => [operator.name, operator]));
+  }
+
+  /** Datagrams that were no conversation's. */
+  get strays(): number {
+    return this.#board.dropped;
+  }
+
+  async play(fuzzCase: FuzzCase): Promise<Outcome> {
+    await this.#prepare();
+    await this.#clear();
+    const conversation = this.#start(fuzzCase);
+    await this.#until([conversation]);
+    this.#finished.push(conversation);
+    return conversation.outcome();
+  }
+
+  /** Plays what `next` gives until it gives nothing more or the signal comes; the next case begins once `done` is. */
+  async playAll(
+    next: () => FuzzCase | undefined,
+    done: (outcome: Outcome) => void | Promise<void>,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    await this.#prepare();
+    await this.#clear();
+    const going = new Set<Conversation>();
+    let ahead = signal?.aborted ? undefined : next();
+    while (ahead || going.size > 0) {
+      while (ahead && this.#admits(ahead, going)) {
+        going.add(this.#start(ahead));
+        ahead = signal?.aborted ? undefined : next();
+      }
+      await this.#until(going);
+      for (const conversation of [...going].filter(({ over }) => over)) {
+        going.delete(conversation);
+        await done(conversation.outcome());
+        this.#finished.push(conversation);
+      }
+      await this.#clear(going.size === 0);
+      if (signal?.aborted) ahead = undefined;
+    }
+  }
+
+  /** Whether this case may begin beside those that are going on. */
+  #admits({ trace }: FuzzCase, going: ReadonlySet<Conversation>): boolean {
+    if (going.size === 0) return true;
+    return (
+      trace.peer === "responder" &&
+      this.#halfOpen < MOST_HALF_OPEN &&
+      going.size < (this.#options.window ?? 1)
+    );
+  }
+
+  /** A fresh honest IKE SA with its Child SA, deleted again; the reason if something of that failed. */
+  async handshake(): Promise<string | undefined> {
+    const peer = this.#options.peer ?? "responder";
+    const acts: Step["act"][] =
+      peer === "responder" ? ["init", "auth", "delete-ike"] : ["peer-initiate", "delete-ike"];
+    const { steps } = await this.play({
+      ...{ number: 0, seed: `handshake ${this.#handshakes++}`, stage: "auth" },
+      trace: { trace: 1, setup: "", peer, steps: acts.map((act) => ({ act })) },
+    });
+    const failed = steps.find(({ ended }) => ended !== "done");
+    return failed && `${failed.act}: ${[failed.ended, failed.reason].filter(Boolean).join(", ")}`;
+  }
+
+  /** Forgets what is going on; the arena stays. */
+  close(): void {
+    for (const conversation of this.#finished.splice(0)) conversation.close(true);
+    this.#arena.link.onReceive(() => {});
+  }
+
+  async #prepare(): Promise<void> {
+    this.#credential ??= { value: await groupCredential(this.#arena.config.groups ?? []) };
+  }
+
+  #start(fuzzCase: FuzzCase): Conversation {
+    const { sees } = this.#options;
+    const conversation = new Conversation({
+      ...{ arena: this.#arena, case: fuzzCase, policy: this.#policy, board: this.#board },
+      ...{ pace: this.#pace, probes: this.#probes, operators: this.#operators, sees },
+      credential: this.#credential?.value,
+    });
+    conversation.start();
+    return conversation;
+  }
+
+  /** Until one of them is over. */
+  async #until(going: Iterable<Conversation>): Promise<void> {
+    const all = [...going];
+    const { world, patience } = this.#arena;
+    if (all.length === 0 || (await world.until(() => all.some(({ over }) => over), LONGEST * patience)))
+      return;
+    for (const conversation of all) conversation.abort();
+  }
+
+  /** Clears away what was played; a peer that is left with something forgets it, once nobody talks with it. */
+  async #clear(alone = true): Promise<void> {
+    let stale = false;
+    for (const conversation of this.#finished.splice(0)) {
+      this.#halfOpen += conversation.halfOpen;
+      stale ||= conversation.peerBegan;
+      conversation.close(true);
+    }
+    if (!alone || (!stale && this.#halfOpen < MOST_HALF_OPEN)) return;
+    this.#halfOpen = 0;
+    // Whether it lives is for the oracles to see.
+    await this.#arena.driver.reset().catch(() => {});
+  }
+}
