@@ -16,6 +16,12 @@ export interface Hit {
   outcome?: Outcome;
 }
 
+/** A case that no probe was answered after, and those that were being played beside it. */
+export interface Silent {
+  outcome: Outcome;
+  flight: FuzzCase[];
+}
+
 /** New signatures of one batch that are looked into; a peer that breaks everything breaks it in the next one, too. */
 const MOST_HITS = 12;
 /** Other work of this process gets its turn at least so often. */
@@ -28,10 +34,10 @@ export class Batch {
   readonly #told: (outcome: Outcome, alarms: readonly Alarm[]) => void;
   readonly #hits = new Map<string, Hit>();
   readonly #flight = new Map<number, FuzzCase>();
-  /** How many cases have begun, and how many had when the peer was last fresh. */
-  begun = 0;
-  #since = 0;
-  #silent: Outcome | undefined;
+  readonly #waiting: FuzzCase[];
+  /** What was played since the peer was fresh, in this order. */
+  #played: FuzzCase[] = [];
+  #silent: Silent | undefined;
   #fatal: Alarm | undefined;
 
   constructor(order: BatchOrder, place: Place, told: (outcome: Outcome, alarms: readonly Alarm[]) => void) {
@@ -39,10 +45,12 @@ export class Batch {
     this.place = place;
     this.#known = new Set(order.known);
     this.#told = told;
+    this.#waiting = [...order.cases];
   }
 
-  get left(): boolean {
-    return this.begun < this.order.cases.length;
+  /** Cases that have not begun. */
+  get left(): number {
+    return this.#waiting.length;
   }
 
   get fatal(): Alarm | undefined {
@@ -54,17 +62,14 @@ export class Batch {
   }
 
   async play({ player, watch }: Ready, signal: AbortSignal): Promise<void> {
-    this.#since = this.begun;
+    this.#played = [];
     this.#fatal = undefined;
-    this.#flight.clear();
     const stop = new AbortController();
     const both = AbortSignal.any([stop.signal, signal]);
     let turned = performance.now();
     const next = () => {
-      const found = both.aborted ? undefined : this.order.cases[this.begun];
-      if (!found) return undefined;
-      this.begun += 1;
-      this.#flight.set(found.number, found);
+      const found = both.aborted ? undefined : this.#waiting.shift();
+      if (found) this.#flight.set(found.number, found);
       return found;
     };
     const done = async (outcome: Outcome) => {
@@ -75,17 +80,21 @@ export class Batch {
       turned = performance.now();
     };
     await player.playAll(next, done, both);
+    // What was taken and not begun.
+    this.#waiting.unshift(...this.#flight.values());
+    this.#flight.clear();
   }
 
   #see(outcome: Outcome, seen: readonly Alarm[]): void {
     const alarms = [...judgeCase(outcome, this.place), ...seen];
     for (const alarm of alarms) {
       const suspects =
-        isFatal(alarm) || seen.includes(alarm) ? [outcome.case, ...this.flight()] : [outcome.case];
+        isFatal(alarm) || seen.includes(alarm) ? [outcome.case, ...this.#others()] : [outcome.case];
       this.hit(alarm, suspects, outcome);
     }
     this.#flight.delete(outcome.case.number);
-    if (outcome.probe === "silence") this.#silent ??= outcome;
+    if (outcome.probe === "silence") this.#silent ??= { outcome, flight: this.#others() };
+    this.#played.push(outcome.case);
     this.#told(outcome, alarms);
   }
 
@@ -106,19 +115,19 @@ export class Batch {
   }
 
   /** The first case that no probe was answered after. */
-  takeSilent(): Outcome | undefined {
+  takeSilent(): Silent | undefined {
     const silent = this.#silent;
     this.#silent = undefined;
     return silent;
   }
 
   /** Cases that have not come to their end. */
-  flight(): FuzzCase[] {
+  #others(): FuzzCase[] {
     return [...this.#flight.values()];
   }
 
   /** What was played since the peer was fresh. */
-  before(): FuzzCase[] {
-    return this.order.cases.slice(this.#since, this.begun);
+  before(): readonly FuzzCase[] {
+    return this.#played;
   }
 }

@@ -72,7 +72,7 @@ export class LaneWork {
   /** Plays on until the batch or the peer is at its end, and looks into the alarms. */
   async #stretch(batch: Batch, signal: AbortSignal): Promise<void> {
     const { setup, peer } = batch.place;
-    const label = `batch-${batch.order.number}-${batch.begun}`;
+    const label = `batch-${batch.order.number}-${batch.left}`;
     const ready = await this.#keeper.prepareHonest(setup, peer, label, this.#order.window);
     await batch.play(ready, signal);
     if (signal.aborted) return;
@@ -86,8 +86,10 @@ export class LaneWork {
   /** What only shows once nothing is on its way. */
   async #lookAround(batch: Batch, ready: Ready): Promise<void> {
     const silent = batch.takeSilent();
-    if (!batch.died && silent && (await this.#trials.isDeaf(ready)))
-      batch.hit(deafAlarm(silent), [silent.case, ...batch.flight()], silent);
+    if (!batch.died && silent && (await this.#trials.isDeaf(ready))) {
+      const { outcome, flight } = silent;
+      batch.hit(deafAlarm(outcome), [outcome.case, ...flight], outcome);
+    }
     for (const alarm of await ready.watch.afterBatch()) batch.hit(alarm, []);
     const fatal = batch.fatal;
     if (fatal) this.#keeper.broke(fatal.title);
