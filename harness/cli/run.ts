@@ -30,6 +30,7 @@ interface Flags {
   golden?: true;
   updateGolden?: true;
   shard?: string;
+  suite: string[];
   goldenDir?: string;
   testLimit: string;
   limit: string;
@@ -46,6 +47,7 @@ Examples:
   sudo -E npx bakeoff run --golden --peer strongswan@6.1
   bakeoff run --resume --out bakeoff-report
   bakeoff run --shard 2/4 --out shard-2
+  bakeoff run --suite found/rfc7296/2.10-no-nonce.suite.ts
 
 Exit status: 0 all as expected, 1 a verdict is not, 2 wrong usage, 3 the lab could not be set up.
 `;
@@ -92,6 +94,11 @@ function withSelection(command: Command): Command {
         .default([], "builtin"),
     )
     .option("--role <role>", "the role the peer plays: initiator, responder or both", "both")
+    .addOption(
+      new Option("--suite <file>", "only the tests of this suite file, from anywhere; may be given again")
+        .argParser(collect)
+        .default([], "the suites' own"),
+    )
     .option("--grep <re>", "only tests whose id matches this regular expression")
     .option("--shard <i/n>", "only part i of n; bakeoff report merge puts the parts together");
 }
@@ -110,6 +117,7 @@ async function runAction(documents: string[], flags: Flags, finish: Finish): Pro
   const options = {
     ...{ documents, grep, lie, variant, seed, out, baseline },
     revisions: flags.revision,
+    suites: flags.suite,
     peers: flags.peer.length > 0 ? flags.peer : ["builtin"],
     role: role(flags.role),
     jobs: wholeNumber("--jobs", flags.jobs),

@@ -10,6 +10,8 @@ const orderSchema = z.strictObject({
   id: z.string(),
   /** Ids of the tests, in order. */
   tests: z.array(z.string()),
+  /** Suite files from elsewhere than the suites' folder; absent: none. */
+  suites: z.array(z.string()).optional(),
   seed: z.string(),
   out: z.string().optional(),
   lie: z.string().optional(),

@@ -7,7 +7,7 @@ import type { LivePeer } from "./live-peer.ts";
 import { openPeer } from "./open-peer.ts";
 import { preflight } from "./preflight.ts";
 import { resultOf } from "./result.ts";
-import { loadTests, type SuiteTest } from "./suites.ts";
+import { loadTests, type SuiteTest, suitesFolder } from "./suites.ts";
 
 type Say = (message: FromLane) => Promise<void>;
 
@@ -16,7 +16,7 @@ type Say = (message: FromLane) => Promise<void>;
  * @throws LabError when the peer cannot be started or brought back
  */
 export async function runLane(order: LaneOrder, say: Say, signal: AbortSignal): Promise<void> {
-  const tests = await findTests(order.tests);
+  const tests = await findTests(order);
   const peer = await openPeer(order);
   // What a test makes of a peer that is being stopped is no verdict; and with its report the lane's work ends, before
   // it would bring the peer back.
@@ -38,9 +38,9 @@ async function examine(tests: SuiteTest[], peer: LivePeer, order: LaneOrder, say
   await say({ kind: "done" });
 }
 
-async function findTests(ids: string[]): Promise<SuiteTest[]> {
-  const all = new Map((await loadTests()).map((test) => [test.id, test]));
-  return ids.map((id) => {
+async function findTests({ tests, suites }: LaneOrder): Promise<SuiteTest[]> {
+  const all = new Map((await loadTests(suitesFolder, suites)).map((test) => [test.id, test]));
+  return tests.map((id) => {
     const test = all.get(id);
     if (!test) throw new Error(`there is no test ${id}`);
     return test;

@@ -17,12 +17,14 @@ export const originsOf = (tests: readonly SuiteTest[]): Required<Pick<Origins, "
 function placesOf(tests: readonly SuiteTest[]): Map<string, Place> {
   const sources = new Map<string, string | undefined>();
   return new Map(
-    tests.map(({ id, file }) => {
+    tests.flatMap(({ id, file }) => {
+      // One from elsewhere is at no place that a reader of the report has.
+      if (relative(suitesFolder, file).startsWith("..")) return [];
       const path = relative(suitesFolder, file).replace(/\.js$/, ".ts").split(sep).join("/");
       if (!sources.has(path)) sources.set(path, sourceOf(path));
       const source = sources.get(path);
       const line = source === undefined ? undefined : lineOfName(source, id.split("/").at(-1) ?? "");
-      return [id, { file: `suites/${path}`, ...(line === undefined ? {} : { line }) }];
+      return [[id, { file: `suites/${path}`, ...(line === undefined ? {} : { line }) }] as const];
     }),
   );
 }

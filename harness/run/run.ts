@@ -19,9 +19,10 @@ import { compareGolden, type Golden, type GoldenOptions, goldenResult, onlyGolde
 import { checkLab, type Lab, openLab } from "./lab.ts";
 import { type ResultSink, runLane } from "./lanes.ts";
 import { JOURNAL, prepareOut } from "./out-folder.ts";
+import { testsOf } from "./own-suites.ts";
 import { type LanePlan, makePlan, type Plan, pieces, type Selection, withoutFinished } from "./plan.ts";
 import { comparedResults, type RunOutcome, writable, writeOutcome } from "./report.ts";
-import { loadTests, type SuiteTest } from "./suites.ts";
+import type { SuiteTest } from "./suites.ts";
 import { tool } from "./tool.ts";
 import { UsageError } from "./usage-error.ts";
 import { withoutWithheld } from "./withheld.ts";
@@ -36,6 +37,8 @@ export interface RunOptions extends Selection {
   resume: boolean;
   /** A baseline file in place of the peer's own, or `none`. */
   baseline?: string;
+  /** Suite files from elsewhere: only their tests run. */
+  suites?: readonly string[];
   /** Runs only the tests that golden captures are of. */
   golden?: GoldenOptions;
   /** Hard end of one test and of the whole run, in milliseconds. */
@@ -64,8 +67,8 @@ export async function run(
   observer: Observer,
   signal: AbortSignal,
 ): Promise<RunOutcome & { golden: Golden[] }> {
-  const tests = await loadTests();
-  const wide = makePlan(tests, options);
+  const { all: tests, chosen } = await testsOf(options.suites ?? []);
+  const wide = makePlan(chosen, options);
   const selected = options.golden ? onlyGolden(wide, options.golden) : wide;
   // A slip in a requirements file, or a key that is spoilt, is told before anything starts.
   for (const document of documents()) catalogue(document);
@@ -214,6 +217,7 @@ async function runLanes(
   const lab: Lab = await openLab(randomBytes(4).toString("hex"));
   const rank = ({ peer }: LanePlan) => SLOWEST_FIRST.indexOf(peer.runtime);
   const { seed, out, lie, variant, testLimitMs } = options;
+  const suites = options.suites?.map((file) => resolve(file));
   const jobs = Math.max(1, options.jobs);
   const waiting = pieces(plan.lanes, jobs)
     .map((lane, index) => ({ lane, index }))
@@ -222,7 +226,17 @@ async function runLanes(
     for (let next = waiting.shift(); next && !signal.aborted; next = waiting.shift()) {
       const { lane, index } = next;
       await lab.withNetwork(lane.peer, index, (network) => {
-        const settings = { seed, out, lie, variant, testLimitMs, runId: lab.runId, lane: index, network };
+        const settings = {
+          seed,
+          out,
+          lie,
+          variant,
+          testLimitMs,
+          runId: lab.runId,
+          lane: index,
+          network,
+          suites,
+        };
         return runLane(lane, settings, { ...sink, processEnded: lab.clean }, signal);
       });
     }

@@ -22,7 +22,7 @@ export interface SuiteTest extends RegisteredTest {
 /** Where the suites and their catalogues are, in the source tree and in the built one alike. */
 export const suitesFolder = resolve(import.meta.dirname, "../../suites");
 
-const SUITE_FILE = /^(?<section>[0-9A-Za-z.]+)-[a-z0-9-]+\.suite\.(?:ts|js)$/;
+const SUITE_FILE = /^(?<section>[0-9A-Za-z.]+)-[a-z0-9-]+\.suite\.m?(?:ts|js)$/;
 
 export function suiteFiles(folder = suitesFolder): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
@@ -34,24 +34,49 @@ export function suiteFiles(folder = suitesFolder): string[] {
 /** A module registers its tests when it is loaded, which happens once. */
 const loaded = new Map<string, Promise<SuiteTest[]>>();
 
-/** Loads all suites. Rejects if two tests would have the same id or a file holds something else than tests. */
-export function loadTests(folder = suitesFolder): Promise<SuiteTest[]> {
-  const tests = loaded.get(folder) ?? load(folder);
-  loaded.set(folder, tests);
+/**
+ * Loads all suites, and `others`: suite files from elsewhere, each of the document that its folder or a line
+ * `// document: rfc7296` names. Rejects if two tests would have the same id or a file holds something else than tests.
+ */
+export async function loadTests(folder = suitesFolder, others: readonly string[] = []): Promise<SuiteTest[]> {
+  const suites = await once(folder, () => suiteFiles(folder));
+  const all = [...suites];
+  for (const file of new Set(others.map((other) => resolve(other))))
+    if (!suites.some((test) => test.file === file)) all.push(...(await once(file, () => [file])));
+  return withOwnIds(all);
+}
+
+function once(place: string, files: () => readonly string[]): Promise<SuiteTest[]> {
+  const tests = loaded.get(place) ?? load(files());
+  loaded.set(place, tests);
   return tests;
 }
 
-async function load(folder: string): Promise<SuiteTest[]> {
-  const tests: SuiteTest[] = [];
+function withOwnIds(tests: SuiteTest[]): SuiteTest[] {
   const ids = new Set<string>();
-  for (const [file, mochaTest] of await registerAll(folder)) {
+  for (const { id } of tests) {
+    if (ids.has(id)) throw new Error(`two tests have the id ${id}`);
+    ids.add(id);
+  }
+  return tests;
+}
+
+/** Whether this can be the name of a suite file: `2.8-rekeying.suite.ts`. */
+export const isSuiteFile = (file: string): boolean => SUITE_FILE.test(basename(file));
+
+/** A line that says what document the tests of a file are about, where its folder does not. */
+const DOCUMENT = /^\/\/ document: (?<document>\S+)$/m;
+
+/** The document that the tests of a file are about. Throws what the file system throws. */
+export const documentOf = (file: string): string =>
+  DOCUMENT.exec(readFileSync(file, "utf8"))?.groups?.document ?? basename(dirname(resolve(file)));
+
+async function load(files: readonly string[]): Promise<SuiteTest[]> {
+  const tests: SuiteTest[] = [];
+  for (const [file, mochaTest] of await registerAll(files)) {
     const found = registeredTest(mochaTest);
     if (!found) throw new Error(`${file}: ${mochaTest.title} is not registered by test()`);
-    for (const test of revisionsOf(found, placeOf(file, mochaTest.title))) {
-      if (ids.has(test.id)) throw new Error(`two tests have the id ${test.id}`);
-      ids.add(test.id);
-      tests.push(test);
-    }
+    tests.push(...revisionsOf(found, placeOf(file, mochaTest.title)));
   }
   return tests;
 }
@@ -60,9 +85,9 @@ async function load(folder: string): Promise<SuiteTest[]> {
  * Has Mocha's interface register the tests of each file. The files are imported here and not by Mocha, whose
  * loader would give them a second instance of our modules.
  */
-async function registerAll(folder: string): Promise<[file: string, test: Mocha.Test][]> {
+async function registerAll(files: readonly string[]): Promise<[file: string, test: Mocha.Test][]> {
   const all: [string, Mocha.Test][] = [];
-  for (const file of suiteFiles(folder)) {
+  for (const file of files) {
     const mocha = new Mocha();
     mocha.suite.emit("pre-require", globalThis, file, mocha);
     await import(pathToFileURL(file).href);
@@ -74,7 +99,7 @@ async function registerAll(folder: string): Promise<[file: string, test: Mocha.T
 type Place = Pick<SuiteTest, "document" | "section" | "file" | "page"> & { name: string };
 
 function placeOf(file: string, name: string): Place {
-  const document = basename(dirname(file));
+  const document = documentOf(file);
   const section = SUITE_FILE.exec(basename(file))?.groups?.section ?? "";
   return { document, section, file, name, page: pageOf(file, name) };
 }
