@@ -242,6 +242,9 @@ const padLength = (plaintext: Uint8Array, length: number): Uint8Array => {
   return copy;
 };
 
+const unpadded = (plaintext: Uint8Array): Uint8Array =>
+  plaintext.subarray(0, Math.max(0, plaintext.length - 1 - (plaintext.at(-1) ?? 0)));
+
 const plaintexts: Row[] = [
   {
     name: "sk-pad-length",
@@ -273,13 +276,14 @@ const plaintexts: Row[] = [
     draw: (dice) => ({ value: numberOr(dice, [16, 32, 240, 255], 256) }),
     apply(message, change, { dice }) {
       const least = whole(change, 0, 255);
-      const encr = message.sa?.outbound?.encr;
-      if (least === undefined || !encr || !message.protected) return false;
-      const inner = encodeChain(message.payloads).length + 1;
-      const first = (encr.blockSize - (inner % encr.blockSize)) % encr.blockSize;
-      const blocks = Math.max(0, Math.floor((least - first) / encr.blockSize));
-      message.seal.padding = dice.octets(first + blocks * encr.blockSize);
-      return true;
+      if (least === undefined) return false;
+      return replain(message, (plaintext, parts, own) => {
+        const inner = unpadded(plaintext);
+        const { blockSize } = own.encr;
+        const first = (blockSize - ((inner.length + 1) % blockSize)) % blockSize;
+        const padding = dice.octets(first + blockSize * Math.max(0, Math.floor((least - first) / blockSize)));
+        return sealed(own, parts, concat(inner, padding, Uint8Array.of(padding.length)));
+      });
     },
   },
   {

@@ -7,6 +7,7 @@ import { eapMschapv2Operators } from "./eap-mschapv2.ts";
 import { eapSimOperators } from "./eap-sim.ts";
 import { eapTlsOperators } from "./eap-tls.ts";
 import { fieldsOperators } from "./fields.ts";
+import { fragmentOperators } from "./fragments.ts";
 import { headerOperators } from "./header.ts";
 import { lengthsOperators } from "./lengths.ts";
 import { octetsOperators } from "./octets.ts";
@@ -24,6 +25,7 @@ export const operators: readonly Operator[] = [
   ...weakOperators,
   ...headerOperators,
   ...sequenceOperators,
+  ...fragmentOperators,
   ...eapOperators,
   ...eapMschapv2Operators,
   ...eapTlsOperators,
