@@ -461,16 +461,8 @@ export class Conversation implements Party {
     return this.#options.case.trace.peer === "initiator";
   }
 
-  /** Forgets everything; `polite`: with a Delete for each IKE SA that stands, whose answer nobody waits for. */
-  close(polite: boolean): void {
-    this.over = true;
-    if (polite) this.#part();
-    this.#probing.stop();
-    this.#ours.host.stop();
-    this.#options.board.leave(this);
-  }
-
-  #part(): void {
+  /** Sends a Delete for each IKE SA that stands. */
+  part(): void {
     const { endpoint } = this.#ours.host;
     for (const sa of [...endpoint.core.sas.values()]) {
       if (!sa.established) continue;
@@ -482,6 +474,20 @@ export class Conversation implements Party {
       this.#abandon(true);
       endpoint.deleteIke(sa);
     }
+    this.#ours.host.settle();
+  }
+
+  /** Whether no IKE SA stands any more. */
+  get parted(): boolean {
+    return [...this.#ours.host.endpoint.core.sas.values()].every((sa) => !sa.established);
+  }
+
+  /** Forgets everything. Answers to what was sent last are nobody's. */
+  close(): void {
+    this.over = true;
+    this.#probing.stop();
+    this.#ours.host.stop();
+    this.#options.board.leave(this);
   }
 }
 

@@ -121,7 +121,10 @@ export class Player {
 
   /** Forgets what is going on; the arena stays. */
   close(): void {
-    for (const conversation of this.#finished.splice(0)) conversation.close(true);
+    for (const conversation of this.#finished.splice(0)) {
+      conversation.part();
+      conversation.close();
+    }
     this.#arena.link.onReceive(() => {});
   }
 
@@ -154,12 +157,19 @@ export class Player {
     let stale = false;
     for (const conversation of this.#finished.splice(0)) {
       this.#halfOpen += conversation.halfOpen;
-      stale ||= conversation.peerBegan;
-      conversation.close(true);
+      conversation.part();
+      if (conversation.peerBegan) stale = !(await this.#parted(conversation)) || stale;
+      conversation.close();
     }
     if (!alone || (!stale && this.#halfOpen < MOST_HALF_OPEN)) return;
     this.#halfOpen = 0;
     // Whether it lives is for the oracles to see.
     await this.#arena.driver.reset().catch(() => {});
+  }
+
+  /** Whether a peer that began has nothing left to go on with. */
+  async #parted(conversation: Conversation): Promise<boolean> {
+    const { world, quiet } = this.#arena;
+    return conversation.halfOpen === 0 && world.until(() => conversation.parted, quiet);
   }
 }

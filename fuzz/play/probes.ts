@@ -4,6 +4,7 @@ import type { Random } from "../../harness/crypto/types.ts";
 import { groups, kePayload, noncePayload, saPayload } from "../../harness/ike/exchanges/ike-sa-init.ts";
 import type { Policy } from "../../harness/ike/policy.ts";
 import { VERSION } from "../../harness/ike/send.ts";
+import type { Datagram } from "../../harness/link/types.ts";
 import { EMPTY } from "../../harness/wire/bytes.ts";
 import { encodeMessage } from "../../harness/wire/index.ts";
 import { EXCHANGE } from "../../harness/wire/registry/exchange-types.ts";
@@ -13,6 +14,8 @@ import { FLAG, type Payload, type Proposal } from "../../harness/wire/types.ts";
 
 const SPI = 8;
 const NONCE = 32;
+/** How the nonces of probes begin, by which they can be told from what a conversation sends. */
+const MARK = new TextEncoder().encode("bakeoff probe ");
 /** Transforms of the time before RFC 8247, which nobody in the lab is told to take. */
 const DECLINED = [
   { type: TRANSFORM.ENCR, id: 2 },
@@ -46,9 +49,15 @@ export class Probes {
   make(kind: ProbeKind): Uint8Array {
     const octets = this.#templates[kind].slice();
     octets.set(this.#random(SPI), 0);
-    octets.set(this.#random(NONCE), octets.length - NONCE);
+    octets.set(this.#random(NONCE - MARK.length), octets.length - NONCE + MARK.length);
     return octets;
   }
+}
+
+/** Whether this datagram of ours is a probe; its answers have the same SPIi. */
+export function isProbe({ data }: Datagram): boolean {
+  const at = data.length - NONCE;
+  return at > 0 && MARK.every((octet, i) => data[at + i] === octet);
 }
 
 function publicValue(method: number, random: Random): Uint8Array {
@@ -63,11 +72,9 @@ const declined = (): Proposal => ({
 });
 
 function template(proposals: Proposal[], group: number, value: Uint8Array): Uint8Array {
-  const payloads: Payload[] = [
-    saPayload(proposals),
-    kePayload(group, value),
-    noncePayload(new Uint8Array(NONCE)),
-  ];
+  const nonce = new Uint8Array(NONCE);
+  nonce.set(MARK);
+  const payloads: Payload[] = [saPayload(proposals), kePayload(group, value), noncePayload(nonce)];
   const header = {
     ...{ spiI: new Uint8Array(SPI), spiR: new Uint8Array(SPI), version: VERSION },
     ...{ exchangeType: EXCHANGE.IKE_SA_INIT, flags: FLAG.initiator, messageId: 0 },
