@@ -3,7 +3,7 @@
  * Its native part wants a newer C library than Debian 12 has, so that it runs in a root file system of Debian 13, which is made in
  * the cache on first use. Needs root and mmdebstrap. Exit 1: something does not hold; the octets lie in DIR/<property>.
  */
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { properties } from "../fuzz/readers/properties.ts";
@@ -55,7 +55,7 @@ async function bringProject(): Promise<void> {
   rmSync(inside("dist"), { recursive: true, force: true });
   cpSync(join(project, "dist"), inside("dist"), { recursive: true });
   cpSync(join(project, "package.json"), inside("package.json"));
-  cpSync(join(project, "node_modules"), inside("node_modules"), {
+  cpSync(realpathSync(join(project, "node_modules")), inside("node_modules"), {
     recursive: true,
     filter: (path) =>
       !/node_modules\/(?:\.bin|\.cache|typescript|@typescript|@biomejs|playwright-core)(?:\/|$)/.test(path),
