@@ -1,4 +1,6 @@
 /** Every operator by its name. */
+
+import { certificatesOperators } from "./certificates.ts";
 import { authOperators } from "./crypto-auth.ts";
 import { sealOperators } from "./crypto-seal.ts";
 import { weakOperators } from "./crypto-weak.ts";
@@ -9,9 +11,14 @@ import { eapTlsOperators } from "./eap-tls.ts";
 import { fieldsOperators } from "./fields.ts";
 import { fragmentOperators } from "./fragments.ts";
 import { headerOperators } from "./header.ts";
+import { identitiesOperators } from "./identities.ts";
+import { keyExchangeOperators } from "./key-exchange.ts";
 import { lengthsOperators } from "./lengths.ts";
+import { notifiesOperators } from "./notifies.ts";
 import { octetsOperators } from "./octets.ts";
 import type { Operator } from "./operator.ts";
+import { proposalsOperators } from "./proposals.ts";
+import { selectorsOperators } from "./selectors.ts";
 import { sequenceOperators } from "./sequence.ts";
 import { structureOperators } from "./structure.ts";
 
@@ -20,6 +27,12 @@ export const operators: readonly Operator[] = [
   ...fieldsOperators,
   ...lengthsOperators,
   ...structureOperators,
+  ...proposalsOperators,
+  ...selectorsOperators,
+  ...notifiesOperators,
+  ...keyExchangeOperators,
+  ...identitiesOperators,
+  ...certificatesOperators,
   ...sealOperators,
   ...authOperators,
   ...weakOperators,
