@@ -1,12 +1,11 @@
 /** A batch of cases while it is played. */
 import { setImmediate as turn } from "node:timers/promises";
 import type { Alarm } from "../alarm.ts";
-import { judgeCase } from "../oracles/index.ts";
 import type { Outcome } from "../outcome.ts";
 import type { FuzzCase } from "../trace.ts";
 import type { Ready } from "./keeper.ts";
 import type { BatchOrder } from "./protocol.ts";
-import { isFatal, type Place } from "./trials.ts";
+import { isFatal, type Judge, type Place } from "./trials.ts";
 
 /** An alarm of a batch, with the cases that may have raised it, the likeliest first. */
 export interface Hit {
@@ -27,11 +26,14 @@ const MOST_HITS = 12;
 /** Other work of this process gets its turn at least so often. */
 const TURN_MS = 20;
 
+type Told = (outcome: Outcome, alarms: readonly Alarm[]) => void;
+
 export class Batch {
   readonly order: BatchOrder;
   readonly place: Place;
   readonly #known: Set<string>;
-  readonly #told: (outcome: Outcome, alarms: readonly Alarm[]) => void;
+  readonly #judge: Judge;
+  readonly #told: Told;
   readonly #hits = new Map<string, Hit>();
   readonly #flight = new Map<number, FuzzCase>();
   readonly #waiting: FuzzCase[];
@@ -40,7 +42,9 @@ export class Batch {
   #silent: Silent | undefined;
   #fatal: Alarm | undefined;
 
-  constructor(order: BatchOrder, place: Place, told: (outcome: Outcome, alarms: readonly Alarm[]) => void) {
+  /** `told` hears of each case that has come to its end. */
+  constructor(order: BatchOrder, place: Place, judge: Judge, told: Told) {
+    this.#judge = judge;
     this.order = order;
     this.place = place;
     this.#known = new Set(order.known);
@@ -86,7 +90,7 @@ export class Batch {
   }
 
   #see(outcome: Outcome, seen: readonly Alarm[]): void {
-    const alarms = [...judgeCase(outcome, this.place), ...seen];
+    const alarms = [...this.#judge(outcome, this.place), ...seen];
     for (const alarm of alarms) {
       const suspects =
         isFatal(alarm) || seen.includes(alarm) ? [outcome.case, ...this.#others()] : [outcome.case];

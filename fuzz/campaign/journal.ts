@@ -61,6 +61,8 @@ const recordSchema = z.discriminatedUnion("kind", [
     kind: z.literal("unconfirmed"),
     ...{ time, peer, oracle: z.enum(ORACLES), case: count, folder: text.optional() },
   }),
+  /** Something of our own went wrong. */
+  z.strictObject({ kind: z.literal("trouble"), peer, reason: z.string().max(8_000) }),
   z.strictObject({ kind: z.literal("restarted"), time, peer }),
   z.strictObject({ kind: z.literal("no-setup"), peer, setup: text, role, reason: text }),
   z.strictObject({ kind: z.literal("lane-ended"), time, peer, reason: text }),

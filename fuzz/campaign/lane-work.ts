@@ -5,6 +5,7 @@ import type { Alarm } from "../alarm.ts";
 import { keepCapture } from "../findings/capture.ts";
 import { needsEmbargo } from "../findings/finding.ts";
 import { minimise } from "../minimise/minimise.ts";
+import { judgeCase } from "../oracles/index.ts";
 import type { Outcome } from "../outcome.ts";
 import { findSetup } from "../setups.ts";
 import type { FuzzCase } from "../trace.ts";
@@ -19,9 +20,11 @@ import {
   type ReplayOrder,
   shortOutcome,
 } from "./protocol.ts";
-import { deafAlarm, type Place, type Shown, Trials } from "./trials.ts";
+import { deafAlarm, type Judge, type Place, type Shown, Trials } from "./trials.ts";
 
 export type Say = (message: FromFuzzLane) => void;
+
+const MOST_TROUBLES = 20;
 
 export class LaneWork {
   readonly #order: FuzzOrder;
@@ -29,6 +32,8 @@ export class LaneWork {
   readonly #trials: Trials;
   readonly #say: Say;
   #captures = 0;
+  /** What went wrong in an oracle; each is told once. */
+  readonly #troubles = new Set<string>();
   /** When something was played last, in milliseconds of `performance.now()`. */
   progressed = performance.now();
 
@@ -40,8 +45,22 @@ export class LaneWork {
       ...{ makePlayer, rate, restartsAnHour },
       restarted: (reason) => say({ kind: "restarted", reason }),
     });
-    this.#trials = new Trials(this.#keeper, () => this.#progress());
+    this.#trials = new Trials(this.#keeper, this.#judge, () => this.#progress());
   }
+
+  /** A fault of an oracle costs its word on one case, and no more. */
+  readonly #judge: Judge = (outcome, place) => {
+    try {
+      return judgeCase(outcome, place);
+    } catch (error) {
+      const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      if (!this.#troubles.has(reason) && this.#troubles.size < MOST_TROUBLES) {
+        this.#troubles.add(reason);
+        this.#say({ kind: "trouble", reason: `case ${outcome.case.number}: ${reason}` });
+      }
+      return [];
+    }
+  };
 
   #progress(): void {
     this.progressed = performance.now();
@@ -52,7 +71,7 @@ export class LaneWork {
     const setup = findSetup(order.setup);
     try {
       if (!setup) throw new SetupUnusable(`there is no setup ${order.setup}`);
-      const batch = new Batch(order, { setup, peer: order.peer }, (outcome, alarms) =>
+      const batch = new Batch(order, { setup, peer: order.peer }, this.#judge, (outcome, alarms) =>
         this.#played(order.number, outcome, alarms),
       );
       while (batch.left && !signal.aborted) await this.#stretch(batch, signal);

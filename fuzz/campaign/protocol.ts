@@ -45,18 +45,21 @@ export const shortOutcomeSchema = z.strictObject({
   slowestMs: z.number(),
   unproven: z.strictObject({ out: z.number(), in: z.number() }),
   messages: z.number(),
+  claims: z.array(z.strictObject({ state: z.string(), authentic: z.boolean() })),
 });
 export type ShortOutcome = z.infer<typeof shortOutcomeSchema>;
 
 export function shortOutcome(outcome: Outcome): ShortOutcome {
-  const { steps, probe, durationMs, slowestMs, unproven, messages } = outcome;
-  return { number: outcome.case.number, steps, probe, durationMs, slowestMs, unproven, messages };
+  const { steps, probe, durationMs, slowestMs, unproven, messages, claims } = outcome;
+  return {
+    ...{ number: outcome.case.number, steps, probe, durationMs, slowestMs, unproven, messages },
+    claims: claims.map(({ sa, authentic }) => ({ state: sa.state, authentic })),
+  };
 }
 
 /** As an outcome again, without what only its own process had. */
 export const outcomeOf = ({ number: _, ...rest }: ShortOutcome, found: FuzzCase): Outcome => ({
-  ...{ case: found, entries: [], claims: [] },
-  ...rest,
+  ...{ ...rest, case: found, entries: [], claims: [] },
 });
 
 const orderSchema = z.strictObject({
@@ -138,6 +141,8 @@ export const fromLaneSchema = z.discriminatedUnion("kind", [
     ...{ batch: z.int(), alarm: alarmSchema, case: caseSchema, why: z.string() },
     capture: z.string().optional(),
   }),
+  /** Something of our own went wrong; the work goes on. */
+  z.strictObject({ kind: z.literal("trouble"), reason: z.string() }),
   z.strictObject({ kind: z.literal("restarted"), reason: z.string() }),
   /** Honest conversations fail in this setup. */
   z.strictObject({ kind: z.literal("no-setup"), batch: z.int(), reason: z.string() }),

@@ -12,7 +12,7 @@ const count = z.int().min(0);
 const peerTallySchema = z.strictObject({
   name: z.string(),
   info: peerSchema.optional(),
-  ...{ cases: count, restarts: count },
+  ...{ cases: count, restarts: count, troubles: count.describe("Faults of our own while it was tested.") },
   dropped: z.array(z.strictObject({ setup: z.string(), role: z.string(), reason: z.string() })),
   /** Why its lane ended before the campaign did. */
   lost: z.string().optional(),
@@ -68,7 +68,13 @@ export class Tally {
         campaign.tool = record.tool;
         campaign.seed = record.seed;
         campaign.started = record.time;
-        campaign.peers = record.peers.map((name) => ({ name, cases: 0, restarts: 0, dropped: [] }));
+        campaign.peers = record.peers.map((name) => ({
+          name,
+          cases: 0,
+          restarts: 0,
+          troubles: 0,
+          dropped: [],
+        }));
         return;
       case "resumed":
         delete campaign.ended;
@@ -106,6 +112,7 @@ export class Tally {
     if (!peer) return;
     if (record.kind === "peer-started") peer.info = record.info;
     if (record.kind === "restarted") peer.restarts += 1;
+    if (record.kind === "trouble") peer.troubles += 1;
     if (record.kind === "lane-ended") peer.lost = record.reason;
     if (record.kind !== "no-setup") return;
     const { setup, role, reason } = record;

@@ -2,7 +2,6 @@
 import type { PeerRole } from "../../peers/contract.ts";
 import type { Alarm } from "../alarm.ts";
 import { growthOf } from "../oracles/growth.ts";
-import { judgeCase } from "../oracles/index.ts";
 import type { Outcome } from "../outcome.ts";
 import type { Setup } from "../setups.ts";
 import type { FuzzCase } from "../trace.ts";
@@ -13,6 +12,9 @@ export interface Place {
   setup: Setup;
   peer: PeerRole;
 }
+
+/** What the conversation itself says; never throws. */
+export type Judge = (outcome: Outcome, place: Place) => Alarm[];
 
 export interface Shown {
   case: FuzzCase;
@@ -40,12 +42,14 @@ const GROWTH = "growth ";
 
 export class Trials {
   readonly #keeper: Keeper;
+  readonly #judge: Judge;
   readonly #progress: () => void;
   #count = 0;
 
   /** `progress` is called with each conversation that has come to its end. */
-  constructor(keeper: Keeper, progress: () => void) {
+  constructor(keeper: Keeper, judge: Judge, progress: () => void) {
     this.#keeper = keeper;
+    this.#judge = judge;
     this.#progress = progress;
   }
 
@@ -57,7 +61,7 @@ export class Trials {
     for (const next of cases) {
       outcome = await ready.player.play(next);
       this.#progress();
-      alarms.push(...judgeCase(outcome, place), ...(await ready.watch.afterCase(outcome)));
+      alarms.push(...this.#judge(outcome, place), ...(await ready.watch.afterCase(outcome)));
       if (alarms.some(isFatal)) break;
       if (outcome.probe === "silence" && (await this.isDeaf(ready))) {
         alarms.push(deafAlarm(outcome));
