@@ -3,7 +3,19 @@ import type { PeerRole } from "../../peers/contract.ts";
 import type { Alarm } from "../alarm.ts";
 import type { Outcome } from "../outcome.ts";
 import type { Setup } from "../setups.ts";
+import { amplificationAlarms } from "./amplification.ts";
+import { claimAlarms } from "./claims.ts";
+import { demandAlarms } from "./demands.ts";
+import { acceptedAlarms } from "./demands-accepted.ts";
 import { lintAlarms } from "./lint.ts";
+import { heardIn } from "./lint-heard.ts";
+import { touchedIn } from "./lint-touched.ts";
+import { secrecyAlarms } from "./secrecy.ts";
+import { silenceAlarms } from "./silence.ts";
+
+export { differences, isDifference } from "./difference.ts";
+export { normalForm } from "./normal-form.ts";
+export { CampaignMemory } from "./secrecy.ts";
 
 export interface JudgeContext {
   setup: Setup;
@@ -11,9 +23,28 @@ export interface JudgeContext {
 }
 
 /** All alarms of a case, each signature once. Pure; never throws, whatever the peer sent. */
-export function judgeCase(outcome: Outcome, _context: JudgeContext): Alarm[] {
-  const alarms = new Map<string, Alarm>();
-  for (const alarm of lintAlarms(outcome))
-    if (!alarms.has(alarm.signature)) alarms.set(alarm.signature, alarm);
-  return [...alarms.values()];
+export function judgeCase(outcome: Outcome, { setup, peer }: JudgeContext): Alarm[] {
+  const touched = touchedIn(outcome);
+  const silence = silenceAlarms(outcome, touched);
+  if (!outcome.entries.some(({ event }) => event.type === "datagram-received")) return silence;
+  const heard = heardIn(outcome.entries);
+  const accepted = acceptedAlarms(outcome, setup, heard, touched);
+  const isBypass = accepted.some(({ oracle }) => oracle === "state");
+  const demanded = demandAlarms(outcome, heard);
+  return onceEach([
+    ...accepted,
+    // How it was done says more than by which operator.
+    ...(isBypass ? demanded.filter(({ oracle }) => oracle !== "state") : demanded),
+    ...claimAlarms(outcome, setup, heard, touched),
+    ...amplificationAlarms(outcome, peer, heard),
+    ...secrecyAlarms(heard),
+    ...silence,
+    ...lintAlarms(outcome, heard, touched),
+  ]);
+}
+
+function onceEach(alarms: readonly Alarm[]): Alarm[] {
+  const found = new Map<string, Alarm>();
+  for (const alarm of alarms) if (!found.has(alarm.signature)) found.set(alarm.signature, alarm);
+  return [...found.values()];
 }

@@ -1,26 +1,29 @@
 /** Where we lied in a conversation, as far as answers of the peer may depend on it. */
 import type { OutgoingMessage } from "../../harness/ike/hooks.ts";
-import { readU32 } from "../../harness/wire/bytes.ts";
+import { hex, readU32 } from "../../harness/wire/bytes.ts";
 import { EXCHANGE } from "../../harness/wire/registry/exchange-types.ts";
 import { FLAG, type Header } from "../../harness/wire/types.ts";
 import { partOf } from "../../pcaps/decode/part.ts";
 import type { Outcome } from "../outcome.ts";
-import { changesOf } from "../trace.ts";
+import { changesOf, type Trace } from "../trace.ts";
 
-type Numbers = Pick<Header, "exchangeType" | "messageId">;
+type Numbers = Pick<Header, "exchangeType" | "messageId" | "spiI">;
 
 const IKE_HEADER = 28;
-/** In these every response belongs to all requests before it: they share a Message ID, or an offer. */
-const SHARED: ReadonlySet<number> = new Set([EXCHANGE.IKE_SA_INIT, EXCHANGE.IKE_AUTH]);
-
-const keyOf = ({ exchangeType, messageId }: Numbers): string =>
-  SHARED.has(exchangeType) ? `${exchangeType}` : `${exchangeType} ${messageId}`;
+/** A response of IKE_AUTH may answer all requests before it. Where SPIs may be changed they do not tell SAs apart. */
+function keyOf({ exchangeType, messageId, spiI }: Numbers): string {
+  if (exchangeType === EXCHANGE.IKE_AUTH) return "auth";
+  // Strangers of ours ask whether the peer lives: what they hear is apart.
+  if (exchangeType === EXCHANGE.IKE_SA_INIT) return `init ${hex(spiI)}`;
+  return `${exchangeType} ${messageId}`;
+}
 
 /** What the header of an IKE message says; undefined for less than a header. */
 export const numbersOf = (octets: Uint8Array): (Numbers & { isResponse: boolean }) | undefined =>
   octets.length < IKE_HEADER
     ? undefined
     : {
+        spiI: octets.subarray(0, 8),
         exchangeType: octets[18] ?? 0,
         messageId: readU32(octets, 20),
         isResponse: ((octets[19] ?? 0) & FLAG.response) !== 0,
@@ -43,11 +46,26 @@ const EVERYTHING: Touched = { any: true, since: 0, request: () => true };
 export const isChanged = ({ case: { trace }, steps }: Outcome): boolean =>
   changesOf(trace).length > steps.reduce((sum, { unfit }) => sum + unfit.length, 0);
 
+const ENDS: ReadonlySet<string> = new Set(["delete-ike", "peer-delete-ike"]);
+const BEGINS: ReadonlySet<string> = new Set(["init", "auth", "peer-initiate"]);
+
+/** Whether the steps follow each other as those of an honest end do: one IKE SA from its beginning, nothing after its end. */
+export function isOrderly({ steps, peer }: Trace): boolean {
+  const start = peer === "initiator" ? ["peer-initiate"] : ["init", "auth"];
+  return steps.every(
+    ({ act, sa, together }, at) =>
+      sa === undefined &&
+      !together &&
+      (at < start.length ? act === start[at] : !BEGINS.has(act)) &&
+      !(at > 0 && ENDS.has(steps[at - 1]?.act ?? "")),
+  );
+}
+
 /** Finds them: changed messages, and datagrams that no message of our endpoint explains. */
 export function touchedIn(outcome: Outcome): Touched {
+  if (!isOrderly(outcome.case.trace)) return EVERYTHING;
   if (!isChanged(outcome)) return NOTHING;
-  if (outcome.changed === undefined) return EVERYTHING;
-  return collect(outcome, new Set(outcome.changed));
+  return outcome.changed === undefined ? EVERYTHING : collect(outcome, new Set(outcome.changed));
 }
 
 function collect({ entries }: Outcome, changed: ReadonlySet<OutgoingMessage>): Touched {
@@ -60,8 +78,10 @@ function collect({ entries }: Outcome, changed: ReadonlySet<OutgoingMessage>): T
   };
   for (const [index, { event }] of entries.entries()) {
     if (event.type === "sent") {
-      expected = event.datagrams.length;
-      if (!changed.has(event.message)) continue;
+      const isLie = changed.has(event.message);
+      // What goes out around a changed message does so before it as well.
+      expected = isLie ? 0 : event.datagrams.length;
+      if (!isLie) continue;
       touch(index, event.message.header);
       for (const octets of event.datagrams) touch(index, numbersOf(octets));
     } else if (event.type === "datagram-sent") {

@@ -67,6 +67,8 @@ export class Conversation implements Party {
   #progress = 0;
   /** How much had been sent when the last lie was told. */
   #lastLie?: number;
+  /** Messages that were changed. */
+  readonly #changed: OutgoingMessage[] = [];
   /** How much had been sent, and had happened, when the last probe was. */
   #asked = { sent: 0, progress: 0, patient: false };
   /** How much had been sent at the last probe that was answered. */
@@ -213,7 +215,9 @@ export class Conversation implements Party {
     if (what === "beside") this.#counted();
     // A message is counted when it leaves.
     this.#lastLie = what === "beside" ? this.#sent : this.#sent + 1;
-    if (typeof what !== "string") this.#record.taint(what);
+    if (typeof what === "string") return;
+    this.#record.taint(what);
+    this.#changed.push(what);
   }
 
   // The course.
@@ -446,6 +450,7 @@ export class Conversation implements Party {
       slowestMs: record.slowestMs,
       entries: record.entries,
       claims: record.claims(),
+      changed: [...this.#changed],
       unproven: { ...record.unproven },
       messages: record.messages,
     };

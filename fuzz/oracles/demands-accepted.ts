@@ -1,0 +1,182 @@
+/**
+ * What a peer accepts though the octets that it got forbid it, whoever changed them: read from the wire, and not from
+ * the names of operators.
+ */
+import type { IkeSa } from "../../harness/ike/sa.ts";
+import { EAP_CODE } from "../../harness/wire/registry/eap.ts";
+import { EXCHANGE } from "../../harness/wire/registry/exchange-types.ts";
+import { PAYLOAD, payloadTypes } from "../../harness/wire/registry/payload-types.ts";
+import { PROTOCOL } from "../../harness/wire/registry/protocol-ids.ts";
+import type { Payload } from "../../harness/wire/types.ts";
+import type { Alarm } from "../alarm.ts";
+import type { Outcome } from "../outcome.ts";
+import type { Setup } from "../setups.ts";
+import { authFault, configOf, secretOf } from "./claims-auth.ts";
+import { carries, hasError, provenAt } from "./claims-proof.ts";
+import { type Heard, type Said, saKey } from "./lint-heard.ts";
+import type { Touched } from "./lint-touched.ts";
+
+type Row = Pick<Alarm, "title" | "severity" | "signature"> & { id: string };
+
+const requirementAlarm = ({ id, ...row }: Row, detail: string): Alarm => ({
+  ...{ ...row, oracle: "requirement", requirement: { document: "rfc7296", id }, detail, alone: true },
+});
+
+/** A request of ours and the one response that can belong to it. */
+interface Answered {
+  request: Said;
+  response: Said;
+}
+
+const spiI = ({ sa }: Said): string => sa.slice(0, sa.indexOf(":"));
+const isInit = ({ exchangeType }: Said): boolean => exchangeType === EXCHANGE.IKE_SA_INIT;
+const isWhole = ({ seen, opened }: Said): boolean =>
+  !seen.message.findings?.length && (!opened || !seen.inner?.findings?.length);
+
+const belongs = (request: Said, other: Said): boolean =>
+  request.exchangeType === other.exchangeType &&
+  request.messageId === other.messageId &&
+  (isInit(request) ? spiI(request) === spiI(other) : request.sa === other.sa);
+
+/** Requests that can be read to their end and have no rival of the same number, with what grants them something. */
+function grantedIn({ ike }: Heard): Answered[] {
+  const ours = ike.filter((said) => said.ours && !said.isResponse && said.seen.repeats === undefined);
+  return ours.flatMap((request) => {
+    const isSealed = request.opened || isInit(request);
+    if (!isSealed || !isWhole(request) || ours.some((other) => other !== request && belongs(request, other)))
+      return [];
+    const response = ike.find(
+      (said) =>
+        !said.ours &&
+        said.isResponse &&
+        said.index > request.index &&
+        belongs(request, said) &&
+        (said.opened || isInit(said)),
+    );
+    return response && !hasError(response) ? [{ request, response }] : [];
+  });
+}
+
+/** Numbers that nobody has assigned, and that are not for private use either. */
+const isUnknown = ({ type }: Payload): boolean =>
+  type > 0 && type < 128 && payloadTypes.get(type) === undefined;
+
+function overlookedCritical({ request, response }: Answered): Alarm[] {
+  const critical = request.payloads.find((payload) => payload.critical && isUnknown(payload));
+  const isGranted = !isInit(response) || carries(response, PAYLOAD.SA);
+  if (!critical || !isGranted) return [];
+  return [
+    requirementAlarm(
+      {
+        title: "goes on with a request that has an unknown critical payload",
+        ...{ signature: "accepts an unknown critical payload", severity: "medium", id: "IKEV2-096" },
+      },
+      `payload type ${critical.type}`,
+    ),
+  ];
+}
+
+const MAKES_CHILD: ReadonlySet<number> = new Set([EXCHANGE.IKE_AUTH, EXCHANGE.CREATE_CHILD_SA]);
+
+const offersChild = ({ payloads }: Said): boolean =>
+  payloads.some(
+    (payload) =>
+      payload.kind === "SA" && payload.proposals.some(({ protocolId }) => protocolId !== PROTOCOL.IKE),
+  );
+
+const lacksSelectors = ({ payloads }: Said): boolean =>
+  [PAYLOAD.TSi, PAYLOAD.TSr].some(
+    (type) =>
+      !payloads.some(
+        (payload) => payload.type === type && (payload.kind !== "TS" || payload.selectors.length > 0),
+      ),
+  );
+
+function childWithoutSelectors({ request, response }: Answered): Alarm[] {
+  if (!MAKES_CHILD.has(request.exchangeType) || !offersChild(request) || !lacksSelectors(request)) return [];
+  if (!offersChild(response) || lacksSelectors(response)) return [];
+  return [
+    requirementAlarm(
+      {
+        title: "makes a Child SA for traffic that the request does not name",
+        ...{ signature: "child without offered selectors", severity: "medium", id: "IKEV2-140" },
+      },
+      "a request without TSi or TSr, or without selectors in one of them",
+    ),
+  ];
+}
+
+/** The text binds who sends a nonce: to take one is unwise, and no more. */
+function nonceOfWrongSize({ request, response }: Answered): Alarm[] {
+  const nonce = request.payloads.find((payload) => payload.kind === "Nonce");
+  if (nonce?.kind !== "Nonce" || (nonce.data.length >= 16 && nonce.data.length <= 256)) return [];
+  if (!carries(response, PAYLOAD.SA) || !carries(response, PAYLOAD.NONCE)) return [];
+  return [
+    requirementAlarm(
+      {
+        title: "makes keys of a nonce whose size no sender may choose",
+        signature: `accepts a nonce ${nonce.data.length < 16 ? "below 16" : "above 256"} octets`,
+        ...{ severity: "low", id: "IKEV2-266" },
+      },
+      `${nonce.data.length} octets`,
+    ),
+  ];
+}
+
+const bypass = (how: string, title: string, detail: string): Alarm => ({
+  ...{ oracle: "state", title, signature: `bypass ${how}`, severity: "critical", detail, alone: true },
+  requirement: { document: "rfc7296", id: "IKEV2-001" },
+});
+
+const UNREAD: ReadonlySet<string> = new Set(["waiting", "no-keys", "damaged"]);
+
+/** What of ours a careless peer may have read all the same. */
+const isUnread = ({ ours, seen }: Said): boolean => ours && UNREAD.has(seen.opening ?? "");
+
+/** An IKE SA that the peer takes for established, and how we failed to prove ourselves in it. */
+function bypassOf(sa: IkeSa, outcome: Outcome, setup: Setup, heard: Heard, touched: Touched): Alarm[] {
+  const spis = saKey(sa);
+  const proof = provenAt(heard, outcome.entries, spis, 0);
+  if (proof === undefined || heard.ike.some(isUnread)) return [];
+  const ours = heard.ike.filter((said) => said.ours && said.sa === spis && said.index < proof);
+  const proofs = ours.filter((said) => said.opened && carries(said, PAYLOAD.AUTH));
+  if (proofs.length === 0)
+    return [bypass("no AUTH", "takes an IKE SA for established without any AUTH", `SPIs ${spis}`)];
+  const early = sa.role === "initiator" && beforeEapSuccess(ours, heard, spis, proof);
+  if (early)
+    return [bypass("EAP unfinished", "takes an IKE SA for established before EAP has succeeded", spis)];
+  const isBent = touched.request({ exchangeType: EXCHANGE.IKE_SA_INIT, messageId: 0, spiI: sa.spiI });
+  const secret = isBent ? undefined : secretOf(sa, configOf(sa, setup), true, heard);
+  if (secret === undefined) return [];
+  const faults = proofs.map((said) => authFault(said, sa, secret));
+  const [fault] = faults;
+  if (fault === undefined || faults.some((each) => each === undefined || each === "right")) return [];
+  return [bypass(`AUTH ${fault}`, `takes an IKE SA for established with a wrong ${fault} of AUTH`, spis)];
+}
+
+/** Whether the first request asked for EAP, and the SA came before the responder said Success. */
+function beforeEapSuccess(ours: readonly Said[], { ike }: Heard, spis: string, proof: number): boolean {
+  const first = ours.find((said) => said.opened && carries(said, PAYLOAD.IDi));
+  if (!first || first.isResponse || carries(first, PAYLOAD.AUTH)) return false;
+  return !ike.some(
+    (said) =>
+      !said.ours &&
+      said.sa === spis &&
+      said.index <= proof &&
+      said.payloads.some((payload) => payload.kind === "EAP" && payload.code === EAP_CODE.SUCCESS),
+  );
+}
+
+/** Alarms of what is accepted; nothing in a conversation without changes. */
+export function acceptedAlarms(outcome: Outcome, setup: Setup, heard: Heard, touched: Touched): Alarm[] {
+  if (!touched.any) return [];
+  const begun = outcome.claims.filter(({ sa, authentic }) => !authentic && !sa.replaces);
+  return [
+    ...begun.flatMap(({ sa }) => bypassOf(sa, outcome, setup, heard, touched)),
+    ...grantedIn(heard).flatMap((answered) => [
+      ...overlookedCritical(answered),
+      ...childWithoutSelectors(answered),
+      ...nonceOfWrongSize(answered),
+    ]),
+  ];
+}

@@ -1,0 +1,107 @@
+/** What must not come of a message that was changed as it was, by the word of its operator. */
+import type { OutgoingMessage } from "../../harness/ike/hooks.ts";
+import { isIpError, parseEcho, parseIp } from "../../harness/wire/ip.ts";
+import { EXCHANGE } from "../../harness/wire/registry/exchange-types.ts";
+import { PAYLOAD } from "../../harness/wire/registry/payload-types.ts";
+import type { Alarm } from "../alarm.ts";
+import { findOperator } from "../operators/index.ts";
+import type { Demand, Operator } from "../operators/operator.ts";
+import type { Outcome } from "../outcome.ts";
+import { changesOf } from "../trace.ts";
+import { carries, hasError, provenAt } from "./claims-proof.ts";
+import { type Heard, type Said, saKey } from "./lint-heard.ts";
+import { isChanged } from "./lint-touched.ts";
+
+type Never = Demand["never"];
+
+const WORDS: Record<Never, { title: string; severity: Alarm["severity"]; oracle: Alarm["oracle"] }> = {
+  answer: { title: "answers what it must drop", severity: "high", oracle: "requirement" },
+  established: {
+    title: "takes an IKE SA for established that nobody was authenticated for",
+    ...{ severity: "critical", oracle: "state" },
+  },
+  child: { title: "makes a Child SA of what it must refuse", severity: "high", oracle: "requirement" },
+  delivery: { title: "delivers a packet that it must drop", severity: "high", oracle: "requirement" },
+};
+
+/**
+ * Judged where there is one change alone, and it was applied: with two of them, one may have undone the other. A message
+ * that was repeated as an honest one is not judged.
+ */
+export function demandAlarms(outcome: Outcome, heard: Heard): Alarm[] {
+  const [change, ...more] = changesOf(outcome.case.trace);
+  const operator = change && findOperator(change.op);
+  if (!operator?.demand || more.length > 0 || !isChanged(outcome)) return [];
+  const { never, document, requirement } = operator.demand;
+  if (!came(operator, never, outcome, heard)) return [];
+  return [
+    {
+      ...WORDS[never],
+      signature: `demand ${never} ${document} ${requirement} ${operator.family}`,
+      requirement: { document, id: requirement },
+      detail: `after ${operator.name}: ${operator.effect}`,
+      alone: true,
+    },
+  ];
+}
+
+function came(operator: Operator, never: Never, outcome: Outcome, heard: Heard): boolean {
+  if (operator.on === "esp") return never === "delivery" && isDelivered(outcome);
+  const [message, ...others] = outcome.changed ?? [];
+  if (!message?.sa || others.length > 0) return false;
+  const since = outcome.entries.findIndex(({ event }) => event.type === "sent" && event.message === message);
+  if (since < 0) return false;
+  const sa = saKey(message.sa);
+  if (never === "established") return provenAt(heard, outcome.entries, sa, since) !== undefined;
+  if (never === "delivery" || message.isResponse || isRepeatedHonestly(message, outcome)) return false;
+  const answers = heard.ike.filter(
+    (said) => !said.ours && said.opened && said.isResponse && said.sa === sa && said.index > since,
+  );
+  return never === "answer"
+    ? answers.some((said) => answersTo(said, message))
+    : answers.some((said) => makesChild(said) && (answersTo(said, message) || endsAuth(said, message)));
+}
+
+const answersTo = ({ exchangeType, messageId }: Said, { header }: OutgoingMessage): boolean =>
+  exchangeType === header.exchangeType && messageId === header.messageId;
+
+/** In IKE_AUTH the last response grants what the first request asked for. */
+const endsAuth = ({ exchangeType }: Said, { header }: OutgoingMessage): boolean =>
+  exchangeType === EXCHANGE.IKE_AUTH && header.exchangeType === EXCHANGE.IKE_AUTH;
+
+const makesChild = (said: Said): boolean =>
+  carries(said, PAYLOAD.SA) && carries(said, PAYLOAD.TSi) && !hasError(said);
+
+/** Whether another request of the same Message ID went out, which may be what was answered. */
+const isRepeatedHonestly = (message: OutgoingMessage, { entries }: Outcome): boolean =>
+  entries.some(
+    ({ event }) =>
+      event.type === "sent" &&
+      event.message !== message &&
+      event.message.sa === message.sa &&
+      !event.message.isResponse &&
+      event.message.header.messageId === message.header.messageId,
+  );
+
+/** Whether there is an echo reply, though the only echo request that we sent was changed; of copies, more than one reply. */
+function isDelivered({ entries }: Outcome): boolean {
+  const sent = entries.flatMap(({ event }) => (event.type === "esp-sent" ? [event] : []));
+  const [only, ...others] = sent;
+  if (!only || others.length > 0) return false;
+  const ip = parseIp(only.inner);
+  const echo = isIpError(ip) ? ip : parseEcho(ip);
+  if (isIpError(echo)) return false;
+  const packets = entries.filter(
+    ({ event }) => event.type === "datagram-sent" && holds(event.datagram.data, only.packet),
+  ).length;
+  const replies = entries.filter(
+    ({ event }) => event.type === "esp-received" && event.inner?.echo?.reply === true,
+  ).length;
+  return replies > (packets > 1 ? 1 : 0);
+}
+
+/** Whether a datagram is this packet, whatever is in front of it. */
+const holds = (datagram: Uint8Array, packet: Uint8Array): boolean =>
+  Buffer.from(datagram.buffer, datagram.byteOffset, datagram.length).includes(
+    Buffer.from(packet.buffer, packet.byteOffset, packet.length),
+  );

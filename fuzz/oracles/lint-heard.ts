@@ -1,0 +1,71 @@
+/** What both ends said in a case, opened with all keys of it: the octets as they travelled, not as we meant them. */
+import type { Seen, SeenIke } from "../../harness/lint/seen.ts";
+import { espSaKeys, ikeSaKeys } from "../../harness/run/evidence.ts";
+import type { TraceEntry } from "../../harness/script/trace.ts";
+import { hex } from "../../harness/wire/bytes.ts";
+import { FLAG, type Payload } from "../../harness/wire/types.ts";
+import { Decoder, KeyRing } from "../../pcaps/decode/index.ts";
+
+/** An IKE message of either end. */
+export interface Said {
+  /** Of its last datagram among the entries, from 0. */
+  index: number;
+  ours: boolean;
+  seen: SeenIke;
+  isResponse: boolean;
+  exchangeType: number;
+  messageId: number;
+  /** SPIs in hex: `spiI:spiR`. */
+  sa: string;
+  /** True if it came in SK or SKF and could be opened: it is from the other end of the key exchange. */
+  opened: boolean;
+  /** What it carries: inside of SK where that was opened, else in clear. */
+  payloads: readonly Payload[];
+}
+
+export interface Heard {
+  all: readonly { index: number; ours: boolean; seen: Seen }[];
+  ike: readonly Said[];
+}
+
+export const saKey = ({ spiI, spiR }: { spiI: Uint8Array; spiR: Uint8Array }): string =>
+  `${hex(spiI)}:${hex(spiR)}`;
+
+/** Decodes the datagrams of a case. */
+export function heardIn(entries: readonly TraceEntry[]): Heard {
+  const decoder = new Decoder(ringOf(entries));
+  const all: { index: number; ours: boolean; seen: Seen }[] = [];
+  for (const [index, { at, event }] of entries.entries()) {
+    if (event.type !== "datagram-sent" && event.type !== "datagram-received") continue;
+    const ours = event.type === "datagram-sent";
+    const where = { packet: index + 1, offset: 0, timeMs: at };
+    for (const seen of decoder.datagram({ kind: "datagram", ...where, ...event.datagram }))
+      all.push({ index, ours, seen });
+  }
+  return {
+    all,
+    ike: all.flatMap(({ seen, ...where }) => (seen.kind === "ike" ? [saidOf(seen, where)] : [])),
+  };
+}
+
+function saidOf(seen: SeenIke, where: Pick<Said, "index" | "ours">): Said {
+  const { header, payloads } = seen.message;
+  const opened = seen.opening === "opened" && seen.inner !== undefined;
+  return {
+    ...{ ...where, seen, opened, sa: saKey(header), isResponse: (header.flags & FLAG.response) !== 0 },
+    ...{ exchangeType: header.exchangeType, messageId: header.messageId },
+    payloads: (opened ? seen.inner?.payloads : payloads) ?? [],
+  };
+}
+
+/** The keys of all SAs of the conversation. */
+function ringOf(entries: readonly TraceEntry[]): KeyRing {
+  const ring = new KeyRing();
+  for (const { event } of entries) {
+    if (event.type === "keys")
+      for (const keys of [...event.sa.earlierKeys, event.sa.keys])
+        for (const set of ikeSaKeys(event.sa, keys)) ring.addIke(set);
+    if (event.type === "child-established") for (const set of espSaKeys(event.child)) ring.addEsp(set);
+  }
+  return ring;
+}
