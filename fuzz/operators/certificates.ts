@@ -4,7 +4,7 @@ import { AUTH_METHOD } from "../../harness/wire/registry/auth-methods.ts";
 import { CERT_ENCODING } from "../../harness/wire/registry/cert-encodings.ts";
 import { ID_TYPE } from "../../harness/wire/registry/id-types.ts";
 import type { AuthPayload, CertPayload, IdPayload, Payload } from "../../harness/wire/types.ts";
-import { clamp, kindOperator, MOST_OCTETS, otherThan, payloadOperator, repeat } from "./build.ts";
+import { clamp, kindOperator, MOST_OCTETS, payloadOperator, repeat } from "./build.ts";
 import { BREAKS, broken, sizeIn } from "./der.ts";
 import type { IkeOperator } from "./operator.ts";
 
@@ -131,61 +131,4 @@ const certificateOperators: readonly IkeOperator[] = [
   }),
 ];
 
-/** AlgorithmIdentifiers: of old hashes, of other keys, with parameters that are none. */
-const ALGORITHMS = [
-  "300d06092a864886f70d0101050500",
-  "300d06092a864886f70d0101040500",
-  "300b06092a864886f70d01010b",
-  "300d06092a864886f70d01010b0500",
-  "300d06092a864886f70d01010a3000",
-  "301206092a864886f70d01010a3005a20302017f",
-  "301706092a864886f70d01010a300aa20802067fffffffffff",
-  "301006092a864886f70d01010aa203020100",
-  "300906072a8648ce3d0401",
-  "300a06082a8648ce3d040302",
-  "300c06082a8648ce3d0403020500",
-  "300506032b6570",
-  "300506032b6571",
-  "3000",
-  "30020600",
-  "30040602ffff",
-  "0500",
-  "",
-  "3080",
-].map((digits) => fromHex(digits));
-
-const authOperators: readonly IkeOperator[] = [
-  payloadOperator<AuthPayload>({
-    name: "auth-algorithm-length",
-    family: "content",
-    effect: "lies about the length of the AlgorithmIdentifier in AUTH",
-    fits: isDigitalSignature,
-    draw: ({ data }, dice) => ({
-      value: otherThan(dice, [0, 1, 2, 12, 16, 63, 64, 127, 128, 254, 255], data[0] ?? 0),
-    }),
-    apply({ payload }, { value }) {
-      const length = clamp(value, 0, 255);
-      if (payload.data.length === 0 || payload.data[0] === length) return false;
-      payload.data = concat(Uint8Array.of(length), payload.data.subarray(1));
-      return true;
-    },
-  }),
-  payloadOperator<AuthPayload>({
-    name: "auth-algorithm",
-    family: "content",
-    effect: "names another signature algorithm in AUTH, or one with odd parameters",
-    fits: isDigitalSignature,
-    draw: (_, dice) => ({ octets: dice.pick(ALGORITHMS) }),
-    apply: ({ payload }, { octets }) => changeDer(payload, () => octets.subarray(0, 255)),
-  }),
-];
-
-function isDigitalSignature(payload: Payload): payload is AuthPayload {
-  return payload.kind === "AUTH" && payload.method === AUTH_METHOD.DIGITAL_SIGNATURE;
-}
-
-export const certificatesOperators: readonly IkeOperator[] = [
-  ...asn1Operators,
-  ...certificateOperators,
-  ...authOperators,
-];
+export const certificatesOperators: readonly IkeOperator[] = [...asn1Operators, ...certificateOperators];

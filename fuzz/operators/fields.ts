@@ -127,21 +127,7 @@ function registered(name: string, effect: string, which: "assigned" | "unassigne
   });
 }
 
-const VERSIONS = [0x00, 0x01, 0x0f, 0x10, 0x11, 0x1f, 0x21, 0x2f, 0x30, 0x3f, 0x80, 0xf0, 0xff];
-
 const headerOperators: readonly IkeOperator[] = [
-  messageOperator({
-    name: "header-version",
-    family: "field",
-    effect: "sets major and minor version",
-    draw: (_, dice) => ({ value: dice.pick(VERSIONS) }),
-    apply(message, { value }) {
-      const version = value & 0xff;
-      if (version === message.header.version) return false;
-      message.header = { ...message.header, version };
-      return true;
-    },
-  }),
   messageOperator({
     name: "header-exchange-type",
     family: "field",

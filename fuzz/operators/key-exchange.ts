@@ -146,36 +146,4 @@ export const keyExchangeOperators: readonly IkeOperator[] = [
       return replaceAt(message, index, payload, { kind: "KE", type: PAYLOAD.KE, group, data });
     },
   }),
-  kindOperator("KE", {
-    name: "ke-reflect",
-    family: "content",
-    effect: "sends the peer's own public value back",
-    draw: (_, __, message) => (message.request?.payloads.some(({ kind }) => kind === "KE") ? {} : undefined),
-    apply({ payload }, _, { message }) {
-      const theirs = message.request?.payloads.find((one): one is KePayload => one.kind === "KE");
-      if (!theirs || equal(theirs.data, payload.data)) return false;
-      payload.data = theirs.data;
-      return true;
-    },
-  }),
-  kindOperator("Nonce", {
-    name: "nonce-reflect",
-    family: "content",
-    effect: "sends the peer's own nonce back",
-    draw: (_, __, message) => (theirNonce(message) ? {} : undefined),
-    apply({ payload }, _, { message }) {
-      const theirs = theirNonce(message);
-      if (!theirs || equal(theirs, payload.data)) return false;
-      payload.data = theirs;
-      return true;
-    },
-  }),
 ];
-
-/** The nonce of the request that this answers, or that of the IKE SA. */
-function theirNonce({ request, sa }: Parameters<IkeOperator["draw"]>[0]): Uint8Array | undefined {
-  const asked = request?.payloads.find(({ kind }) => kind === "Nonce");
-  if (asked?.kind === "Nonce") return asked.data;
-  const ofSa = sa?.role === "initiator" ? sa.Nr : sa?.Ni;
-  return ofSa && ofSa.length > 0 ? ofSa : undefined;
-}

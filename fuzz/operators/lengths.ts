@@ -9,7 +9,6 @@ import {
   drawSize,
   kindOperator,
   MOST_OCTETS,
-  messageOperator,
   otherThan,
   payloadOperator,
   repeat,
@@ -83,20 +82,6 @@ export const lengthsOperators: readonly IkeOperator[] = [
   ),
   lying("count-lie", "lies about how many transforms, selectors or SPIs there are", COUNTS, true),
   lying("spi-size-lie", "lies about the size of an SPI", SPI_SIZES, true),
-  messageOperator({
-    name: "header-length",
-    family: "length",
-    effect: "lies about the length of the message in its header",
-    draw: ({ payloads }, dice) => ({
-      value: dice.chance(0.5)
-        ? dice.pick([0, 1, 27, 28, 29, 31, 32, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff])
-        : 28 + dice.number(60 + 40 * payloads.length),
-    }),
-    apply(message, { value }) {
-      message.header = { ...message.header, length: clamp(value, 0, 0xffffffff) };
-      return true;
-    },
-  }),
   payloadOperator({
     name: "octets-size",
     family: "length",
