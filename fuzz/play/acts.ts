@@ -108,7 +108,7 @@ function init({ arena, ours, record }: Scene, step: Running): undefined {
 
 function tell(step: Running, failure?: string): void {
   if (failure === undefined) end(step, "done");
-  else end(step, "refused", failure);
+  else end(step, step.answers.length > 0 ? "refused" : "silence", failure);
 }
 
 const failureOf = (made: unknown): string | undefined => (typeof made === "string" ? made : undefined);
@@ -160,11 +160,15 @@ async function register({ groups }: Driver, id: string): Promise<void> {
 /** When a step of the peer's has come to its end; to be asked before the driver acts. */
 export function reachedOf({ arena, record }: Scene, act: Act): () => boolean {
   const before = { ...record.counts };
-  const more = (what: keyof Record["counts"]) => () => record.counts[what] > before[what];
+  const more =
+    (...whats: (keyof Record["counts"])[]) =>
+    () =>
+      whats.every((what) => record.counts[what] > before[what]);
   const childless = arena.config.childless === "force" || arena.config.groups !== undefined;
   if (act === "peer-initiate") return more(childless ? "established" : "children");
-  if (act === "peer-rekey-child") return more("children");
-  if (act === "peer-rekey-ike") return more("established");
+  // Who rekeys deletes the old one: by that he shows that he took our answer.
+  if (act === "peer-rekey-child") return more("children", "childrenClosed");
+  if (act === "peer-rekey-ike") return more("established", "closed");
   if (act === "peer-esp") return more("echoRequests");
   return more(act === "peer-delete-ike" ? "closed" : "childrenClosed");
 }
