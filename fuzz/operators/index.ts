@@ -8,6 +8,8 @@ import { eapOperators } from "./eap.ts";
 import { eapMschapv2Operators } from "./eap-mschapv2.ts";
 import { eapSimOperators } from "./eap-sim.ts";
 import { eapTlsOperators } from "./eap-tls.ts";
+import { espOperators } from "./esp.ts";
+import { espInnerOperators } from "./esp-inner.ts";
 import { fieldsOperators } from "./fields.ts";
 import { fragmentOperators } from "./fragments.ts";
 import { headerOperators } from "./header.ts";
@@ -38,6 +40,8 @@ export const operators: readonly Operator[] = [
   ...weakOperators,
   ...headerOperators,
   ...sequenceOperators,
+  ...espOperators,
+  ...espInnerOperators,
   ...fragmentOperators,
   ...eapOperators,
   ...eapMschapv2Operators,

@@ -1,7 +1,7 @@
 /** What a script, a draft or a lie may change in the data plane. */
 import type { Datagram } from "../link/types.ts";
 import type { EspReceiver, InboundOptions, OpenedPacket, OpenResult } from "./inbound.ts";
-import type { SealOptions } from "./outbound.ts";
+import type { EspSender, SealOptions } from "./outbound.ts";
 import type { Pipe } from "./pipe.ts";
 
 /** How an ESP packet is sent otherwise than ordinary. */
@@ -16,6 +16,8 @@ export interface EspSendOptions extends SealOptions {
 export interface OutgoingEsp {
   /** Our SPI of the pair, in hex; names the Child SA. */
   spiIn: string;
+  /** The SA that is going to seal it. */
+  sa?: EspSender;
   payload: Uint8Array;
   nextHeader: number;
   options: SealOptions;

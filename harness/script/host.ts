@@ -197,7 +197,8 @@ export class Host implements DataPlane {
   sendEsp(pipe: Pipe, payload: Uint8Array, nextHeader: number, how: EspSendOptions = {}): void {
     const { octets: change, over, ...options } = how;
     const spiIn = hex(pipe.child.spiIn);
-    const outgoing: OutgoingEsp = { spiIn, payload, nextHeader, options, octets: change };
+    const sa = pipe.outbound;
+    const outgoing: OutgoingEsp = { spiIn, sa, payload, nextHeader, options, octets: change };
     for (const extension of this.options.esp) extension.outgoing?.(outgoing);
     const packet = pipe.outbound.seal(outgoing.payload, outgoing.nextHeader, outgoing.options);
     if (isSealRefusal(packet)) return;
