@@ -1,0 +1,310 @@
+/** The cases of a campaign: what its seed, a number and what was learned make. */
+import { z } from "zod";
+import { seededRandom } from "../../harness/crypto/seeded-random.ts";
+import { tool } from "../../harness/run/tool.ts";
+import type { PeerRole } from "../../peers/contract.ts";
+import { Corpus } from "../corpus/corpus.ts";
+import { type Dice, dice } from "../dice.ts";
+import { Guide, guideSchema, turnName } from "../guide/guide.ts";
+import type { LearnedFrom } from "../guide/novelty.ts";
+import { vary } from "../guide/vary.ts";
+import { operators as allOperators } from "../operators/index.ts";
+import type { Operator } from "../operators/operator.ts";
+import type { Outcome } from "../outcome.ts";
+import type { Setup } from "../setups.ts";
+import type { FuzzCase, Stage, Trace } from "../trace.ts";
+import type { Cell } from "./cells.ts";
+import { Coverage, coverageSchema } from "./coverage.ts";
+import { recordSamples } from "./samples.ts";
+import { Schedule, type Side, type Slot, sideName } from "./schedule.ts";
+import { Workshop } from "./workshop.ts";
+
+export interface GeneratorOptions {
+  seed: string;
+  setups: readonly Setup[];
+  /** Of the peer. */
+  roles: readonly PeerRole[];
+  stages: readonly Stage[];
+  /** What was new before; what is new is added to it. Not set: one in memory. */
+  corpus?: Corpus;
+  /** From 1. */
+  shard?: { index: number; of: number };
+  /** False: the cases depend on nothing but seed and number. */
+  guided: boolean;
+  /** Cases of a batch. */
+  batch: number;
+  /** Not set: all there are. */
+  operators?: readonly Operator[];
+  /** Goes on behind this. */
+  resume?: GeneratorState;
+}
+
+export interface Batch {
+  number: number;
+  stage: Stage;
+  setup: Setup;
+  peer: PeerRole;
+  nextCase(): FuzzCase | undefined;
+}
+
+export const generatorStateSchema = z.strictObject({
+  generator: z.literal(1).describe("Version of this format."),
+  seed: z.string(),
+  batch: z.int().min(1).describe("Cases of a batch."),
+  next: z.int().min(0).describe("Batches that were begun, of all shards."),
+  open: z
+    .array(z.strictObject({ number: z.int().min(0), position: z.int().min(0) }))
+    .max(1_000)
+    .describe("Batches that were not at their end, and how many of their cases were given out."),
+  dropped: z.array(z.string()).max(1_000),
+  coverage: coverageSchema,
+  guide: guideSchema,
+});
+export type GeneratorState = z.infer<typeof generatorStateSchema>;
+
+/** Shares of cases, in percent, once something was learned: made of what was novel, or for operators that paid. */
+const VARIED = 40;
+const WEIGHED = 30;
+/** Cells out of which operators that paid are preferred. */
+const CHOICE = 12;
+/** Of batches. */
+const WEIGHED_BATCHES = 0.33;
+/** Behind all visits that a schedule counts, so that no cell is begun with twice. */
+const FAR = 1_000_003;
+
+const SEQUENCES = { early: 0.05, late: 0.15 };
+const EARLY: ReadonlySet<Stage> = new Set(["init", "cookie", "intermediate", "auth", "eap"]);
+
+export class Generator {
+  readonly #options: GeneratorOptions;
+  readonly #workshops: ReadonlyMap<string, Workshop>;
+  readonly #schedule: Schedule;
+  readonly #turns: { slot: Omit<Slot, "visit">; name: string }[];
+  readonly #guide: Guide;
+  readonly corpus: Corpus;
+  readonly coverage: Coverage;
+  readonly #version = tool().version;
+  #next: number;
+  /** Batches that are not at their end, and the cases of them that were given out. */
+  readonly #open = new Map<number, number>();
+  /** Batches to go on with first. */
+  readonly #left: number[] = [];
+  readonly #orders = new Map<string, { epoch: number; order: readonly number[] }>();
+
+  private constructor(options: GeneratorOptions, workshops: ReadonlyMap<string, Workshop>) {
+    this.#options = options;
+    this.#workshops = workshops;
+    const { setups, roles, stages, resume } = options;
+    const sides: Side[] = setups.flatMap((setup) =>
+      roles.filter((peer) => setup.roles.includes(peer)).map((peer) => ({ setup, peer })),
+    );
+    const sidesAt = (stage: Stage): Side[] =>
+      sides.filter((side) => side.setup.stages.includes(stage) && this.#workshop(side).stages.has(stage));
+    this.#schedule = new Schedule(stages, sidesAt);
+    this.#turns = this.#schedule.stages.flatMap((stage) =>
+      sidesAt(stage).map((side) => ({ slot: { ...side, stage }, name: turnName(stage, sideName(side)) })),
+    );
+    this.#guide = new Guide(resume?.guide);
+    this.coverage = new Coverage(resume?.coverage);
+    this.corpus = options.corpus ?? Corpus.inMemory();
+    this.#next = resume?.next ?? (options.shard ? options.shard.index - 1 : 0);
+    this.#takeUp();
+  }
+
+  /** Goes on where another one was left, and with what the corpus knows. */
+  #takeUp(): void {
+    const { resume } = this.#options;
+    for (const name of resume?.dropped ?? []) this.#schedule.drop(name);
+    for (const { number, position } of resume?.open ?? []) {
+      this.#open.set(number, position);
+      this.#left.push(number);
+    }
+    for (const [name, { trace, features }] of this.corpus.entries) {
+      this.#guide.novelty.know(features);
+      if (this.#workshops.has(sideName({ setup: { name: trace.setup }, peer: trace.peer })))
+        this.#guide.pool.add(name, trace);
+    }
+  }
+
+  /** Records the honest messages of every setup, which takes some tens of milliseconds for each. */
+  static async create(options: GeneratorOptions): Promise<Generator> {
+    const workshops = new Map<string, Workshop>();
+    const asked = options.setups.filter((setup) => setup.stages.some((s) => options.stages.includes(s)));
+    for (const setup of asked)
+      for (const peer of options.roles.filter((role) => setup.roles.includes(role))) {
+        const samples = await recordSamples(setup, peer);
+        const operators = options.operators ?? allOperators;
+        workshops.set(sideName({ setup, peer }), new Workshop(setup, peer, samples, operators));
+      }
+    return new Generator(options, workshops);
+  }
+
+  /** Stages that cases can be made for. */
+  get stages(): Stage[] {
+    return this.#schedule.stages;
+  }
+
+  #workshop(side: Side): Workshop {
+    const found = this.#workshops.get(sideName(side));
+    return found ?? new Workshop(side.setup, side.peer, new Map(), []);
+  }
+
+  /** The peer cannot do this: no more batches of it. */
+  drop(setup: string, peer: PeerRole): void {
+    this.#schedule.drop(sideName({ setup: { name: setup }, peer }));
+  }
+
+  /** Whether there is anything left to make cases of: setups that reach the stages and were not dropped. */
+  get hasMore(): boolean {
+    return this.#schedule.slot(0) !== undefined;
+  }
+
+  /** @throws RangeError if there is nothing left */
+  nextBatch(): Batch {
+    const taken = this.#left.shift();
+    const number = taken ?? this.#next;
+    const slot = this.#slot(number);
+    if (!slot) throw new RangeError("no setup is left that reaches the stages");
+    if (taken === undefined) this.#next += this.#options.shard?.of ?? 1;
+    if (!this.#open.has(number)) this.#open.set(number, 0);
+    const { stage, setup, peer } = slot;
+    return { number, stage, setup, peer, nextCase: () => this.#nextCase(number, slot) };
+  }
+
+  #slot(number: number): Slot | undefined {
+    const slot = this.#schedule.slot(number);
+    if (!this.#hasLearned()) return slot;
+    const from = this.#dice("batch", number);
+    if (!from.chance(WEIGHED_BATCHES)) return slot;
+    const dropped = this.#schedule.dropped;
+    const turns = this.#turns.filter((turn) => !dropped.includes(sideName(turn.slot)));
+    if (turns.length === 0) return slot;
+    return { ...this.#guide.turns.pick(turns, ({ name }) => name, from).slot, visit: FAR + number };
+  }
+
+  #hasLearned(): boolean {
+    return this.#options.guided && (this.#guide.cases > 0 || this.corpus.entries.size > 0);
+  }
+
+  #dice(what: string, number: number): Dice {
+    return dice(seededRandom(`${this.#options.seed} ${what} ${number}`));
+  }
+
+  #nextCase(batch: number, slot: Slot): FuzzCase | undefined {
+    const position = this.#open.get(batch);
+    if (position === undefined) return undefined;
+    const size = this.#options.batch;
+    if (position + 1 < size) this.#open.set(batch, position + 1);
+    else this.#open.delete(batch);
+    const number = batch * size + position;
+    const workshop = this.#workshop(slot);
+    const made = (this.#hasLearned() && this.#guided(number, slot, workshop)) || {
+      trace: this.#fresh(number, slot, workshop, slot.visit * size + position),
+    };
+    this.#count(workshop, made.trace);
+    const stage = workshop.stageOfTrace(made.trace);
+    return { number, seed: `${this.#options.seed}/${number}`, stage, ...made };
+  }
+
+  #count(workshop: Workshop, trace: Trace): void {
+    for (const { stage, payload, operator } of workshop.cellsOfTrace(trace))
+      this.coverage.count(stage, payload, operator);
+  }
+
+  /** A case that depends on nothing that was learned. All cells of a stage take turns, in another order each time. */
+  #fresh(number: number, slot: Slot, workshop: Workshop, pointer: number): Trace {
+    const from = this.#dice("case", number);
+    const cells = this.#cells(slot, workshop);
+    const share = EARLY.has(slot.stage) ? SEQUENCES.early : SEQUENCES.late;
+    const sequence = cells.length === 0 || from.chance(share);
+    const cell = sequence ? undefined : cells[this.#turnOf(slot, cells, pointer)];
+    return (cell && workshop.trace(cell, from)) ?? workshop.sequence(from);
+  }
+
+  #cells({ stage }: Slot, workshop: Workshop): readonly Cell[] {
+    const known = workshop.has(stage);
+    const cells = workshop.cells(stage);
+    if (!known) for (const { payload, operator } of cells) this.coverage.know(stage, payload, operator.name);
+    return cells;
+  }
+
+  #turnOf(slot: Slot, cells: readonly Cell[], pointer: number): number {
+    const name = turnName(slot.stage, sideName(slot));
+    const epoch = Math.floor(pointer / cells.length);
+    let found = this.#orders.get(name);
+    if (found?.epoch !== epoch || found.order.length !== cells.length) {
+      const random = seededRandom(`${this.#options.seed} order ${name} ${epoch}`);
+      found = { epoch, order: shuffled(cells.length, dice(random)) };
+      this.#orders.set(name, found);
+    }
+    return found.order[pointer % cells.length] ?? 0;
+  }
+
+  /** A variation of what was novel, or a case for an operator that paid; undefined: one as if nothing had been learned. */
+  #guided(number: number, slot: Slot, workshop: Workshop): { trace: Trace; parent?: string } | undefined {
+    const from = this.#dice("guided", number);
+    const draw = from.number(100);
+    const side = { setup: slot.setup.name, peer: slot.peer };
+    if (draw < VARIED) {
+      const parent = this.#guide.pool.pick(side, from);
+      const other = parent && from.pick(this.#guide.pool.of(side)).trace;
+      if (parent && other)
+        return { trace: vary(parent.trace, { workshop, dice: from, other }), parent: parent.name };
+    }
+    const cells = this.#cells(slot, workshop);
+    if (draw >= VARIED + WEIGHED || cells.length === 0) return undefined;
+    const some = Array.from({ length: CHOICE }, () => from.pick(cells));
+    const cell = this.#guide.operators.pick(some, ({ operator }) => operator.name, from);
+    const trace = workshop.trace(cell, from);
+    return trace && { trace };
+  }
+
+  /**
+   * Takes what came of a case; what is new goes into the corpus, also in an unguided campaign.
+   * @throws what the file system throws if the corpus is a folder
+   */
+  learn(outcome: Outcome, from?: LearnedFrom): { novel: boolean; signature: string } {
+    const { novel, signature, features } = this.#guide.learn(outcome, from);
+    const { trace, seed, stage } = outcome.case;
+    if (novel) {
+      const entry = { corpus: 1 as const, tool: this.#version, seed, stage, signature, features, trace };
+      const { name, kept } = this.corpus.add(entry);
+      if (kept) this.#guide.pool.add(name, trace);
+    }
+    return { novel, signature };
+  }
+
+  /** Takes a log that belongs to no one case; says how many shapes of lines were new. */
+  learnLog(text: string): number {
+    return this.#guide.novelty.learnLog(text).length;
+  }
+
+  /** Signatures, pairs of steps, shapes of log lines and edges seen so far. */
+  get seen(): Guide["novelty"]["counts"] {
+    return this.#guide.novelty.counts;
+  }
+
+  /** To go on from: {@link GeneratorOptions.resume}. What the corpus holds is not in it. */
+  state(): GeneratorState {
+    return {
+      ...{ generator: 1, seed: this.#options.seed, batch: this.#options.batch, next: this.#next },
+      open: [...this.#open].map(([number, position]) => ({ number, position })),
+      dropped: this.#schedule.dropped,
+      coverage: this.coverage.file(),
+      guide: this.#guide.state(),
+    };
+  }
+}
+
+function shuffled(length: number, from: Dice): number[] {
+  const order = Array.from({ length }, (_, i) => i);
+  for (let i = length - 1; i > 0; i--) {
+    const j = from.number(i + 1);
+    [order[i], order[j]] = [order[j]!, order[i]!];
+  }
+  return order;
+}
+
+/** The plan of these cases: JSON lines, equal for equal cases. */
+export const planOf = (cases: Iterable<FuzzCase>): string =>
+  [...cases].map((made) => `${JSON.stringify(made)}\n`).join("");
