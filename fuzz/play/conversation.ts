@@ -456,6 +456,11 @@ export class Conversation implements Party {
     };
   }
 
+  /** Whether nothing is under way any more, and only what may still come is waited for. */
+  get resting(): boolean {
+    return this.#inGrace;
+  }
+
   /** IKE SAs that the peer has half open because of this, as far as we know. */
   get halfOpen(): number {
     return this.#record.sas.filter((sa) => !sa.established && sa.state !== "closed").length;

@@ -1,10 +1,15 @@
-/** How fast the peer answers, learnt from its answers: how long to wait once it has answered somebody else. */
+/**
+ * How fast the peer answers, learnt from its answers: how long to wait once it has answered somebody else. Mean and
+ * deviation as TCP keeps them (RFC 6298), for the machine may be busy with other work.
+ */
 
 const FIRST_GUESS_MS = 5;
-/** Round trips within which an answer comes that will come. */
-const ROUNDS = 4;
-/** The slowest answer is forgotten by this share with each one that is faster. */
-const FORGET = 0.02;
+/** Weights of a new value in mean and deviation, and how many deviations are waited for. */
+const MEAN = 1 / 8;
+const DEVIATION = 1 / 4;
+const DEVIATIONS = 4;
+/** An answer may be this much slower than those before it, at least. */
+const TIMES = 2;
 
 export interface PaceLimits {
   /** Milliseconds; the bounds of every grace. */
@@ -12,10 +17,15 @@ export interface PaceLimits {
   most: number;
 }
 
+interface Estimate {
+  mean: number;
+  deviation: number;
+}
+
 export class Pace {
   readonly #limits: PaceLimits;
   /** By exchange type, and of probes. */
-  readonly #slow = new Map<number | "probe", number>();
+  readonly #known = new Map<number | "probe", Estimate>();
 
   constructor(limits: PaceLimits) {
     this.#limits = limits;
@@ -23,14 +33,24 @@ export class Pace {
 
   /** An answer came after so many milliseconds. */
   answered(what: number | "probe", ms: number): void {
-    const before = this.#slow.get(what) ?? 0;
-    this.#slow.set(what, ms > before ? ms : before + (ms - before) * FORGET);
+    const before = this.#known.get(what);
+    if (!before) return void this.#known.set(what, { mean: ms, deviation: ms / 2 });
+    before.deviation += DEVIATION * (Math.abs(ms - before.mean) - before.deviation);
+    before.mean += MEAN * (ms - before.mean);
   }
 
   /** Milliseconds that an answer to this exchange still gets after a probe was answered. */
   grace(what: number | "probe"): number {
     const { least, most } = this.#limits;
-    const slow = Math.max(this.#slow.get(what) ?? FIRST_GUESS_MS, this.#slow.get("probe") ?? 0);
-    return Math.min(most, Math.max(least, ROUNDS * slow));
+    const slow = Math.max(this.#slow(what), this.#slow("probe"));
+    return Math.min(most, Math.max(least, slow));
+  }
+
+  #slow(what: number | "probe"): number {
+    const { mean, deviation } = this.#known.get(what) ?? {
+      mean: FIRST_GUESS_MS,
+      deviation: FIRST_GUESS_MS / 2,
+    };
+    return Math.max(TIMES * mean, mean + DEVIATIONS * deviation);
   }
 }

@@ -29,6 +29,8 @@ export interface PlayerOptions {
 const GRACE = { virtual: { least: 300, most: 3_000 }, real: { least: 3, most: 300 } };
 /** No conversation takes longer, in multiples of the arena's patience. */
 const LONGEST = 100;
+/** How many times the window may be open where most conversations only wait for what may still come. */
+const RESTING = 8;
 /** Half-open SAs that a peer is left with before it is told to forget them. */
 const MOST_HALF_OPEN = 2_000;
 
@@ -65,7 +67,7 @@ export class Player {
     await this.#prepare();
     await this.#clear();
     const conversation = this.#start(fuzzCase);
-    await this.#until([conversation]);
+    await this.#until(new Set([conversation]));
     this.#finished.push(conversation);
     return conversation.outcome();
   }
@@ -85,7 +87,7 @@ export class Player {
         going.add(this.#start(ahead));
         ahead = signal?.aborted ? undefined : next();
       }
-      await this.#until(going);
+      await this.#until(going, ahead);
       for (const conversation of [...going].filter(({ over }) => over)) {
         going.delete(conversation);
         await done(conversation.outcome());
@@ -98,12 +100,12 @@ export class Player {
 
   /** Whether this case may begin beside those that are going on. */
   #admits({ trace }: FuzzCase, going: ReadonlySet<Conversation>): boolean {
+    const { window = 1 } = this.#options;
     if (going.size === 0) return true;
-    return (
-      trace.peer === "responder" &&
-      this.#halfOpen < MOST_HALF_OPEN &&
-      going.size < (this.#options.window ?? 1)
-    );
+    if (window === 1 || trace.peer !== "responder" || this.#halfOpen >= MOST_HALF_OPEN) return false;
+    let busy = 0;
+    for (const { resting } of going) if (!resting) busy++;
+    return busy < window && going.size < RESTING * window;
   }
 
   /** A fresh honest IKE SA with its Child SA, deleted again; the reason if something of that failed. */
@@ -143,13 +145,15 @@ export class Player {
     return conversation;
   }
 
-  /** Until one of them is over. */
-  async #until(going: Iterable<Conversation>): Promise<void> {
-    const all = [...going];
+  /** Until one of them is over, or there is room for one more. */
+  async #until(going: ReadonlySet<Conversation>, ahead?: FuzzCase): Promise<void> {
     const { world, patience } = this.#arena;
-    if (all.length === 0 || (await world.until(() => all.some(({ over }) => over), LONGEST * patience)))
-      return;
-    for (const conversation of all) conversation.abort();
+    const moves = () => {
+      for (const { over } of going) if (over) return true;
+      return ahead !== undefined && this.#admits(ahead, going);
+    };
+    if (going.size === 0 || (await world.until(moves, LONGEST * patience))) return;
+    for (const conversation of going) conversation.abort();
   }
 
   /** Clears away what was played; a peer that is left with something forgets it, once nobody talks with it. */
