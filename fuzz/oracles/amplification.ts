@@ -64,7 +64,8 @@ function beforeProof({ entries }: Outcome): Alarm[] {
   ];
 }
 
-const keyOf = ({ sa, exchangeType, messageId }: Said): string => `${sa} ${exchangeType} ${messageId}`;
+/** A request of the same Message ID is a repeat to the peer, whatever else it says. */
+const keyOf = ({ sa, messageId }: Said): string => `${sa} ${messageId}`;
 
 /** Responses that came again though nothing of ours asked for them again. */
 function unasked({ ike }: Heard): Alarm[] {

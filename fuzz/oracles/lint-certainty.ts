@@ -77,7 +77,7 @@ const REQUEST: readonly [reason: string, rules: string][] = [
     spi-size-of-proposal attribute-twice key-length-missing key-length-of-fixed-key key-length-in-tlv-format
     aead-with-integrity aead-beside-other-ciphers group-in-ike-auth no-group-in-ike-rekey
     notify-protocol-without-spi notify-spi-of-no-child-sa spi-size-of-delete spi-count-of-delete
-    ports-of-any-protocol ports-backwards value-in-configuration-ack additional-method-chosen-twice
+    value-in-configuration-ack additional-method-chosen-twice
     link-with-protocol-or-spi esp-without-any-protection counter-mode-without-integrity esp-aead-with-integrity
     chacha20-with-key-length aes-cbc-without-key-length gmac-beside-another-cipher sequence-numbers-missing
     implicit-iv-without-numbers ppk-identity-key-malformed transport-mode-said-twice eap-identity-request`,

@@ -1,10 +1,14 @@
 /** What both ends said in a case, opened with all keys of it: the octets as they travelled, not as we meant them. */
+
+import type { Datagram } from "../../harness/link/types.ts";
 import type { Seen, SeenIke } from "../../harness/lint/seen.ts";
 import { espSaKeys, ikeSaKeys } from "../../harness/run/evidence.ts";
 import type { TraceEntry } from "../../harness/script/trace.ts";
 import { hex } from "../../harness/wire/bytes.ts";
+import { EXCHANGE } from "../../harness/wire/registry/exchange-types.ts";
 import { FLAG, type Payload } from "../../harness/wire/types.ts";
 import { Decoder, KeyRing } from "../../pcaps/decode/index.ts";
+import { partOf } from "../../pcaps/decode/part.ts";
 
 /** An IKE message of either end. */
 export interface Said {
@@ -31,13 +35,36 @@ export interface Heard {
 export const saKey = ({ spiI, spiR }: { spiI: Uint8Array; spiR: Uint8Array }): string =>
   `${hex(spiI)}:${hex(spiR)}`;
 
-/** Decodes the datagrams of a case. */
+const SPI = 8;
+const IKE_HEADER = 28;
+
+/** The initiator's SPIs of our messages, as they travelled. */
+const spisOf = (entries: readonly TraceEntry[]): Set<string> =>
+  new Set(
+    entries.flatMap(({ event }) =>
+      event.type === "sent" ? event.datagrams.map((octets) => hex(octets.subarray(0, SPI))) : [],
+    ),
+  );
+
+/** Of a stranger that asks whether the peer lives: an IKE_SA_INIT that is none of the conversation's. */
+function isProbe(datagram: Datagram, spis: ReadonlySet<string>): boolean {
+  const { kind, data } = partOf({ ...datagram, timeMs: 0 });
+  if (kind !== "ike" || data.length < IKE_HEADER || data[18] !== EXCHANGE.IKE_SA_INIT) return false;
+  return !spis.has(hex(data.subarray(0, SPI)));
+}
+
+/** Whether it begins something; a peer that does so has an SPI of its own. */
+const isRequest = ({ data }: Datagram): boolean => ((data[19] ?? 0) & FLAG.response) === 0;
+
+/** Decodes the datagrams of a case; those that ask whether the peer lives are left out. */
 export function heardIn(entries: readonly TraceEntry[]): Heard {
+  const spis = spisOf(entries);
   const decoder = new Decoder(ringOf(entries));
   const all: { index: number; ours: boolean; seen: Seen }[] = [];
   for (const [index, { at, event }] of entries.entries()) {
     if (event.type !== "datagram-sent" && event.type !== "datagram-received") continue;
     const ours = event.type === "datagram-sent";
+    if ((ours || !isRequest(event.datagram)) && isProbe(event.datagram, spis)) continue;
     const where = { packet: index + 1, offset: 0, timeMs: at };
     for (const seen of decoder.datagram({ kind: "datagram", ...where, ...event.datagram }))
       all.push({ index, ours, seen });
