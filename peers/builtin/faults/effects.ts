@@ -19,21 +19,21 @@ export const lastWords = (where: string, signal: DeathSignal): string =>
   `thread 1 received ${signal}\n  #0 ${where}\n  #1 process_message\n  #2 main\n`;
 
 /** Buffers that are never let go of, up to `most` octets in all; written to, so that they are resident. */
-export function leaker(most: number): Effects["leak"] {
+export function leaker(most: number, full: () => void = () => {}): Effects["leak"] {
   const kept: Buffer[] = [];
   let octets = 0;
   return (more) => {
-    if (octets + more > most) return;
+    if (octets + more > most) return full();
     octets += more;
     kept.push(Buffer.alloc(more, 0x5a));
   };
 }
 
-const MOST_LEAKED = 512 * 2 ** 20;
+const MOST_LEAKED = 2 ** 30;
 const CHECK_MS = 500;
 
 /**
- * Real ones, for a process of its own: a signal, a wait and a busy loop that block all of it, memory. They end with
+ * Real ones, for a process of its own: a signal, a wait and a busy loop that block all of it, memory up to an end by SIGABRT. They end with
  * the parent, which a blocked process would outlive otherwise.
  */
 export function realEffects(): Effects {
@@ -44,18 +44,19 @@ export function realEffects(): Effects {
     while (!orphaned()) Atomics.wait(cell, 0, 0, CHECK_MS);
     process.exit(1);
   };
+  const crash: Effects["crash"] = (where, signal = "SIGSEGV") => {
+    writeSync(2, lastWords(where, signal));
+    process.kill(process.pid, signal);
+    // Nothing is done between the signal and the end.
+    hang();
+  };
   return {
-    crash(where, signal = "SIGSEGV") {
-      writeSync(2, lastWords(where, signal));
-      process.kill(process.pid, signal);
-      // Nothing is done between the signal and the end.
-      hang();
-    },
+    crash,
     hang,
     loop() {
       while (!orphaned());
       process.exit(1);
     },
-    leak: leaker(MOST_LEAKED),
+    leak: leaker(MOST_LEAKED, () => crash("out_of_memory", "SIGABRT")),
   };
 }
