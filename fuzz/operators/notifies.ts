@@ -1,5 +1,5 @@
 /** What stands in notifications, and notifications where none are. */
-import { concat, EMPTY, u16 } from "../../harness/wire/bytes.ts";
+import { concat, EMPTY, fromHex, u16 } from "../../harness/wire/bytes.ts";
 import { NOTIFY, notifyTypes } from "../../harness/wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../harness/wire/registry/payload-types.ts";
 import type { NotifyPayload, Payload } from "../../harness/wire/types.ts";
@@ -35,9 +35,7 @@ const added = (name: string, effect: string, types: readonly number[], first: bo
   });
 
 const drawData = (dice: Dice): Uint8Array =>
-  dice.chance(0.4)
-    ? EMPTY
-    : repeat(drawPattern(dice), dice.chance(0.9) ? clamp(drawSize(dice), 0, 600) : drawSize(dice));
+  dice.chance(0.4) ? EMPTY : repeat(drawPattern(dice), clamp(drawSize(dice), 0, 600));
 
 const { assigned, unassigned } = numbersIn(notifyTypes);
 const errors = assigned.filter((type) => type < 16_384);
@@ -65,6 +63,9 @@ const SIZED = [
   NOTIFY.PPK_IDENTITY,
   NOTIFY.USE_PPK,
 ];
+
+/** Lists of hash algorithms: SHA2-256, none, unknown ones, several. */
+const HASHES = ["0002", "0000", "ffff", "000100020005"].map((digits) => fromHex(digits));
 
 /** Pairs that contradict each other. */
 const CONTRADICTIONS: readonly (readonly [number, number])[] = [
@@ -139,21 +140,15 @@ const addOperators: readonly IkeOperator[] = [
     family: "content",
     effect: "sends SIGNATURE_HASH_ALGORITHMS with other data: odd lengths, unknown hashes, thousands of them",
     draw: (_, dice) => ({
-      octets: repeat(
-        dice.pick([
-          Uint8Array.of(0, 2),
-          Uint8Array.of(0, 0),
-          Uint8Array.of(0xff, 0xff),
-          Uint8Array.of(0, 1, 0, 2, 0, 5),
-        ]),
-        dice.pick([0, 1, 2, 3, 5, 255, 4096, 20_001]),
-      ),
+      value: dice.pick([0, 1, 2, 3, 5, 255, 4096, 20_001]),
+      octets: dice.pick(HASHES),
     }),
-    apply(message, { octets }) {
+    apply(message, { value, octets }) {
       const others = message.payloads.filter(
         (payload) => payload.kind !== "Notify" || payload.notifyType !== NOTIFY.SIGNATURE_HASH_ALGORITHMS,
       );
-      message.payloads = [...others, notify(NOTIFY.SIGNATURE_HASH_ALGORITHMS, octets)];
+      const data = repeat(octets, clamp(value, 0, MOST_OCTETS));
+      message.payloads = [...others, notify(NOTIFY.SIGNATURE_HASH_ALGORITHMS, data)];
       return true;
     },
   }),

@@ -171,7 +171,7 @@ const configOperators: readonly IkeOperator[] = [
     effect: "adds a configuration attribute of any type and size",
     draw: (_, dice) => ({
       value: dice.pick(attributeTypes),
-      octets: repeat(drawPattern(dice), clamp(drawSize(dice), 0, 4096)),
+      octets: repeat(drawPattern(dice), clamp(drawSize(dice), 0, 600)),
     }),
     apply({ payload }, { value, octets }) {
       payload.attributes.push({ type: value & 0x7fff, data: octets });
