@@ -7,7 +7,7 @@ import { ownSecret, sharedKeyAuth } from "../../harness/ike/auth/octets.ts";
 import type { Core } from "../../harness/ike/core.ts";
 import type { AuthInputs, OutgoingMessage } from "../../harness/ike/hooks.ts";
 import type { IkeSa } from "../../harness/ike/sa.ts";
-import { concat, EMPTY, fromHex, hex, plain } from "../../harness/wire/bytes.ts";
+import { concat, EMPTY, equal, fromHex, hex, plain } from "../../harness/wire/bytes.ts";
 import { AUTH_METHOD } from "../../harness/wire/registry/auth-methods.ts";
 import type { AuthPayload } from "../../harness/wire/types.ts";
 import type { Dice } from "../dice.ts";
@@ -43,6 +43,7 @@ const ofAuth = ({ draw, apply, ...row }: Row): IkeOperator => ({
     const auth = authOf(message);
     const changed = auth && { ...auth };
     if (!changed || !apply(changed, change, context, message)) return false;
+    if (changed.method === auth.method && equal(changed.data, auth.data)) return false;
     message.payloads = message.payloads.map((payload) => (payload === auth ? changed : payload));
     return true;
   },

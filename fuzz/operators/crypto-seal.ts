@@ -397,7 +397,7 @@ const around: Row[] = [
     apply(message, change) {
       if (!message.protected) return false;
       if (change.at === "V") message.clear.push(vendor(octetsIn(change)));
-      else if (change.at === "all") message.clear.push(...message.payloads);
+      else if (change.at === "all" && message.payloads.length > 0) message.clear.push(...message.payloads);
       else return false;
       return true;
     },

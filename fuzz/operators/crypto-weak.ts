@@ -1,5 +1,7 @@
 /** Weak parameters: an offer of nothing but what is broken, and values given back to the peer. */
 import type { OutgoingMessage } from "../../harness/ike/hooks.ts";
+import { equal } from "../../harness/wire/bytes.ts";
+import { encodeChain } from "../../harness/wire/index.ts";
 import { TRANSFORM } from "../../harness/wire/registry/transform-types.ts";
 import type { Payload, Proposal, SaPayload, Transform } from "../../harness/wire/types.ts";
 import type { IkeOperator } from "./operator.ts";
@@ -58,6 +60,7 @@ const weak: IkeOperator = {
     const weakness = Object.hasOwn(weaknesses, at) ? weaknesses[at] : undefined;
     if (!SA || !first || !weakness) return false;
     const weaker: SaPayload = { ...SA, proposals: [weakened(first, weakness)] };
+    if (equal(encodeChain([SA]), encodeChain([weaker]))) return false;
     message.payloads = message.payloads.map((payload) => (payload === SA ? weaker : payload));
     return true;
   },

@@ -1,7 +1,7 @@
 /** Makes operators on the EAP packet of a message: ours as peer (responses) and as authenticator (requests, Success, Failure). */
 
 import type { OutgoingMessage } from "../../harness/ike/hooks.ts";
-import { concat, u16 } from "../../harness/wire/bytes.ts";
+import { concat, equal, u16 } from "../../harness/wire/bytes.ts";
 import { encodeChain } from "../../harness/wire/index.ts";
 import { EAP_CODE } from "../../harness/wire/registry/eap.ts";
 import type { EapPayload } from "../../harness/wire/types.ts";
@@ -34,7 +34,8 @@ export const ofEap = ({ fits = () => true, draw, becomes, ...row }: EapRow): Ike
     const changed = eap && fits(eap) ? becomes(eap, change) : undefined;
     if (!changed) return false;
     const payloads = message.payloads.flatMap((payload) => (payload === eap ? changed : [payload]));
-    if (encodeChain(payloads).length > MOST_OCTETS) return false;
+    const octets = encodeChain(payloads);
+    if (octets.length > MOST_OCTETS || equal(octets, encodeChain(message.payloads))) return false;
     message.payloads = payloads;
     return true;
   },
