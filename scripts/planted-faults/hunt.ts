@@ -1,0 +1,216 @@
+/** Hunts one planted fault, which the fuzzer knows nothing of: started by scripts/planted-faults.ts for each. */
+import type { Alarm } from "../../fuzz/alarm.ts";
+import { Keeper, type MakePlayer } from "../../fuzz/campaign/keeper.ts";
+import { type FuzzLane, openLane } from "../../fuzz/campaign/lane.ts";
+import { LaneWork } from "../../fuzz/campaign/lane-work.ts";
+import { type FromFuzzLane, type FuzzOrder, outcomeOf } from "../../fuzz/campaign/protocol.ts";
+import { type Place, Trials } from "../../fuzz/campaign/trials.ts";
+import { Generator } from "../../fuzz/generate/generator.ts";
+import { minimise } from "../../fuzz/minimise/minimise.ts";
+import { judgeCase } from "../../fuzz/oracles/index.ts";
+import type { Outcome } from "../../fuzz/outcome.ts";
+import { Player } from "../../fuzz/play/player.ts";
+import { setups } from "../../fuzz/setups.ts";
+import { changesOf, type FuzzCase, STAGES } from "../../fuzz/trace.ts";
+import { type Find, type HuntOrder, type HuntResult, huntSchema } from "./result.ts";
+
+const BATCH = 100;
+const WINDOW = 4;
+/** A peer that dies of every other case may be started as often. */
+const RESTARTS_AN_HOUR = 10_000;
+const MESSAGES_A_SECOND = 20_000;
+/** What the smallest conversation may cost. */
+const LEAST = { executions: 300, ms: 60_000 };
+/** Alarms that come again on the honest peer by chance come in two plays. */
+const HONEST_PLAYS = 2;
+
+type Found = Extract<FromFuzzLane, { kind: "found" }>;
+/** With when it was found. */
+type Dated = Found & Pick<Find, "seconds" | "cases">;
+
+const makePlayer: MakePlayer = (arena, options) => new Player(arena, options);
+
+function open({ runtime, seed }: HuntOrder, lie?: string): Promise<FuzzLane> {
+  const peer = `builtin:${runtime}`;
+  return openLane({
+    ...{ peer, id: peer, seed, lie, variant: undefined, runId: `planted-${process.pid}` },
+    ...{ lane: 0, network: undefined },
+  });
+}
+
+const trialsOn = (lane: FuzzLane): { keeper: Keeper; trials: Trials } => {
+  const keeper = new Keeper(lane, {
+    ...{ makePlayer, rate: MESSAGES_A_SECOND, restartsAnHour: RESTARTS_AN_HOUR },
+    restarted: () => {},
+  });
+  return { keeper, trials: new Trials(keeper, judgeCase, () => {}) };
+};
+
+class Hunt {
+  readonly #order: HuntOrder;
+  readonly #faulty: FuzzLane;
+  readonly #generator: Generator;
+  readonly #work: LaneWork;
+  readonly #began = performance.now();
+  readonly #others = new Set<string>();
+  #honest: ReturnType<typeof trialsOn> | undefined;
+  #cases = 0;
+  #played = new Map<number, FuzzCase>();
+  #found: Dated | undefined;
+  #stop = new AbortController();
+  #find: Find | undefined;
+  /** Honest conversations failed in the batch. */
+  #unusable = false;
+
+  private constructor(order: HuntOrder, faulty: FuzzLane, generator: Generator) {
+    this.#order = order;
+    this.#faulty = faulty;
+    this.#generator = generator;
+    const { seed, runtime, fault } = order;
+    const lane: FuzzOrder = {
+      ...{
+        kind: "order",
+        peer: `builtin:${runtime}`,
+        id: "planted",
+        seed,
+        lie: fault,
+        runId: "planted",
+        lane: 0,
+      },
+      ...{ window: WINDOW, rate: MESSAGES_A_SECOND, restartsAnHour: RESTARTS_AN_HOUR },
+    };
+    this.#work = new LaneWork(faulty, lane, makePlayer, (message) => this.#hear(message));
+  }
+
+  static async begin(order: HuntOrder): Promise<Hunt> {
+    const generator = await Generator.create({
+      ...{ seed: order.seed, setups, roles: ["responder", "initiator"], stages: STAGES },
+      ...{ guided: true, batch: BATCH },
+    });
+    return new Hunt(order, await open(order, order.fault), generator);
+  }
+
+  get result(): HuntResult {
+    return {
+      ...{
+        fault: this.#order.fault,
+        cases: this.#cases,
+        seconds: this.#seconds(),
+        others: [...this.#others],
+      },
+      ...(this.#find && { find: this.#find }),
+    };
+  }
+
+  #seconds(): number {
+    return (performance.now() - this.#began) / 1000;
+  }
+
+  get #leftMs(): number {
+    return this.#order.ms - (performance.now() - this.#began);
+  }
+
+  /** Hunts until the fault is found or the time is over; `tell` gets each step of it. */
+  async run(tell: (result: HuntResult) => void): Promise<void> {
+    while (!this.#find && this.#leftMs > 0) {
+      const place = await this.#batch();
+      const found = this.#found;
+      this.#found = undefined;
+      if (found && (await this.#isPlanted(found, place))) await this.#take(found, place, tell);
+      tell(this.result);
+    }
+  }
+
+  async #batch(): Promise<Place> {
+    const { number, setup, peer, nextCase } = this.#generator.nextBatch();
+    const cases: FuzzCase[] = [];
+    for (let next = nextCase(); next; next = nextCase()) cases.push(next);
+    this.#played = new Map(cases.map((one) => [one.number, one]));
+    this.#stop = new AbortController();
+    const inTime = AbortSignal.timeout(Math.max(1, Math.ceil(this.#leftMs)));
+    const none = { executions: 0, ms: 0 };
+    const known = [...this.#others];
+    await this.#work.batch(
+      { kind: "batch", number, setup: setup.name, peer, cases, known, minimise: none },
+      inTime,
+      this.#stop.signal,
+    );
+    if (this.#unusable) this.#generator.drop(setup.name, peer);
+    this.#unusable = false;
+    return { setup, peer };
+  }
+
+  #hear(message: FromFuzzLane): void {
+    if (message.kind === "played") {
+      this.#cases += 1;
+      const played = this.#played.get(message.outcome.number);
+      if (played) this.#generator.learn(outcomeOf(message.outcome, played));
+    }
+    if (message.kind === "no-setup") this.#unusable = true;
+    if (message.kind !== "found" || this.#found) return;
+    this.#found = { ...message, seconds: this.#seconds(), cases: this.#cases };
+    this.#stop.abort();
+  }
+
+  /** Whether the honest peer does not raise the alarm. */
+  async #isPlanted({ alarm, case: found }: Found, place: Place): Promise<boolean> {
+    this.#honest ??= trialsOn(await open(this.#order));
+    for (let played = 0; played < HONEST_PLAYS; played++) {
+      if (!(await this.#honest.trials.shows(found, alarm, place))) continue;
+      this.#others.add(alarm.signature);
+      return false;
+    }
+    return true;
+  }
+
+  async #take(
+    { alarm, case: found, seconds, cases }: Dated,
+    place: Place,
+    tell: (result: HuntResult) => void,
+  ): Promise<void> {
+    this.#find = { oracle: alarm.oracle, title: alarm.title, cases, seconds };
+    tell(this.result);
+    const least = alarm.alone ? await this.#least(found, alarm, place) : undefined;
+    if (least) this.#find = { ...this.#find, least };
+  }
+
+  async #least(found: FuzzCase, alarm: Alarm, place: Place): Promise<Find["least"]> {
+    this.#work.close();
+    const { keeper, trials } = trialsOn(this.#faulty);
+    keeper.broke("it was found");
+    const messages = new Map<string, number>();
+    const shows = async (trace: FuzzCase["trace"]): Promise<boolean> => {
+      const shown = await trials.shows({ ...found, trace }, alarm, place);
+      if (shown) messages.set(JSON.stringify(trace), messagesOf(shown.outcome));
+      return shown !== undefined;
+    };
+    const { trace, shown } = await minimise(found.trace, shows, LEAST);
+    keeper.close();
+    const count = messages.get(JSON.stringify(trace));
+    if (!shown || count === undefined) return undefined;
+    return { messages: count, steps: trace.steps.length, changes: changesOf(trace).map(({ op }) => op) };
+  }
+
+  async stop(): Promise<void> {
+    this.#work.close();
+    await this.#faulty.stop();
+    this.#honest?.keeper.close();
+    await this.#honest?.keeper.lane.stop();
+  }
+}
+
+const messagesOf = ({ messages }: Outcome): number => messages;
+
+const order = huntSchema.parse(JSON.parse(process.argv[2] ?? "{}"));
+const hunt = await Hunt.begin(order);
+const tell = (result: HuntResult): void => {
+  process.stdout.write(`${JSON.stringify(result)}\n`);
+};
+try {
+  await hunt.run(tell);
+} catch (error) {
+  tell({ ...hunt.result, failed: error instanceof Error ? error.message : String(error) });
+} finally {
+  await hunt.stop();
+}
+process.exit(0);

@@ -1,0 +1,82 @@
+/** What the hunt for one planted fault tells, as lines of JSON on its standard output, and how it is shown. */
+import { z } from "zod";
+import type { Fault } from "../../peers/builtin/faults/fault.ts";
+import { findFault } from "../../peers/builtin/faults/index.ts";
+import { ORACLES } from "../../reports/findings.ts";
+import { printable } from "../../reports/text.ts";
+
+export const RUNTIMES = ["process", "memory"] as const;
+
+export const huntSchema = z.strictObject({
+  fault: z.string(),
+  seed: z.string(),
+  runtime: z.enum(RUNTIMES),
+  /** Wall-clock milliseconds until it is given up, without what a find costs afterwards. */
+  ms: z.number().positive(),
+});
+/** The only argument of a hunt, as JSON. */
+export type HuntOrder = z.infer<typeof huntSchema>;
+
+const findSchema = z.strictObject({
+  oracle: z.enum(ORACLES),
+  title: z.string(),
+  cases: z.int(),
+  seconds: z.number(),
+  /** What the smallest conversation has that still shows it; not set: not looked for yet, or not shown again. */
+  least: z.strictObject({ messages: z.int(), steps: z.int(), changes: z.array(z.string()) }).optional(),
+});
+export type Find = z.infer<typeof findSchema>;
+
+/** The last of these is what counts. */
+export const huntResultSchema = z.strictObject({
+  fault: z.string(),
+  cases: z.int(),
+  seconds: z.number(),
+  find: findSchema.optional(),
+  /** Alarms that the honest peer raises as well, or that did not come again. */
+  others: z.array(z.string()),
+  /** Why it ended before its time. */
+  failed: z.string().optional(),
+});
+export type HuntResult = z.infer<typeof huntResultSchema>;
+
+const COLUMNS = [36, 12, 8] as const;
+
+const columns = (...texts: string[]): string =>
+  texts
+    .map((text, i) => text.padEnd(COLUMNS[i] ?? 0))
+    .join(" ")
+    .trimEnd();
+
+export const HEADING = columns("fault", "depth", "kind", "found");
+
+/** A line for a fault, and one for its smallest conversation. */
+export function resultText(result: HuntResult): string {
+  const fault = findFault(result.fault);
+  const head = (found: string) => columns(result.fault, fault?.depth ?? "", fault?.kind ?? "", found);
+  const { find, cases, seconds, failed } = result;
+  if (!find) {
+    const why = failed === undefined ? "" : `: ${printable(failed)}`;
+    return head(`no, after ${cases} cases in ${seconds.toFixed(0)} s${why}`);
+  }
+  const found = `after ${find.cases} cases in ${find.seconds.toFixed(1)} s by ${find.oracle}: ${printable(find.title)}`;
+  const { least } = find;
+  const small = least
+    ? `${least.messages} messages in ${least.steps} steps, ${least.changes.join(", ")}`
+    : "not made smaller";
+  return `${head(found)}\n    ${small}`;
+}
+
+/** How many were found, over all and of each depth. */
+export function summary(results: readonly HuntResult[], faults: readonly Fault[]): string {
+  const found = new Set(results.flatMap(({ fault, find }) => (find ? [fault] : [])));
+  const depths = [...new Set(faults.map(({ depth }) => depth))].map((depth) => {
+    const all = faults.filter((fault) => fault.depth === depth);
+    return `${depth} ${all.filter(({ name }) => found.has(name)).length}/${all.length}`;
+  });
+  const long = results.filter(({ find }) => find?.least && find.least.messages > MOST_MESSAGES);
+  const reduced = `${found.size - long.length - results.filter(({ find }) => find && !find.least).length}`;
+  return `found ${found.size}/${faults.length}: ${depths.join(", ")}; reduced to ${MOST_MESSAGES} messages or fewer: ${reduced}`;
+}
+
+const MOST_MESSAGES = 5;
