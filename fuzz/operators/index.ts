@@ -19,6 +19,7 @@ import { lengthsOperators } from "./lengths.ts";
 import { notifiesOperators } from "./notifies.ts";
 import { octetsOperators } from "./octets.ts";
 import type { Operator } from "./operator.ts";
+import { partsOperators } from "./part-lists.ts";
 import { proposalsOperators } from "./proposals.ts";
 import { selectorsOperators } from "./selectors.ts";
 import { sequenceOperators } from "./sequence.ts";
@@ -29,6 +30,7 @@ export const operators: readonly Operator[] = [
   ...fieldsOperators,
   ...lengthsOperators,
   ...structureOperators,
+  ...partsOperators,
   ...proposalsOperators,
   ...selectorsOperators,
   ...notifiesOperators,

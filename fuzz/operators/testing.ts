@@ -5,6 +5,7 @@ import type { OutgoingMessage } from "../../harness/ike/hooks.ts";
 import { authenticated, makePair } from "../../harness/run/pair.ts";
 import { concat, fromHex } from "../../harness/wire/bytes.ts";
 import { firstPayloadType } from "../../harness/wire/chain.ts";
+import type { GsaPolicy } from "../../harness/wire/group-types.ts";
 import { encodeMessage } from "../../harness/wire/index.ts";
 import { EXCHANGE } from "../../harness/wire/registry/exchange-types.ts";
 import { PAYLOAD } from "../../harness/wire/registry/payload-types.ts";
@@ -63,8 +64,29 @@ function furtherPayloads(): Payload[] {
     { kind: "CP", type: PAYLOAD.CP, cfgType: 1, attributes: [{ type: 1, data: fromHex("") }] },
     { kind: "ID", type: PAYLOAD.IDr, idType: 9, data: fromHex("300f310d300b06035504030c0470656572") },
     { kind: "Delete", type: PAYLOAD.DELETE, protocolId: 3, spiSize: 4, spis: [fromHex("c0ffee01")] },
+    { kind: "GSA", type: PAYLOAD.GSA, policies: [groupPolicy()] },
+    {
+      ...{ kind: "KD", type: PAYLOAD.KD },
+      bags: [
+        { kind: "group", protocolId: 3, spi: fromHex("c0ffee02"), attributes: [{ type: 1, value: KEY }] },
+      ],
+    },
     { kind: "CERTREQ", type: PAYLOAD.CERTREQ, encoding: 4, data: new Uint8Array(20) },
   ];
+}
+
+const KEY = new Uint8Array(24).fill(7);
+
+function groupPolicy(): GsaPolicy {
+  const range = {
+    ...{ tsType: 7, ipProtocol: 0, startPort: 0, endPort: 65_535 },
+    ...{ startAddress: fromHex("e9fc0001"), endAddress: fromHex("e9fc0001") },
+  };
+  return {
+    ...{ kind: "SA", protocolId: 3, spi: fromHex("c0ffee02"), source: range, destination: range },
+    transforms: [{ type: 1, id: 20, attributes: [{ type: 14, value: 256 }] }],
+    attributes: [{ type: 1, value: fromHex("00000e10") }],
+  };
 }
 
 export async function samples(): Promise<Sample[]> {
