@@ -2,12 +2,17 @@
  * What a peer accepts though the octets that it got forbid it, whoever changed them: read from the wire, and not from
  * the names of operators.
  */
+import { identity, sameIdentity } from "../../harness/ike/identity.ts";
 import type { IkeSa } from "../../harness/ike/sa.ts";
+import { validatePath } from "../../harness/pki/path.ts";
+import { CERT_ENCODING } from "../../harness/wire/registry/cert-encodings.ts";
 import { EAP_CODE } from "../../harness/wire/registry/eap.ts";
 import { EXCHANGE } from "../../harness/wire/registry/exchange-types.ts";
 import { PAYLOAD, payloadTypes } from "../../harness/wire/registry/payload-types.ts";
 import { PROTOCOL } from "../../harness/wire/registry/protocol-ids.ts";
-import type { Payload } from "../../harness/wire/types.ts";
+import { TRANSFORM } from "../../harness/wire/registry/transform-types.ts";
+import type { Payload, Transform } from "../../harness/wire/types.ts";
+import type { PeerConfig, PeerRole } from "../../peers/contract.ts";
 import type { Alarm } from "../alarm.ts";
 import type { Outcome } from "../outcome.ts";
 import type { Setup } from "../setups.ts";
@@ -15,6 +20,13 @@ import { authFault, configOf, secretOf } from "./claims-auth.ts";
 import { carries, hasError, provenAt } from "./claims-proof.ts";
 import { type Heard, type Said, saKey } from "./lint-heard.ts";
 import type { Touched } from "./lint-touched.ts";
+
+export interface JudgeContext {
+  setup: Setup;
+  peer: PeerRole;
+  /** Certificates of the CAs that the peer trusts, in DER: `[(await pki()).ca]`. Not set: ours are not judged. */
+  trust?: readonly Uint8Array[];
+}
 
 type Row = Pick<Alarm, "title" | "severity" | "signature"> & { id: string };
 
@@ -134,7 +146,13 @@ const UNREAD: ReadonlySet<string> = new Set(["waiting", "no-keys", "damaged"]);
 const isUnread = ({ ours, seen }: Said): boolean => ours && UNREAD.has(seen.opening ?? "");
 
 /** An IKE SA that the peer takes for established, and how we failed to prove ourselves in it. */
-function bypassOf(sa: IkeSa, outcome: Outcome, setup: Setup, heard: Heard, touched: Touched): Alarm[] {
+function bypassOf(
+  sa: IkeSa,
+  outcome: Outcome,
+  { setup, trust }: JudgeContext,
+  heard: Heard,
+  touched: Touched,
+): Alarm[] {
   const spis = saKey(sa);
   const proof = provenAt(heard, outcome.entries, spis, 0);
   if (proof === undefined || heard.ike.some(isUnread)) return [];
@@ -145,13 +163,73 @@ function bypassOf(sa: IkeSa, outcome: Outcome, setup: Setup, heard: Heard, touch
   const early = sa.role === "initiator" && beforeEapSuccess(ours, heard, spis, proof);
   if (early)
     return [bypass("EAP unfinished", "takes an IKE SA for established before EAP has succeeded", spis)];
+  if (missedRounds(sa, heard, spis, proof))
+    return [bypass("rounds left out", "takes an IKE SA for established before its last key exchange", spis)];
+  const config = configOf(sa, setup);
+  const certificate = trust && certificateFault(proofs, sa, config, trust);
+  if (certificate)
+    return [bypass(`certificate ${certificate}`, "takes a certificate that nobody vouches for", spis)];
   const isBent = touched.request({ exchangeType: EXCHANGE.IKE_SA_INIT, messageId: 0, spiI: sa.spiI });
-  const secret = isBent ? undefined : secretOf(sa, configOf(sa, setup), true, heard);
-  if (secret === undefined) return [];
-  const faults = proofs.map((said) => authFault(said, sa, secret));
+  const secret = isBent ? undefined : secretOf(sa, config, true, heard);
+  const faults = secret ? proofs.map((said) => authFault(said, sa, secret)) : [];
   const [fault] = faults;
-  if (fault === undefined || faults.some((each) => each === undefined || each === "right")) return [];
-  return [bypass(`AUTH ${fault}`, `takes an IKE SA for established with a wrong ${fault} of AUTH`, spis)];
+  if (fault === undefined || faults.includes(undefined)) return [];
+  if (!faults.includes("right"))
+    return [bypass(`AUTH ${fault}`, `takes an IKE SA for established with a wrong ${fault} of AUTH`, spis)];
+  if (proofs.some((said) => isMeant(said, config))) return [];
+  return [bypass("identity", "takes the secret of one identity from another", spis)];
+}
+
+/** Whether a message names whom the peer was told that we are. */
+function isMeant({ payloads }: Said, { remoteId, furtherRemoteIds = [] }: PeerConfig): boolean {
+  const meant = [remoteId, ...furtherRemoteIds].map(identity);
+  return payloads.some(
+    (payload) =>
+      payload.kind === "ID" &&
+      meant.some((id) => sameIdentity(id, { type: payload.idType, data: payload.data })),
+  );
+}
+
+const isFurther = ({ type, id }: Transform): boolean =>
+  type >= TRANSFORM.ADDKE1 && type <= TRANSFORM.ADDKE7 && id !== 0;
+
+/** Whether fewer key exchanges were answered in IKE_INTERMEDIATE than were agreed on (RFC 9370 section 2.2.2). */
+function missedRounds({ proposal }: IkeSa, { ike }: Heard, spis: string, proof: number): boolean {
+  const agreed = proposal?.transforms.filter(isFurther).length ?? 0;
+  const rounds = ike.filter(
+    (said) =>
+      said.sa === spis &&
+      said.isResponse &&
+      said.index < proof &&
+      said.exchangeType === EXCHANGE.IKE_INTERMEDIATE &&
+      said.seen.opening !== "icv",
+  );
+  return rounds.length < agreed;
+}
+
+/** Faults that no two readers of a certificate see otherwise. */
+const CERTAIN: ReadonlySet<string> = new Set([
+  ...["bad signature", "unknown issuer", "expired", "not yet valid"],
+]);
+
+/** What is wrong with each end certificate that we showed; undefined if one is in order, or that cannot be said. */
+function certificateFault(
+  proofs: readonly Said[],
+  sa: IkeSa,
+  { testerAuth }: PeerConfig,
+  trust: readonly Uint8Array[],
+): string | undefined {
+  const type = sa.role === "initiator" ? PAYLOAD.IDi : PAYLOAD.IDr;
+  const faults = proofs.map(({ payloads }) => {
+    const id = payloads.find((payload) => payload.kind === "ID" && payload.type === type);
+    const chain = payloads.flatMap((payload) =>
+      payload.kind === "CERT" && payload.encoding === CERT_ENCODING.X509_SIGNATURE ? [payload.data] : [],
+    );
+    if (id?.kind !== "ID" || chain.length === 0) return undefined;
+    const path = validatePath(chain, [...trust], { type: id.idType, data: id.data }, Date.now());
+    return "because" in path && CERTAIN.has(path.because) ? path.because : undefined;
+  });
+  return testerAuth?.method === "signature" && !faults.includes(undefined) ? faults[0] : undefined;
 }
 
 /** Whether the first request asked for EAP, and the SA came before the responder said Success. */
@@ -168,11 +246,16 @@ function beforeEapSuccess(ours: readonly Said[], { ike }: Heard, spis: string, p
 }
 
 /** Alarms of what is accepted; nothing in a conversation without changes. */
-export function acceptedAlarms(outcome: Outcome, setup: Setup, heard: Heard, touched: Touched): Alarm[] {
+export function acceptedAlarms(
+  outcome: Outcome,
+  context: JudgeContext,
+  heard: Heard,
+  touched: Touched,
+): Alarm[] {
   if (!touched.any) return [];
   const begun = outcome.claims.filter(({ sa, authentic }) => !authentic && !sa.replaces);
   return [
-    ...begun.flatMap(({ sa }) => bypassOf(sa, outcome, setup, heard, touched)),
+    ...begun.flatMap(({ sa }) => bypassOf(sa, outcome, context, heard, touched)),
     ...grantedIn(heard).flatMap((answered) => [
       ...overlookedCritical(answered),
       ...childWithoutSelectors(answered),

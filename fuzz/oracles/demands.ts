@@ -2,6 +2,7 @@
 import type { OutgoingMessage } from "../../harness/ike/hooks.ts";
 import { isIpError, parseEcho, parseIp } from "../../harness/wire/ip.ts";
 import { EXCHANGE } from "../../harness/wire/registry/exchange-types.ts";
+import { NOTIFY } from "../../harness/wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../harness/wire/registry/payload-types.ts";
 import type { Alarm } from "../alarm.ts";
 import { findOperator } from "../operators/index.ts";
@@ -58,12 +59,18 @@ function came(operator: Operator, never: Never, outcome: Outcome, heard: Heard):
     (said) => !said.ours && said.opened && said.isResponse && said.sa === sa && said.index > since,
   );
   return never === "answer"
-    ? answers.some((said) => answersTo(said, message))
+    ? answers.some((said) => answersTo(said, message) && !rejectsVersion(said))
     : answers.some((said) => makesChild(said) && (answersTo(said, message) || endsAuth(said, message)));
 }
 
 const answersTo = ({ exchangeType, messageId }: Said, { header }: OutgoingMessage): boolean =>
   exchangeType === header.exchangeType && messageId === header.messageId;
+
+/** What a higher version is answered with (RFC 7296 section 2.5). */
+const rejectsVersion = ({ payloads }: Said): boolean =>
+  payloads.some(
+    (payload) => payload.kind === "Notify" && payload.notifyType === NOTIFY.INVALID_MAJOR_VERSION,
+  );
 
 /** In IKE_AUTH the last response grants what the first request asked for. */
 const endsAuth = ({ exchangeType }: Said, { header }: OutgoingMessage): boolean =>

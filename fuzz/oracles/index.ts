@@ -1,34 +1,29 @@
 /** What the conversation itself says of a peer: every oracle that needs no look into the lab. */
-import type { PeerRole } from "../../peers/contract.ts";
 import type { Alarm } from "../alarm.ts";
 import type { Outcome } from "../outcome.ts";
-import type { Setup } from "../setups.ts";
 import { amplificationAlarms } from "./amplification.ts";
 import { claimAlarms } from "./claims.ts";
 import { demandAlarms } from "./demands.ts";
-import { acceptedAlarms } from "./demands-accepted.ts";
+import { acceptedAlarms, type JudgeContext } from "./demands-accepted.ts";
 import { lintAlarms } from "./lint.ts";
 import { heardIn } from "./lint-heard.ts";
 import { touchedIn } from "./lint-touched.ts";
 import { secrecyAlarms } from "./secrecy.ts";
 import { silenceAlarms } from "./silence.ts";
 
-export { differences, isDifference } from "./difference.ts";
+export type { JudgeContext } from "./demands-accepted.ts";
+export { differenceAlarm, differences, isDifference, supported } from "./difference.ts";
 export { normalForm } from "./normal-form.ts";
 export { CampaignMemory } from "./secrecy.ts";
 
-export interface JudgeContext {
-  setup: Setup;
-  peer: PeerRole;
-}
-
 /** All alarms of a case, each signature once. Pure; never throws, whatever the peer sent. */
-export function judgeCase(outcome: Outcome, { setup, peer }: JudgeContext): Alarm[] {
+export function judgeCase(outcome: Outcome, context: JudgeContext): Alarm[] {
+  const { setup, peer } = context;
   const touched = touchedIn(outcome);
   const silence = silenceAlarms(outcome, touched);
   if (!outcome.entries.some(({ event }) => event.type === "datagram-received")) return silence;
   const heard = heardIn(outcome.entries);
-  const accepted = acceptedAlarms(outcome, setup, heard, touched);
+  const accepted = acceptedAlarms(outcome, context, heard, touched);
   const isBypass = accepted.some(({ oracle }) => oracle === "state");
   const demanded = demandAlarms(outcome, heard);
   return onceEach([

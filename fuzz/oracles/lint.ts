@@ -14,13 +14,14 @@ import { numbersOf, type Touched } from "./lint-touched.ts";
 
 /** Alarms of the peer's own breaches, where no lie of ours makes them doubtful. */
 export function lintAlarms({ entries }: Outcome, heard: Heard, touched: Touched): Alarm[] {
-  return lintOf(heard, touched.any ? LIVE : RULES)
+  return lintOf(heard, touched.any ? LIVE : JUDGED)
     .filter((finding) => isCertain(finding, touched, entries))
     .map(alarmOf);
 }
 
 /** Rules that may hold in a conversation with lies. */
-const LIVE = RULES.filter(({ name }) => certaintyOf(name) !== "whole");
+const JUDGED = RULES.filter(({ name }) => certaintyOf(name) !== "never");
+const LIVE = JUDGED.filter(({ name }) => certaintyOf(name) !== "whole");
 
 function isCertain({ rule, packet }: LintFinding, touched: Touched, entries: readonly TraceEntry[]): boolean {
   const certainty = certaintyOf(rule);

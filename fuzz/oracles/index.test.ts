@@ -1,0 +1,179 @@
+import { expect } from "chai";
+import { pskAuthValue } from "../../harness/ike/auth/octets.ts";
+import type { OutgoingMessage } from "../../harness/ike/hooks.ts";
+import { RULES } from "../../harness/lint/rules/index.ts";
+import { pki } from "../../harness/pki/pki.ts";
+import { memoryArena } from "../../harness/run/arena-memory.ts";
+import type { Payload } from "../../harness/wire/types.ts";
+import { variants } from "../../peers/builtin/variants.ts";
+import type { PeerRole } from "../../peers/contract.ts";
+import type { Alarm } from "../alarm.ts";
+import { findOperator, operators } from "../operators/index.ts";
+import type { IkeOperator } from "../operators/operator.ts";
+import type { Outcome } from "../outcome.ts";
+import { Player } from "../play/player.ts";
+import { findSetup, type Setup } from "../setups.ts";
+import type { Act, Change, Step } from "../trace.ts";
+import { CampaignMemory, judgeCase } from "./index.ts";
+import { certaintyOf, classified } from "./lint-certainty.ts";
+
+/** An operator of a test: the lies are those of whoever has the secret of another, or no key for his certificate. */
+const operator = (name: string, apply: IkeOperator["apply"]): IkeOperator => ({
+  ...{ name, family: "content", effect: "is for this test", on: "ike", apply },
+  draw: () => ({}),
+});
+
+const find = <K extends Payload["kind"]>(message: OutgoingMessage, kind: K) =>
+  message.payloads.find((payload): payload is Extract<Payload, { kind: K }> => payload.kind === kind);
+
+const another = operator("another", (message, _change, { core }) => {
+  const [id, auth] = [find(message, "ID"), find(message, "AUTH")];
+  if (!id || !auth || !message.sa) return false;
+  id.data = new TextEncoder().encode("stranger.example");
+  auth.data = pskAuthValue(message.sa, core.policy.psk, message.sa.role, id, core);
+  return true;
+});
+
+const spoilt = operator("spoilt", (message) => {
+  const cert = find(message, "CERT");
+  if (!cert) return false;
+  cert.data = cert.data.map((octet, at) => (at === cert.data.length - 1 ? octet ^ 1 : octet));
+  return true;
+});
+
+const unproven = operator("unproven", (message) => {
+  message.payloads = message.payloads.filter(({ kind }) => kind !== "AUTH");
+  return true;
+});
+
+const ours = [...operators, another, spoilt, unproven];
+
+interface Told {
+  setup?: string;
+  lie?: string;
+  variant?: string;
+  peer?: PeerRole;
+}
+
+const setupOf = (name = "psk"): Setup => {
+  const setup = findSetup(name);
+  if (!setup) throw new Error(`no setup ${name}`);
+  return setup;
+};
+
+async function played(
+  steps: Step[],
+  { setup, lie, variant, peer = "responder" }: Told = {},
+): Promise<Outcome> {
+  const arena = await memoryArena(setupOf(setup).wishes, {
+    seed: "oracles",
+    ...(lie !== undefined && { lie }),
+    ...(variant !== undefined && { variant }),
+  });
+  const player = new Player(arena, { operators: new Map(ours.map((one) => [one.name, one])) });
+  const trace = { trace: 1 as const, setup: setup ?? "psk", peer, steps };
+  const outcome = await player.play({ number: 0, seed: "case", stage: "auth", trace });
+  player.close();
+  return outcome;
+}
+
+const judge = (outcome: Outcome, { setup, peer = "responder" }: Told = {}, trust?: Uint8Array[]): Alarm[] =>
+  judgeCase(outcome, { setup: setupOf(setup), peer, ...(trust && { trust }) });
+
+const signatures = (alarms: readonly Alarm[]): string[] => alarms.map(({ signature }) => signature);
+
+const plain = (...acts: Act[]): Step[] => acts.map((act) => ({ act }));
+const changed = (act: Act, op: string, more: Partial<Change> = {}): Step => ({
+  act,
+  changes: [{ message: 0, op, ...more }],
+});
+
+const PROVING: Step = changed("auth", "auth-bit", { value: 3 });
+const LONG = plain("init", "auth", "informational", "create-child", "rekey-child", "esp", "delete-child");
+
+/** Ways past authentication: what is sent, and what a peer that lets it pass is said to do. */
+const BYPASSES: [what: string, told: Told, step: Step, signature: string][] = [
+  ["a wrong AUTH", { lie: "accepts-wrong-auth" }, PROVING, "bypass AUTH value"],
+  [
+    "a short AUTH",
+    { lie: "accepts-wrong-auth" },
+    changed("auth", "auth-truncate", { value: 4 }),
+    "bypass AUTH length",
+  ],
+  ["another identity", { lie: "accepts-any-identity" }, changed("auth", "another"), "bypass identity"],
+  [
+    "NULL authentication",
+    { lie: "accepts-null-for-a-shared-secret" },
+    changed("auth", "auth-null"),
+    "bypass AUTH method",
+  ],
+  [
+    "a certificate that nobody vouches for",
+    { lie: "accepts-a-certificate-with-a-broken-signature", setup: "ecdsa" },
+    changed("auth", "spoilt"),
+    "bypass certificate bad signature",
+  ],
+  [
+    "no AUTH after EAP",
+    { lie: "does-without-auth-after-eap", setup: "eap-mschapv2" },
+    { act: "auth", changes: [{ message: 3, op: "unproven" }] },
+    "bypass no AUTH",
+  ],
+];
+
+describe("oracles", () => {
+  for (const [what, told, step, signature] of BYPASSES)
+    it(`see a peer that accepts ${what}`, async () => {
+      const trust = [(await pki()).ca];
+      const steps = [...plain("init"), step];
+      const outcome = await played(steps, told);
+      expect(outcome.steps.flatMap(({ unfit }) => unfit)).to.deep.equal([]);
+      expect(signatures(judge(outcome, told, trust))).to.include(signature);
+      const { lie: _, ...honest } = told;
+      expect(judge(await played(steps, honest), honest, trust)).to.deep.equal([]);
+    });
+
+  it("see an answer to what fails its ICV", async () => {
+    const steps = [...plain("init", "auth"), changed("informational", "sk-icv-bit", { value: 3 })];
+    const found = signatures(judge(await played(steps, { lie: "accepts-any-icv" })));
+    expect(found.join()).to.include("demand answer rfc7296 IKEV2-283");
+    expect(judge(await played(steps))).to.deep.equal([]);
+  });
+
+  it("see a breach of the catalogue in a conversation with lies", async () => {
+    const step = changed("create-child", "payload-unknown");
+    const outcome = await played([...plain("init", "auth"), step], { lie: "sets-the-critical-bit" });
+    expect(signatures(judge(outcome)).join()).to.include("lint rfc7296");
+  });
+
+  it("are silent about the honest peer and its variants", async () => {
+    const names = [undefined, ...variants.map(({ name }) => name)];
+    for (const variant of names) {
+      const told = variant === undefined ? {} : { variant };
+      expect(signatures(judge(await played(LONG, told))), variant).to.deep.equal([]);
+    }
+    const begins: Told = { peer: "initiator" };
+    const steps = plain("peer-initiate", "peer-rekey-child", "informational", "peer-delete-ike");
+    expect(judge(await played(steps, begins), begins)).to.deep.equal([]);
+  });
+
+  it("remember nonces and cookies of a campaign", async () => {
+    const memory = new CampaignMemory();
+    const first = await played(plain("init"), { setup: "cookies" });
+    expect(memory.see(first)).to.deep.equal([]);
+    expect(memory.see(first)).to.deep.equal([]);
+  });
+});
+
+describe("certainty of the rules of lint", () => {
+  it("names only rules that there are, and leaves at least 60 in changed conversations", () => {
+    const names = new Set(RULES.map(({ name }) => name));
+    expect(classified().filter((name) => !names.has(name))).to.deep.equal([]);
+    expect([...names].filter((name) => certaintyOf(name) === "own")).to.have.length.at.least(100);
+  });
+
+  it("is told of operators that exist", () => {
+    for (const name of ["auth-bit", "auth-null", "auth-truncate", "sk-icv-bit"])
+      expect(findOperator(name)?.name).to.equal(name);
+  });
+});
