@@ -5,7 +5,7 @@ import type { Outcome } from "../outcome.ts";
 import type { FuzzCase } from "../trace.ts";
 import type { Ready } from "./keeper.ts";
 import type { BatchOrder } from "./protocol.ts";
-import { isFatal, type Judge, type Place } from "./trials.ts";
+import { isDoubtful, isFatal, type Judge, type Place } from "./trials.ts";
 
 /** An alarm of a batch, with the cases that may have raised it, the likeliest first. */
 export interface Hit {
@@ -17,6 +17,7 @@ export interface Hit {
 
 /** A case that no probe was answered after, and those that were being played beside it. */
 export interface Silent {
+  alarm: Alarm;
   outcome: Outcome;
   flight: FuzzCase[];
 }
@@ -90,14 +91,16 @@ export class Batch {
   }
 
   #see(outcome: Outcome, seen: readonly Alarm[]): void {
-    const alarms = [...this.#judge(outcome, this.place), ...seen];
+    const said = this.#judge(outcome, this.place);
+    const doubtful = said.find(isDoubtful);
+    const alarms = [...said.filter((alarm) => !isDoubtful(alarm)), ...seen];
     for (const alarm of alarms) {
       const suspects =
         isFatal(alarm) || seen.includes(alarm) ? [outcome.case, ...this.#others()] : [outcome.case];
       this.hit(alarm, suspects, outcome);
     }
     this.#flight.delete(outcome.case.number);
-    if (outcome.probe === "silence") this.#silent ??= { outcome, flight: this.#others() };
+    if (doubtful) this.#silent ??= { alarm: doubtful, outcome, flight: this.#others() };
     this.#played.push(outcome.case);
     this.#told(outcome, alarms);
   }

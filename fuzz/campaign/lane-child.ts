@@ -82,6 +82,11 @@ export class LaneChild {
     return ended;
   }
 
+  /** Has it begin no more cases. */
+  finish(): void {
+    this.#process.send({ kind: "finish" });
+  }
+
   /** Ends it and its peer in good order. */
   async stop(): Promise<void> {
     this.#process.send({ kind: "stop" });

@@ -18,6 +18,7 @@ const STOP_MS = 8_000;
 const CASE_MS = 90_000;
 
 const stop = new AbortController();
+const finish = new AbortController();
 let opened: Promise<FuzzLane> | undefined;
 let work: LaneWork | undefined;
 /** What was told before is done. */
@@ -40,7 +41,7 @@ async function obey(order: FuzzOrder | BatchOrder | ReplayOrder): Promise<void> 
   if (order.kind === "order") return begin(order);
   if (!work) throw new Error("the order comes first");
   work.progressed = performance.now();
-  return order.kind === "batch" ? work.batch(order, stop.signal) : work.replay(order);
+  return order.kind === "batch" ? work.batch(order, finish.signal, stop.signal) : work.replay(order);
 }
 
 function end(status: number): void {
@@ -63,6 +64,7 @@ function fail(error: unknown): void {
 process.on("message", (value) => {
   const message = toLaneSchema.parse(value);
   if (message.kind === "stop") return end(0);
+  if (message.kind === "finish") return finish.abort();
   busy += 1;
   idle = idle
     .then(() => obey(message))

@@ -20,9 +20,14 @@ import {
   type ReplayOrder,
   shortOutcome,
 } from "./protocol.ts";
-import { deafAlarm, type Judge, type Place, type Shown, Trials } from "./trials.ts";
+import { buildsUp, type Judge, type Place, type Shown, Trials } from "./trials.ts";
 
 export type Say = (message: FromFuzzLane) => void;
+
+/** What was found may be under embargo. */
+const CLOSED = { oracle: "crash", severity: "high" } as const;
+
+const shownAs = (shown?: Shown) => ({ outcome: shown?.outcome, alarms: shown ? [shown.alarm] : [] });
 
 const MOST_TROUBLES = 20;
 
@@ -66,15 +71,15 @@ export class LaneWork {
     this.progressed = performance.now();
   }
 
-  /** Plays a batch to its end. @throws LabError when the peer cannot be brought back */
-  async batch(order: BatchOrder, signal: AbortSignal): Promise<void> {
+  /** Plays a batch to its end, or until it is to finish. @throws LabError when the peer cannot be brought back */
+  async batch(order: BatchOrder, finish: AbortSignal, stop: AbortSignal): Promise<void> {
     const setup = findSetup(order.setup);
     try {
       if (!setup) throw new SetupUnusable(`there is no setup ${order.setup}`);
       const batch = new Batch(order, { setup, peer: order.peer }, this.#judge, (outcome, alarms) =>
         this.#played(order.number, outcome, alarms),
       );
-      while (batch.left && !signal.aborted) await this.#stretch(batch, signal);
+      while (batch.left > 0 && !finish.aborted && !stop.aborted) await this.#stretch(batch, finish, stop);
       this.#say({ kind: "batch-ended", batch: order.number });
     } catch (error) {
       if (!(error instanceof SetupUnusable)) throw error;
@@ -89,16 +94,16 @@ export class LaneWork {
   }
 
   /** Plays on until the batch or the peer is at its end, and looks into the alarms. */
-  async #stretch(batch: Batch, signal: AbortSignal): Promise<void> {
+  async #stretch(batch: Batch, finish: AbortSignal, stop: AbortSignal): Promise<void> {
     const { setup, peer } = batch.place;
     const label = `batch-${batch.order.number}-${batch.left}`;
     const ready = await this.#keeper.prepareHonest(setup, peer, label, this.#order.window);
-    await batch.play(ready, signal);
-    if (signal.aborted) return;
+    await batch.play(ready, AbortSignal.any([finish, stop]));
+    if (stop.aborted) return;
     await this.#lookAround(batch, ready);
     for (const hit of batch.takeHits()) {
-      if (signal.aborted) return;
-      await this.#lookInto(hit, batch);
+      if (stop.aborted) return;
+      await this.#lookInto(hit, batch, finish);
     }
   }
 
@@ -106,15 +111,15 @@ export class LaneWork {
   async #lookAround(batch: Batch, ready: Ready): Promise<void> {
     const silent = batch.takeSilent();
     if (!batch.died && silent && (await this.#trials.isDeaf(ready))) {
-      const { outcome, flight } = silent;
-      batch.hit(deafAlarm(outcome), [outcome.case, ...flight], outcome);
+      const { alarm, outcome, flight } = silent;
+      batch.hit(alarm, [outcome.case, ...flight], outcome);
     }
     for (const alarm of await ready.watch.afterBatch()) batch.hit(alarm, []);
     const fatal = batch.fatal;
     if (fatal) this.#keeper.broke(fatal.title);
   }
 
-  async #lookInto(hit: Hit, batch: Batch): Promise<void> {
+  async #lookInto(hit: Hit, batch: Batch, finish: AbortSignal): Promise<void> {
     const { place, order } = batch;
     const confirmed = await confirm(hit, batch.before(), place, this.#trials);
     if ("why" in confirmed) {
@@ -132,14 +137,15 @@ export class LaneWork {
       ...{ kind: "found", batch: order.number, alarm: confirmed.alarm, case: confirmed.case },
       ...{ outcome: shortOutcome(confirmed.outcome), ...(capture !== undefined && { capture }) },
     });
-    if (confirmed.alarm.alone) await this.#reduce(confirmed, batch);
+    if (confirmed.alarm.alone) await this.#reduce(confirmed, batch, finish);
   }
 
   /** Looks for the shortest conversation, within what the order allows. */
-  async #reduce({ alarm, case: found }: Shown, { place, order }: Batch): Promise<void> {
+  async #reduce({ alarm, case: found }: Shown, { place, order }: Batch, finish: AbortSignal): Promise<void> {
     if (order.minimise.executions === 0) return;
     let last: Shown | undefined;
     const shows = async (trace: FuzzCase["trace"]) => {
+      if (finish.aborted) return false;
       const shown = await this.#trials.shows({ ...found, trace }, alarm, place);
       const same = shown?.alarm.signature === alarm.signature ? shown : undefined;
       if (same) last = same;
@@ -159,7 +165,7 @@ export class LaneWork {
   }
 
   /** The folder with what is kept of an outcome; undefined where nothing can be kept. */
-  async #keep(alarm: Alarm, outcome: Outcome): Promise<string | undefined> {
+  async #keep(alarm: Pick<Alarm, "oracle" | "severity">, outcome: Outcome): Promise<string | undefined> {
     const { captures, lane } = this.#order;
     if (captures === undefined) return undefined;
     this.#captures += 1;
@@ -180,14 +186,21 @@ export class LaneWork {
   }
 
   /** Plays one conversation on a fresh peer. */
-  async replay({ id, case: played, setup, restart }: ReplayOrder): Promise<void> {
+  async replay({ id, case: played, setup, restart, alarm }: ReplayOrder): Promise<void> {
     const place: Place = {
       peer: played.trace.peer,
       setup: { ...setup, effect: "of a finding", roles: [played.trace.peer], stages: [] },
     };
     if (restart) this.#keeper.broke("a replay on a fresh peer");
-    const { outcome, alarms } = await this.#trials.play([played], place);
-    this.#say({ kind: "replayed", id, ...(outcome && { outcome: shortOutcome(outcome) }), alarms });
+    const { outcome, alarms } =
+      alarm && buildsUp(alarm)
+        ? shownAs(await this.#trials.shows(played, alarm, place))
+        : await this.#trials.play([played], place);
+    const capture = outcome && (await this.#keep(CLOSED, outcome));
+    this.#say({
+      ...{ kind: "replayed", id, alarms, ...(outcome && { outcome: shortOutcome(outcome) }) },
+      ...(capture !== undefined && { capture }),
+    });
   }
 
   close(): void {

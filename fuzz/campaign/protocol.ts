@@ -99,13 +99,16 @@ const replaySchema = z.strictObject({
   id: z.int(),
   case: caseSchema,
   setup: findingSchema.shape.setup,
+  /** What it must show; one that builds up is looked for as it was found. Not set: every alarm is told. */
+  alarm: alarmSchema.optional(),
   /** The peer is started anew before it: the one before has died. */
   restart: z.boolean(),
 });
 export type ReplayOrder = z.infer<typeof replaySchema>;
 
-/** `stop`: end the peer and yourself, in the middle of a case if need be. */
+/** `finish`: begin no more cases, and look into what was seen. `stop`: end the peer and yourself, in the middle of a case if need be. */
 export const toLaneSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("finish") }),
   orderSchema,
   batchSchema,
   replaySchema,
@@ -151,6 +154,8 @@ export const fromLaneSchema = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("replayed"),
     ...{ id: z.int(), outcome: shortOutcomeSchema.optional(), alarms: z.array(alarmSchema) },
+    /** Folder of its capture. */
+    capture: z.string().optional(),
   }),
   /** The peer could not be started, or not be brought back. */
   z.strictObject({ kind: z.literal("lab-failed"), reason: z.string() }),

@@ -56,10 +56,18 @@ export class Tally {
       peers: [],
     },
   };
-  /** The number behind the largest of a case that was handed out. */
-  nextCase = 0;
-  /** The number behind the largest of a batch. */
-  nextBatch = 0;
+  /** By the place of the peer. */
+  readonly #next = new Map<number, { batch: number; cases: number }>();
+
+  /** The number behind the largest of a batch that was handed out for this peer. */
+  nextBatch(peer: number): number {
+    return this.#next.get(peer)?.batch ?? 0;
+  }
+
+  /** Cases that were handed out for this peer. */
+  handedOut(peer: number): number {
+    return this.#next.get(peer)?.cases ?? 0;
+  }
 
   add(record: JournalRecord): void {
     const { campaign } = this;
@@ -81,8 +89,10 @@ export class Tally {
         for (const peer of campaign.peers) delete peer.lost;
         return;
       case "batch-started":
-        this.nextBatch = Math.max(this.nextBatch, record.batch + 1);
-        this.nextCase = Math.max(this.nextCase, record.first + record.cases);
+        this.#next.set(record.peer, {
+          batch: Math.max(this.nextBatch(record.peer), record.batch + 1),
+          cases: this.handedOut(record.peer) + record.cases,
+        });
         return;
       case "played":
         return this.#played(record);

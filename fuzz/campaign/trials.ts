@@ -29,16 +29,15 @@ const HANDSHAKES = 2;
 export const isFatal = ({ oracle, signature }: Alarm): boolean =>
   oracle === "crash" || (oracle === "hang" && signature !== LONG);
 
-/** A peer that lives and has a handshake for nobody any more. */
-export const deafAlarm = ({ case: { stage, trace } }: Outcome): Alarm => ({
-  ...{ oracle: "hang", title: "answers nobody any more", signature: `deaf ${trace.peer} ${stage}` },
-  ...{ severity: "high", alone: true },
-  detail: `${HANDSHAKES} honest handshakes in a row had no end after this`,
-});
+/** What the conversation alone cannot say: whole handshakes must fail, too. */
+export const isDoubtful = ({ oracle }: Alarm): boolean => oracle === "hang";
 
 /** Signatures of the lab's watch that one play alone does not show. */
 const LONG = "cpu long";
 const GROWTH = "growth ";
+
+/** What one play does not show. */
+export const buildsUp = ({ signature }: Alarm): boolean => signature.startsWith(GROWTH) || signature === LONG;
 
 export class Trials {
   readonly #keeper: Keeper;
@@ -61,12 +60,11 @@ export class Trials {
     for (const next of cases) {
       outcome = await ready.player.play(next);
       this.#progress();
-      alarms.push(...this.#judge(outcome, place), ...(await ready.watch.afterCase(outcome)));
+      const seen = await ready.watch.afterCase(outcome);
+      const said = this.#judge(outcome, place);
+      const deaf = said.some(isDoubtful) && !seen.some(isFatal) && (await this.isDeaf(ready));
+      alarms.push(...seen, ...said.filter((alarm) => deaf || !isDoubtful(alarm)));
       if (alarms.some(isFatal)) break;
-      if (outcome.probe === "silence" && (await this.isDeaf(ready))) {
-        alarms.push(deafAlarm(outcome));
-        break;
-      }
     }
     if (!alarms.some(isFatal)) alarms.push(...(await ready.watch.afterBatch()));
     this.#note(alarms);

@@ -17,17 +17,17 @@ const OURS = [
 ];
 
 /**
- * Makes the folder and tries to write into it; what a run before has left there goes, unless it is resumed.
+ * Makes the folder and tries to write into it; what a run before has left there goes (`ours`), unless it is resumed.
  * @returns lets the folder go, once the run is over
  * @throws UsageError when that cannot be done, or another run is at work in there
  */
-export function prepareOut(out: string, resume: boolean): () => void {
+export function prepareOut(out: string, resume: boolean, ours: readonly string[] = OURS): () => void {
   if (out === "") throw new UsageError("--out: the name of the folder is empty");
   try {
     makeFolder(resolve(out));
     probe(join(out, `.bakeoff-${process.pid}`));
     own(out);
-    if (!resume) for (const name of OURS) rmSync(join(out, name), { recursive: true, force: true });
+    if (!resume) for (const name of ours) rmSync(join(out, name), { recursive: true, force: true });
   } catch (error) {
     if (error instanceof UsageError) throw error;
     const why = error instanceof Error ? error.message : String(error);

@@ -1,0 +1,157 @@
+/** One peer of a campaign: whose turn it is, what came of it, and what is known of it. */
+import type { PeerRole } from "../../peers/contract.ts";
+import type { ChosenPeer } from "../../peers/definition.ts";
+import type { ORACLES } from "../../reports/findings.ts";
+import type { PeerInfo } from "../../reports/results.ts";
+import type { Generator } from "../generate/generator.ts";
+import type { FuzzCase } from "../trace.ts";
+import { type PlayedRecord, rangesOf } from "./journal.ts";
+import { outcomeOf, type ShortOutcome } from "./protocol.ts";
+import type { Pending, Recorder } from "./recorder.ts";
+
+export interface FrontOptions {
+  /** Place among the peers of the campaign. */
+  place: number;
+  /** As in results. */
+  id: string;
+  chosen: ChosenPeer;
+  generator: Generator;
+  recorder: Recorder;
+  /** Cases that were handed out before and never begun. */
+  pending: readonly Pending[];
+  /** Cases that may be handed out still; not set: any number. */
+  cases?: number;
+  muted: ReadonlySet<string>;
+}
+
+/** A batch while a lane has it. */
+export interface Held {
+  number: number;
+  setup: string;
+  peer: PeerRole;
+  /** In the order in which they begin. */
+  cases: FuzzCase[];
+  left: Map<number, FuzzCase>;
+  played: PlayedRecord;
+  numbers: number[];
+}
+
+const SHOWN_MS = 250;
+
+export class Front {
+  readonly options: FrontOptions;
+  readonly #waiting: Pending[];
+  readonly #dropped = new Set<string>();
+  #written = performance.now();
+  /** The peer's own word for itself. */
+  info: PeerInfo | undefined;
+  epochMs = 0;
+
+  constructor(options: FrontOptions) {
+    this.options = options;
+    this.#waiting = [...options.pending];
+  }
+
+  /** The next cases for a lane; undefined when there are none any more. */
+  next(): Held | undefined {
+    const taken = this.#waiting.shift();
+    if (taken && this.#dropped.has(`${taken.setup} ${taken.peer}`)) return this.next();
+    const held = taken ? heldOf(taken, this.options.place) : this.#fresh();
+    return held && held.cases.length > 0 ? held : undefined;
+  }
+
+  #fresh(): Held | undefined {
+    const { generator, recorder, place, cases: most } = this.options;
+    const room = most === undefined ? Number.POSITIVE_INFINITY : most - recorder.tally.handedOut(place);
+    if (room <= 0) return undefined;
+    const batch = generator.nextBatch();
+    if (!batch) return undefined;
+    const cases: FuzzCase[] = [];
+    while (cases.length < room) {
+      const next = batch.nextCase();
+      if (!next) break;
+      cases.push(next);
+    }
+    const { number, peer } = batch;
+    const setup = batch.setup.name;
+    recorder.append({
+      ...{ kind: "batch-started", batch: number, peer: place, first: cases[0]?.number ?? 0 },
+      ...{ cases: cases.length, setup, role: peer },
+    });
+    return heldOf({ batch: number, setup, peer, cases, inHand: 0 }, place);
+  }
+
+  /** A case of a batch has come to its end. */
+  played(held: Held, outcome: ShortOutcome, alarms: readonly { oracle: (typeof ORACLES)[number] }[]): void {
+    const found = held.left.get(outcome.number);
+    if (!found) return;
+    held.left.delete(outcome.number);
+    held.numbers.push(outcome.number);
+    const { generator, recorder } = this.options;
+    recorder.whileThereIsRoom(() => {
+      if (generator.learn(outcomeOf(outcome, found)).novel) held.played.novel += 1;
+    });
+    const { played } = held;
+    const { cases, reached } = played.stages[found.stage] ?? { cases: 0, reached: 0 };
+    const came = hasReached(found, outcome) ? 1 : 0;
+    played.stages[found.stage] = { cases: cases + 1, reached: reached + came };
+    played.messages += outcome.messages;
+    if (outcome.probe === "silence") played.silent += 1;
+    if (outcome.steps.some(({ unfit }) => unfit.length > 0)) played.unfit += 1;
+    for (const oracle of new Set(alarms.map((alarm) => alarm.oracle)))
+      played.alarms[oracle] = (played.alarms[oracle] ?? 0) + 1;
+    if (performance.now() - this.#written > SHOWN_MS) this.write(held);
+  }
+
+  /** Enters what was played since into the journal. */
+  write(held: Held): void {
+    if (held.numbers.length === 0) return;
+    this.#written = performance.now();
+    this.options.recorder.append({ ...held.played, cases: rangesOf(held.numbers) });
+    held.played = nothing(held.number, this.options.place);
+    held.numbers = [];
+  }
+
+  /** What is left of a batch whose lane ended; the cases that were being played then are not played again. */
+  putBack(held: Held, window: number): FuzzCase[] {
+    const left = [...held.left.values()];
+    const { number: batch, setup, peer } = held;
+    const rest = left.slice(window);
+    if (rest.length > 0) this.#waiting.unshift({ batch, setup, peer, cases: rest, inHand: 0 });
+    return left.slice(0, window);
+  }
+
+  drop(setup: string, role: PeerRole, reason: string): void {
+    const { generator, recorder, place } = this.options;
+    if (this.#dropped.has(`${setup} ${role}`)) return;
+    this.#dropped.add(`${setup} ${role}`);
+    generator.drop(setup, role);
+    recorder.append({ kind: "no-setup", peer: place, setup, role, reason: reason.slice(0, 2_000) });
+  }
+
+  /** Signatures that need no look any more. */
+  known(): string[] {
+    const { recorder, muted, chosen } = this.options;
+    const name = chosen.definition.name;
+    const found = recorder.store.all().filter(({ peer }) => peer.name === name);
+    return [...new Set([...found.map(({ signature }) => signature), ...muted])];
+  }
+}
+
+const nothing = (batch: number, peer: number): PlayedRecord => ({
+  ...{ kind: "played", batch, peer, cases: [], stages: {}, alarms: {} },
+  ...{ messages: 0, novel: 0, silent: 0, unfit: 0 },
+});
+
+const heldOf = ({ batch, setup, peer, cases }: Pending, place: number): Held => ({
+  ...{ number: batch, setup, peer, cases, numbers: [] },
+  left: new Map(cases.map((one) => [one.number, one])),
+  played: nothing(batch, place),
+});
+
+/** Whether the conversation came to the step of its first lie, or its last step where it has none. */
+function hasReached({ trace }: FuzzCase, { steps }: ShortOutcome): boolean {
+  const lie = trace.steps.findIndex(({ changes = [] }) => changes.length > 0);
+  const step = steps[lie < 0 ? trace.steps.length - 1 : lie];
+  return step !== undefined && step.ended !== "not begun";
+}

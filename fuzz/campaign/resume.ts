@@ -1,0 +1,119 @@
+/** What a campaign that was ended, or killed, left to go on with. Files that are damaged are named and do without. */
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { z } from "zod";
+import { UsageError } from "../../harness/run/usage-error.ts";
+import { readTextFile } from "../../pcaps/text-file.ts";
+import { type GeneratorState, generatorStateSchema } from "../generate/generator.ts";
+import { Guide } from "../guide/guide.ts";
+import { boundsOf, type JournalRecord, readJournal } from "./journal.ts";
+import { type Plan, planSchema } from "./plan.ts";
+import { JOURNAL_FILE, type Pending, pendingSchema, stateFolder } from "./recorder.ts";
+import { Tally } from "./tally.ts";
+
+export interface Before {
+  plan: Plan;
+  tally: Tally;
+  /** By the place of the peer. */
+  generators: ReadonlyMap<number, GeneratorState>;
+  /** Cases that were handed out and never begun. */
+  pending: { peer: number; held: Pending }[];
+  /** What could not be used, and why. */
+  problems: string[];
+}
+
+const MOST_OCTETS = 256 * 1024 * 1024;
+
+/** @throws UsageError where there is no campaign to go on with */
+export function whatWasBefore(out: string): Before {
+  const journal = join(out, JOURNAL_FILE);
+  const read = readJournal(journal);
+  if ("reason" in read) throw new UsageError(`--resume: ${journal}: ${read.reason}`);
+  const [first] = read.records;
+  const plan = first?.kind === "campaign-started" ? parsed(planSchema, first.plan) : undefined;
+  if (!plan || "reason" in plan)
+    throw new UsageError(`--resume: ${journal}: does not begin as the journal of a campaign of this version`);
+  const tally = new Tally();
+  const played = new Map<string, Set<number>>();
+  for (const record of read.records) {
+    tally.add(record);
+    count(record, played);
+  }
+  const problems = read.problems.map((problem) => `${journal}: ${problem}`);
+  const generators = generatorsIn(out, plan, tally, problems);
+  return { plan, tally, generators, pending: pendingIn(out, played, problems), problems };
+}
+
+function count(record: JournalRecord, played: Map<string, Set<number>>): void {
+  if (record.kind !== "played") return;
+  const key = `${record.peer} ${record.batch}`;
+  const numbers = played.get(key) ?? new Set();
+  played.set(key, numbers);
+  for (const range of record.cases) {
+    const [from, to] = boundsOf(range);
+    for (let number = from; number <= Math.min(to, from + MOST_OF_A_BATCH); number++) numbers.add(number);
+  }
+}
+
+const MOST_OF_A_BATCH = 10_000;
+
+function generatorsIn(
+  out: string,
+  plan: Plan,
+  tally: Tally,
+  problems: string[],
+): ReadonlyMap<number, GeneratorState> {
+  const found = new Map<number, GeneratorState>();
+  for (const peer of plan.peers.keys()) {
+    const path = join(stateFolder(out), `generator-${peer}.json`);
+    const state = existsSync(path) ? readState(path, generatorStateSchema) : { reason: "is missing" };
+    const begun = tally.nextBatch(peer);
+    if (begun === 0) continue;
+    if ("reason" in state) problems.push(`${path}: ${state.reason}: what was learned is forgotten`);
+    const known = "reason" in state ? nothingLearned(plan) : state;
+    const next = begun - 1 + (plan.shard?.of ?? 1);
+    found.set(peer, { ...known, next: Math.max(known.next, next), open: [] });
+  }
+  return found;
+}
+
+const nothingLearned = ({ seed, batch }: Plan): GeneratorState => ({
+  ...{ generator: 1, seed, batch, next: 0, open: [], dropped: [] },
+  ...{ coverage: { coverage: 1, cells: [] }, guide: new Guide().state() },
+});
+
+/** Those that were being played when it ended count as played, so that no case comes twice. */
+function pendingIn(
+  out: string,
+  played: ReadonlyMap<string, ReadonlySet<number>>,
+  problems: string[],
+): Before["pending"] {
+  const folder = stateFolder(out);
+  const files = existsSync(folder) ? readdirSync(folder).sort() : [];
+  return files.flatMap((file) => {
+    const peer = /^pending-(\d{1,3})-\d{1,3}\.json$/.exec(file)?.[1];
+    if (peer === undefined) return [];
+    const held = readState(join(folder, file), pendingSchema);
+    if ("reason" in held) problems.push(`${join(folder, file)}: ${held.reason}: left out`);
+    if ("reason" in held) return [];
+    const done = played.get(`${Number(peer)} ${held.batch}`);
+    const left = held.cases.filter(({ number }) => !done?.has(number)).slice(held.inHand);
+    return left.length === 0 ? [] : [{ peer: Number(peer), held: { ...held, cases: left } }];
+  });
+}
+
+function readState<T>(path: string, schema: z.ZodType<T>): T | { reason: string } {
+  const text = readTextFile(path, { most: MOST_OCTETS });
+  return typeof text === "string" ? parsed(schema, text) : text;
+}
+
+function parsed<T>(schema: z.ZodType<T>, text: string): T | { reason: string } {
+  try {
+    const read = schema.safeParse(JSON.parse(text));
+    if (read.success) return read.data;
+    const [issue] = read.error.issues;
+    return { reason: `${issue?.path.join(".") || "the file"}: ${issue?.message ?? "is not of its schema"}` };
+  } catch {
+    return { reason: "is no JSON" };
+  }
+}
