@@ -1,10 +1,10 @@
 /** What operators of sequences, seals and datagrams share: reading a change that may be hostile, and bounded output. */
 import { fromHex } from "../../harness/wire/bytes.ts";
 import type { Dice } from "../dice.ts";
+import { MOST_OCTETS } from "./build.ts";
 import type { Draft } from "./operator.ts";
 
-/** Octets of a datagram, and datagrams of a message, beyond which operators send nothing. */
-export const MOST_OCTETS = 60_000;
+/** Datagrams of a message, beyond which operators send nothing. */
 export const MOST_DATAGRAMS = 200;
 
 /** Changes what is sent, datagram by datagram, after what earlier changes made of it. */

@@ -4,6 +4,7 @@ import { equal } from "../../harness/wire/bytes.ts";
 import { encodeChain } from "../../harness/wire/index.ts";
 import { TRANSFORM } from "../../harness/wire/registry/transform-types.ts";
 import type { Payload, Proposal, SaPayload, Transform } from "../../harness/wire/types.ts";
+import { whole } from "./bend.ts";
 import type { IkeOperator } from "./operator.ts";
 
 /** Transforms that take the place of all of their type; null: those of the type are left out. */
@@ -30,6 +31,8 @@ const weaknesses: Readonly<Record<string, Weakness>> = {
   "key exchange NONE": { KE: 0 },
 };
 
+/** ENCR_NULL. */
+const NULL = 11;
 const TYPES = ["ENCR", "PRF", "INTEG", "KE"] as const;
 
 function weakened(proposal: Proposal, weakness: Weakness): Proposal {
@@ -48,21 +51,47 @@ function weakened(proposal: Proposal, weakness: Weakness): Proposal {
 const offer = ({ payloads }: OutgoingMessage): SaPayload | undefined =>
   payloads.find((payload): payload is SaPayload => payload.kind === "SA" && payload.proposals.length > 0);
 
+/** The message with its first proposal weakened, and no other; false if it does not fit, or was as weak before. */
+function weaken(
+  message: OutgoingMessage,
+  SA: SaPayload | undefined,
+  weakness: Weakness | undefined,
+): boolean {
+  const [first] = SA?.proposals ?? [];
+  if (!SA || !first || !weakness) return false;
+  const weaker: SaPayload = { ...SA, proposals: [weakened(first, weakness)] };
+  if (equal(encodeChain([SA]), encodeChain([weaker]))) return false;
+  message.payloads = message.payloads.map((payload) => (payload === SA ? weaker : payload));
+  return true;
+}
+
 const weak: IkeOperator = {
   name: "offer-weak",
   on: "ike",
   family: "crypto",
   effect: "Offers, or chooses, nothing but what is broken: no or weak encryption, integrity or key exchange.",
   draw: (message, dice) => (offer(message) ? { at: dice.pick(Object.keys(weaknesses)) } : undefined),
-  apply(message, { at = "" }) {
-    const SA = offer(message);
-    const [first] = SA?.proposals ?? [];
-    const weakness = Object.hasOwn(weaknesses, at) ? weaknesses[at] : undefined;
-    if (!SA || !first || !weakness) return false;
-    const weaker: SaPayload = { ...SA, proposals: [weakened(first, weakness)] };
-    if (equal(encodeChain([SA]), encodeChain([weaker]))) return false;
-    message.payloads = message.payloads.map((payload) => (payload === SA ? weaker : payload));
-    return true;
+  apply: (message, { at = "" }) =>
+    weaken(message, offer(message), Object.hasOwn(weaknesses, at) ? weaknesses[at] : undefined),
+};
+
+const ESP = 3;
+const espOffer = (message: OutgoingMessage): SaPayload | undefined => {
+  const SA = offer(message);
+  return SA?.proposals.every(({ protocolId }) => protocolId === ESP) ? SA : undefined;
+};
+
+const unprotected: IkeOperator = {
+  name: "offer-unprotected",
+  on: "ike",
+  family: "crypto",
+  effect: "Offers, or chooses, for ESP neither encryption nor integrity.",
+  demand: { document: "rfc4303", requirement: "ESP-01", never: "child" },
+  draw: (message, dice) => (espOffer(message) ? { value: dice.number(2) } : undefined),
+  apply(message, change) {
+    const kind = whole(change, 0, 1);
+    if (kind === undefined) return false;
+    return weaken(message, espOffer(message), { ENCR: NULL, INTEG: kind === 0 ? null : 0 });
   },
 };
 
@@ -90,6 +119,7 @@ const valueIn = (payloads: readonly Payload[], kind: Valued["kind"]): Valued | u
 
 export const weakOperators: readonly IkeOperator[] = [
   weak,
+  unprotected,
   reflected("ke-reflect", "Gives the peer's own public value back.", "KE"),
   reflected("nonce-reflect", "Gives the peer's own nonce back.", "Nonce"),
 ];

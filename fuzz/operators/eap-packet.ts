@@ -6,7 +6,7 @@ import { encodeChain } from "../../harness/wire/index.ts";
 import { EAP_CODE } from "../../harness/wire/registry/eap.ts";
 import type { EapPayload } from "../../harness/wire/types.ts";
 import type { Dice } from "../dice.ts";
-import { MOST_OCTETS } from "./bend.ts";
+import { MOST_OCTETS } from "./build.ts";
 import type { Draft, IkeOperator } from "./operator.ts";
 
 export interface EapRow extends Pick<IkeOperator, "name" | "effect" | "demand"> {

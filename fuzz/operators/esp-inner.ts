@@ -3,7 +3,8 @@ import type { OutgoingEsp } from "../../harness/esp/hooks.ts";
 import { NEXT_HEADER } from "../../harness/esp/sa.ts";
 import { concat, EMPTY, hex, u16 } from "../../harness/wire/bytes.ts";
 import { buildEchoPacket, buildIp, checksum } from "../../harness/wire/ip.ts";
-import { anyOctets, MOST_OCTETS, numberOr, octetsIn, whole } from "./bend.ts";
+import { anyOctets, numberOr, octetsIn, whole } from "./bend.ts";
+import { MOST_OCTETS } from "./build.ts";
 import { type EspRow, ofEsp } from "./esp.ts";
 import type { Demand, Draft, EspOperator } from "./operator.ts";
 

@@ -4,7 +4,8 @@ import { isSealRefusal, OutboundSa } from "../../harness/esp/outbound.ts";
 import { icvLengthOf, ivOctets } from "../../harness/esp/sa.ts";
 import { concat, EMPTY, hex, readU16, u16, u32 } from "../../harness/wire/bytes.ts";
 import type { Dice } from "../dice.ts";
-import { anyOctets, bend, MOST_OCTETS, numberOr, octetsIn, turnBit, whole } from "./bend.ts";
+import { anyOctets, bend, numberOr, octetsIn, turnBit, whole } from "./bend.ts";
+import { MOST_OCTETS } from "./build.ts";
 import type { Demand, Draft, EspOperator } from "./operator.ts";
 
 /** What fails its ICV, belongs to no SA or comes twice is never delivered. */

@@ -3,7 +3,8 @@ import type { OutgoingMessage } from "../../harness/ike/hooks.ts";
 import type { Protection } from "../../harness/ike/sk.ts";
 import { concat, u16, u32 } from "../../harness/wire/bytes.ts";
 import { decodeMessage, isFrameError } from "../../harness/wire/index.ts";
-import { bend, MOST_OCTETS } from "./bend.ts";
+import { bend } from "./bend.ts";
+import { MOST_OCTETS } from "./build.ts";
 
 /** A sealed datagram in pieces. */
 export interface Cut {
