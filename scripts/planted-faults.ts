@@ -4,6 +4,8 @@
  * not told which it is. Exit status 1 if fewer than 24 of 30 are found.
  */
 import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
@@ -11,6 +13,8 @@ import { EXIT, fail } from "../harness/cli/exit.ts";
 import { UsageError, unknownName } from "../harness/run/usage-error.ts";
 import type { Fault } from "../peers/builtin/faults/fault.ts";
 import { faults, findFault } from "../peers/builtin/faults/index.ts";
+import { printable } from "../reports/text.ts";
+import { compile } from "./planted-faults/exported.ts";
 import {
   HEADING,
   type HuntOrder,
@@ -97,10 +101,12 @@ async function experiment({ seed, minutes, chosen, runtime }: Wishes): Promise<n
   const results: HuntResult[] = [];
   const left = [...chosen];
   const began = performance.now();
+  const folder = mkdtempSync(join(tmpdir(), "planted-"));
   process.stdout.write(`${HEADING}\n`);
   const worker = async (): Promise<void> => {
     for (let next = left.shift(); next; next = left.shift()) {
-      const result = await hunt({ fault: next.name, seed, runtime, ms });
+      const tests = join(folder, next.name);
+      const result = await hunt({ fault: next.name, seed, runtime, ms, tests });
       results.push(result);
       process.stdout.write(`${resultText(result)}\n`);
     }
@@ -108,6 +114,9 @@ async function experiment({ seed, minutes, chosen, runtime }: Wishes): Promise<n
   await Promise.all(Array.from({ length: AT_A_TIME }, worker));
   const took = ((performance.now() - began) / 60_000).toFixed(1);
   process.stdout.write(`seed ${seed}, ${took} minutes: ${summary(results, chosen)}\n`);
+  const problems = await compile(folder);
+  process.stdout.write(problems === "" ? "all exported tests compile\n" : printable(problems));
+  rmSync(folder, { recursive: true, force: true });
   const found = results.filter(({ find }) => find).length;
   return found >= ENOUGH * chosen.length ? EXIT.ok : EXIT.verdict;
 }

@@ -8,14 +8,16 @@ import { type Place, Trials } from "../../fuzz/campaign/trials.ts";
 import { Generator } from "../../fuzz/generate/generator.ts";
 import { minimise } from "../../fuzz/minimise/minimise.ts";
 import { judgeCase } from "../../fuzz/oracles/index.ts";
-import type { Outcome } from "../../fuzz/outcome.ts";
 import { Player } from "../../fuzz/play/player.ts";
 import { setups } from "../../fuzz/setups.ts";
 import { changesOf, type FuzzCase, STAGES } from "../../fuzz/trace.ts";
+import type { PeerOrder } from "../../harness/run/lane-protocol.ts";
+import { openPeer } from "../../harness/run/open-peer.ts";
+import { type Exportable, exportFault } from "./exported.ts";
 import { type Find, type HuntOrder, type HuntResult, huntSchema } from "./result.ts";
 
-const BATCH = 100;
-const WINDOW = 4;
+const BATCH = 300;
+const WINDOW = 8;
 /** A peer that dies of every other case may be started as often. */
 const RESTARTS_AN_HOUR = 10_000;
 const MESSAGES_A_SECOND = 20_000;
@@ -28,14 +30,17 @@ type Found = Extract<FromFuzzLane, { kind: "found" }>;
 /** With when it was found. */
 type Dated = Found & Pick<Find, "seconds" | "cases">;
 
+/** A smaller conversation, and what it does. */
+type Smaller = Pick<Exportable, "case" | "outcome">;
+
 const makePlayer: MakePlayer = (arena, options) => new Player(arena, options);
 
-function open({ runtime, seed }: HuntOrder, lie?: string): Promise<FuzzLane> {
+function peerOrder({ runtime, seed }: HuntOrder, lie?: string): PeerOrder {
   const peer = `builtin:${runtime}`;
-  return openLane({
+  return {
     ...{ peer, id: peer, seed, lie, variant: undefined, runId: `planted-${process.pid}` },
     ...{ lane: 0, network: undefined },
-  });
+  };
 }
 
 const trialsOn = (lane: FuzzLane): { keeper: Keeper; trials: Trials } => {
@@ -87,7 +92,7 @@ class Hunt {
       ...{ seed: order.seed, setups, roles: ["responder", "initiator"], stages: STAGES },
       ...{ guided: true, batch: BATCH },
     });
-    return new Hunt(order, await open(order, order.fault), generator);
+    return new Hunt(order, await openLane(peerOrder(order, order.fault)), generator);
   }
 
   get result(): HuntResult {
@@ -154,7 +159,7 @@ class Hunt {
 
   /** Whether the honest peer does not raise the alarm. */
   async #isPlanted({ alarm, case: found }: Found, place: Place): Promise<boolean> {
-    this.#honest ??= trialsOn(await open(this.#order));
+    this.#honest ??= trialsOn(await openLane(peerOrder(this.#order)));
     for (let played = 0; played < HONEST_PLAYS; played++) {
       if (!(await this.#honest.trials.shows(found, alarm, place))) continue;
       this.#others.add(alarm.signature);
@@ -170,25 +175,32 @@ class Hunt {
   ): Promise<void> {
     this.#find = { oracle: alarm.oracle, title: alarm.title, cases, seconds };
     tell(this.result);
-    const least = alarm.alone ? await this.#least(found, alarm, place) : undefined;
-    if (least) this.#find = { ...this.#find, least };
+    const smaller = await this.#least(found, alarm, place);
+    if (!smaller) return;
+    const { steps } = smaller.case.trace;
+    const changes = changesOf(smaller.case.trace).map(({ op }) => op);
+    this.#find.least = { messages: smaller.outcome.messages, steps: steps.length, changes };
+    tell(this.result);
+    const { tests, fault } = this.#order;
+    const why = await exportFault({ ...smaller, alarm, lie: fault }, tests, (lie) =>
+      openPeer(peerOrder(this.#order, lie)),
+    );
+    this.#find.test = why ?? "";
   }
 
-  async #least(found: FuzzCase, alarm: Alarm, place: Place): Promise<Find["least"]> {
+  async #least(found: FuzzCase, alarm: Alarm, place: Place): Promise<Smaller | undefined> {
     this.#work.close();
     const { keeper, trials } = trialsOn(this.#faulty);
     keeper.broke("it was found");
-    const messages = new Map<string, number>();
+    const seen = new Map<string, Smaller>();
     const shows = async (trace: FuzzCase["trace"]): Promise<boolean> => {
       const shown = await trials.shows({ ...found, trace }, alarm, place);
-      if (shown) messages.set(JSON.stringify(trace), messagesOf(shown.outcome));
+      if (shown) seen.set(JSON.stringify(trace), { case: { ...found, trace }, outcome: shown.outcome });
       return shown !== undefined;
     };
     const { trace, shown } = await minimise(found.trace, shows, LEAST);
     keeper.close();
-    const count = messages.get(JSON.stringify(trace));
-    if (!shown || count === undefined) return undefined;
-    return { messages: count, steps: trace.steps.length, changes: changesOf(trace).map(({ op }) => op) };
+    return shown ? seen.get(JSON.stringify(trace)) : undefined;
   }
 
   async stop(): Promise<void> {
@@ -198,8 +210,6 @@ class Hunt {
     await this.#honest?.keeper.lane.stop();
   }
 }
-
-const messagesOf = ({ messages }: Outcome): number => messages;
 
 const order = huntSchema.parse(JSON.parse(process.argv[2] ?? "{}"));
 const hunt = await Hunt.begin(order);

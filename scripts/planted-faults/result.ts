@@ -13,6 +13,8 @@ export const huntSchema = z.strictObject({
   runtime: z.enum(RUNTIMES),
   /** Wall-clock milliseconds until it is given up, without what a find costs afterwards. */
   ms: z.number().positive(),
+  /** An empty folder for the exported test. */
+  tests: z.string(),
 });
 /** The only argument of a hunt, as JSON. */
 export type HuntOrder = z.infer<typeof huntSchema>;
@@ -24,6 +26,8 @@ const findSchema = z.strictObject({
   seconds: z.number(),
   /** What the smallest conversation has that still shows it; not set: not looked for yet, or not shown again. */
   least: z.strictObject({ messages: z.int(), steps: z.int(), changes: z.array(z.string()) }).optional(),
+  /** Why the exported test does not fail with the fault and pass without it; empty if it does. Not set: not tried. */
+  test: z.string().optional(),
 });
 export type Find = z.infer<typeof findSchema>;
 
@@ -62,9 +66,16 @@ export function resultText(result: HuntResult): string {
   const found = `after ${find.cases} cases in ${find.seconds.toFixed(1)} s by ${find.oracle}: ${printable(find.title)}`;
   const { least } = find;
   const small = least
-    ? `${least.messages} messages in ${least.steps} steps, ${least.changes.join(", ")}`
+    ? `${least.messages} messages in ${least.steps} steps, ${least.changes.join(", ")}; ${testText(find)}`
     : "not made smaller";
   return `${head(found)}\n    ${small}`;
+}
+
+function testText({ test }: Find): string {
+  if (test === undefined) return "not exported";
+  return test === ""
+    ? "its test fails with it and passes without"
+    : `its test is no good: ${printable(test)}`;
 }
 
 /** How many were found, over all and of each depth. */
@@ -74,9 +85,14 @@ export function summary(results: readonly HuntResult[], faults: readonly Fault[]
     const all = faults.filter((fault) => fault.depth === depth);
     return `${depth} ${all.filter(({ name }) => found.has(name)).length}/${all.length}`;
   });
-  const long = results.filter(({ find }) => find?.least && find.least.messages > MOST_MESSAGES);
-  const reduced = `${found.size - long.length - results.filter(({ find }) => find && !find.least).length}`;
-  return `found ${found.size}/${faults.length}: ${depths.join(", ")}; reduced to ${MOST_MESSAGES} messages or fewer: ${reduced}`;
+  const count = (good: (find: Find) => boolean): number =>
+    results.filter(({ find }) => find !== undefined && good(find)).length;
+  const small = count(({ least }) => least !== undefined && least.messages <= MOST_MESSAGES);
+  const tests = count(({ test }) => test === "");
+  return [
+    `found ${found.size}/${faults.length}: ${depths.join(", ")}`,
+    `reduced to ${MOST_MESSAGES} messages or fewer: ${small}; with a test that fails with the fault and passes without: ${tests}`,
+  ].join("\n");
 }
 
 const MOST_MESSAGES = 5;
