@@ -16,7 +16,7 @@ import { keyExchangeOperators } from "./key-exchange.ts";
 import { lengthsOperators } from "./lengths.ts";
 import { notifiesOperators } from "./notifies.ts";
 import { octetsOperators } from "./octets.ts";
-import type { Draft, IkeOperator } from "./operator.ts";
+import type { Draft, IkeOperator, LieContext } from "./operator.ts";
 import { partsOperators } from "./part-lists.ts";
 import { proposalsOperators } from "./proposals.ts";
 import { selectorsOperators } from "./selectors.ts";
@@ -41,7 +41,7 @@ const all: readonly IkeOperator[] = [
   ],
 ].flat();
 
-const DRAWS = 5;
+const DRAWS = 3;
 
 const PLACES = [
   ...["SA", "SA/1", "SA/1/1", "SA/1/1/1", "SA/1/2/id", "SA/2/length", "KE", "NONCE", "NONCE/data", "TSi/1"],
@@ -116,7 +116,7 @@ const CHANGES: readonly [name: string, draft: Draft, text: RegExp][] = [
 describe("operators on payloads", () => {
   let honest: Sample[] = [];
   before(async () => {
-    honest = await samples();
+    honest = (await samples()).filter(({ name }) => /^(psk .* of [^0]|certificate .* 35|with)/.test(name));
   });
 
   it("have names of their own, in kebab case, and say what they do", () => {
@@ -131,22 +131,13 @@ describe("operators on payloads", () => {
     for (const operator of all) {
       let fitting = 0;
       for (const { name, message, core } of honest) {
-        const before = encoded(message);
         const dice = diceOf(`${operator.name} ${name}`);
+        const context = contextOf(core);
         for (let i = 0; i < DRAWS; i++) {
           const draft = operator.draw(message, dice);
-          if (!draft) continue;
-          const [once, again] = [fresh(message), fresh(message)];
-          const where = `${operator.name} ${JSON.stringify(draft)} on ${name}`;
-          if (!operator.apply(once, draft, contextOf(core))) continue;
-          fitting++;
-          expect(operator.apply(again, JSON.parse(JSON.stringify(draft)), contextOf(core)), where).to.equal(
-            true,
-          );
-          const after = encoded(once);
-          expect(equal(after, encoded(again)), where).to.equal(true);
-          if (operator.family !== "octets") expect(equal(after, before), where).to.equal(false);
-          expect(after.length, where).to.be.below(61_000);
+          const problem = draft && problemOf(operator, message, draft, context);
+          if (problem) expect.fail(`${operator.name} on ${name}: ${JSON.stringify(draft)} ${problem}`);
+          if (draft && problem === "") fitting++;
         }
       }
       expect(fitting, `${operator.name} fits`).to.be.above(0);
@@ -186,7 +177,7 @@ describe("operators on payloads", () => {
         }
         expect(encoded(changed).length).to.be.below(130_000);
       }),
-      { numRuns: 400 },
+      { numRuns: 300 },
     );
   });
 
@@ -220,6 +211,22 @@ describe("operators on payloads", () => {
     });
   }
 });
+
+/** What is wrong with what the change does: empty if nothing is, undefined if it does not fit. */
+function problemOf(
+  operator: IkeOperator,
+  message: OutgoingMessage,
+  draft: Draft,
+  context: LieContext,
+): string | undefined {
+  const [once, again] = [fresh(message), fresh(message)];
+  if (!operator.apply(once, draft, context)) return undefined;
+  if (!operator.apply(again, JSON.parse(JSON.stringify(draft)), context)) return "does not fit again";
+  const after = encoded(once);
+  if (!equal(after, encoded(again))) return "makes other octets from its JSON";
+  if (operator.family !== "octets" && equal(after, encoded(message))) return "changes nothing";
+  return after.length > 61_000 ? `makes ${after.length} octets` : "";
+}
 
 /** The change made to a message that has every kind of payload. */
 function applied(honest: readonly Sample[], name: string, draft: Draft): OutgoingMessage {

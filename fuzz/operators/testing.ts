@@ -27,7 +27,7 @@ const WAYS: { readonly [name: string]: Partial<PeerConfig> } = {
   certificate: { auth: { method: "signature", key: "ecdsa256" } },
 };
 
-/** Every message of both ends of one conversation: IKE_SA_INIT to the end of the IKE SA. */
+/** Every message of both ends of one conversation: IKE_SA_INIT to the end of the IKE SA, with CREATE_CHILD_SA in two forms. */
 async function conversation(way: string): Promise<Sample[]> {
   const samples: Sample[] = [];
   const pair = makePair({
@@ -37,7 +37,8 @@ async function conversation(way: string): Promise<Sample[]> {
       {
         name: "keep",
         outgoing(message, core) {
-          const kind = `${way} ${message.isResponse ? "response" : "request"} ${message.header.exchangeType}`;
+          const { isResponse, header, payloads } = message;
+          const kind = `${way} ${isResponse ? "response" : "request"} ${header.exchangeType} of ${payloads.length}`;
           samples.push({ name: kind, message: fresh(message), core });
         },
       },
@@ -94,7 +95,8 @@ export async function samples(): Promise<Sample[]> {
   const auth = all.find(({ message }) => message.header.exchangeType === EXCHANGE.IKE_AUTH);
   if (!auth) throw new Error("no IKE_AUTH");
   const message = { ...fresh(auth.message), payloads: [...auth.message.payloads, ...furtherPayloads()] };
-  return [...all, { ...auth, name: "with further payloads", message }];
+  const once = all.filter(({ name }, index) => all.findIndex((one) => one.name === name) === index);
+  return [...once, { ...auth, name: "with further payloads", message }];
 }
 
 /** One like it that may be changed. */
