@@ -1,5 +1,6 @@
 /** A finding as a test of the suites: it fails on the faulty peer and passes on one that is in order. */
 import { extname, join, relative, resolve, sep } from "node:path";
+import { lies } from "../../peers/builtin/lies/index.ts";
 import { oneLine } from "../../reports/text.ts";
 import type { Expectation, SuiteTrace } from "../in-suite.ts";
 import { findOperator } from "../operators/index.ts";
@@ -68,14 +69,15 @@ function textOf(
   requirement: ChosenRequirement,
   folder: string,
 ): string {
-  const { trace, seed, setup, lie } = finding;
+  const { trace, seed, setup } = finding;
   const { config, outer, inner, speaks } = setup.wishes;
   const drafts = speaks && { drafts: { ...config?.drafts, [speaks.document]: speaks.revision } };
   const told = { ...config, ...drafts };
   const facts = {
     requirements: [requirement.id],
     peer: trace.peer,
-    lies: lie === undefined ? [] : [lie],
+    // A planted fault is no lie: no test of the suites is for it.
+    lies: lies.filter(({ name }) => name === finding.lie).map(({ name }) => name),
     ...(Object.keys(told).length > 0 && { config: told }),
     ...{ outer, inner },
   };

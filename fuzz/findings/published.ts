@@ -22,7 +22,12 @@ export function indexOf(
   };
 }
 
-function entryOf(finding: StoredFinding, folder: string, out: string): FindingsFile["findings"][number] {
+/** What may be told of a finding. Only for one without embargo, or for who may know. */
+export function entryOf(
+  finding: StoredFinding,
+  folder: string,
+  out: string,
+): FindingsFile["findings"][number] {
   const { id, title, peer, stage, oracle, requirement, severity, seed, number, trace } = finding;
   const path = (name: string) => (existsSync(join(out, folder, name)) ? join(folder, name) : undefined);
   const [capture, ladder, log] = [path(KEPT.capture), path(KEPT.ladder), path(KEPT.log)];
