@@ -102,7 +102,7 @@ const certificateOperators: readonly IkeOperator[] = [
   kindOperator("CERT", {
     name: "cert-other",
     family: "content",
-    effect: "sends another certificate encoding with data of its kind that are no good, also hash and URL",
+    effect: "Sends another certificate encoding with data of its kind that are no good, also hash and URL.",
     draw(_, dice) {
       const [value, octets] = dice.pick(ENCODED);
       return { value, octets };
@@ -117,7 +117,7 @@ const certificateOperators: readonly IkeOperator[] = [
   kindOperator("CERTREQ", {
     name: "certreq-authorities",
     family: "content",
-    effect: "names hundreds of authorities that no one knows, or a part of one",
+    effect: "Names hundreds of authorities that no one knows, or a part of one.",
     draw: (_, dice) => ({
       value: dice.pick([0, 1, 19, 21, 20, 39, 40, 2000, 2001, 20_000, 50_000]),
       octets: dice.octets(4),

@@ -98,18 +98,18 @@ const TAGS = [
 export const BREAKS: readonly Break[] = [
   {
     verb: "length-more",
-    effect: "announces more octets than a value of # has",
+    effect: "Announces more octets than a value of # has.",
     make: ({ tag, content }, size) => concat(headerOf(tag, content.length + 1 + size), content),
   },
   {
     verb: "length-less",
-    effect: "announces fewer octets than a value of # has",
+    effect: "Announces fewer octets than a value of # has.",
     make: ({ tag, content }, size) =>
       concat(headerOf(tag, content.length - 1 - (size % Math.max(1, content.length))), content),
   },
   {
     verb: "length-huge",
-    effect: "announces up to 2^64 octets for a value of #",
+    effect: "Announces up to 2^64 octets for a value of #.",
     make({ tag, content }, size) {
       const octets = 1 + (size % 8);
       return concat(Uint8Array.of(tag, 0x80 + octets), new Uint8Array(octets).fill(0xff), content);
@@ -117,7 +117,7 @@ export const BREAKS: readonly Break[] = [
   },
   {
     verb: "length-long-form",
-    effect: "writes the length of a value of # with leading zeros",
+    effect: "Writes the length of a value of # with leading zeros.",
     make({ tag, content }, size) {
       const zeros = new Uint8Array(1 + (size % 120));
       const { length } = content;
@@ -127,29 +127,29 @@ export const BREAKS: readonly Break[] = [
   },
   {
     verb: "indefinite",
-    effect: "gives a value of # the indefinite length, with or without its end",
+    effect: "Gives a value of # the indefinite length, with or without its end.",
     make: ({ tag, content }, size) =>
       concat(Uint8Array.of(tag, 0x80), content, size % 2 === 0 ? new Uint8Array(2) : EMPTY),
   },
   {
     verb: "empty",
-    effect: "empties a value of #",
+    effect: "Empties a value of #.",
     make: ({ tag }) => Uint8Array.of(tag, 0),
   },
   {
     verb: "omit",
-    effect: "leaves a value of # out",
+    effect: "Leaves a value of # out.",
     make: () => EMPTY,
   },
   {
     verb: "repeat",
-    effect: "repeats a value of #, up to hundreds of times",
+    effect: "Repeats a value of #, up to hundreds of times.",
     make: ({ whole }, size) =>
       repeat(whole, whole.length * clamp(size, 2, Math.floor(40_000 / Math.max(1, whole.length)) + 2)),
   },
   {
     verb: "tag",
-    effect: "gives a value of # another tag",
+    effect: "Gives a value of # another tag.",
     make({ tag, content }, size) {
       const other = TAGS[size % TAGS.length] ?? 0;
       return concat(headerOf(other === tag ? other ^ 0x40 : other, content.length), content);
@@ -157,32 +157,32 @@ export const BREAKS: readonly Break[] = [
   },
   {
     verb: "long",
-    effect: "fills a value of # with thousands of octets, as an endless OID or INTEGER",
+    effect: "Fills a value of # with thousands of octets, as an endless OID or INTEGER.",
     make: ({ tag }, size) => der(tag, repeat(Uint8Array.of(0xff), clamp(size, 1, 40_000))),
   },
   {
     verb: "zeros",
-    effect: "fills a value of # with zeros",
+    effect: "Fills a value of # with zeros.",
     make: ({ tag, content }, size) => der(tag, new Uint8Array(content.length + (size % 3))),
   },
   {
     verb: "nested",
-    effect: "puts thousands of levels of SEQUENCE in the place of a value of #",
+    effect: "Puts thousands of levels of SEQUENCE in the place of a value of #.",
     make: (_, size) => nested(0x30, clamp(size, 1, 10_000), true),
   },
   {
     verb: "nested-open",
-    effect: "puts thousands of levels without end in the place of a value of #",
+    effect: "Puts thousands of levels without end in the place of a value of #.",
     make: (_, size) => nested(size % 2 === 0 ? 0x30 : 0x24, clamp(size, 1, 20_000), false),
   },
   {
     verb: "trailing",
-    effect: "adds octets behind a value of #",
+    effect: "Adds octets behind a value of #.",
     make: ({ whole }, size) => concat(whole, new Uint8Array(clamp(size, 1, 2_000))),
   },
   {
     verb: "cut",
-    effect: "cuts a value of # short, but not the length that it announces",
+    effect: "Cuts a value of # short, but not the length that it announces.",
     make: ({ whole }, size) => whole.subarray(0, whole.length - 1 - (size % Math.max(1, whole.length))),
   },
 ];

@@ -32,7 +32,7 @@ const fieldOperators: readonly IkeOperator[] = [
     name: "field-boundary",
     family: "field",
     effect:
-      "sets a number field of a payload or of a part of one to 0, 1, its greatest number or one near a boundary",
+      "Sets a number field of a payload or of a part of one to 0, 1, its greatest number or one near a boundary.",
     fits: anyPayload,
     draw(payload, dice, message) {
       const { part, under, last } = drawPart(payload, dice);
@@ -45,16 +45,16 @@ const fieldOperators: readonly IkeOperator[] = [
     },
     apply: setField,
   }),
-  registered("field-registered", "sets a registered number to another assigned one", "assigned"),
+  registered("field-registered", "Sets a registered number to another assigned one.", "assigned"),
   registered(
     "field-unassigned",
-    "sets a registered number to one that is unassigned, reserved or private",
+    "Sets a registered number to one that is unassigned, reserved or private.",
     "unassigned",
   ),
   payloadOperator({
     name: "critical-bit",
     family: "field",
-    effect: "turns the critical bit of a payload",
+    effect: "Turns the critical bit of a payload.",
     fits: anyPayload,
     apply({ payload }) {
       payload.critical = !payload.critical;
@@ -64,7 +64,7 @@ const fieldOperators: readonly IkeOperator[] = [
   payloadOperator({
     name: "reserved-bits",
     family: "field",
-    effect: "sets reserved bits of a payload or of a part of one",
+    effect: "Sets reserved bits of a payload or of a part of one.",
     fits: anyPayload,
     draw(payload, dice) {
       const { part, under } = drawPart(payload, dice);
@@ -79,7 +79,7 @@ const fieldOperators: readonly IkeOperator[] = [
   payloadOperator({
     name: "field-octets",
     family: "field",
-    effect: "fills a field of octets with a pattern, in the size that it has",
+    effect: "Fills a field of octets with a pattern, in the size that it has.",
     fits: anyPayload,
     draw(payload, dice) {
       const { part, under } = drawPart(payload, dice);
@@ -131,7 +131,7 @@ const headerOperators: readonly IkeOperator[] = [
   messageOperator({
     name: "header-exchange-type",
     family: "field",
-    effect: "sets the exchange type to another one: assigned, unassigned or private",
+    effect: "Sets the exchange type to another one: assigned, unassigned or private.",
     draw({ header }, dice) {
       const { assigned, unassigned } = numbersIn(exchangeTypes);
       const numbers = dice.chance(0.6) ? assigned : unassigned;
@@ -147,7 +147,7 @@ const headerOperators: readonly IkeOperator[] = [
   messageOperator({
     name: "first-payload-type",
     family: "field",
-    effect: "announces another type of the first payload than it has, in the header or that of SK",
+    effect: "Announces another type of the first payload than it has, in the header or that of SK.",
     draw({ payloads }, dice) {
       const { assigned, unassigned } = numbersIn(payloadTypes);
       const numbers = dice.chance(0.7) ? assigned : unassigned;

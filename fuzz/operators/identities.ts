@@ -80,7 +80,7 @@ export const identitiesOperators: readonly IkeOperator[] = [
     name: "id-odd",
     family: "content",
     effect:
-      "sends an identity whose data are not of the form of its type: empty, with NUL, patterns, wrong sizes, broken names",
+      "Sends an identity whose data are not of the form of its type: empty, with NUL, patterns, wrong sizes, broken names.",
     draw(_, dice) {
       const [value, octets] = dice.pick(ODD);
       return { value, octets };
@@ -95,7 +95,7 @@ export const identitiesOperators: readonly IkeOperator[] = [
   kindOperator("ID", {
     name: "id-suffix",
     family: "content",
-    effect: "adds octets behind the data of an identity",
+    effect: "Adds octets behind the data of an identity.",
     draw: (_, dice) => ({
       octets: dice.pick(["00", "0000", "2e", "20", "002e6578616d706c65", "ff"].map(fromHex)),
     }),
@@ -107,7 +107,7 @@ export const identitiesOperators: readonly IkeOperator[] = [
   kindOperator("ID", {
     name: "id-long-name",
     family: "content",
-    effect: "sends a distinguished name of up to thousands of parts",
+    effect: "Sends a distinguished name of up to thousands of parts.",
     draw: (_, dice) => ({ value: dice.pick([1, 2, 20, 100, 255, 256, 1500]) }),
     apply({ payload }, { value }) {
       payload.idType = ID_DER_ASN1_DN;

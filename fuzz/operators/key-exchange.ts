@@ -75,7 +75,7 @@ export const keyExchangeOperators: readonly IkeOperator[] = [
   kindOperator("KE", {
     name: "ke-method",
     family: "content",
-    effect: "sends a value of another method's size under that method",
+    effect: "Sends a value of another method's size under that method.",
     draw: ({ group }, dice) => ({ value: otherThan(dice, methods, group), octets: dice.octets(8) }),
     apply({ payload }, { value, octets }) {
       const group = value & 0xffff;
@@ -87,7 +87,7 @@ export const keyExchangeOperators: readonly IkeOperator[] = [
   kindOperator("KE", {
     name: "ke-method-size",
     family: "content",
-    effect: "sends a value of another method's size under the method that was agreed",
+    effect: "Sends a value of another method's size under the method that was agreed.",
     draw: ({ group }, dice) => ({ value: otherThan(dice, methods, group), octets: dice.octets(8) }),
     apply({ payload }, { value, octets }) {
       const size = sizeOfMethod(value);
@@ -99,7 +99,7 @@ export const keyExchangeOperators: readonly IkeOperator[] = [
   kindOperator("KE", {
     name: "ke-size",
     family: "length",
-    effect: "sends a public value that is a few octets too short or too long, or cut in half",
+    effect: "Sends a public value that is a few octets too short or too long, or cut in half.",
     draw: ({ data }, dice) => ({
       value: dice.pick([
         data.length - 1,
@@ -120,7 +120,7 @@ export const keyExchangeOperators: readonly IkeOperator[] = [
   kindOperator("KE", {
     name: "ke-value",
     family: "content",
-    effect: "sends 0, 1, p, p-1, a point of small order or off the curve, or all ones as public value",
+    effect: "Sends 0, 1, p, p-1, a point of small order or off the curve, or all ones as public value.",
     draw: (_, dice) => ({ value: dice.number(14) }),
     apply({ payload }, { value }) {
       const all = specials(payload);
@@ -133,7 +133,7 @@ export const keyExchangeOperators: readonly IkeOperator[] = [
   messageOperator({
     name: "ke-twice",
     family: "content",
-    effect: "sends a second KE payload of another method",
+    effect: "Sends a second KE payload of another method.",
     draw(message, dice) {
       const drawn = drawPayload(message, dice, ({ kind }) => kind === "KE");
       return drawn && { at: drawn.at, value: dice.pick(methods), octets: dice.octets(8) };

@@ -73,19 +73,19 @@ function resize(part: object, field: string, size: number, pattern: Uint8Array):
 const NONCE_SIZES = [0, 1, 4, 7, 8, 12, 15, 17, 31, 33, 64, 255, 256, 257, 512, 1024, 4096, 20_000];
 
 export const lengthsOperators: readonly IkeOperator[] = [
-  lying("payload-length", "lies about the length of a payload", LENGTHS, false),
+  lying("payload-length", "Lies about the length of a payload.", LENGTHS, false),
   lying(
     "part-length",
-    "lies about the length of a proposal, transform, attribute, selector or policy",
+    "Lies about the length of a proposal, transform, attribute, selector or policy.",
     LENGTHS,
     true,
   ),
-  lying("count-lie", "lies about how many transforms, selectors or SPIs there are", COUNTS, true),
-  lying("spi-size-lie", "lies about the size of an SPI", SPI_SIZES, true),
+  lying("count-lie", "Lies about how many transforms, selectors or SPIs there are.", COUNTS, true),
+  lying("spi-size-lie", "Lies about the size of an SPI.", SPI_SIZES, true),
   payloadOperator({
     name: "octets-size",
     family: "length",
-    effect: "makes a field of octets longer or shorter, with right lengths around it",
+    effect: "Makes a field of octets longer or shorter, with right lengths around it.",
     fits: anyPayload,
     draw(payload, dice) {
       const { part, under } = drawPart(payload, dice, 0.5);
@@ -103,7 +103,7 @@ export const lengthsOperators: readonly IkeOperator[] = [
   payloadOperator({
     name: "octets-empty",
     family: "length",
-    effect: "leaves a field of octets empty, with right lengths around it",
+    effect: "Leaves a field of octets empty, with right lengths around it.",
     fits: anyPayload,
     draw(payload, dice) {
       const { part, under } = drawPart(payload, dice, 0.5);
@@ -117,7 +117,7 @@ export const lengthsOperators: readonly IkeOperator[] = [
     name: "nonce-size",
     family: "length",
     effect:
-      "sends a nonce of another size; in IKE_SA_INIT our keys are made of it, so that the conversation goes on",
+      "Sends a nonce of another size; in IKE_SA_INIT our keys are made of it, so that the conversation goes on.",
     draw: ({ data }, dice) => ({
       value: otherThan(dice, NONCE_SIZES, data.length),
       octets: dice.octets(8),
@@ -139,7 +139,7 @@ export const lengthsOperators: readonly IkeOperator[] = [
     name: "part-trailing",
     family: "length",
     effect:
-      "adds octets at the end of a payload or of a part of one that belong to nothing, with right lengths",
+      "Adds octets at the end of a payload or of a part of one that belong to nothing, with right lengths.",
     fits: anyPayload,
     draw(payload, dice) {
       const { part, under } = drawPart(payload, dice, 0.6);
@@ -158,7 +158,7 @@ export const lengthsOperators: readonly IkeOperator[] = [
   kindOperator("Delete", {
     name: "delete-spi-size",
     family: "length",
-    effect: "sends every SPI of a Delete payload in another size, and says so",
+    effect: "Sends every SPI of a Delete payload in another size, and says so.",
     draw: ({ spiSize }, dice) => ({
       value: otherThan(dice, [0, 1, 2, 3, 4, 5, 7, 8, 16, 255], spiSize),
       octets: drawPattern(dice),
@@ -174,7 +174,7 @@ export const lengthsOperators: readonly IkeOperator[] = [
   kindOperator("TS", {
     name: "selector-size",
     family: "length",
-    effect: "sends a traffic selector whose addresses have another size, with right lengths",
+    effect: "Sends a traffic selector whose addresses have another size, with right lengths.",
     draw(payload, dice) {
       if (payload.selectors.length === 0) return undefined;
       const under = `/${1 + dice.number(payload.selectors.length)}`;

@@ -7,7 +7,7 @@ describe("the list of operators", () => {
     const lines = listOperators().trimEnd().split("\n");
     expect(lines).to.have.length(operators.length);
     expect(lines.find((line) => line.startsWith("init-incomplete "))).to.match(
-      /^init-incomplete +structure +leaves .* \(never established: rfc7296 IKEV2-001\)$/,
+      /^init-incomplete +structure +Leaves .* \(never established: rfc7296 IKEV2-001\)$/,
     );
   });
 

@@ -80,20 +80,20 @@ const CONTRADICTIONS: readonly (readonly [number, number])[] = [
 ];
 
 const addOperators: readonly IkeOperator[] = [
-  added("notify-status", "adds a status notification, of any exchange and data", statuses, false),
-  added("notify-status-first", "puts a status notification of any exchange in front", statuses, true),
-  added("notify-error", "adds an error notification of any data", errors, false),
-  added("notify-unknown", "adds a notification of an unassigned or private type", unassigned, false),
+  added("notify-status", "Adds a status notification, of any exchange and data.", statuses, false),
+  added("notify-status-first", "Puts a status notification of any exchange in front.", statuses, true),
+  added("notify-error", "Adds an error notification of any data.", errors, false),
+  added("notify-unknown", "Adds a notification of an unassigned or private type.", unassigned, false),
   added(
     "notify-sized",
-    "adds a notification whose data have a size that its type does not have",
+    "Adds a notification whose data have a size that its type does not have.",
     SIZED,
     false,
   ),
   messageOperator({
     name: "notify-contradiction",
     family: "content",
-    effect: "adds two notifications that contradict each other",
+    effect: "Adds two notifications that contradict each other.",
     draw: (_, dice) => ({ value: dice.number(CONTRADICTIONS.length) }),
     apply(message, { value }) {
       const pair = CONTRADICTIONS[value];
@@ -104,7 +104,7 @@ const addOperators: readonly IkeOperator[] = [
   messageOperator({
     name: "notify-rekey",
     family: "content",
-    effect: "adds REKEY_SA with an SPI that is no one's, of any size and protocol",
+    effect: "Adds REKEY_SA with an SPI that is no one's, of any size and protocol.",
     draw: (_, dice) => ({
       value: dice.pick([3, 3, 3, 2, 1, 0, 255]),
       octets: repeat(drawPattern(dice), dice.pick([4, 4, 4, 0, 1, 3, 8, 255])),
@@ -119,7 +119,7 @@ const addOperators: readonly IkeOperator[] = [
     name: "notify-flood",
     family: "content",
     effect:
-      "adds a notification dozens to thousands of times: the two given octets count them, others are its data",
+      "Adds a notification dozens to thousands of times: the two given octets count them, others are its data.",
     draw: (_, dice) => ({
       value: dice.chance(0.7) ? dice.pick(SIZED) : dice.pick(assigned),
       octets: concat(
@@ -138,7 +138,8 @@ const addOperators: readonly IkeOperator[] = [
   messageOperator({
     name: "signature-hashes",
     family: "content",
-    effect: "sends SIGNATURE_HASH_ALGORITHMS with other data: odd lengths, unknown hashes, thousands of them",
+    effect:
+      "Sends SIGNATURE_HASH_ALGORITHMS with other data: odd lengths, unknown hashes, thousands of them.",
     draw: (_, dice) => ({
       value: dice.pick([0, 1, 2, 3, 5, 255, 4096, 20_001]),
       octets: dice.pick(HASHES),
@@ -158,7 +159,7 @@ const changeOperators: readonly IkeOperator[] = [
   kindOperator("Notify", {
     name: "notify-spi",
     family: "content",
-    effect: "gives a notification a protocol and an SPI that it does not have",
+    effect: "Gives a notification a protocol and an SPI that it does not have.",
     draw: (_, dice) => ({
       value: dice.pick([0, 1, 2, 3, 4, 200, 255]),
       octets: repeat(drawPattern(dice), dice.pick([1, 4, 8, 16, 255])),
@@ -172,7 +173,7 @@ const changeOperators: readonly IkeOperator[] = [
   kindOperator("Notify", {
     name: "notify-data",
     family: "content",
-    effect: "gives a notification data of any size",
+    effect: "Gives a notification data of any size.",
     draw: (_, dice) => ({
       value: drawSize(dice),
       octets: dice.chance(0.5) ? drawPattern(dice) : dice.octets(8),

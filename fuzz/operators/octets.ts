@@ -48,7 +48,7 @@ const drawOctets = (dice: Dice): Uint8Array =>
 const EDITS: readonly Edit[] = [
   {
     verb: "flip",
-    effect: "flips a bit of #",
+    effect: "Flips a bit of #.",
     draw: (size, dice) => ({ value: drawOffset(size, dice) * 8 + dice.number(8) }),
     edit(octets, { value }) {
       const changed = octets.slice();
@@ -59,7 +59,7 @@ const EDITS: readonly Edit[] = [
   },
   {
     verb: "set",
-    effect: "overwrites octets of # with boundary or random ones",
+    effect: "Overwrites octets of # with boundary or random ones.",
     draw: (size, dice) => ({ value: drawOffset(size, dice), octets: drawOctets(dice) }),
     edit(octets, { value, octets: others }) {
       const changed = octets.slice();
@@ -70,7 +70,7 @@ const EDITS: readonly Edit[] = [
   },
   {
     verb: "insert",
-    effect: "inserts octets into #",
+    effect: "Inserts octets into #.",
     draw: (size, dice) => ({ value: drawOffset(size, dice), octets: drawOctets(dice) }),
     edit(octets, { value, octets: others }) {
       const at = wrap(value, octets.length);
@@ -79,7 +79,7 @@ const EDITS: readonly Edit[] = [
   },
   {
     verb: "remove",
-    effect: "takes octets out of #, as many as the two given ones count",
+    effect: "Takes octets out of #, as many as the two given ones count.",
     draw: (size, dice) => ({
       value: drawOffset(size, dice),
       octets: u16(1 + dice.number(Math.min(size, 20))),
@@ -91,13 +91,13 @@ const EDITS: readonly Edit[] = [
   },
   {
     verb: "truncate",
-    effect: "cuts # short",
+    effect: "Cuts # short.",
     draw: (size, dice) => ({ value: drawOffset(size, dice) }),
     edit: (octets, { value }) => octets.slice(0, wrap(value, octets.length)),
   },
   {
     verb: "append",
-    effect: "adds octets at the end of #",
+    effect: "Adds octets at the end of #.",
     draw: (_, dice) => ({ value: 1 + dice.number(dice.chance(0.8) ? 8 : 2000), octets: drawOctets(dice) }),
     edit(octets, { value, octets: pattern }) {
       const times = clamp(value, 0, Math.floor(MOST_OCTETS / Math.max(1, pattern.length)));
@@ -106,7 +106,7 @@ const EDITS: readonly Edit[] = [
   },
   {
     verb: "repeat",
-    effect: "repeats octets of #: two given ones count them, two more say how often",
+    effect: "Repeats octets of #: two given ones count them, two more say how often.",
     draw: (size, dice) => ({
       value: drawOffset(size, dice),
       octets: concat(

@@ -38,19 +38,19 @@ const times = (part: object, wanted: number): number =>
 const PARTS = "proposal, transform, attribute, selector or policy";
 
 export const partsOperators: readonly IkeOperator[] = [
-  onPart("part-omit", `leaves a ${PARTS} out`, (list, index) => list.toSpliced(index, 1)),
-  onPart("part-duplicate", `sends a ${PARTS} twice`, (list, index) =>
+  onPart("part-omit", `Leaves a ${PARTS} out.`, (list, index) => list.toSpliced(index, 1)),
+  onPart("part-duplicate", `Sends a ${PARTS} twice.`, (list, index) =>
     list.toSpliced(index, 0, ...list.slice(index, index + 1)),
   ),
-  onPart("part-alone", `leaves out every ${PARTS} beside one`, (list, index) =>
+  onPart("part-alone", `Leaves out every ${PARTS} beside one.`, (list, index) =>
     list.length < 2 ? undefined : list.slice(index, index + 1),
   ),
-  onPart("part-reverse", `reverses the order of every ${PARTS} beside one`, (list) =>
+  onPart("part-reverse", `Reverses the order of every ${PARTS} beside one.`, (list) =>
     list.length < 2 ? undefined : list.toReversed(),
   ),
   onPart(
     "part-flood",
-    `sends a ${PARTS} hundreds or thousands of times`,
+    `Sends a ${PARTS} hundreds or thousands of times.`,
     (list, index, value) => {
       const part = list[index];
       const copies = part ? times(part, value) : 0;

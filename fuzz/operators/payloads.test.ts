@@ -123,7 +123,7 @@ describe("operators on payloads", () => {
     expect(new Set(all.map(({ name }) => name)).size).to.equal(all.length);
     for (const { name, effect } of all) {
       expect(name).to.match(/^[a-z0-9]+(-[a-z0-9]+)+$/);
-      expect(effect).to.have.length.within(10, 150);
+      expect(effect).to.match(/^[A-Z].{10,150}\.$/);
     }
   });
 

@@ -47,7 +47,7 @@ const listOperators: readonly IkeOperator[] = [
   kindOperator("SA", {
     name: "sa-empty",
     family: "content",
-    effect: "sends an SA payload without proposals",
+    effect: "Sends an SA payload without proposals.",
     apply({ payload }) {
       if (payload.proposals.length === 0) return false;
       payload.proposals = [];
@@ -57,7 +57,7 @@ const listOperators: readonly IkeOperator[] = [
   kindOperator("SA", {
     name: "proposal-empty",
     family: "content",
-    effect: "sends a proposal without transforms",
+    effect: "Sends a proposal without transforms.",
     draw: inProposal(() => ({})),
     apply({ payload, part }) {
       const proposal = proposalOf(payload, part);
@@ -69,7 +69,7 @@ const listOperators: readonly IkeOperator[] = [
   kindOperator("SA", {
     name: "proposal-numbers",
     family: "content",
-    effect: "numbers proposals from 0, falling, all alike or with gaps",
+    effect: "Numbers proposals from 0, falling, all alike or with gaps.",
     draw: (_, dice) => ({ value: dice.number(NUMBERINGS.length) }),
     apply({ payload }, { value }) {
       const numbering = NUMBERINGS[value];
@@ -84,7 +84,7 @@ const listOperators: readonly IkeOperator[] = [
   kindOperator("SA", {
     name: "proposal-merge",
     family: "content",
-    effect: "moves all transforms of all proposals into the first",
+    effect: "Moves all transforms of all proposals into the first.",
     draw: ({ proposals }) => (proposals.length < 2 ? undefined : {}),
     apply({ payload }) {
       const [first] = payload.proposals;
@@ -98,7 +98,7 @@ const listOperators: readonly IkeOperator[] = [
     name: "proposal-explosion",
     family: "content",
     effect:
-      "offers very many proposals with very many transforms, an attribute in each: the three given octets count them",
+      "Offers very many proposals with very many transforms, an attribute in each: the three given octets count them.",
     draw: (_, dice) => ({
       octets: Uint8Array.of(
         dice.pick([1, 2, 16, 127, 254, 255]),
@@ -163,7 +163,7 @@ const transformOperators: readonly IkeOperator[] = [
   kindOperator("SA", {
     name: "transform-unknown-type",
     family: "content",
-    effect: "adds a transform of an unassigned type to a proposal",
+    effect: "Adds a transform of an unassigned type to a proposal.",
     draw: inProposal((dice) => ({ value: dice.pick([0, 15, 16, 99, 127, 128, 240, 241, 255]) })),
     apply({ payload, part }, { value }) {
       proposalOf(payload, part)?.transforms.push({ type: value & 0xff, id: 1, attributes: [] });
@@ -173,7 +173,7 @@ const transformOperators: readonly IkeOperator[] = [
   kindOperator("SA", {
     name: "transform-none",
     family: "content",
-    effect: "adds the transform NONE, or the one of number 0, of a type to a proposal",
+    effect: "Adds the transform NONE, or the one of number 0, of a type to a proposal.",
     draw: inProposal((dice) => ({ value: dice.pick(Object.values(TRANSFORM)) })),
     apply({ payload, part }, { value }) {
       proposalOf(payload, part)?.transforms.unshift({ type: value & 0xff, id: 0, attributes: [] });
@@ -183,7 +183,7 @@ const transformOperators: readonly IkeOperator[] = [
   kindOperator("SA", {
     name: "attribute-format",
     family: "content",
-    effect: "sends an attribute in the other format: TLV for TV, TV for TLV",
+    effect: "Sends an attribute in the other format: TLV for TV, TV for TLV.",
     draw: inAttribute(),
     apply({ payload, part }) {
       for (const { attributes } of payload.proposals.flatMap(({ transforms }) => transforms)) {
@@ -200,7 +200,7 @@ const transformOperators: readonly IkeOperator[] = [
     name: "attribute-add",
     family: "content",
     effect:
-      "adds an attribute to a transform, two octets as TV: Key Length again, of no or a huge size, or an unknown one",
+      "Adds an attribute to a transform, two octets as TV: Key Length again, of no or a huge size, or an unknown one.",
     draw: inTransform(drawAttribute),
     apply({ payload, part }, { value, octets }) {
       const transform = transformOf(payload, part);
@@ -212,7 +212,7 @@ const transformOperators: readonly IkeOperator[] = [
   kindOperator("SA", {
     name: "key-length",
     family: "content",
-    effect: "sets, adds or takes away (-1) the Key Length of a transform",
+    effect: "Sets, adds or takes away (-1) the Key Length of a transform.",
     draw: inTransform((dice) => ({
       value: dice.pick([-1, 0, 1, 7, 40, 64, 127, 129, 192, 448, 512, 1024, 0x7fff, 0x8000, 0xffff]),
     })),
@@ -229,7 +229,7 @@ const transformOperators: readonly IkeOperator[] = [
   kindOperator("SA", {
     name: "proposal-spi",
     family: "content",
-    effect: "sends another SPI in a proposal, of any size, with the SPI Size that it has",
+    effect: "Sends another SPI in a proposal, of any size, with the SPI Size that it has.",
     draw: inProposal((dice) => ({
       octets: repeat(drawPattern(dice), clamp(drawSize(dice), 0, 255)),
     })),

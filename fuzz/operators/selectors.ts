@@ -37,7 +37,7 @@ const selectorOperators: readonly IkeOperator[] = [
   kindOperator("TS", {
     name: "selector-reversed",
     family: "content",
-    effect: "sends a selector whose range ends before it begins",
+    effect: "Sends a selector whose range ends before it begins.",
     draw: inSelector(),
     apply({ payload, part }) {
       const selector = selectorOf(payload, part);
@@ -50,7 +50,7 @@ const selectorOperators: readonly IkeOperator[] = [
   kindOperator("TS", {
     name: "selector-ports",
     family: "content",
-    effect: "sends a selector with ports reversed, opaque or beside a protocol that has none",
+    effect: "Sends a selector with ports reversed, opaque or beside a protocol that has none.",
     draw: inSelector((dice) => ({ value: dice.number(PORTS.length) })),
     apply({ payload, part }, { value }) {
       const selector = selectorOf(payload, part);
@@ -63,7 +63,7 @@ const selectorOperators: readonly IkeOperator[] = [
   kindOperator("TS", {
     name: "selector-range",
     family: "content",
-    effect: "sends a selector of the same addresses at both ends, made of a pattern",
+    effect: "Sends a selector of the same addresses at both ends, made of a pattern.",
     draw: inSelector((dice) => ({ octets: drawPattern(dice) })),
     apply({ payload, part }, { octets }) {
       const selector = selectorOf(payload, part);
@@ -77,7 +77,7 @@ const selectorOperators: readonly IkeOperator[] = [
   kindOperator("TS", {
     name: "selector-family",
     family: "content",
-    effect: "sends a selector of the other address family, with the right size",
+    effect: "Sends a selector of the other address family, with the right size.",
     draw: inSelector(),
     apply({ payload, part }) {
       const selector = selectorOf(payload, part);
@@ -93,7 +93,7 @@ const selectorOperators: readonly IkeOperator[] = [
   kindOperator("TS", {
     name: "selector-flood",
     family: "content",
-    effect: "sends hundreds or thousands of different selectors",
+    effect: "Sends hundreds or thousands of different selectors.",
     draw: (_, dice) => ({ value: dice.pick([2, 15, 16, 17, 64, 127, 128, 254, 255, 256, 257, 3000]) }),
     apply({ payload }, { value }) {
       const count = clamp(value, 0, Math.floor((MOST_OCTETS - 2_000) / 16));
@@ -105,7 +105,7 @@ const selectorOperators: readonly IkeOperator[] = [
   kindOperator("TS", {
     name: "selector-none",
     family: "content",
-    effect: "sends a TS payload without selectors",
+    effect: "Sends a TS payload without selectors.",
     apply({ payload }) {
       if (payload.selectors.length === 0) return false;
       payload.selectors = [];
@@ -128,7 +128,7 @@ const deleteOperators: readonly IkeOperator[] = [
   kindOperator("Delete", {
     name: "delete-flood",
     family: "content",
-    effect: "deletes thousands of SPIs at once, made of a pattern and their number",
+    effect: "Deletes thousands of SPIs at once, made of a pattern and their number.",
     draw: (_, dice) => ({
       value: dice.pick([1, 2, 16, 255, 256, 257, 1000, 14_000]),
       octets: drawPattern(dice),
@@ -145,7 +145,7 @@ const deleteOperators: readonly IkeOperator[] = [
   kindOperator("Delete", {
     name: "delete-again",
     family: "content",
-    effect: "names every SPI of a Delete payload several times",
+    effect: "Names every SPI of a Delete payload several times.",
     draw: ({ spis }, dice) => (spis.length === 0 ? undefined : { value: dice.pick([2, 3, 16, 256, 5000]) }),
     apply({ payload }, { value }) {
       const most = Math.floor((MOST_OCTETS - 2_000) / Math.max(1, payload.spis.length * payload.spiSize));
@@ -168,7 +168,7 @@ const configOperators: readonly IkeOperator[] = [
   kindOperator("CP", {
     name: "config-attribute",
     family: "content",
-    effect: "adds a configuration attribute of any type and size",
+    effect: "Adds a configuration attribute of any type and size.",
     draw: (_, dice) => ({
       value: dice.pick(attributeTypes),
       octets: repeat(drawPattern(dice), clamp(drawSize(dice), 0, 600)),
@@ -181,7 +181,7 @@ const configOperators: readonly IkeOperator[] = [
   kindOperator("CP", {
     name: "config-flood",
     family: "content",
-    effect: "asks for an attribute hundreds or thousands of times: the two given octets count them",
+    effect: "Asks for an attribute hundreds or thousands of times: the two given octets count them.",
     draw: (_, dice) => ({
       value: dice.pick(attributeTypes),
       octets: dice.pick(

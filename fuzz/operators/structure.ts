@@ -42,33 +42,33 @@ const onOne = (
   });
 
 const orderOperators: readonly IkeOperator[] = [
-  onOne({ name: "payload-omit", effect: "leaves a payload out" }, (payloads, index) =>
+  onOne({ name: "payload-omit", effect: "Leaves a payload out." }, (payloads, index) =>
     payloads.toSpliced(index, 1),
   ),
   onOne(
-    { name: "payload-duplicate", effect: "sends a payload twice, one behind the other" },
+    { name: "payload-duplicate", effect: "Sends a payload twice, one behind the other." },
     (payloads, index, payload) => payloads.toSpliced(index, 0, payload),
   ),
   onOne(
-    { name: "payload-repeat-last", effect: "sends a payload again at the end" },
+    { name: "payload-repeat-last", effect: "Sends a payload again at the end." },
     (payloads, _, payload) => [...payloads, payload],
   ),
-  onOne({ name: "payload-first", effect: "moves a payload to the front" }, (payloads, index, payload) =>
+  onOne({ name: "payload-first", effect: "Moves a payload to the front." }, (payloads, index, payload) =>
     index === 0 ? undefined : [payload, ...payloads.toSpliced(index, 1)],
   ),
-  onOne({ name: "payload-last", effect: "moves a payload to the end" }, (payloads, index, payload) =>
+  onOne({ name: "payload-last", effect: "Moves a payload to the end." }, (payloads, index, payload) =>
     index === payloads.length - 1 ? undefined : [...payloads.toSpliced(index, 1), payload],
   ),
-  onOne({ name: "payload-alone", effect: "leaves all payloads out but one" }, (payloads, _, payload) =>
+  onOne({ name: "payload-alone", effect: "Leaves all payloads out but one." }, (payloads, _, payload) =>
     payloads.length < 2 ? undefined : [payload],
   ),
-  onOne({ name: "payload-cut", effect: "leaves out a payload and all that follow it" }, (payloads, index) =>
+  onOne({ name: "payload-cut", effect: "Leaves out a payload and all that follow it." }, (payloads, index) =>
     payloads.slice(0, index),
   ),
   messageOperator({
     name: "payload-swap",
     family: "structure",
-    effect: "lets a payload and another change places",
+    effect: "Lets a payload and another change places.",
     draw(message, dice) {
       const { length } = message.payloads;
       if (length < 2) return undefined;
@@ -86,7 +86,7 @@ const orderOperators: readonly IkeOperator[] = [
   messageOperator({
     name: "payload-reverse",
     family: "structure",
-    effect: "sends all payloads in reversed order",
+    effect: "Sends all payloads in reversed order.",
     draw: ({ payloads }) => (payloads.length < 2 ? undefined : {}),
     apply(message) {
       if (message.payloads.length < 2) return false;
@@ -97,7 +97,7 @@ const orderOperators: readonly IkeOperator[] = [
   messageOperator({
     name: "chain-empty",
     family: "structure",
-    effect: "sends no payload at all",
+    effect: "Sends no payload at all.",
     draw: ({ payloads }) => (payloads.length === 0 ? undefined : {}),
     apply(message) {
       if (message.payloads.length === 0) return false;
@@ -157,7 +157,7 @@ const spliceOperators: readonly IkeOperator[] = [
   messageOperator({
     name: "payload-splice",
     family: "structure",
-    effect: "puts in a payload as other exchanges have it",
+    effect: "Puts in a payload as other exchanges have it.",
     draw(message, dice) {
       const [type, body] = dice.pick(FOREIGN);
       return { ...drawGap(message, dice), value: type, octets: fromHex(body) };
@@ -170,7 +170,7 @@ const spliceOperators: readonly IkeOperator[] = [
   messageOperator({
     name: "payload-unknown",
     family: "structure",
-    effect: "puts in a payload of an unassigned or private type, not critical",
+    effect: "Puts in a payload of an unassigned or private type, not critical.",
     draw: (message, dice) => ({
       ...drawGap(message, dice),
       value: dice.pick(numbersIn(payloadTypes).unassigned),
@@ -184,7 +184,7 @@ const spliceOperators: readonly IkeOperator[] = [
   messageOperator({
     name: "payload-unknown-critical",
     family: "structure",
-    effect: "puts in a critical payload of an unassigned type",
+    effect: "Puts in a critical payload of an unassigned type.",
     demand: { document: "rfc7296", requirement: "IKEV2-096", never: "child" },
     draw: (message, dice) => ({
       ...drawGap(message, dice),
@@ -202,7 +202,7 @@ const spliceOperators: readonly IkeOperator[] = [
   messageOperator({
     name: "clear-payload",
     family: "structure",
-    effect: "puts a payload in clear in front of SK",
+    effect: "Puts a payload in clear in front of SK.",
     draw({ protected: sealed }, dice) {
       const [type, body] = dice.pick(FOREIGN);
       return sealed ? { value: type, octets: fromHex(body) } : undefined;
@@ -216,7 +216,7 @@ const spliceOperators: readonly IkeOperator[] = [
   messageOperator({
     name: "payload-retype",
     family: "structure",
-    effect: "gives a payload another type, with the body that it has",
+    effect: "Gives a payload another type, with the body that it has.",
     draw(message, dice) {
       const drawn = drawPayload(message, dice);
       if (!drawn) return undefined;
@@ -234,7 +234,7 @@ const spliceOperators: readonly IkeOperator[] = [
   payloadOperator({
     name: "payload-next",
     family: "structure",
-    effect: "announces another type behind a payload than follows, or one behind the last",
+    effect: "Announces another type behind a payload than follows, or one behind the last.",
     fits: anyPayload,
     draw(payload, dice, message) {
       const { assigned, unassigned } = numbersIn(payloadTypes);
@@ -253,7 +253,7 @@ const floodOperators: readonly IkeOperator[] = [
   messageOperator({
     name: "payload-flood",
     family: "structure",
-    effect: "sends a payload dozens to thousands of times",
+    effect: "Sends a payload dozens to thousands of times.",
     draw(message, dice) {
       const drawn = drawPayload(message, dice);
       return (
@@ -272,7 +272,7 @@ const floodOperators: readonly IkeOperator[] = [
   messageOperator({
     name: "payload-empty-flood",
     family: "structure",
-    effect: "adds payloads without a body, up to thousands: the two given octets count them",
+    effect: "Adds payloads without a body, up to thousands: the two given octets count them.",
     draw: (_, dice) => ({
       value: dice.pick([
         PAYLOAD.NONCE,
@@ -302,7 +302,7 @@ const requiredOperators: readonly IkeOperator[] = [
   messageOperator({
     name: "init-incomplete",
     family: "structure",
-    effect: "leaves SA, KE or Nonce out of IKE_SA_INIT",
+    effect: "Leaves SA, KE or Nonce out of IKE_SA_INIT.",
     demand: { document: "rfc7296", requirement: "IKEV2-001", never: "established" },
     draw({ header, payloads }, dice) {
       if (header.exchangeType !== EXCHANGE.IKE_SA_INIT || !hasAll(payloads)) return undefined;
@@ -319,7 +319,7 @@ const requiredOperators: readonly IkeOperator[] = [
   messageOperator({
     name: "auth-omit",
     family: "structure",
-    effect: "leaves AUTH out of an IKE_AUTH message that has no EAP",
+    effect: "Leaves AUTH out of an IKE_AUTH message that has no EAP.",
     demand: { document: "rfc7296", requirement: "IKEV2-001", never: "established" },
     draw: (message) => (provesUs(message) ? {} : undefined),
     apply(message) {
