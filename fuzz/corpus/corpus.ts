@@ -66,7 +66,7 @@ export class Corpus {
 const full = (): { reason: string } => ({ reason: `at most ${MOST_ENTRIES} entries are read` });
 
 /** Names in order, hidden files left out; no more than can be read. */
-export function filesOf(folder: string): string[] {
+function filesOf(folder: string): string[] {
   if (!existsSync(folder)) return [];
   const directory = opendirSync(folder);
   const files: string[] = [];

@@ -37,6 +37,8 @@ export interface GeneratorOptions {
   operators?: readonly Operator[];
   /** Goes on behind this. */
   resume?: GeneratorState;
+  /** Takes the honest messages of this one, of the same operators, and records only what it lacks. */
+  like?: Generator;
 }
 
 export interface Batch {
@@ -67,6 +69,8 @@ const VARIED = 40;
 const WEIGHED = 30;
 /** Cells out of which operators that paid are preferred. */
 const CHOICE = 12;
+/** Cells that are tried where nothing could be drawn for one. */
+const NEIGHBOURS = 8;
 /** Of batches. */
 const WEIGHED_BATCHES = 0.33;
 /** Behind all visits that a schedule counts, so that no cell is begun with twice. */
@@ -89,6 +93,8 @@ export class Generator {
   readonly #open = new Map<number, number>();
   /** Batches to go on with first. */
   readonly #left: number[] = [];
+  /** Turns whose cells the coverage has heard of. */
+  readonly #known = new Set<string>();
   readonly #orders = new Map<string, { epoch: number; order: readonly number[] }>();
 
   private constructor(options: GeneratorOptions, workshops: ReadonlyMap<string, Workshop>) {
@@ -107,7 +113,7 @@ export class Generator {
     this.#guide = new Guide(resume?.guide);
     this.coverage = new Coverage(resume?.coverage);
     this.corpus = options.corpus ?? Corpus.inMemory();
-    this.#next = resume?.next ?? (options.shard ? options.shard.index - 1 : 0);
+    this.#next = firstOf(options.shard, resume?.next ?? 0);
     this.#takeUp();
   }
 
@@ -129,12 +135,15 @@ export class Generator {
   /** Records the honest messages of every setup, which takes some tens of milliseconds for each. */
   static async create(options: GeneratorOptions): Promise<Generator> {
     const workshops = new Map<string, Workshop>();
+    const like = options.like ? options.like.#workshops : undefined;
     const asked = options.setups.filter((setup) => setup.stages.some((s) => options.stages.includes(s)));
     for (const setup of asked)
       for (const peer of options.roles.filter((role) => setup.roles.includes(role))) {
-        const samples = await recordSamples(setup, peer);
+        const name = sideName({ setup, peer });
         const operators = options.operators ?? allOperators;
-        workshops.set(sideName({ setup, peer }), new Workshop(setup, peer, samples, operators));
+        const known = like?.get(name);
+        const made = known ?? new Workshop(setup, peer, await recordSamples(setup, peer), operators);
+        workshops.set(name, made);
       }
     return new Generator(options, workshops);
   }
@@ -154,21 +163,22 @@ export class Generator {
     this.#schedule.drop(sideName({ setup: { name: setup }, peer }));
   }
 
-  /** Whether there is anything left to make cases of: setups that reach the stages and were not dropped. */
-  get hasMore(): boolean {
-    return this.#schedule.slot(0) !== undefined;
-  }
-
-  /** @throws RangeError if there is nothing left */
+  /** Without cases once every setup was dropped. @throws RangeError if there was none to begin with */
   nextBatch(): Batch {
     const taken = this.#left.shift();
     const number = taken ?? this.#next;
     const slot = this.#slot(number);
-    if (!slot) throw new RangeError("no setup is left that reaches the stages");
+    if (!slot) return this.#emptyBatch(number);
     if (taken === undefined) this.#next += this.#options.shard?.of ?? 1;
     if (!this.#open.has(number)) this.#open.set(number, 0);
     const { stage, setup, peer } = slot;
     return { number, stage, setup, peer, nextCase: () => this.#nextCase(number, slot) };
+  }
+
+  #emptyBatch(number: number): Batch {
+    const [turn] = this.#turns;
+    if (!turn) throw new RangeError("no setup reaches the stages");
+    return { number, ...turn.slot, nextCase: () => undefined };
   }
 
   #slot(number: number): Slot | undefined {
@@ -198,9 +208,11 @@ export class Generator {
     else this.#open.delete(batch);
     const number = batch * size + position;
     const workshop = this.#workshop(slot);
-    const made = (this.#hasLearned() && this.#guided(number, slot, workshop)) || {
-      trace: this.#fresh(number, slot, workshop, slot.visit * size + position),
-    };
+    const guided = this.#hasLearned() ? this.#guided(number, slot, workshop) : undefined;
+    const made =
+      guided && this.#isAsked(workshop, guided.trace)
+        ? guided
+        : { trace: this.#fresh(number, slot, workshop, slot.visit * size + position) };
     this.#count(workshop, made.trace);
     const stage = workshop.stageOfTrace(made.trace);
     return { number, seed: `${this.#options.seed}/${number}`, stage, ...made };
@@ -216,15 +228,29 @@ export class Generator {
     const from = this.#dice("case", number);
     const cells = this.#cells(slot, workshop);
     const share = EARLY.has(slot.stage) ? SEQUENCES.early : SEQUENCES.late;
-    const sequence = cells.length === 0 || from.chance(share);
-    const cell = sequence ? undefined : cells[this.#turnOf(slot, cells, pointer)];
-    return (cell && workshop.trace(cell, from)) ?? workshop.sequence(from);
+    const sequence = cells.length === 0 || from.chance(share) ? workshop.sequence(from) : undefined;
+    if (sequence && (cells.length === 0 || this.#isAsked(workshop, sequence))) return sequence;
+    const at = this.#turnOf(slot, cells, pointer);
+    const trace = workshop.trace(cells[at]!, from);
+    if (trace && this.#isAsked(workshop, trace)) return trace;
+    for (let i = 0; i < NEIGHBOURS; i++) {
+      const single = workshop.trace(cells[(at + i) % cells.length]!, from, 1);
+      if (single) return single;
+    }
+    return workshop.sequence(from);
   }
 
-  #cells({ stage }: Slot, workshop: Workshop): readonly Cell[] {
-    const known = workshop.has(stage);
-    const cells = workshop.cells(stage);
-    if (!known) for (const { payload, operator } of cells) this.coverage.know(stage, payload, operator.name);
+  /** A change more may have come before the one that a case is about. */
+  #isAsked(workshop: Workshop, trace: Trace): boolean {
+    return this.#options.stages.includes(workshop.stageOfTrace(trace));
+  }
+
+  #cells(slot: Slot, workshop: Workshop): readonly Cell[] {
+    const cells = workshop.cells(slot.stage);
+    const name = turnName(slot.stage, sideName(slot));
+    if (!this.#known.has(name))
+      for (const { payload, operator } of cells) this.coverage.know(slot.stage, payload, operator.name);
+    this.#known.add(name);
     return cells;
   }
 
@@ -294,6 +320,12 @@ export class Generator {
       guide: this.#guide.state(),
     };
   }
+}
+
+/** The first batch of a shard from this number on. */
+function firstOf(shard: GeneratorOptions["shard"], from: number): number {
+  const { index, of } = shard ?? { index: 1, of: 1 };
+  return from + ((((index - 1 - from) % of) + of) % of);
 }
 
 function shuffled(length: number, from: Dice): number[] {

@@ -43,26 +43,22 @@ export class Workshop {
     return found;
   }
 
-  /** Whether the cells of a stage were made. */
-  has(stage: Stage): boolean {
-    return this.#cells.has(stage);
-  }
-
   #spotsAt(stage: Stage): Spot[] {
     return this.#spots.filter((spot) => spot.stage === stage);
   }
 
-  /** A conversation through the cell's stage with a change for the cell, and sometimes more. */
-  trace(cell: Cell, dice: Dice): Trace | undefined {
+  /** A conversation through the cell's stage with a change for the cell, and sometimes more, or as many as are asked for. */
+  trace(cell: Cell, dice: Dice, asked?: number): Trace | undefined {
     const first = drawChange(cell, dice);
     if (!first) return undefined;
     const steps = this.#steps(cell, dice);
     const places = steps.flatMap(({ act }, i) => (act === cell.spot.act ? [i] : []));
     const at = dice.pick(places);
     add(steps, at, first);
-    const count = dice.pick(COUNTS);
+    const count = asked ?? dice.pick(COUNTS);
     for (let i = 1; i < count; i++) this.addChange(steps, dice, dice.chance(0.5) ? at : undefined);
-    return this.#traceOf(dice.chance(0.06) ? mutateSteps(steps, this.acts, dice) : steps);
+    const reordered = asked === undefined && dice.chance(0.06);
+    return this.#traceOf(reordered ? mutateSteps(steps, this.acts, dice) : steps);
   }
 
   #steps({ spot }: Cell, dice: Dice): Step[] {

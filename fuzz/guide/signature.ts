@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { Outcome, StepOutcome } from "../outcome.ts";
 
 /** Answers of a step, and characters of a text, beyond which nothing new is said. */
-const MOST_ANSWERS = 8;
+const MOST_ANSWERS = 6;
 const MOST_TEXT = 120;
 
 /** A text without what differs from run to run: addresses, hex, numbers. */
@@ -16,9 +16,10 @@ export const shapeOf = (text: string): string =>
     .replace(/\d+/g, "#")
     .slice(0, MOST_TEXT);
 
-/** The class of what came of a step. */
+/** The class of what came of a step: who did not begin shows nothing. */
 export function stepClass({ act, ended, reason, answers }: StepOutcome): string {
-  const distinct = answers.filter((answer, i) => answer !== answers[i - 1]).slice(0, MOST_ANSWERS);
+  if (ended === "not begun") return ended;
+  const distinct = [...new Set(answers)].sort().slice(0, MOST_ANSWERS);
   return [act, ended, reason === undefined ? "" : shapeOf(reason), ...distinct].join("|");
 }
 
@@ -27,20 +28,20 @@ export const shortHash = (...texts: readonly string[]): string =>
   createHash("sha256").update(texts.join("\n")).digest("hex").slice(0, 16);
 
 export interface Behaviour {
-  /** Of the steps with lies in them, what came next, and the end. */
+  /** Of the steps with lies in them, and the end. */
   signature: string;
-  /** Of every step with the one before it. */
+  /** Of every step, with how the one before it ended. */
   pairs: string[];
 }
 
-export function behaviourOf({ case: played, steps, probe, claims }: Outcome): Behaviour {
+export function behaviourOf({ case: { trace }, steps, probe, claims }: Outcome): Behaviour {
   const classes = steps.map(stepClass);
-  const lied = (at: number): boolean => (played.trace.steps[at]?.changes?.length ?? 0) > 0;
-  const told = classes.filter((_, i) => lied(i) || lied(i - 1));
-  const last = classes.at(-1) ?? "";
-  const states = claims.map(({ sa, authentic }) => `${sa.state} ${authentic}`).slice(0, MOST_ANSWERS);
+  const told = classes.filter((_, i) => (trace.steps[i]?.changes?.length ?? 0) > 0);
+  const newest = claims.at(-1);
+  const end = newest ? `${newest.sa.state} ${newest.authentic}` : "no SA";
+  const before = (i: number): string => (i === 0 ? "" : `${steps[i - 1]?.act} ${steps[i - 1]?.ended}`);
   return {
-    signature: shortHash(played.trace.peer, played.stage, ...told, last, probe, ...states),
-    pairs: classes.map((name, i) => shortHash(played.trace.peer, i === 0 ? "" : classes[i - 1]!, name)),
+    signature: shortHash(trace.peer, ...new Set(told), probe, end),
+    pairs: classes.map((name, i) => shortHash(trace.peer, before(i), name)),
   };
 }
