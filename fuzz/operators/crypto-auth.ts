@@ -23,7 +23,7 @@ interface Row {
   effect: string;
   demand?: Demand;
   /** Not set: a change without values. */
-  draw?(dice: Dice, auth: AuthPayload): Draft | undefined;
+  draw?(dice: Dice, auth: AuthPayload, message: OutgoingMessage): Draft | undefined;
   apply(auth: AuthPayload, change: Draft, context: LieContext, message: OutgoingMessage): boolean;
 }
 
@@ -37,7 +37,7 @@ const ofAuth = ({ draw, apply, ...row }: Row): IkeOperator => ({
   family: "crypto",
   draw(message, dice) {
     const auth = authOf(message);
-    return auth && (draw ? draw(dice, auth) : {});
+    return auth && (draw ? draw(dice, auth, message) : {});
   },
   apply(message, change, context) {
     const auth = authOf(message);
@@ -212,6 +212,7 @@ const values: Row[] = [
     name: "auth-reflect",
     effect: "Gives the peer's own AUTH back.",
     demand: byAuth,
+    draw: (_dice, _auth, { isResponse }) => (isResponse ? {} : undefined),
     apply(auth, _change, _context, { request }) {
       const theirs = request?.payloads.find((payload) => payload.kind === "AUTH");
       if (!theirs) return false;

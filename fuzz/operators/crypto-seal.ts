@@ -248,12 +248,14 @@ const unpadded = (plaintext: Uint8Array): Uint8Array =>
 const plaintexts: Row[] = [
   {
     name: "sk-pad-length",
-    effect: "Writes another Pad Length under the right ICV.",
-    draw: (dice) => ({ value: numberOr(dice, [0, 1, 15, 16, 254, 255], 256) }),
+    effect: "Writes a Pad Length that is so much more, modulo 256, under the right ICV.",
+    draw: (dice) => ({ value: numberOr(dice, [1, 15, 16, 128, 255], 255) || 1 }),
     apply(message, change) {
-      const length = whole(change, 0, 255);
-      if (length === undefined) return false;
-      return replain(message, (plaintext, parts, own) => sealed(own, parts, padLength(plaintext, length)));
+      const by = whole(change, 1, 255);
+      if (by === undefined) return false;
+      return replain(message, (plaintext, parts, own) =>
+        sealed(own, parts, padLength(plaintext, (plaintext.at(-1) ?? 0) + by)),
+      );
     },
   },
   {
@@ -341,7 +343,8 @@ const plaintexts: Row[] = [
     }),
     apply(message, change) {
       const type = whole(change, 0, 255);
-      if (type === undefined || !message.protected) return false;
+      if (type === undefined || !message.protected || type === firstPayloadType(message.payloads))
+        return false;
       message.seal.innerType = type;
       return true;
     },

@@ -1,7 +1,7 @@
 /** Lies about the packet inside of ESP: lengths, addresses, options, what is nested in it. The ICV is right. */
 import type { OutgoingEsp } from "../../harness/esp/hooks.ts";
 import { NEXT_HEADER } from "../../harness/esp/sa.ts";
-import { concat, EMPTY, hex, u16 } from "../../harness/wire/bytes.ts";
+import { concat, EMPTY, equal, hex, u16 } from "../../harness/wire/bytes.ts";
 import { buildEchoPacket, buildIp, checksum } from "../../harness/wire/ip.ts";
 import { anyOctets, numberOr, octetsIn, whole } from "./bend.ts";
 import { MOST_OCTETS } from "./build.ts";
@@ -71,7 +71,8 @@ const numberAt = (
     becomes(inner, change) {
       const value = whole(change, 0, most);
       if (value === undefined) return undefined;
-      return written(inner, place.at, place.octets === 1 ? Uint8Array.of(value) : u16(value));
+      const changed = written(inner, place.at, place.octets === 1 ? Uint8Array.of(value) : u16(value));
+      return equal(changed, inner) ? undefined : changed;
     },
   };
 };

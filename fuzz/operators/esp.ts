@@ -153,7 +153,7 @@ const header: EspRow[] = [
     draw: (dice) => ({ value: numberOr(dice, [0, 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 40], 1000) }),
     apply(packet, change) {
       const sequence = whole(change, 0, 2 ** 48);
-      if (sequence === undefined) return false;
+      if (sequence === undefined || packet.sa?.counter === BigInt(sequence) - 1n) return false;
       packet.options.sequence = BigInt(sequence);
       return true;
     },
@@ -250,12 +250,15 @@ const trailer: EspRow[] = [
   },
   {
     name: "esp-pad-length",
-    effect: "Writes another Pad Length.",
-    draw: (dice) => ({ value: numberOr(dice, [0, 1, 254, 255], 256) }),
+    effect: "Writes a Pad Length that is so much more, modulo 256.",
+    draw: (dice) => ({ value: numberOr(dice, [1, 2, 128, 254, 255], 255) || 1 }),
     apply(packet, change) {
-      const length = whole(change, 0, 255);
-      if (length === undefined) return false;
-      return inPlaintext(packet, (plaintext) => plaintext.set([length], Math.max(0, plaintext.length - 2)));
+      const by = whole(change, 1, 255);
+      if (by === undefined) return false;
+      return inPlaintext(packet, (plaintext) => {
+        const at = Math.max(0, plaintext.length - 2);
+        plaintext[at] = (plaintext[at] ?? 0) + by;
+      });
     },
   },
   {

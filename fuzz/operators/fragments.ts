@@ -130,7 +130,11 @@ const ofOne = (
   draw: (dice) => ({ at: String(dice.number(PIECES)), value: numberOr(dice, numbers, most + 1) }),
   becomes(honest, change) {
     const [at, value] = [place(change), whole(change, 0, most)];
-    return at === undefined || value === undefined ? undefined : changed(honest, at, changes(value));
+    if (at === undefined || value === undefined) return undefined;
+    const { number, total } = honest[at % honest.length] ?? {};
+    const { number: newNumber = number, total: newTotal = total, shift = 0 } = changes(value);
+    if (number === newNumber && total === newTotal && shift === 0) return undefined;
+    return changed(honest, at, changes(value));
   },
 });
 

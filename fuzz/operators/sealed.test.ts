@@ -96,18 +96,20 @@ describe("operators on what is behind the encryption", () => {
     };
     let number = 0;
     await everyMessage(WAYS, (honest, core, sent) => {
+      number++;
       for (const message of [honest, ...asSim(honest)])
         for (const operator of ike) {
-          if ((fits.get(operator.name) ?? 0) > 5) continue;
-          const draft = operator.draw(message, diceOf(`${operator.name} ${number++}`));
+          if ((fits.get(operator.name) ?? 0) > 3) continue;
+          const draft = operator.draw(message, diceOf(`${operator.name} ${number}`));
           const told = (change: Draft, plain?: true): Told =>
             tell(plain ? undefined : operator, change, message, core, sent);
           if (draft) note(operator.name, draft, fitted(draft, told));
         }
     });
     await everyPacket([CBC, GCM], (packet) => {
+      number++;
       for (const operator of esp) {
-        const draft = operator.draw(packet, diceOf(`${operator.name} ${number++}`));
+        const draft = operator.draw(packet, diceOf(`${operator.name} ${number}`));
         const told = (change: Draft, plain?: true): Told =>
           tellEsp(plain ? undefined : operator, change, packet);
         if (draft) note(operator.name, draft, fitted(draft, told));

@@ -160,7 +160,8 @@ const unasked: Row[] = [
     name: "message-response-unasked",
     effect:
       "Sends a protected INFORMATIONAL response that nobody asked for, of a Message ID so far from this one.",
-    draw: (dice) => ({ at: beside(dice), value: numberOr(dice, [0, 1, -1], 100) }),
+    draw: (dice, message) =>
+      message.protected ? { at: beside(dice), value: numberOr(dice, [0, 1, -1], 100) } : undefined,
     apply(message, change, context) {
       const by = whole(change, -1000, 2 ** 31);
       if (by === undefined) return false;
@@ -175,7 +176,8 @@ const unasked: Row[] = [
   {
     name: "message-requests-ahead",
     effect: "Sends so many INFORMATIONAL requests beyond the window of one.",
-    draw: (dice) => ({ at: beside(dice), value: dice.pick([1, 2, 8, 32]) }),
+    draw: (dice, message) =>
+      message.protected ? { at: beside(dice), value: dice.pick([1, 2, 8, 32]) } : undefined,
     apply(message, change, context) {
       const [count, side] = [whole(change, 1, 48), when(change)];
       if (count === undefined || !side || !message.sa?.outbound) return false;
@@ -193,7 +195,7 @@ const unasked: Row[] = [
   {
     name: "message-same-id",
     effect: "Sends another request, an INFORMATIONAL one, under the same Message ID.",
-    draw: (dice) => ({ at: beside(dice) }),
+    draw: (dice, message) => (message.protected ? { at: beside(dice) } : undefined),
     apply(message, change, context) {
       const header = {
         exchangeType: EXCHANGE.INFORMATIONAL,
@@ -206,7 +208,7 @@ const unasked: Row[] = [
   {
     name: "message-delete-beside",
     effect: "Deletes the IKE SA by a request whose Message ID is so far from this one.",
-    draw: (dice) => ({ at: beside(dice), value: dice.number(2) }),
+    draw: (dice, message) => (message.protected ? { at: beside(dice), value: dice.number(2) } : undefined),
     apply(message, change, context) {
       const by = whole(change, -1000, 2 ** 31);
       if (by === undefined) return false;
