@@ -37,8 +37,20 @@ interface Wishes {
   runtime: HuntOrder["runtime"];
 }
 
-function wishesOf(argv: string[]): Wishes {
+const USAGE = `usage: npm run planted -- [--seed 1] [--minutes 20] [--fault NAME] [--runtime process|memory]
+  --seed      of the fuzzer (1)
+  --minutes   for all faults together, two at a time (20)
+  --fault     this one alone, with all the time
+  --runtime   memory is quicker, and shows no leak; a loop is no more than silence there (process)
+Examples:
+  npm run planted -- --seed 2
+  npm run planted -- --fault dies-of-overrun-deletes --minutes 2
+`;
+
+/** Undefined where only help was asked for. */
+function wishesOf(argv: string[]): Wishes | undefined {
   const { values } = parsed(argv);
+  if (values.help) return undefined;
   const minutes = Number(values.minutes);
   if (!(minutes > 0 && minutes <= 24 * 60))
     throw new UsageError(`--minutes ${values.minutes}: a number above 0`);
@@ -59,7 +71,10 @@ function parsed(argv: string[]) {
   const text = (ordinary: string) => ({ type: "string", default: ordinary }) as const;
   const options = { seed: text("1"), minutes: text("20"), runtime: text("process") };
   try {
-    return parseArgs({ args: argv, options: { ...options, fault: { type: "string" } } });
+    return parseArgs({
+      args: argv,
+      options: { ...options, fault: { type: "string" }, help: { type: "boolean" } },
+    });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
@@ -122,7 +137,9 @@ async function experiment({ seed, minutes, chosen, runtime }: Wishes): Promise<n
 }
 
 try {
-  process.exitCode = await experiment(wishesOf(process.argv.slice(2)));
+  const wishes = wishesOf(process.argv.slice(2));
+  if (wishes) process.exitCode = await experiment(wishes);
+  else process.stdout.write(USAGE);
 } catch (error) {
   process.exitCode = fail(error);
 }
