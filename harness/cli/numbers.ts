@@ -1,3 +1,4 @@
+import type { Shard } from "../run/plan.ts";
 import { UsageError } from "../run/usage-error.ts";
 
 /** Longest that a timer can be, with room for a unit of a minute. */
@@ -15,4 +16,11 @@ export function wholeNumber(option: string, given: string, largest = LARGEST): n
   const value = Number(given);
   if (/^\d+$/.test(given) && value > 0 && value <= largest) return value;
   throw new UsageError(`${option} ${given}: must be a whole number from 1 to ${largest}`);
+}
+
+/** The part of a plan that `--shard` names. @throws UsageError */
+export function shardOf(given: string): Shard {
+  const [, index, of] = /^([1-9]\d{0,4})\/([1-9]\d{0,4})$/.exec(given)?.map(Number) ?? [];
+  if (index !== undefined && of !== undefined && index <= of) return { index, of };
+  throw new UsageError(`--shard ${given}: must be I/N, as in 2/4: part I of N`);
 }

@@ -10,6 +10,7 @@ import { dialCommand } from "./dial.ts";
 import { doctorCommand } from "./doctor-command.ts";
 import { espPingCommand } from "./esp-ping.ts";
 import { EXIT, fail } from "./exit.ts";
+import { fuzzCommand } from "./fuzz.ts";
 import { listCommand } from "./list.ts";
 import { pcapCommand } from "./pcap.ts";
 import { peersCommand } from "./peers.ts";
@@ -35,6 +36,7 @@ export async function bakeoff(argv: string[]): Promise<number> {
   program.addCommand(listCommand());
   program.addCommand(runCommand(finish));
   program.addCommand(catchCommand(finish));
+  program.addCommand(fuzzCommand(finish));
   program.addCommand(coverageCommand(finish));
   program.addCommand(peersCommand());
   program.addCommand(dialCommand(finish));
@@ -57,6 +59,7 @@ Examples:
   bakeoff run                                   all suites against the builtin peer
   bakeoff run rfc7296/2.8 --role responder      one section, the peer responding
   sudo -E npx bakeoff run --peer strongswan@6.1 a real peer, in a namespace
+  bakeoff fuzz                                  lies behind the encryption, for a minute
   sudo -E npx bakeoff esp-ping 192.0.2.1 --psk-file secret   how ESP gets through to a peer
   bakeoff doctor                                what this machine can run
 `;

@@ -2,12 +2,11 @@ import { Command, Option } from "commander";
 import type { PeerRole } from "../../peers/contract.ts";
 import { USUAL_FORMATS } from "../../reports/write.ts";
 import type { GoldenOptions } from "../run/golden.ts";
-import type { Shard } from "../run/plan.ts";
 import { run } from "../run/run.ts";
 import { UsageError, unknownName } from "../run/usage-error.ts";
 import { FORMATS_HELP, formats } from "./formats.ts";
 import { goldenText } from "./golden-text.ts";
-import { wholeNumber } from "./numbers.ts";
+import { shardOf, wholeNumber } from "./numbers.ts";
 import { hasColor, painter, printJson } from "./output.ts";
 import type { Finish } from "./program.ts";
 import { progress } from "./progress.ts";
@@ -149,13 +148,6 @@ function goldenOf({ golden, updateGolden, goldenDir }: Flags): GoldenOptions | u
     throw new UsageError("--golden-dir: is for --golden and --update-golden");
   }
   return { folder: goldenDir, update: updateGolden ?? false };
-}
-
-/** @throws UsageError */
-function shardOf(given: string): Shard {
-  const [, index, of] = /^([1-9]\d{0,4})\/([1-9]\d{0,4})$/.exec(given)?.map(Number) ?? [];
-  if (index !== undefined && of !== undefined && index <= of) return { index, of };
-  throw new UsageError(`--shard ${given}: must be I/N, as in 2/4: part I of N`);
 }
 
 function role(given: string): PeerRole | "both" {
