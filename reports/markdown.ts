@@ -33,7 +33,8 @@ export function toMarkdown(results: Results, found: Published = { findings: [], 
     results.tests.every(({ verdict }) => verdict === "pass") &&
     golden(results).length + found.findings.length + found.withheld === 0;
   const above = [...summary(results), ...(good ? ["Every verdict is `pass`.", ""] : [])];
-  return page(above, sections, below(results));
+  const fuzzedAlone = results.tests.length === 0 && found.findings.length + found.withheld > 0;
+  return page(above, sections, fuzzedAlone ? BELOW_FINDINGS : below(results));
 }
 
 const isKnown = ({ baseline }: TestResult): boolean =>
@@ -144,6 +145,8 @@ const provisional = ({ tests }: Results): string[] =>
   [...groupBy(tests, documentLabel)].flatMap(([label, [test]]) =>
     test?.provisional === undefined ? [] : [`${code(label)}: ${cell(test.provisional)}`],
   );
+
+const BELOW_FINDINGS = ["What shows a finding, its capture and its keys lie in `findings/`."];
 
 const below = ({ tests }: Results): string[] =>
   tests.length === 0

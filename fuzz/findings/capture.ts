@@ -8,7 +8,7 @@ import { Trace } from "../../harness/script/trace.ts";
 import { formatLadder } from "../../pcaps/ladder.ts";
 import { writePcap } from "../../pcaps/write.ts";
 import type { Outcome } from "../outcome.ts";
-import { CLOSED } from "./files.ts";
+import { CLOSED, type FileModes } from "./files.ts";
 import type { StoredFinding } from "./finding.ts";
 
 export interface CaptureOptions {
@@ -54,7 +54,7 @@ export function keepCapture(
   writeFileSync(path(KEPT.events), eventLines(trace));
   writeFileSync(path(KEPT.ladder), formatLadder(ladderViews(trace)));
   if (log !== undefined && log !== "") writeFileSync(path(KEPT.log), log);
-  if (embargo) closeAll(folder);
+  if (embargo) changeModes(folder, CLOSED);
 }
 
 /** Takes over the files that {@link keepCapture} wrote elsewhere, which go there. */
@@ -65,15 +65,15 @@ export function takeCapture(from: string, folder: string, { embargo }: Pick<Stor
     cpSync(join(from, name), join(folder, name), { recursive: true });
   }
   rmSync(from, { recursive: true, force: true });
-  if (embargo) closeAll(folder);
+  if (embargo) changeModes(folder, CLOSED);
 }
 
-/** Nobody else may read it. */
-export function closeAll(folder: string): void {
-  chmodSync(folder, CLOSED.folder);
+/** Makes everything in a folder, and the folder, readable to whom the modes say. */
+export function changeModes(folder: string, modes: FileModes): void {
+  chmodSync(folder, modes.folder);
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) closeAll(path);
-    else if (entry.isFile()) chmodSync(path, CLOSED.file);
+    if (entry.isDirectory()) changeModes(path, modes);
+    else if (entry.isFile()) chmodSync(path, modes.file);
   }
 }

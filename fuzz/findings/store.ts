@@ -1,16 +1,17 @@
 /** Where a campaign keeps its findings: a folder for each, those under embargo apart from the others. */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { findingMarkdown } from "../../reports/finding-markdown.ts";
 import { FINDINGS_FILE } from "../../reports/findings.ts";
 import type { PeerInfo } from "../../reports/results.ts";
 import type { Alarm } from "../alarm.ts";
 import type { Outcome } from "../outcome.ts";
 import { findSetup } from "../setups.ts";
 import { changesOf, type FuzzCase, type Trace } from "../trace.ts";
-import { type CaptureOptions, keepCapture, takeCapture } from "./capture.ts";
+import { type CaptureOptions, changeModes, keepCapture, takeCapture } from "./capture.ts";
 import { CLOSED, DiskFull, isNoRoom, OPEN, writeWhole } from "./files.ts";
 import { findingId, isUnread, needsEmbargo, readFinding, type StoredFinding } from "./finding.ts";
-import { indexOf } from "./published.ts";
+import { entryOf, indexOf } from "./published.ts";
 
 /** The folder of findings in that of a campaign. */
 export const FINDINGS_FOLDER = "findings";
@@ -18,6 +19,7 @@ export const FINDINGS_FOLDER = "findings";
 export const EMBARGO_FOLDER = "embargo";
 /** The file of a finding in its own folder. */
 export const FINDING_FILE = "finding.json";
+const PAGE_FILE = "finding.md";
 const RESERVE_FILE = ".reserve";
 /** Enough for the largest finding and its capture. */
 const RESERVE_OCTETS = 2 * 1024 * 1024;
@@ -143,6 +145,7 @@ export class FindingStore {
     const folder = this.folderOf(finding);
     rmSync(folder, { recursive: true, force: true });
     renameSync(before, folder);
+    changeModes(folder, OPEN);
     this.#keep(finding);
     return true;
   }
@@ -235,7 +238,10 @@ export class FindingStore {
       this.#lastWrite(path, text, finding);
     }
     this.#findings.set(finding.id, finding);
-    this.#whileThereIsRoom(finding, () => this.#index());
+    this.#whileThereIsRoom(finding, () => {
+      this.#page(finding);
+      this.#index();
+    });
   }
 
   /** The room held back is for this moment. @throws DiskFull always */
@@ -265,8 +271,16 @@ export class FindingStore {
       else if (outcome) keepCapture(folder, finding, outcome, more);
       else return;
       // Now that the files are there, they can be told of.
+      this.#page(finding);
       this.#index();
     });
+  }
+
+  /** The finding for people, beside its file. */
+  #page(finding: StoredFinding): void {
+    const folder = this.folderOf(finding);
+    const text = findingMarkdown(entryOf(finding, "", folder));
+    this.#write(join(folder, PAGE_FILE), text, finding.embargo ? CLOSED : OPEN);
   }
 
   /** `findings.json`, which reports read. */

@@ -11,6 +11,7 @@ import {
   resultsFromJournal,
 } from "../../reports/journal.ts";
 import { otherVersion, parseResults, type Results } from "../../reports/results.ts";
+import { campaignResults, isCampaign } from "./campaign-run.ts";
 import { JOURNAL } from "./out-folder.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -37,6 +38,10 @@ export function readRun(path: string): RunFiles {
   const folder = isFile ? dirname(path) : path;
   const results = isFile && basename(path) !== JOURNAL ? path : join(folder, RESULTS);
   const journal = join(folder, JOURNAL);
+  if (!(isFile && results === path) && isCampaign(folder)) {
+    const found = campaignResults(folder);
+    return { folder, records: recordsOf(found), results: found, fromResults: true };
+  }
   if (isFile && results === path) return fromResults(folder, results);
   if (!existsSync(journal) && existsSync(results)) return fromResults(folder, results);
   checkVersion(results);

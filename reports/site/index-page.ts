@@ -2,6 +2,7 @@
 import { groupBy } from "../group.ts";
 import { isGolden, standingOf, VERDICTS, verdictMeaning } from "../results.ts";
 import { formatDuration, plural, withheldText } from "../text.ts";
+import type { RunFindings } from "./findings-page.ts";
 import { type Fragment, html, type Markup } from "./markup.ts";
 import type { DocumentPart, Entry, Run, Site, Subject } from "./model.ts";
 import { rolesOf } from "./model.ts";
@@ -22,12 +23,13 @@ import type { ScoreBoard } from "./score-board.ts";
 /** More are in the list of tests, to which a link leads. */
 const LISTED = 8;
 
-export function indexPage(site: Site, board: ScoreBoard): Page {
+export function indexPage(site: Site, board: ScoreBoard, fuzzed: readonly RunFindings[] = []): Page {
   return {
     path: "index.html",
     title: `Bake-off: ${plural(site.entries.length, "test")} on ${plural(site.subjects.length, "peer")}`,
     trail: [{ text: "Overview" }],
     body: html`${hero(site)}
+${fuzzing(fuzzed)}
 ${deviating(site)}
 ${goldenChanges(site.runs)}
 ${baselineProblems(site.runs)}
@@ -48,6 +50,17 @@ function hero({ entries, subjects, documents, runs: all }: Site): Markup {
 <p class="soft">${plural(entries.length, "result")} on ${plural(subjects.length, "peer")}, ${plural(documents.length, "document")}.</p>
 ${verdictBar(counts)}
 <div class="chips">${chips}</div></section>`;
+}
+
+/** Where there was fuzzing, how much of it can be read. */
+function fuzzing(all: readonly RunFindings[]): Fragment {
+  const read = all.flatMap(({ read: one }) => (one && "findings" in one ? [one] : []));
+  const count = read.reduce((sum, { findings }) => sum + findings.length, 0);
+  const withheld = read.reduce((sum, one) => sum + one.withheld, 0);
+  return (
+    read.length > 0 &&
+    html`<p class="card pad">Fuzzing: <a href="findings.html">${plural(count, "finding")}</a>${withheld > 0 && html`, and ${withheld} withheld until the maintainers had their time`}.</p>`
+  );
 }
 
 function headline(entries: readonly Entry[], runs: readonly Run[]): string {

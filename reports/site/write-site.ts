@@ -100,9 +100,10 @@ class SiteWriter {
     this.#assets();
     for (const run of site.runs) this.#file(`runs/${run.number}/results.json`, toJson(run.results));
     this.#file("assets/tests.js", testsData(site));
-    this.#page(indexPage(site, board));
+    const found = this.#findings();
+    this.#page(indexPage(site, board, found));
     this.#page(testsPage(site));
-    this.#page(findingsPage(site, this.#findings()));
+    this.#page(findingsPage(site, found));
     for (const part of site.documents) {
       this.#page(documentPage(part, site, board));
       for (const entry of part.entries) this.#page(testPage(entry, site, { part, ...this.#material(entry) }));
