@@ -5,13 +5,15 @@
 import { identity, sameIdentity } from "../../harness/ike/identity.ts";
 import type { IkeSa } from "../../harness/ike/sa.ts";
 import { validatePath } from "../../harness/pki/path.ts";
+import { hex } from "../../harness/wire/bytes.ts";
 import { CERT_ENCODING } from "../../harness/wire/registry/cert-encodings.ts";
 import { EAP_CODE } from "../../harness/wire/registry/eap.ts";
 import { EXCHANGE } from "../../harness/wire/registry/exchange-types.ts";
 import { PAYLOAD, payloadTypes } from "../../harness/wire/registry/payload-types.ts";
 import { PROTOCOL } from "../../harness/wire/registry/protocol-ids.ts";
 import { TRANSFORM } from "../../harness/wire/registry/transform-types.ts";
-import type { Payload, Transform } from "../../harness/wire/types.ts";
+import type { Chain, Payload, Transform } from "../../harness/wire/types.ts";
+import { partOf } from "../../pcaps/decode/part.ts";
 import type { PeerConfig, PeerRole } from "../../peers/contract.ts";
 import type { Alarm } from "../alarm.ts";
 import type { Outcome } from "../outcome.ts";
@@ -42,8 +44,11 @@ interface Answered {
 
 const spiI = ({ sa }: Said): string => sa.slice(0, sa.indexOf(":"));
 const isInit = ({ exchangeType }: Said): boolean => exchangeType === EXCHANGE.IKE_SA_INIT;
+/** That a type is not known says nothing against the form of a message. */
+const isOrderly = (findings: Chain["findings"] = []): boolean =>
+  findings.every(({ field }) => field === "payload type");
 const isWhole = ({ seen, opened }: Said): boolean =>
-  !seen.message.findings?.length && (!opened || !seen.inner?.findings?.length);
+  isOrderly(seen.message.findings) && (!opened || isOrderly(seen.inner?.findings));
 
 const belongs = (request: Said, other: Said): boolean =>
   request.exchangeType === other.exchangeType &&
@@ -69,9 +74,8 @@ function grantedIn({ ike }: Heard): Answered[] {
   });
 }
 
-/** Numbers that nobody has assigned, and that are not for private use either. */
-const isUnknown = ({ type }: Payload): boolean =>
-  type > 0 && type < 128 && payloadTypes.get(type) === undefined;
+/** Numbers that nobody has assigned; those for private use mean nothing to who did not announce them. */
+const isUnknown = ({ type }: Payload): boolean => type > 0 && payloadTypes.get(type) === undefined;
 
 function overlookedCritical({ request, response }: Answered): Alarm[] {
   const critical = request.payloads.find((payload) => payload.critical && isUnknown(payload));
@@ -132,6 +136,31 @@ function nonceOfWrongSize({ request, response }: Answered): Alarm[] {
       },
       `${nonce.data.length} octets`,
     ),
+  ];
+}
+
+/** An ESP header: SPI and sequence number. */
+const ESP_NUMBERS = 8;
+
+/** Echo requests that were answered more often than packets with different numbers left: one was delivered twice. */
+function deliveredTwice({ entries }: Outcome): Alarm[] {
+  const packets = new Set<string>();
+  let replies = 0;
+  for (const { event } of entries) {
+    if (event.type === "datagram-sent") {
+      const { kind, data } = partOf({ ...event.datagram, timeMs: 0 });
+      if (kind === "esp") packets.add(hex(data.subarray(0, ESP_NUMBERS)));
+    }
+    if (event.type === "esp-received" && event.result.ok && event.inner?.echo?.reply) replies++;
+  }
+  if (packets.size === 0 || replies <= packets.size) return [];
+  return [
+    {
+      ...{ oracle: "requirement", title: "delivers an ESP packet that it has delivered before" },
+      ...{ signature: "accepts a replayed ESP packet", severity: "high", alone: true },
+      requirement: { document: "rfc4303", id: "ESP-36" },
+      detail: `${replies} replies to packets with ${packets.size} sequence numbers`,
+    },
   ];
 }
 
@@ -256,6 +285,7 @@ export function acceptedAlarms(
   const begun = outcome.claims.filter(({ sa, authentic }) => !authentic && !sa.replaces);
   return [
     ...begun.flatMap(({ sa }) => bypassOf(sa, outcome, context, heard, touched)),
+    ...(context.setup.wishes.config?.replayWindow === 0 ? [] : deliveredTwice(outcome)),
     ...grantedIn(heard).flatMap((answered) => [
       ...overlookedCritical(answered),
       ...childWithoutSelectors(answered),

@@ -46,7 +46,19 @@ const unproven = operator("unproven", (message) => {
   return true;
 });
 
-const ours = [...operators, another, spoilt, unproven];
+const strange = operator("strange", (message) => {
+  message.payloads.push({ kind: "raw", type: 250, critical: true, data: new Uint8Array(4) });
+  return true;
+});
+
+const otherGroup = operator("other-group", (message) => {
+  const ke = find(message, "KE");
+  if (!ke) return false;
+  Object.assign(ke, { group: 20, data: new Uint8Array(96) });
+  return true;
+});
+
+const ours = [...operators, another, spoilt, unproven, strange, otherGroup];
 
 interface Told {
   setup?: string;
@@ -138,6 +150,37 @@ describe("oracles", () => {
     const found = signatures(judge(await played(steps, { lie: "accepts-any-icv" })));
     expect(found.join()).to.include("demand answer rfc7296 IKEV2-283");
     expect(judge(await played(steps))).to.deep.equal([]);
+  });
+
+  it("see what planted faults do: a burst, a replay, an unknown critical payload, no selectors", async () => {
+    const child = [...plain("init", "auth")];
+    const rows: [fault: string, steps: Step[], signature: string][] = [
+      [
+        "forgets-the-last-sequence-number",
+        [...child, changed("esp", "esp-repeat", { value: 2 })],
+        "accepts a replayed ESP packet",
+      ],
+      [
+        "passes-over-critical-payloads",
+        [...plain("init"), changed("auth", "strange")],
+        "accepts an unknown critical payload",
+      ],
+      ["bursts-about-groups-not-offered", [changed("init", "other-group")], "amplifies in datagrams"],
+      [
+        "takes-no-selectors-for-its-own",
+        [...child, changed("create-child", "selector-none", { at: "TSi" })],
+        "child without offered selectors",
+      ],
+    ];
+    for (const [lie, steps, signature] of rows) {
+      const outcome = await played(steps, { lie });
+      expect(
+        outcome.steps.flatMap(({ unfit }) => unfit),
+        lie,
+      ).to.deep.equal([]);
+      expect(signatures(judge(outcome)), lie).to.include(signature);
+      expect(judge(await played(steps)), lie).to.deep.equal([]);
+    }
   });
 
   it("see a breach of the catalogue in a conversation with lies", async () => {
