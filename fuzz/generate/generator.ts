@@ -73,8 +73,6 @@ const CHOICE = 12;
 const NEIGHBOURS = 8;
 /** Of batches. */
 const WEIGHED_BATCHES = 0.33;
-/** Behind all visits that a schedule counts, so that no cell is begun with twice. */
-const FAR = 1_000_003;
 
 const SEQUENCES = { early: 0.05, late: 0.15 };
 const EARLY: ReadonlySet<Stage> = new Set(["init", "cookie", "intermediate", "auth", "eap"]);
@@ -95,6 +93,8 @@ export class Generator {
   readonly #left: number[] = [];
   /** Turns whose cells the coverage has heard of. */
   readonly #known = new Set<string>();
+  /** Turns that cells have had, by what a batch is about. */
+  readonly #pointers = new Map<string, number>();
   readonly #orders = new Map<string, { epoch: number; order: readonly number[] }>();
 
   private constructor(options: GeneratorOptions, workshops: ReadonlyMap<string, Workshop>) {
@@ -189,7 +189,7 @@ export class Generator {
     const dropped = this.#schedule.dropped;
     const turns = this.#turns.filter((turn) => !dropped.includes(sideName(turn.slot)));
     if (turns.length === 0) return slot;
-    return { ...this.#guide.turns.pick(turns, ({ name }) => name, from).slot, visit: FAR + number };
+    return { ...this.#guide.turns.pick(turns, ({ name }) => name, from).slot, visit: 0 };
   }
 
   #hasLearned(): boolean {
@@ -212,10 +212,20 @@ export class Generator {
     const made =
       guided && this.#isAsked(workshop, guided.trace)
         ? guided
-        : { trace: this.#fresh(number, slot, workshop, slot.visit * size + position) };
+        : { trace: this.#fresh(number, slot, workshop, this.#pointer(slot, position)) };
     this.#count(workshop, made.trace);
     const stage = workshop.stageOfTrace(made.trace);
     return { number, seed: `${this.#options.seed}/${number}`, stage, ...made };
+  }
+
+  /** Which of the turns of its cells a case has: by its number, or once that decides no more by how many had one. */
+  #pointer(slot: Slot, position: number): number {
+    const byNumber = slot.visit * this.#options.batch + position;
+    if (!this.#hasLearned()) return byNumber;
+    const name = turnName(slot.stage, sideName(slot));
+    const pointer = this.#pointers.get(name) ?? byNumber;
+    this.#pointers.set(name, pointer + 1);
+    return pointer;
   }
 
   #count(workshop: Workshop, trace: Trace): void {
