@@ -65,8 +65,10 @@ async function alarmsOf(
   context: Parameters<typeof judgeCase>[1],
   watch: LabWatch,
 ): Promise<Alarm[]> {
-  const alarms = [...judgeCase(outcome, context), ...(await watch.afterCase(outcome))];
-  return alarms.some(isEnd) ? alarms : [...alarms, ...(await watch.afterBatch())];
+  const seen = await watch.afterCase(outcome);
+  if (!seen.some(isEnd)) seen.push(...(await watch.afterBatch()));
+  // That a peer hangs the conversation alone cannot say: handshakes do.
+  return [...seen, ...judgeCase(outcome, context).filter((alarm) => !isEnd(alarm))];
 }
 
 const isEnd = ({ oracle }: Alarm): boolean => oracle === "crash" || oracle === "hang";

@@ -2,9 +2,12 @@
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { FindingsFile } from "../../reports/findings.ts";
+import { findOperator } from "../operators/index.ts";
 import { KEPT } from "./capture.ts";
 import type { StoredFinding } from "./finding.ts";
 import { inWords } from "./words.ts";
+
+const effectOf = (op: string): string | undefined => findOperator(op)?.effect;
 
 const FILE = "finding.json";
 
@@ -40,6 +43,11 @@ export function entryOf(
     ...(ladder !== undefined && { ladder }),
     ...(log !== undefined && { log }),
     ...{ role: trace.peer, setup: finding.setup.name, operators: finding.operators },
-    ...{ messages: finding.messages, seen: finding.seen, steps: inWords(trace), detail: finding.detail },
+    ...{
+      messages: finding.messages,
+      seen: finding.seen,
+      steps: inWords(trace, effectOf),
+      detail: finding.detail,
+    },
   };
 }

@@ -114,6 +114,7 @@ function pagesOf(words: string): string[] {
       severity: "low",
     },
     ...{ embargo: false, seed: words, requirement: { document: words, id: words } },
+    ...{ setup: words, operators: [words], steps: [words], detail: words, role: "responder" },
   };
   return [
     indexPage(site, board),
