@@ -9,7 +9,7 @@ import { Generator } from "../../fuzz/generate/generator.ts";
 import { minimise } from "../../fuzz/minimise/minimise.ts";
 import { judgeCase } from "../../fuzz/oracles/index.ts";
 import { Player } from "../../fuzz/play/player.ts";
-import { setups } from "../../fuzz/setups.ts";
+import { findSetup, setups } from "../../fuzz/setups.ts";
 import { changesOf, type FuzzCase, STAGES } from "../../fuzz/trace.ts";
 import type { PeerOrder } from "../../harness/run/lane-protocol.ts";
 import { openPeer } from "../../harness/run/open-peer.ts";
@@ -194,7 +194,8 @@ class Hunt {
     keeper.broke("it was found");
     const seen = new Map<string, Smaller>();
     const shows = async (trace: FuzzCase["trace"]): Promise<boolean> => {
-      const shown = await trials.shows({ ...found, trace }, alarm, place);
+      const setup = findSetup(trace.setup) ?? place.setup;
+      const shown = await trials.shows({ ...found, trace }, alarm, { setup, peer: trace.peer });
       if (shown) seen.set(JSON.stringify(trace), { case: { ...found, trace }, outcome: shown.outcome });
       return shown !== undefined;
     };
