@@ -53,9 +53,15 @@ export async function scapyFigures(
   secondsEach: number,
 ): Promise<ScapyFigures | undefined> {
   const messages = inputs.map(({ firstType, octets }) => ({ first: firstType ?? null, hex: hex(octets) }));
+  const output = await runPython(PROGRAM, [JSON.stringify(messages), String(secondsEach)]);
+  return output === undefined ? undefined : (JSON.parse(output) as ScapyFigures);
+}
+
+/** What this program writes; undefined where there is no Python in which it runs. */
+export async function runPython(program: string, args: readonly string[]): Promise<string | undefined> {
   for (const python of PYTHONS) {
-    const output = await run(python, ["-c", PROGRAM, JSON.stringify(messages), String(secondsEach)]);
-    if (output !== undefined) return JSON.parse(output) as ScapyFigures;
+    const output = await run(python, ["-c", program, ...args]);
+    if (output !== undefined) return output;
   }
   return undefined;
 }

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { benches, benchText, findBench } from "../bench/index.ts";
 import { UsageError, unknownName } from "../run/usage-error.ts";
+import { benchFuzzCommand } from "./bench-fuzz.ts";
 import { benchPcapCommand } from "./bench-pcap.ts";
 import { benchPqCommand } from "./bench-pq.ts";
 import { wholeNumber } from "./numbers.ts";
@@ -12,6 +13,7 @@ Examples:
   bakeoff bench wire esp --seconds 5
   bakeoff bench pq --loss 0,1,3,5,10
   bakeoff bench pcap --packets 100000
+  bakeoff bench fuzz --seconds 5
 `;
 
 interface Flags {
@@ -32,13 +34,14 @@ export function benchCommand(): Command {
       .enablePositionalOptions()
       .addCommand(benchPqCommand())
       .addCommand(benchPcapCommand())
+      .addCommand(benchFuzzCommand())
       .action((given: string[], flags: Flags) => measure(given.length > 0 ? given : names, flags))
   );
 }
 
 async function measure(names: string[], flags: Flags): Promise<void> {
   const seconds = wholeNumber("--seconds", flags.seconds);
-  for (const name of ["pq", "pcap"])
+  for (const name of ["pq", "pcap", "fuzz"])
     if (names.includes(name)) throw new UsageError(`${name} stands alone: bakeoff bench ${name}`);
   const chosen = names.map((name) => {
     const bench = findBench(name);

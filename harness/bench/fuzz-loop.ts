@@ -1,0 +1,135 @@
+/** Cases with a verdict each against a running peer, beside the rate at which it answers honest IKE_SA_INITs one at a time. */
+import { createSocket } from "node:dgram";
+import { isIPv6 } from "node:net";
+import { Generator } from "../../fuzz/generate/generator.ts";
+import { judgeCase } from "../../fuzz/oracles/index.ts";
+import { Player } from "../../fuzz/play/player.ts";
+import { Probes } from "../../fuzz/play/probes.ts";
+import { findSetup } from "../../fuzz/setups.ts";
+import type { FuzzCase, Stage } from "../../fuzz/trace.ts";
+import type { PeerOrder } from "../run/lane-protocol.ts";
+import type { LivePeer } from "../run/live-peer.ts";
+import { openPeer } from "../run/open-peer.ts";
+import type { Arena } from "../script/arena.ts";
+
+export interface LoopOrder {
+  peer: PeerOrder;
+  /** For each figure. */
+  seconds: number;
+  window: number;
+  seed: string;
+}
+
+export interface LoopFigures {
+  /** The daemon's own word. */
+  peer: string;
+  /** Honest IKE_SA_INIT exchanges per second, one at a time, from a bare socket; before and after the cases. */
+  honest: number;
+  stages: StageFigures[];
+}
+
+export interface StageFigures {
+  stage: Stage;
+  window: number;
+  casesPerSecond: number;
+  /** Processor time of this process, for a case. */
+  cpuMs: number;
+}
+
+const STAGES = ["init", "auth", "create-child"] as const satisfies readonly Stage[];
+/** Cases that are played first, so that what is measured is compiled. */
+const WARM_SHARE = 0.25;
+
+/** @throws LabError when the peer cannot be started */
+export async function measureLoop(order: LoopOrder): Promise<LoopFigures> {
+  const peer = await openPeer(order.peer);
+  try {
+    const before = await honestRate(await arenaOf(peer, "honest before"), order.seconds / 2);
+    const stages: StageFigures[] = [];
+    for (const window of new Set([1, order.window]))
+      for (const stage of STAGES) stages.push(await stageRate(peer, stage, { ...order, window }));
+    const after = await honestRate(await arenaOf(peer, "honest after"), order.seconds / 2);
+    return { peer: peer.info.fullVersion, honest: (before + after) / 2, stages };
+  } finally {
+    await peer.stop();
+  }
+}
+
+const psk = () => {
+  const found = findSetup("psk");
+  if (!found) throw new Error("there is no setup psk");
+  return found;
+};
+
+const arenaOf = (peer: LivePeer, label: string): Promise<Arena> =>
+  peer.arena(`bench fuzz/${label}`, psk().wishes);
+
+/** As any program would do it: send, wait for the answer, send the next. */
+async function honestRate({ policy, random, local, remote }: Arena, seconds: number): Promise<number> {
+  const probes = new Probes(policy(), random);
+  const socket = createSocket(isIPv6(local.host) ? "udp6" : "udp4");
+  await new Promise<void>((resolve) => socket.bind(0, local.host, resolve));
+  const start = performance.now();
+  const end = start + seconds * 1000;
+  let answers = 0;
+  await new Promise<void>((resolve) => {
+    const send = () => socket.send(probes.make("whole"), remote.port, remote.host);
+    const timer = setTimeout(resolve, 2 * seconds * 1000);
+    socket.on("message", () => {
+      answers++;
+      if (performance.now() < end) return send();
+      clearTimeout(timer);
+      resolve();
+    });
+    send();
+  });
+  socket.close();
+  return (answers * 1000) / (performance.now() - start);
+}
+
+async function stageRate(peer: LivePeer, stage: Stage, order: LoopOrder): Promise<StageFigures> {
+  const { seconds, window, seed } = order;
+  const setup = psk();
+  const context = { setup, peer: "responder" as const };
+  const arena = await arenaOf(peer, `${stage} ${window}`);
+  const player = new Player(arena, { window });
+  const cases = await source(stage, `${seed} ${window}`);
+  const play = async (for_: number): Promise<number> => {
+    const end = performance.now() + for_ * 1000;
+    let played = 0;
+    await player.playAll(
+      () => (performance.now() < end ? cases() : undefined),
+      (outcome) => {
+        judgeCase(outcome, context);
+        played++;
+      },
+    );
+    return played;
+  };
+  await play(WARM_SHARE * seconds);
+  const [start, cpu] = [performance.now(), process.cpuUsage()];
+  const played = await play(seconds);
+  const used = process.cpuUsage(cpu);
+  const elapsed = performance.now() - start;
+  player.close();
+  const cpuMs = (used.user + used.system) / 1000 / Math.max(1, played);
+  return { stage, window, casesPerSecond: (played * 1000) / elapsed, cpuMs };
+}
+
+const BATCH = 1_000;
+
+/** Cases without end. */
+async function source(stage: Stage, seed: string): Promise<() => FuzzCase> {
+  const generator = await Generator.create({
+    ...{ seed: `bench fuzz ${seed}`, setups: [psk()], roles: ["responder"], stages: [stage] },
+    ...{ guided: false, batch: BATCH },
+  });
+  let batch = generator.nextBatch();
+  return () => {
+    for (;;) {
+      const found = batch.nextCase();
+      if (found) return found;
+      batch = generator.nextBatch();
+    }
+  };
+}
