@@ -1,5 +1,5 @@
 /** Where a campaign keeps its findings: a folder for each, those under embargo apart from the others. */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { findingMarkdown } from "../../reports/finding-markdown.ts";
 import { FINDINGS_FILE } from "../../reports/findings.ts";
@@ -77,7 +77,10 @@ export class FindingStore {
   static open(out: string, options: StoreOptions): FindingStore {
     const store = new FindingStore(out, options);
     try {
-      mkdirSync(join(store.#folder, EMBARGO_FOLDER), { recursive: true, mode: CLOSED.folder });
+      mkdirSync(store.#folder, { recursive: true });
+      const embargo = join(store.#folder, EMBARGO_FOLDER);
+      mkdirSync(embargo, { recursive: true });
+      chmodSync(embargo, CLOSED.folder);
       store.#reserve();
     } catch (error) {
       throw isNoRoom(error) ? new DiskFull(store.#folder) : error;
