@@ -35,13 +35,13 @@ def chain(kinds):
         chained = one / chained if chained else one
     return chained
 def proposal(number, kinds):
-    return IKEv2_payload_Proposal(proposal=number, trans_nb=len(kinds), trans=chain(kinds))
+    return IKEv2_payload_Proposal(SPIsize=0, SPI=b"", proposal=number, trans_nb=len(kinds), trans=chain(kinds))
 first = proposal(1, [("Encryption", 12), ("PRF", 5), ("Integrity", 12), ("GroupDesc", 31), ("GroupDesc", 19), ("GroupDesc", 14)])
 second = proposal(2, [("Encryption", 20), ("PRF", 5), ("GroupDesc", 31), ("GroupDesc", 19)])
 message = (IKEv2(init_SPI=b"12345678", exch_type="IKE_SA_INIT", flags="Initiator")
     / IKEv2_payload_SA(prop=first / second) / IKEv2_payload_KE(group=31, load=b"k" * 32) / IKEv2_payload_Nonce(load=b"n" * 32)
-    / IKEv2_payload_Notify(type=16388, load=b"a" * 20) / IKEv2_payload_Notify(type=16389, load=b"b" * 20)
-    / IKEv2_payload_Notify(type=16431, load=b"\\x00\\x02\\x00\\x03"))
+    / IKEv2_payload_Notify(SPIsize=0, SPI=b"", type=16388, load=b"a" * 20) / IKEv2_payload_Notify(SPIsize=0, SPI=b"", type=16389, load=b"b" * 20)
+    / IKEv2_payload_Notify(SPIsize=0, SPI=b"", type=16431, load=b"\\x00\\x02\\x00\\x03"))
 drawn = fuzz(message)
 def make():
     drawn.clear_cache()

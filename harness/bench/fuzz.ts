@@ -36,8 +36,9 @@ export async function measureFuzz(options: FuzzBenchOptions): Promise<BenchResul
 
 function loopRows({ peer, honest, stages }: LoopFigures): BenchRow[] {
   const reference = { what: `IKE_SA_INITs that ${peer} answers one at a time`, value: honest };
-  const row = ({ stage, window, casesPerSecond, cpuMs }: StageFigures): BenchRow => {
-    const what = `cases at stage ${stage}, ${window} at once, ${cpuMs.toFixed(2)} ms of processor time each`;
+  const row = ({ stage, window, casesPerSecond, cpuMs, judgeMs }: StageFigures): BenchRow => {
+    const cost = `${cpuMs.toFixed(2)} ms of processor time each, ${judgeMs.toFixed(2)} ms to judge`;
+    const what = `cases at stage ${stage}, ${window} at once, ${cost}`;
     return compared(what, casesPerSecond, "cases/s", reference, stage === "init" ? AIM : undefined);
   };
   return stages.map(row);
