@@ -211,8 +211,7 @@ class Running {
         for (const { file, reason } of corpus.skipped)
           this.#observer.say(`${join(folder, file)}: ${reason}: skipped`);
       const generator = await generatorOf(this.#plan, corpus, this.#before?.generators.get(place));
-      const pending =
-        this.#before?.pending.filter(({ peer }) => peer === place).map(({ held }) => held) ?? [];
+      const pending = this.#before?.pending.filter(({ peer }) => peer === place) ?? [];
       const front = new Front({
         ...{ place, id: peerName(chosen), chosen, generator, recorder, pending, muted },
         ...(cases !== undefined && { cases }),

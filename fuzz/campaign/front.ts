@@ -1,8 +1,8 @@
 /** One peer of a campaign: whose turn it is, what came of it, and what is known of it. */
 import type { PeerRole } from "../../peers/contract.ts";
 import type { ChosenPeer } from "../../peers/definition.ts";
-import type { ORACLES } from "../../reports/findings.ts";
 import type { PeerInfo } from "../../reports/results.ts";
+import type { Alarm } from "../alarm.ts";
 import type { Generator } from "../generate/generator.ts";
 import type { FuzzCase } from "../trace.ts";
 import { type PlayedRecord, rangesOf } from "./journal.ts";
@@ -18,7 +18,7 @@ export interface FrontOptions {
   generator: Generator;
   recorder: Recorder;
   /** Cases that were handed out before and never begun. */
-  pending: readonly Pending[];
+  pending: readonly { name: string; held: Pending }[];
   /** Cases that may be handed out still; not set: any number. */
   cases?: number;
   muted: ReadonlySet<string>;
@@ -34,13 +34,20 @@ export interface Held {
   left: Map<number, FuzzCase>;
   played: PlayedRecord;
   numbers: number[];
+  /** Cases with an alarm that is new, by its signature, until it is known what becomes of it. */
+  open: Map<string, FuzzCase>;
+  /** Name of the file that kept it until a lane took it. */
+  from?: string;
 }
 
 const SHOWN_MS = 250;
+/** The files of lanes have lower numbers. */
+export const WAITING = 100_000;
 
 export class Front {
   readonly options: FrontOptions;
-  readonly #waiting: Pending[];
+  readonly #waiting: { name: string; pending: Pending }[];
+  #named: number;
   readonly #dropped = new Set<string>();
   #written = performance.now();
   /** The peer's own word for itself. */
@@ -49,15 +56,28 @@ export class Front {
 
   constructor(options: FrontOptions) {
     this.options = options;
-    this.#waiting = [...options.pending];
+    this.#waiting = options.pending.map(({ name, held }) => ({ name, pending: held }));
+    // Behind those that are left of before.
+    const names = options.pending.map(({ name }) => Number(name.split("-")[1]));
+    this.#named = Math.max(WAITING, ...names) + 1;
+  }
+
+  #wait(pending: Pending): void {
+    const name = `${this.options.place}-${this.#named++}`;
+    this.options.recorder.pending(name, pending);
+    this.#waiting.push({ name, pending });
   }
 
   /** The next cases for a lane; undefined when there are none any more. */
   next(): Held | undefined {
     const taken = this.#waiting.shift();
-    if (taken && this.#dropped.has(`${taken.setup} ${taken.peer}`)) return this.next();
-    const held = taken ? heldOf(taken, this.options.place) : this.#fresh();
-    return held && held.cases.length > 0 ? held : undefined;
+    if (!taken) return this.#fresh();
+    const { name, pending } = taken;
+    const isEmpty = pending.cases.length + pending.again.length === 0;
+    if (!isEmpty && !this.#dropped.has(`${pending.setup} ${pending.peer}`))
+      return { ...heldOf(pending, this.options.place), from: name };
+    this.options.recorder.pending(name, undefined);
+    return this.next();
   }
 
   #fresh(): Held | undefined {
@@ -78,13 +98,18 @@ export class Front {
       ...{ kind: "batch-started", batch: number, peer: place, first: cases[0]?.number ?? 0 },
       ...{ cases: cases.length, setup, role: peer },
     });
-    return heldOf({ batch: number, setup, peer, cases, inHand: 0 }, place);
+    if (cases.length === 0) return undefined;
+    return heldOf({ batch: number, setup, peer, cases, again: [], inHand: 0 }, place);
   }
 
   /** A case of a batch has come to its end. */
-  played(held: Held, outcome: ShortOutcome, alarms: readonly { oracle: (typeof ORACLES)[number] }[]): void {
+  played(held: Held, outcome: ShortOutcome, alarms: readonly Pick<Alarm, "oracle" | "signature">[]): void {
     const found = held.left.get(outcome.number);
+    // One that is played once more for its alarm has been counted.
     if (!found) return;
+    const known = new Set(alarms.length === 0 ? [] : this.known());
+    for (const { signature } of alarms)
+      if (!known.has(signature) && !held.open.has(signature)) held.open.set(signature, found);
     held.left.delete(outcome.number);
     held.numbers.push(outcome.number);
     const { generator, recorder } = this.options;
@@ -115,9 +140,8 @@ export class Front {
   /** What is left of a batch whose lane ended; the cases that were being played then are not played again. */
   putBack(held: Held, window: number): FuzzCase[] {
     const left = [...held.left.values()];
-    const { number: batch, setup, peer } = held;
-    const rest = left.slice(window);
-    if (rest.length > 0) this.#waiting.unshift({ batch, setup, peer, cases: rest, inHand: 0 });
+    const rest = pendingOf({ ...held, left: new Map(left.slice(window).map((one) => [one.number, one])) }, 0);
+    if (rest.cases.length + rest.again.length > 0) this.#wait(rest);
     return left.slice(0, window);
   }
 
@@ -143,10 +167,17 @@ const nothing = (batch: number, peer: number): PlayedRecord => ({
   ...{ messages: 0, novel: 0, silent: 0, unfit: 0 },
 });
 
-const heldOf = ({ batch, setup, peer, cases }: Pending, place: number): Held => ({
-  ...{ number: batch, setup, peer, cases, numbers: [] },
+const heldOf = ({ batch, setup, peer, cases, again }: Pending, place: number): Held => ({
+  ...{ number: batch, setup, peer, cases: [...again, ...cases], numbers: [], open: new Map() },
   left: new Map(cases.map((one) => [one.number, one])),
   played: nothing(batch, place),
+});
+
+/** What is not over of a batch, of which so many may be in hand. */
+export const pendingOf = ({ number, setup, peer, left, open }: Held, inHand: number): Pending => ({
+  ...{ batch: number, setup, peer, inHand },
+  cases: [...left.values()],
+  again: [...new Map([...open.values()].map((one) => [one.number, one])).values()],
 });
 
 /** Whether the conversation came to the step of its first lie, or its last step where it has none. */

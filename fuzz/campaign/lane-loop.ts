@@ -1,7 +1,7 @@
 /** One lane of a campaign from its first batch to its last, over as many processes as that takes. */
 import type { LaneNetwork } from "../../peers/runtime/index.ts";
 import { findingId } from "../findings/finding.ts";
-import type { Front, Held } from "./front.ts";
+import { type Front, type Held, pendingOf } from "./front.ts";
 import { isGone, LaneChild, type LaneGone } from "./lane-child.ts";
 import { type FromFuzzLane, type FuzzOrder, outcomeOf } from "./protocol.ts";
 import type { Recorder } from "./recorder.ts";
@@ -44,6 +44,8 @@ export async function laneLoop(options: LoopOptions): Promise<string | undefined
 
 const now = (): string => new Date().toISOString();
 
+const laneName = (front: Front, { lane }: { lane: number }): string => `${front.options.place}-${lane}`;
+
 /** One process of the lane. */
 class LaneRun {
   readonly #options: LoopOptions;
@@ -85,12 +87,12 @@ class LaneRun {
 
   async #batches(child: LaneChild): Promise<LaneGone | undefined> {
     const { front, finish, recorder, order, minimise } = this.#options;
-    const lane = `${front.options.place}-${order.lane}`;
+    const lane = laneName(front, order);
     for (let held = front.next(); held && !finish.aborted; held = front.next()) {
       this.#held = held;
       const { number, setup, peer, cases } = held;
-      const batch = { batch: number, setup, peer };
-      recorder.pending(lane, { ...batch, cases, inHand: order.window });
+      recorder.pending(lane, pendingOf(held, order.window));
+      if (held.from !== undefined) recorder.pending(held.from, undefined);
       const answer = await child.batch({
         ...{ kind: "batch", number, setup, peer, cases, known: front.known(), minimise: minimise() },
       });
@@ -99,7 +101,7 @@ class LaneRun {
       this.#held = undefined;
       if (answer.kind === "no-setup") this.#drop(held, answer.reason);
       if (finish.aborted && held.left.size > 0) {
-        recorder.pending(lane, { ...batch, cases: [...held.left.values()], inHand: 0 });
+        recorder.pending(lane, pendingOf(held, 0));
         return undefined;
       }
       recorder.pending(lane, undefined);
@@ -123,7 +125,7 @@ class LaneRun {
     if (!held) return gone;
     front.write(held);
     const suspects = front.putBack(held, order.window);
-    recorder.pending(`${front.options.place}-${order.lane}`, undefined);
+    recorder.pending(laneName(front, order), undefined);
     const numbers = suspects.map(({ number }) => number).join(", ");
     this.#options.say(`${order.id}: ${gone.reason}; in hand were cases ${numbers || "of none"}`);
     recorder.append({ kind: "trouble", peer: front.options.place, reason: `${reason}; in hand: ${numbers}` });
@@ -136,13 +138,14 @@ class LaneRun {
     switch (message.kind) {
       case "played":
         this.played += 1;
-        if (this.#held) front.played(this.#held, message.outcome, message.alarms);
-        return;
+        return this.#played(message);
       case "found":
+        this.#held?.open.delete(message.alarm.signature);
         return recorder.whileThereIsRoom(() => this.#found(message));
       case "reduced":
         return recorder.whileThereIsRoom(() => this.#reduced(message));
       case "unconfirmed":
+        this.#held?.open.delete(message.alarm.signature);
         return this.#unconfirmed(message);
       case "restarted":
         this.#restarts.push(performance.now());
@@ -151,6 +154,15 @@ class LaneRun {
         this.#options.say(`${order.id}: a fault of our own: ${message.reason.split("\n")[0]}`);
         return recorder.append({ kind: "trouble", peer, reason: message.reason.slice(0, 8_000) });
     }
+  }
+
+  #played({ outcome, alarms }: Extract<FromFuzzLane, { kind: "played" }>): void {
+    const held = this.#held;
+    if (!held) return;
+    const { front, recorder, order } = this.#options;
+    const before = held.open.size;
+    front.played(held, outcome, alarms);
+    if (held.open.size > before) recorder.pending(laneName(front, order), pendingOf(held, order.window));
   }
 
   #found({ alarm, case: found, outcome, capture }: Extract<FromFuzzLane, { kind: "found" }>): void {

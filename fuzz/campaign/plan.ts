@@ -78,11 +78,10 @@ function setupOf(given: string): Setup {
 
 /** The plan of a campaign to go on with. @throws UsageError where something else is asked for now */
 export function samePlan(before: Plan, wishes: Wishes): Plan {
-  const { stages, setups: names, role, ...rest } = wishes;
+  const { stages, setups: names, role, seed, shard, guided, lie, variant, peers, differential } = wishes;
   const told = {
-    ...rest,
-    ...(stages && { stages: stages.map(stageOf) }),
-    ...(role && { roles: role === "both" ? ROLES : [role] }),
+    ...{ seed, shard, guided, lie, variant, peers, differential },
+    ...{ stages: stages?.map(stageOf), roles: role === "both" ? ROLES : role && [role] },
   };
   for (const [name, value] of Object.entries(told)) {
     const was: unknown = Reflect.get(before, name);

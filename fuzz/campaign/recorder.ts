@@ -27,6 +27,8 @@ const MOST_UNCONFIRMED = 200;
 export const pendingSchema = z.strictObject({
   ...{ batch: z.int().min(0), setup: z.string(), peer: z.enum(["initiator", "responder"]) },
   cases: z.array(caseSchema).max(10_000),
+  /** Played already, with an alarm of which nobody knows what to make yet. */
+  again: z.array(caseSchema).max(1_000),
   /** So many of them may be played at a time: they may have been when nobody was left to say so. */
   inHand: z.int().min(0),
 });

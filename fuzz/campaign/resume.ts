@@ -1,11 +1,12 @@
 /** What a campaign that was ended, or killed, left to go on with. Files that are damaged are named and do without. */
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import type { z } from "zod";
 import { UsageError } from "../../harness/run/usage-error.ts";
 import { readTextFile } from "../../pcaps/text-file.ts";
 import { type GeneratorState, generatorStateSchema } from "../generate/generator.ts";
 import { Guide } from "../guide/guide.ts";
+import { WAITING } from "./front.ts";
 import { boundsOf, type JournalRecord, readJournal } from "./journal.ts";
 import { type Plan, planSchema } from "./plan.ts";
 import { JOURNAL_FILE, type Pending, pendingSchema, stateFolder } from "./recorder.ts";
@@ -17,7 +18,7 @@ export interface Before {
   /** By the place of the peer. */
   generators: ReadonlyMap<number, GeneratorState>;
   /** Cases that were handed out and never begun. */
-  pending: { peer: number; held: Pending }[];
+  pending: { peer: number; name: string; held: Pending }[];
   /** What could not be used, and why. */
   problems: string[];
 }
@@ -82,25 +83,38 @@ const nothingLearned = ({ seed, batch }: Plan): GeneratorState => ({
   ...{ coverage: { coverage: 1, cells: [] }, guide: new Guide().state() },
 });
 
-/** Those that were being played when it ended count as played, so that no case comes twice. */
+/**
+ * Those that were being played when it ended count as played, so that no case comes twice. The files get names that no
+ * lane writes to.
+ */
 function pendingIn(
   out: string,
   played: ReadonlyMap<string, ReadonlySet<number>>,
   problems: string[],
 ): Before["pending"] {
   const folder = stateFolder(out);
-  const files = existsSync(folder) ? readdirSync(folder).sort() : [];
-  return files.flatMap((file) => {
-    const peer = /^pending-(\d{1,3})-\d{1,3}\.json$/.exec(file)?.[1];
-    if (peer === undefined) return [];
-    const held = readState(join(folder, file), pendingSchema);
-    if ("reason" in held) problems.push(`${join(folder, file)}: ${held.reason}: left out`);
+  const files = existsSync(folder) ? readdirSync(folder).flatMap((file) => [...file.matchAll(PENDING)]) : [];
+  const taken = new Map<string, Set<number>>();
+  let last = files.reduce((most, [, , number]) => Math.max(most, Number(number)), WAITING);
+  return files.flatMap(([file, place = "", number = ""]) => {
+    const path = join(folder, file);
+    const held = readState(path, pendingSchema);
+    if ("reason" in held) problems.push(`${path}: ${held.reason}: left out`);
     if ("reason" in held) return [];
-    const done = played.get(`${Number(peer)} ${held.batch}`);
-    const left = held.cases.filter(({ number }) => !done?.has(number)).slice(held.inHand);
-    return left.length === 0 ? [] : [{ peer: Number(peer), held: { ...held, cases: left } }];
+    const peer = Number(place);
+    const key = `${peer} ${held.batch}`;
+    const before = taken.get(key) ?? new Set(played.get(key));
+    taken.set(key, before);
+    const left = held.cases.filter((one) => !before.has(one.number)).slice(held.inHand);
+    for (const one of left) before.add(one.number);
+    const waiting = Number(number) >= WAITING ? Number(number) : ++last;
+    const name = `${peer}-${waiting}`;
+    renameSync(path, join(folder, `pending-${name}.json`));
+    return [{ peer, name, held: { ...held, cases: left } }];
   });
 }
+
+const PENDING = /^pending-(\d{1,3})-(\d{1,9})\.json$/g;
 
 function readState<T>(path: string, schema: z.ZodType<T>): T | { reason: string } {
   const text = readTextFile(path, { most: MOST_OCTETS });
