@@ -140,6 +140,12 @@ function echo({ arena, ours, record }: Scene, step: Running, sa: IkeSa): string 
 const pipeOf = (record: Record, child: ChildSa | undefined): Pipe | undefined =>
   record.pipes.findLast((pipe) => pipe.child === child);
 
+/** Why the peer cannot begin this; undefined if it can. */
+export function missingFor({ record }: Scene, act: Act): string | undefined {
+  const stands = act === "peer-initiate" || record.sas.some((sa) => sa.established);
+  return stands ? undefined : "there is no IKE SA that stands";
+}
+
 /** Has the driver make the peer begin; it rejects with why that cannot be. */
 export function provoke({ arena }: Scene, act: Act): Promise<void> {
   const { driver, inner, config } = arena;

@@ -13,22 +13,22 @@ import type { Credential } from "../../harness/pki/types.ts";
 import type { Arena } from "../../harness/script/arena.ts";
 import type { HostEvent } from "../../harness/script/host.ts";
 import { concat } from "../../harness/wire/bytes.ts";
-import { EXCHANGE } from "../../harness/wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../harness/wire/registry/notify-types.ts";
 import { NON_ESP_MARKER } from "../../harness/wire/udp.ts";
 import type { Operator } from "../operators/operator.ts";
 import type { Outcome } from "../outcome.ts";
 import type { FuzzCase } from "../trace.ts";
-import { begin, provoke, reachedOf, type Scene } from "./acts.ts";
+import { begin, missingFor, provoke, reachedOf, type Scene } from "./acts.ts";
 import { classOf, classOfEsp, classOfUnused } from "./classes.ts";
+import { abandon, guarded, part } from "./leaving.ts";
 import { Lies, type Sees } from "./lies.ts";
 import { OurEnd } from "./our-end.ts";
 import type { Pace } from "./pace.ts";
 import type { Probes } from "./probes.ts";
-import { Probing } from "./probing.ts";
 import { Record } from "./record.ts";
 import { end, outcomeOf, type Running, running } from "./running.ts";
 import type { Party, Switchboard } from "./switchboard.ts";
+import { Waiting } from "./waiting.ts";
 
 export interface ConversationOptions {
   arena: Arena;
@@ -45,9 +45,6 @@ export interface ConversationOptions {
 /** Messages of ours in one conversation, and answers that a step tells of. */
 const MOST_MESSAGES = 512;
 const MOST_ANSWERS = 64;
-/** Quiet moments that an honest step has before a stranger asks, and after the peer has answered that one. */
-const HONEST_WAIT = 2;
-const HONEST_GRACE = 5;
 
 export class Conversation implements Party {
   readonly #options: ConversationOptions;
@@ -55,7 +52,7 @@ export class Conversation implements Party {
   readonly #lies: Lies;
   readonly #ours: OurEnd;
   readonly #scene: Scene;
-  readonly #probing: Probing;
+  readonly #waiting: Waiting;
   readonly #link: Link;
   readonly #steps: Running[] = [];
   /** Those that take place now. */
@@ -69,12 +66,6 @@ export class Conversation implements Party {
   #lastLie?: number;
   /** Messages that were changed. */
   readonly #changed: OutgoingMessage[] = [];
-  /** How much had been sent, and had happened, when the last probe was. */
-  #asked = { sent: 0, progress: 0, patient: false };
-  /** How much had been sent at the last probe that was answered. */
-  #answeredAt?: number;
-  #timer: { cancel: () => void; progress: number } | undefined;
-  #inGrace = false;
   #looking = false;
   #begun = false;
   #endedAt = 0;
@@ -100,10 +91,18 @@ export class Conversation implements Party {
       failed: () => {},
     });
     this.#scene = { arena, ours: this.#ours, record: this.#record };
-    this.#probing = new Probing({
-      ...{ arena, probes },
+    this.#waiting = new Waiting({
+      ...{ arena, pace, probes },
+      state: () => ({
+        open: this.#open(),
+        sent: this.#sent,
+        progress: this.#progress,
+        lastLie: this.#lastLie,
+      }),
       send: (octets) => this.#sendProbe(octets),
       answered: (ms) => this.#probeAnswered(ms),
+      look: () => this.#look(),
+      judge: () => this.#judge(),
       silent: () => this.#dead(),
     });
   }
@@ -128,7 +127,7 @@ export class Conversation implements Party {
   // The way in.
 
   take(datagram: Datagram): void {
-    if (!this.#probing.takes(datagram)) return this.#ours.host.take(datagram);
+    if (!this.#waiting.takes(datagram)) return this.#ours.host.take(datagram);
     this.#record.addProbe(this.#now(), { type: "datagram-received", datagram });
     this.#options.arena.poke();
   }
@@ -240,7 +239,7 @@ export class Conversation implements Party {
     const open = this.#open();
     if (open.length > 0) {
       if (this.#record.full || this.#record.messages > MOST_MESSAGES) return this.#endless(open);
-      this.#wait(open);
+      this.#waiting.wait();
       return false;
     }
     this.#lies.release(this.#ours.host.endpoint.core);
@@ -270,12 +269,14 @@ export class Conversation implements Party {
     this.#steps.push(step);
     this.#bout.push(step);
     if (step.peers) return this.#provoke(step);
-    const missing = begin(this.#scene, step, () => this.#lied("sequence"));
+    const missing = guarded(() => begin(this.#scene, step, () => this.#lied("sequence")));
     if (missing !== undefined) end(step, "not begun", missing);
     this.#ours.host.settle();
   }
 
   #provoke(step: Running): void {
+    const missing = missingFor(this.#scene, step.step.act);
+    if (missing !== undefined) return end(step, "not begun", missing);
     step.reached = reachedOf(this.#scene, step.step.act);
     step.underWay = true;
     const { clock } = this.#options.arena.world;
@@ -291,67 +292,6 @@ export class Conversation implements Party {
     clock.outside(provoke(this.#scene, step.step.act).then(done, failed));
   }
 
-  /** Sees to it that the wait for these steps ends. */
-  #wait(open: readonly Running[]): void {
-    if (this.#probing.waiting || this.#inGrace || open.some((step) => step.underWay)) return;
-    if (this.#timer?.progress === this.#progress) return;
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    const ms = this.#hesitation(open);
-    if (ms === 0) return this.#ask(false);
-    const { clock } = this.#options.arena.world;
-    const patient = this.#lastLie === undefined;
-    const cancel = clock.at(clock.now() + ms, () => {
-      this.#timer = undefined;
-      this.#ask(patient);
-      this.#options.arena.poke();
-    });
-    this.#timer = { cancel, progress: this.#progress };
-  }
-
-  /** Milliseconds until a stranger asks. */
-  #hesitation(open: readonly Running[]): number {
-    const { quiet } = this.#options.arena;
-    const fresh = open.some((step) => step.peers && step.sent === 0 && !step.reached?.());
-    const honest = this.#lastLie === undefined && !open.every((step) => step.peers && step.reached?.());
-    const answered = open.every((step) => !step.peers && step.sinceSent > 0);
-    if (fresh || (honest && !answered)) return HONEST_WAIT * quiet;
-    const justLied = this.#lastLie === this.#sent;
-    return justLied || open.some((step) => step.peers) ? 0 : this.#grace();
-  }
-
-  #ask(patient: boolean): void {
-    if (this.over) return;
-    this.#asked = { sent: this.#sent, progress: this.#progress, patient };
-    this.#probing.ask();
-  }
-
-  #grace(): number {
-    const { pace, arena } = this.#options;
-    if (this.#asked.patient) return HONEST_GRACE * arena.quiet;
-    const acts = this.#open().map(({ step }) =>
-      pace.grace(EXCHANGE_OF[step.act] ?? EXCHANGE.CREATE_CHILD_SA),
-    );
-    return Math.max(pace.grace("probe"), ...acts);
-  }
-
-  #probeAnswered(ms: number): void {
-    this.#record.answered("probe", ms);
-    this.#answeredAt = this.#asked.sent;
-    this.#probe = "answered";
-    if (this.#open().length === 0 || this.#sent > this.#asked.sent) return this.#look();
-    const { clock } = this.#options.arena.world;
-    this.#inGrace = true;
-    const cancel = clock.at(clock.now() + this.#grace(), () => {
-      this.#inGrace = false;
-      this.#timer = undefined;
-      if (this.#progress === this.#asked.progress) this.#judge();
-      this.#look();
-      this.#options.arena.poke();
-    });
-    this.#timer = { cancel, progress: this.#progress };
-  }
-
   /** The peer had its time: these steps end as they are. */
   #judge(): void {
     for (const step of this.#open()) {
@@ -361,19 +301,7 @@ export class Conversation implements Party {
       if (step.peers && step.reached?.()) end(step, "done");
       if (step.sinceSent > 0 && !step.peers) end(step, "refused", step.answers.at(-1));
       end(step, "silence");
-      this.#abandon(step.tookId);
-    }
-  }
-
-  /** Lets the next requests go: the peer never took the Message ID of one that it said nothing to. */
-  #abandon(took: boolean): void {
-    for (const sa of this.#ours.host.endpoint.core.sas.values()) {
-      if (!sa.pending) continue;
-      sa.pending.cancelTimer?.();
-      sa.pending = undefined;
-      sa.queue.length = 0;
-      const id = this.#lastId.get(sa);
-      if (id !== undefined && !took) sa.nextMessageId = id;
+      abandon(this.#ours.host, this.#lastId, step.tookId);
     }
   }
 
@@ -394,12 +322,8 @@ export class Conversation implements Party {
 
   /** Everything was said: the conversation is over once the peer has answered somebody after the last lie. */
   #finish(): boolean {
-    const since = Math.min(this.#lastLie ?? 0, this.#sent);
-    if (this.#answeredAt !== undefined && this.#answeredAt >= since) {
-      this.#end();
-      return false;
-    }
-    if (!this.#probing.waiting && !this.#inGrace) this.#ask(false);
+    if (this.#waiting.answeredSince(this.#lastLie ?? 0)) this.#end();
+    else this.#waiting.ask();
     return false;
   }
 
@@ -411,6 +335,11 @@ export class Conversation implements Party {
     this.#options.arena.poke();
   }
 
+  #probeAnswered(ms: number): void {
+    this.#record.answered("probe", ms);
+    this.#probe = "answered";
+  }
+
   /** Ends it where it is, as for a peer that has died. */
   abort(): void {
     if (!this.over) this.#dead();
@@ -419,8 +348,7 @@ export class Conversation implements Party {
   #end(): void {
     this.#endedAt = this.#now();
     this.over = true;
-    this.#timer?.cancel();
-    this.#probing.stop();
+    this.#waiting.stop();
   }
 
   #now(): number {
@@ -458,7 +386,7 @@ export class Conversation implements Party {
 
   /** Whether nothing is under way any more, and only what may still come is waited for. */
   get resting(): boolean {
-    return this.#inGrace;
+    return this.#waiting.resting;
   }
 
   /** IKE SAs that the peer has half open because of this, as far as we know. */
@@ -473,18 +401,7 @@ export class Conversation implements Party {
 
   /** Sends a Delete for each IKE SA that stands. */
   part(): void {
-    const { endpoint } = this.#ours.host;
-    for (const sa of [...endpoint.core.sas.values()]) {
-      if (!sa.established) continue;
-      // An unanswered request may have taken its Message ID, or not.
-      const again = sa.pending !== undefined;
-      this.#abandon(false);
-      endpoint.deleteIke(sa);
-      if (!again) continue;
-      this.#abandon(true);
-      endpoint.deleteIke(sa);
-    }
-    this.#ours.host.settle();
+    part(this.#ours.host, this.#lastId);
   }
 
   /** Whether no IKE SA stands any more. */
@@ -495,17 +412,8 @@ export class Conversation implements Party {
   /** Forgets everything. Answers to what was sent last are nobody's. */
   close(): void {
     this.over = true;
-    this.#probing.stop();
+    this.#waiting.stop();
     this.#ours.host.stop();
     this.#options.board.leave(this);
   }
 }
-
-const EXCHANGE_OF: { readonly [act: string]: number } = {
-  init: EXCHANGE.IKE_SA_INIT,
-  "peer-initiate": EXCHANGE.IKE_AUTH,
-  auth: EXCHANGE.IKE_AUTH,
-  informational: EXCHANGE.INFORMATIONAL,
-  "delete-child": EXCHANGE.INFORMATIONAL,
-  "delete-ike": EXCHANGE.INFORMATIONAL,
-};

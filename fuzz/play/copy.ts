@@ -10,7 +10,8 @@ function copy(value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item: unknown) => copy(item));
   if (typeof value !== "object" || value === null) return value;
   const made: Record<string, unknown> = {};
-  for (const [name, held] of Object.entries(value)) made[name] = copy(held);
+  // Of thousands of messages a second: a list of entries for each part would cost more than the rest.
+  for (const name in value) made[name] = copy(value[name as keyof typeof value]);
   return made;
 }
 

@@ -1,0 +1,46 @@
+/** How our end leaves off: what is outstanding is given up, and SAs that stand are deleted. */
+import type { IkeSa } from "../../harness/ike/sa.ts";
+import type { Host } from "../../harness/script/host.ts";
+
+/** The Message ID that our last request on an SA had before any lie. */
+export type LastIds = WeakMap<IkeSa, number>;
+
+/**
+ * Lets the next requests go. `took`: the peer has taken the Message ID of the outstanding one; it never did that of one
+ * that it said nothing to.
+ */
+export function abandon(host: Host, lastIds: LastIds, took: boolean): void {
+  for (const sa of host.endpoint.core.sas.values()) {
+    if (!sa.pending) continue;
+    sa.pending.cancelTimer?.();
+    sa.pending = undefined;
+    sa.queue.length = 0;
+    const id = lastIds.get(sa);
+    if (id !== undefined && !took) sa.nextMessageId = id;
+  }
+}
+
+/** Sends a Delete for each IKE SA that stands; nobody waits for the answers. */
+export function part(host: Host, lastIds: LastIds): void {
+  const { endpoint } = host;
+  for (const sa of [...endpoint.core.sas.values()]) {
+    if (!sa.established) continue;
+    // An unanswered request may have taken its Message ID, or not.
+    for (const took of sa.pending ? [false, true] : [false])
+      guarded(() => {
+        abandon(host, lastIds, took);
+        endpoint.deleteIke(sa);
+        return undefined;
+      });
+  }
+  host.settle();
+}
+
+/** An act out of turn must not end more than itself; the reason if our endpoint cannot do it. */
+export function guarded(act: () => string | undefined): string | undefined {
+  try {
+    return act();
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
