@@ -113,7 +113,8 @@ class Authenticator implements EapAuthenticator {
   #onMethod(data: Uint8Array): EapStep {
     const isFirst = !this.#agreed;
     this.#agreed = true;
-    const answer = (this.#method ?? unknownMethod).take(data);
+    const identifiers = { response: this.#request?.identifier ?? this.#identifier, next: this.#following };
+    const answer = (this.#method ?? unknownMethod).take(data, identifiers);
     if (!(answer instanceof Promise)) return this.#onAnswer(answer, isFirst);
     this.#busy = true;
     return { later: undisturbed(answer, failed).then((done) => this.#onAnswer(done, isFirst)) };
@@ -154,7 +155,7 @@ class Authenticator implements EapAuthenticator {
   /** The first request of what is next on the agenda. */
   #ask(): { send: EapPacket } {
     const [type = 0] = this.#agenda;
-    if (!this.#manners.keepsIdentifier && this.#request) this.#identifier = (this.#identifier + 1) & 0xff;
+    if (this.#request) this.#identifier = this.#following;
     this.#method?.close?.();
     this.#method = undefined;
     this.#agreed = false;
@@ -168,8 +169,13 @@ class Authenticator implements EapAuthenticator {
 
   #send(data: Uint8Array): EapStep {
     if (this.#requests >= MAX_REQUESTS) return this.#fail(`more than ${MAX_REQUESTS} requests`);
-    if (!this.#manners.keepsIdentifier) this.#identifier = (this.#identifier + 1) & 0xff;
+    this.#identifier = this.#following;
     return this.#sendRequest(data);
+  }
+
+  /** The identifier of the request after this one. */
+  get #following(): number {
+    return this.#manners.keepsIdentifier ? this.#identifier : (this.#identifier + 1) & 0xff;
   }
 
   #sendRequest(data: Uint8Array): { send: EapPacket } {

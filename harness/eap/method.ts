@@ -26,10 +26,16 @@ export interface AuthenticatorAnswer {
   reason?: string;
 }
 
+export interface RoundIdentifiers {
+  response: number;
+  next: number;
+}
+
 export interface AuthenticatorMethod {
   /** Type data of the first request, which has this identifier. */
   begin(identifier: number): Uint8Array;
-  take(data: Uint8Array): AuthenticatorAnswer | Promise<AuthenticatorAnswer>;
+  /** `identifiers` are those of the response and of the request that may follow, for who covers them with a MAC. */
+  take(data: Uint8Array, identifiers: RoundIdentifiers): AuthenticatorAnswer | Promise<AuthenticatorAnswer>;
   close?(): void;
 }
 

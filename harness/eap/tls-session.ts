@@ -9,6 +9,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { connect, createServer, type SecureContextOptions, type TLSSocket } from "node:tls";
 import { pemOf, privatePem } from "../pki/pem.ts";
 import { concat, plain } from "../wire/bytes.ts";
+import { EAP_TYPE } from "../wire/registry/eap.ts";
 import type { EapTls } from "./types.ts";
 
 /** Turns of the event loop in which nothing may happen, before TLS counts as having come to rest. */
@@ -47,8 +48,30 @@ class Pipe extends Duplex {
   }
 }
 
+/** EAP-TLS wants certificates of both ends, EAP-TTLS the server's; each makes its key by a name of its own. */
+export type TlsPurpose = "tls" | "ttls";
+
+/** A session, or why there is none. */
+export function openTls(
+  role: "client" | "server",
+  purpose: TlsPurpose,
+  options: EapTls | undefined,
+): TlsSession | string {
+  const needsCertificate = purpose === "tls" || role === "server";
+  const name = `EAP-${purpose.toUpperCase()}`;
+  if (!options) return `${name} without a certificate to trust`;
+  if (needsCertificate && !options.credential) return `${name} without a certificate of our own`;
+  try {
+    return new TlsSession(role, options, purpose);
+  } catch (error) {
+    return `OpenSSL does not take our key or certificate: ${error instanceof Error ? error.message : error}`;
+  }
+}
+
 export class TlsSession {
   readonly #options: EapTls;
+  readonly #purpose: TlsPurpose;
+  readonly #wantsCertificate: boolean;
   readonly #pipe = new Pipe();
   /** Set once the handshake is through. */
   #secure: TLSSocket | undefined;
@@ -60,8 +83,10 @@ export class TlsSession {
   #applicationData: Uint8Array[] = [];
 
   /** @throws Error for a key or certificate that OpenSSL cannot use */
-  constructor(role: "client" | "server", options: EapTls) {
+  constructor(role: "client" | "server", options: EapTls, purpose: TlsPurpose = "tls") {
     this.#options = options;
+    this.#purpose = purpose;
+    this.#wantsCertificate = role === "client" || purpose === "tls";
     this.#pipe.on("error", (error) => this.#onError(error));
     if (role === "client") this.#connect();
     else this.#accept();
@@ -70,6 +95,11 @@ export class TlsSession {
   /** Application data received so far. */
   get applicationData(): Uint8Array {
     return concat(...this.#applicationData);
+  }
+
+  /** The same, and forgets it. */
+  takeApplicationData(): Uint8Array {
+    return concat(...this.#applicationData.splice(0));
   }
 
   /** Gives records to TLS and waits until it has come to rest. Never rejects. */
@@ -104,7 +134,7 @@ export class TlsSession {
   }
 
   #accept(): void {
-    const server = createServer({ ...this.#context(), requestCert: true });
+    const server = createServer({ ...this.#context(), requestCert: this.#wantsCertificate });
     server.on("secureConnection", (socket) => {
       this.#watch(socket);
       this.#onSecure(socket);
@@ -117,8 +147,10 @@ export class TlsSession {
   #context(): SecureContextOptions & { rejectUnauthorized: boolean } {
     const { credential, trusted, version } = this.#options;
     return {
-      key: privatePem(credential.key),
-      cert: credential.chain.map(pemOf).join(""),
+      ...(credential && {
+        key: privatePem(credential.key),
+        cert: credential.chain.map(pemOf).join(""),
+      }),
       ca: pemOf(trusted),
       minVersion: version ?? "TLSv1.2",
       maxVersion: version ?? "TLSv1.3",
@@ -150,8 +182,8 @@ export class TlsSession {
 
   #outcomeOf(socket: TLSSocket): TlsOutcome {
     const version = socket.getProtocol() === "TLSv1.3" ? "TLSv1.3" : "TLSv1.2";
-    const refused = this.#refusal(socket);
-    const MSK = keyMaterial(socket, version).subarray(0, 64);
+    const refused = this.#wantsCertificate ? this.#refusal(socket) : undefined;
+    const MSK = keyMaterial(socket, version, this.#purpose).subarray(0, 64);
     return { version, MSK, ...(refused && { refused }) };
   }
 
@@ -192,11 +224,15 @@ interface Exporter {
   exportKeyingMaterial(length: number, label: string, context?: Buffer): Uint8Array;
 }
 
-/** RFC 5216 section 2.3 for TLS 1.2, RFC 9190 section 2.3 for TLS 1.3 (the context is the type). */
-function keyMaterial(socket: Exporter, version: TlsOutcome["version"]): Uint8Array {
+/** Of TLS 1.2: RFC 5216 section 2.3, RFC 5281 section 8. */
+const LABEL = { tls: "client EAP encryption", ttls: "ttls keying material" } as const;
+
+/** RFC 9190 section 2.3 and RFC 9427 section 2.1 for TLS 1.3: the context is the type. */
+function keyMaterial(socket: Exporter, version: TlsOutcome["version"], purpose: TlsPurpose): Uint8Array {
+  const type = purpose === "tls" ? EAP_TYPE.TLS : EAP_TYPE.TTLS;
   const octets =
     version === "TLSv1.3"
-      ? socket.exportKeyingMaterial(128, "EXPORTER_EAP_TLS_Key_Material", Buffer.of(13))
-      : socket.exportKeyingMaterial(128, "client EAP encryption");
+      ? socket.exportKeyingMaterial(128, "EXPORTER_EAP_TLS_Key_Material", Buffer.of(type))
+      : socket.exportKeyingMaterial(128, LABEL[purpose]);
   return plain(octets);
 }

@@ -3,21 +3,11 @@ import { concat, EMPTY, equal } from "../wire/bytes.ts";
 import { EAP_TYPE } from "../wire/registry/eap.ts";
 import { type AuthenticatorAnswer, type EapMethod, failed, type PeerAnswer, succeeded } from "./method.ts";
 import { FragmentExchange, isStart, START } from "./tls-fragments.ts";
-import { TlsSession } from "./tls-session.ts";
+import { openTls, type TlsSession } from "./tls-session.ts";
 import type { EapOptions, EapTls } from "./types.ts";
 
 /** RFC 9190 section 2.5: the application data by which a TLS 1.3 server tells that it sends no more handshake. */
 const COMMITMENT = Uint8Array.of(0);
-
-/** A session, or why there is none. */
-function open(role: "client" | "server", options: EapTls | undefined): TlsSession | string {
-  if (!options) return "EAP-TLS without a certificate of our own";
-  try {
-    return new TlsSession(role, options);
-  } catch (error) {
-    return `OpenSSL does not take our key or certificate: ${error instanceof Error ? error.message : error}`;
-  }
-}
 
 const fragments = ({ tls }: EapOptions): FragmentExchange => new FragmentExchange(tls?.fragmentSize ?? 1000);
 
@@ -45,7 +35,7 @@ class Peer {
 
   #begin(data: Uint8Array): PeerAnswer | Promise<PeerAnswer> {
     if (!isStart(data)) return { reason: "EAP-TLS does not begin with Start" };
-    const session = open("client", this.#options.tls);
+    const session = openTls("client", "tls", this.#options.tls);
     if (typeof session === "string") return { reason: session };
     this.#session = session;
     return this.#turn(session, EMPTY);
@@ -82,7 +72,7 @@ class Authenticator {
   }
 
   take(data: Uint8Array): AuthenticatorAnswer | Promise<AuthenticatorAnswer> {
-    const session = this.#session ?? open("server", this.#tls());
+    const session = this.#session ?? openTls("server", "tls", this.#tls());
     if (typeof session === "string") return failed(session);
     this.#session = session;
     const received = this.#fragments.receive(data);

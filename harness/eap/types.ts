@@ -10,14 +10,20 @@ export interface EapPacket {
   data: Uint8Array;
 }
 
-export type EapMethodName = "md5" | "gtc" | "mschapv2" | "tls";
+export type EapMethodName = "md5" | "gtc" | "mschapv2" | "tls" | "ttls" | "sim" | "aka";
+
+/** What can go on inside of TTLS. */
+export type EapInnerName = "md5" | "gtc" | "mschapv2";
 
 /** Who authenticates, with what. */
 export interface EapUser {
   type: EapMethodName;
   /** What the EAP Identity exchange names. */
   identity: string;
+  /** For SIM and AKA, what the secrets of a card are made from (`cardOf`). */
   password: string;
+  /** The method inside of TTLS. Not set: MD5. */
+  inner?: EapInnerName;
 }
 
 /** What came of a packet. Neither `send`, `result` nor `later`: it is ignored, and `reason` says why. */
@@ -58,6 +64,8 @@ export interface EapManners extends AuthenticatorManners, SupplicantManners {
   wrongMSK?: boolean;
   /** Changes any packet before it is sent; `turn` counts the packets of this end from 0. */
   bend?(packet: EapPacket, turn: number): EapPacket;
+  /** Changes the AVPs of TTLS before TLS encrypts them; `turn` counts this end's from 0. */
+  bendInner?(avps: Uint8Array, turn: number): Uint8Array;
 }
 
 export interface AuthenticatorManners {
@@ -80,8 +88,10 @@ export interface AuthenticatorManners {
   changesMethod?: EapMethodName | number;
   /** The identifier of Success is one too high. */
   wrongSuccessIdentifier?: boolean;
-  /** One bit of the authenticator's proof is turned: "S=" of MSCHAPv2. */
+  /** One bit of the authenticator's proof is turned: "S=" of MSCHAPv2, AUTN of AKA, AT_MAC of SIM. */
   wrongAuthenticatorResponse?: boolean;
+  /** The first challenge of AKA has a sequence number that the card has seen; the next one has what the card says. */
+  staleSequence?: boolean;
   /** Sends Failure although the peer did everything right. */
   rejectsEverybody?: boolean;
 }
@@ -96,9 +106,10 @@ export interface SupplicantManners {
   believesAnyIdentifier?: boolean;
 }
 
-/** What EAP-TLS needs beside the user. */
+/** What EAP-TLS and EAP-TTLS need beside the user. */
 export interface EapTls {
-  credential: Credential;
+  /** Not needed by the supplicant of TTLS, which sends none. */
+  credential?: Credential;
   /** The certificate, in DER, of the CA under which the other end's must be. */
   trusted: Uint8Array;
   /**
@@ -115,7 +126,7 @@ export interface EapTls {
 export interface EapOptions {
   user: EapUser;
   random: Random;
-  /** For the type "tls" only. TLS takes its randomness from OpenSSL, not from `random`. */
+  /** For the types "tls" and "ttls" only. TLS takes its randomness from OpenSSL, not from `random`. */
   tls?: EapTls;
   manners?: EapManners;
 }

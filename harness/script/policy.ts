@@ -1,5 +1,6 @@
 /** Our policy as the mirror image of what a peer was told. */
 import type { AuthSpec, PeerConfig, PpkSpec, ProposalSpec } from "../../peers/contract.ts";
+import type { EapMethodName } from "../eap/types.ts";
 import { isAdditional } from "../ike/additional-ke.ts";
 import { identity } from "../ike/identity.ts";
 import {
@@ -71,6 +72,9 @@ const specsOf = (config: PeerConfig, side: Side): { own: AuthSpec; other: AuthSp
   return side === "peer" ? { own: peer, other: tester } : { own: tester, other: peer };
 };
 
+/** Whether the method has certificates of its own. */
+const isOverTls = (type: EapMethodName | undefined): boolean => type === "tls" || type === "ttls";
+
 /** Material for a side; `pki` is asked only where a certificate is needed. */
 export async function materialFor(
   config: PeerConfig,
@@ -79,11 +83,13 @@ export async function materialFor(
 ): Promise<Material> {
   const { own, other } = specsOf(config, side);
   const id = side === "peer" ? config.localId : config.remoteId;
-  const byTls = [own, other].some((spec) => spec.method === "eap" && spec.type === "tls");
-  const key = own.method === "signature" ? own.key : byTls ? "rsa2048" : undefined;
+  const type = own.method === "eap" ? own.type : other.method === "eap" ? other.type : undefined;
+  // The client of TTLS shows no certificate.
+  const certified = type === "tls" || (type === "ttls" && own.method === "eap-only");
+  const key = own.method === "signature" ? own.key : certified ? "rsa2048" : undefined;
   return {
     ...(key && { own: await (await pki()).credential(id, key) }),
-    trust: byTls || other.method === "signature" ? [(await pki()).ca] : [],
+    trust: isOverTls(type) || other.method === "signature" ? [(await pki()).ca] : [],
   };
 }
 
@@ -113,7 +119,8 @@ function eapLogin(
   { own, trust: [trusted] }: Material,
 ): EapLogin {
   const login: EapLogin = { method: "eap", user: { type, ...eapUserOf(config) } };
-  return type === "tls" && own && trusted ? { ...login, tls: { credential: own, trusted } } : login;
+  if (!isOverTls(type) || !trusted) return login;
+  return { ...login, tls: { trusted, ...(own && { credential: own }) } };
 }
 
 /** Where EAP alone proves the server, its certificate must have the name of IDr (RFC 5998 section 4). */

@@ -18,7 +18,10 @@ const auth = z.discriminatedUnion("method", [
     scheme: scheme.optional(),
     oldMethods: z.literal(true).optional(),
   }),
-  z.strictObject({ method: z.literal("eap"), type: z.enum(["md5", "gtc", "mschapv2", "tls"]) }),
+  z.strictObject({
+    method: z.literal("eap"),
+    type: z.enum(["md5", "gtc", "mschapv2", "tls", "ttls", "sim", "aka"]),
+  }),
   z.strictObject({ method: z.literal("eap-only") }),
 ]);
 

@@ -25,7 +25,7 @@ import {
   WrongReason,
 } from "../../harness/script/index.ts";
 
-const METHODS: EapMethodName[] = ["md5", "gtc", "mschapv2", "tls"];
+const METHODS = ["md5", "gtc", "mschapv2", "tls"] as const;
 const MAKES_KEY: EapMethodName[] = ["mschapv2", "tls"];
 const TYPES = {
   md5: EAP_TYPE.MD5_CHALLENGE,
