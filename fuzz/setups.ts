@@ -13,6 +13,8 @@ export interface Setup {
   wishes: ArenaWishes;
   /** Roles of the peer in which it can be had. */
   roles: readonly PeerRole[];
+  /** Where a peer may refuse all that is honest: it has no card for AKA, and yet reads what we send. */
+  honestEnd?: "refused";
   /** Stages that it is for: those it reaches and in which it differs from `psk`. */
   stages: readonly Stage[];
 }
@@ -100,6 +102,9 @@ const eap: readonly Setup[] = [
   ...byEap("gtc"),
   ...byEap("mschapv2"),
   ...byEap("tls"),
+  ...byEap("ttls"),
+  ...byEap("sim"),
+  ...byEap("aka").map((setup): Setup => ({ ...setup, honestEnd: "refused" })),
   ...byEap("md5", { eapIdentity: "somebody@bakeoff.example" }, "-identity"),
   ...byEapAlone,
 ];

@@ -24,7 +24,13 @@ export interface CasePlayer {
   close(): void;
 }
 
-export type MakePlayer = (arena: Arena, options: { window: number; peer: PeerRole }) => CasePlayer;
+interface PlayWishes {
+  window: number;
+  peer: PeerRole;
+  mayRefuse: boolean;
+}
+
+export type MakePlayer = (arena: Arena, options: PlayWishes) => CasePlayer;
 
 export interface KeeperOptions {
   makePlayer: MakePlayer;
@@ -92,7 +98,8 @@ export class Keeper {
     if (this.#broken !== undefined) await this.restart(this.#broken);
     const arena = await this.#arena(setup, peer, label);
     const link = arena.virtual ? arena.link : limited(arena.link, arena.world.clock, this.#options.rate);
-    const player = this.#options.makePlayer({ ...arena, link }, { window, peer });
+    const mayRefuse = setup.honestEnd === "refused";
+    const player = this.#options.makePlayer({ ...arena, link }, { window, peer, mayRefuse });
     const watch = this.#watch?.driver === arena.driver ? this.#watch.watch : new LabWatch(arena.driver);
     this.#watch = { driver: arena.driver, watch };
     this.#ready = { player, watch, driver: arena.driver };

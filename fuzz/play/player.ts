@@ -21,10 +21,13 @@ export interface PlayerOptions {
   sees?: Sees;
   /** The role of the peer in {@link Player.handshake}; not set: responder. */
   peer?: PeerRole;
+  /** {@link Player.handshake} counts a login that the peer refuses, too. */
+  mayRefuse?: boolean;
   /** By name; not set: all there are. */
   operators?: ReadonlyMap<string, Operator>;
 }
 
+const LOGINS: ReadonlySet<Step["act"]> = new Set<Step["act"]>(["auth", "peer-initiate"]);
 /** Bounds of the grace that an answer has after a probe was answered, in milliseconds. */
 const GRACE = { virtual: { least: 300, most: 3_000 }, real: { least: 3, most: 300 } };
 /** No conversation takes longer, in multiples of the arena's patience. */
@@ -118,6 +121,7 @@ export class Player {
       trace: { trace: 1, setup: "", peer, steps: acts.map((act) => ({ act })) },
     });
     const failed = steps.find(({ ended }) => ended !== "done");
+    if (this.#options.mayRefuse && failed?.ended === "refused" && LOGINS.has(failed.act)) return undefined;
     return failed && `${failed.act}: ${[failed.ended, failed.reason].filter(Boolean).join(", ")}`;
   }
 

@@ -59,8 +59,8 @@ export function openTls(
 ): TlsSession | string {
   const needsCertificate = purpose === "tls" || role === "server";
   const name = `EAP-${purpose.toUpperCase()}`;
+  if (needsCertificate && !options?.credential) return `${name} without a certificate of our own`;
   if (!options) return `${name} without a certificate to trust`;
-  if (needsCertificate && !options.credential) return `${name} without a certificate of our own`;
   try {
     return new TlsSession(role, options, purpose);
   } catch (error) {

@@ -49,6 +49,8 @@ describe("strongSwan's authentication", () => {
     expect(
       unsupportedAuth({ ...base, auth: { method: "eap-only" }, testerAuth: { method: "eap", type: "md5" } }),
     ).to.match(/mutual/);
+    const sim: AuthSpec = { method: "eap", type: "sim" };
+    expect(unsupportedAuth({ ...base, testerAuth: sim })).to.match(/EAP-SIM/);
     expect(unsupportedAuth(base)).to.equal(undefined);
   });
 

@@ -23,6 +23,7 @@ export function unsupportedAuth(config: PeerConfig): string | undefined {
   if ([config.localId, config.remoteId].some((id) => id.startsWith("null:")))
     return "strongSwan knows no identity of type ID_NULL";
   const eap = [auth, testerAuth].find((spec) => spec.method === "eap");
+  if (eap?.method === "eap" && eap.type === "sim") return "strongSwan is built without EAP-SIM here";
   if (methods.includes("eap-only") && eap?.method === "eap" && eap.type !== "tls")
     return `strongSwan takes EAP-${eap.type} for no mutual authentication, as RFC 5998 wants one`;
   return undefined;

@@ -22,8 +22,8 @@ export interface DaemonSettings {
 
 const PLUGINS =
   "random nonce openssl aes sha1 sha2 md5 mgf1 gmp curve25519 gcm ccm ctr chapoly cmac xcbc pem x509 pubkey pkcs1 pkcs8 " +
-  "revocation constraints kdf hmac drbg KERNEL socket-default vici updown counters error-notify " +
-  "eap-identity eap-md5 eap-gtc eap-mschapv2 eap-tls xauth-eap";
+  "fips-prf revocation constraints kdf hmac drbg KERNEL socket-default vici updown counters error-notify " +
+  "eap-identity eap-md5 eap-gtc eap-mschapv2 eap-tls eap-ttls eap-aka xauth-eap";
 
 /**
  * Text of strongswan.conf. Timers are short so that a test of a lost message is, too; what would keep a test out
@@ -58,6 +58,7 @@ export function daemonConfig(settings: DaemonSettings): string {
     plugins {
       vici { socket = unix:///lane/charon.vici }
       eap-gtc { backend = eap }
+      eap-ttls { phase2_method = md5 }
       xauth-eap { backend = md5 }
       error-notify { socket = unix:///lane/charon.enfy }
       ${mark}
