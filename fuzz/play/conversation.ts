@@ -7,7 +7,6 @@ import { seededRandom } from "../../harness/crypto/seeded-random.ts";
 import type { OutgoingMessage } from "../../harness/ike/hooks.ts";
 import { hasNotify } from "../../harness/ike/payloads.ts";
 import type { Policy } from "../../harness/ike/policy.ts";
-import type { IkeSa } from "../../harness/ike/sa.ts";
 import type { Datagram, Link } from "../../harness/link/types.ts";
 import type { Credential } from "../../harness/pki/types.ts";
 import type { Arena } from "../../harness/script/arena.ts";
@@ -20,7 +19,7 @@ import type { Outcome } from "../outcome.ts";
 import type { FuzzCase } from "../trace.ts";
 import { begin, missingFor, provoke, reachedOf, type Scene } from "./acts.ts";
 import { classOf, classOfEsp, classOfUnused } from "./classes.ts";
-import { abandon, guarded, part } from "./leaving.ts";
+import { abandon, guarded, type LastIds, part } from "./leaving.ts";
 import { Lies, type Sees } from "./lies.ts";
 import { OurEnd } from "./our-end.ts";
 import type { Pace } from "./pace.ts";
@@ -58,7 +57,7 @@ export class Conversation implements Party {
   /** Those that take place now. */
   #bout: Running[] = [];
   /** Of honest requests, the Message ID. */
-  readonly #lastId = new WeakMap<IkeSa, number>();
+  readonly #lastId: LastIds = new Map();
   /** What we sent so far, and what happened at all, in numbers. */
   #sent = 0;
   #progress = 0;

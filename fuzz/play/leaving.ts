@@ -3,7 +3,7 @@ import type { IkeSa } from "../../harness/ike/sa.ts";
 import type { Host } from "../../harness/script/host.ts";
 
 /** The Message ID that our last request on an SA had before any lie. */
-export type LastIds = WeakMap<IkeSa, number>;
+export type LastIds = Map<IkeSa, number>;
 
 /**
  * Lets the next requests go. `took`: the peer has taken the Message ID of the outstanding one; it never did that of one

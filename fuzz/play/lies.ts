@@ -58,7 +58,7 @@ export class Lies {
   readonly extension: Extension;
   readonly esp: EspExtension;
   readonly #options: LiesOptions;
-  readonly #plans = new WeakMap<OutgoingMessage, Plan>();
+  readonly #plans = new Map<OutgoingMessage, Plan>();
   readonly #sent: Uint8Array[][] = [];
   readonly #held: Held[] = [];
   /** What follows once so many more datagrams have left. */
@@ -79,7 +79,7 @@ export class Lies {
     if (changes.length === 0) return;
     detach(message);
     const plan: Plan = { copies: 1, hold: false, before: [], after: [], datagrams: [] };
-    const context = this.#context(core, plan, place);
+    const context = new MessageContext(core, plan, this.#sent, this.#options.random, place);
     const applied = changes.filter((change) => this.#applied(message, change, context, running)).length;
     if (applied === 0) return;
     this.#plans.set(message, plan);
@@ -98,50 +98,16 @@ export class Lies {
     return fitted;
   }
 
-  #context(core: Core, plan: Plan, place: Place): LieContext {
-    const of = this.#diceOf(place);
-    return {
-      core,
-      sent: this.#sent,
-      get dice() {
-        return of();
-      },
-      copies: (copies) => {
-        plan.copies = Math.max(0, Math.min(MOST_COPIES, Math.trunc(copies)));
-      },
-      hold: () => {
-        plan.hold = true;
-      },
-      also: (octets, when) => {
-        if (plan.before.length + plan.after.length < MOST_BESIDE) plan[when].push(octets);
-      },
-    };
-  }
-
-  /** Made when it is asked for, as most operators need none. */
-  #diceOf({ step, message }: Place): () => Dice {
-    let made: Dice | undefined;
-    return () => {
-      made ??= dice(this.#options.random.fork(`lie ${step} ${message}`));
-      return made;
-    };
-  }
-
   #outgoingEsp(packet: OutgoingEsp): void {
     const running = this.#options.stepOf("esp");
     if (!running) return;
     const place = { step: running.index, message: running.sent++ };
     this.#options.sees?.(place, packet);
-    const of = this.#diceOf(place);
+    const context = new PlaceContext(this.#options.random, place);
     for (const change of changesAt(running, place)) {
       const operator = this.#options.operators.get(change.op);
       const before = packet.octets;
       packet.octets = undefined;
-      const context = {
-        get dice() {
-          return of();
-        },
-      };
       const fitted = operator?.on === "esp" && safely(() => operator.apply(packet, change, context));
       packet.octets = following(before, packet.octets);
       if (fitted) this.#options.lied("esp");
@@ -183,6 +149,52 @@ export class Lies {
     if (all.length > 0) this.#options.lied("beside");
     for (const held of all) release(core, held);
   }
+}
+
+/** Getters stand in a class: of a literal each would have a hidden class of its own, which holds on to everything here. */
+class PlaceContext {
+  readonly #random: SeededRandom;
+  readonly #place: Place;
+  #dice?: Dice;
+
+  constructor(random: SeededRandom, place: Place) {
+    this.#random = random;
+    this.#place = place;
+  }
+
+  /** Made when it is asked for, as most operators need none. */
+  get dice(): Dice {
+    const { step, message } = this.#place;
+    this.#dice ??= dice(this.#random.fork(`lie ${step} ${message}`));
+    return this.#dice;
+  }
+}
+
+class MessageContext extends PlaceContext implements LieContext {
+  readonly core: Core;
+  readonly sent: readonly Uint8Array[][];
+  readonly #plan: Plan;
+
+  constructor(core: Core, plan: Plan, sent: readonly Uint8Array[][], random: SeededRandom, place: Place) {
+    super(random, place);
+    this.core = core;
+    this.sent = sent;
+    this.#plan = plan;
+  }
+
+  // Operators take these out of it.
+  readonly copies = (copies: number): void => {
+    this.#plan.copies = Math.max(0, Math.min(MOST_COPIES, Math.trunc(copies)));
+  };
+
+  readonly hold = (): void => {
+    this.#plan.hold = true;
+  };
+
+  readonly also = (octets: Uint8Array, when: "before" | "after"): void => {
+    const { before, after } = this.#plan;
+    if (before.length + after.length < MOST_BESIDE) this.#plan[when].push(octets);
+  };
 }
 
 const changesAt = ({ step }: Running, { message }: Place): Change[] =>

@@ -46,20 +46,20 @@ const operators = new Map<string, Operator>(
     operator("throws", () => {
       throw new Error("a fault of the operator");
     }),
-    operator("drop", (_message, context) => {
-      context.copies(0);
+    operator("drop", (_message, { copies }) => {
+      copies(0);
       return true;
     }),
     operator("twice", (_message, context) => {
       context.copies(2);
       return true;
     }),
-    operator("hold", (_message, context) => {
-      context.hold();
+    operator("hold", (_message, { hold }) => {
+      hold();
       return true;
     }),
-    operator("again", (_message, context) => {
-      for (const octets of context.sent[0] ?? []) context.also(octets, "before");
+    operator("again", (_message, { sent, also }) => {
+      for (const octets of sent[0] ?? []) also(octets, "before");
       return true;
     }),
     operator("no-offer", ({ payloads }) => {

@@ -43,7 +43,7 @@ export class Record {
   #proven: boolean;
   #lastIn = 0;
   readonly #asked = new Map<IkeSa, number>();
-  readonly #withCookie = new WeakSet<IkeSa>();
+  readonly #withCookie = new Set<IkeSa>();
 
   constructor(pace: Pace, proven: boolean) {
     this.#pace = pace;
