@@ -15,33 +15,38 @@ export interface NotConfirmed {
   why: string;
 }
 
+export interface ConfirmOptions {
+  place: Place;
+  trials: Trials;
+  /** Whether it is time to give up. */
+  until(): boolean;
+}
+
 /** `before`: everything that was played on the peer since it was fresh, the suspects among it. */
 export async function confirm(
   { alarm, suspects }: Pick<Hit, "alarm" | "suspects">,
   before: readonly FuzzCase[],
-  place: Place,
-  trials: Trials,
+  options: ConfirmOptions,
 ): Promise<Shown | NotConfirmed> {
   for (const suspect of suspects) {
-    const shown = await mostly(suspect, alarm, place, trials);
+    const shown = await mostly(suspect, alarm, options);
     if (shown) return { ...shown, alarm: { ...shown.alarm, alone: true } };
   }
   const last = suspects[0];
   const at = last ? before.findIndex(({ number }) => number === last.number) : -1;
   const all = (at < 0 ? before : before.slice(0, at + 1)).slice(-MOST_BEFORE);
   if (all.length < 2) return { why: `did not come again in ${PLAYS} plays of its case` };
-  return together(all, alarm, place, trials);
+  return together(all, alarm, options);
 }
 
 /** Shown by two of three plays. */
 async function mostly(
   suspect: FuzzCase,
   alarm: Alarm,
-  place: Place,
-  trials: Trials,
+  { place, trials, until }: ConfirmOptions,
 ): Promise<Shown | undefined> {
   let shown = 0;
-  for (let played = 0; played < PLAYS && shown + PLAYS - played >= MUST_SHOW; played++) {
+  for (let played = 0; played < PLAYS && shown + PLAYS - played >= MUST_SHOW && !until(); played++) {
     const found = await trials.shows(suspect, alarm, place);
     if (found) shown += 1;
     if (found && shown === MUST_SHOW) return found;
@@ -49,36 +54,46 @@ async function mostly(
   return undefined;
 }
 
-/** What is left of many cases that raise it together, halved as long as a half does. */
+/** What is left of many cases that raise it together. */
 async function together(
   all: readonly FuzzCase[],
   alarm: Alarm,
-  place: Place,
-  trials: Trials,
+  options: ConfirmOptions,
 ): Promise<Shown | NotConfirmed> {
-  let best = await trials.showsAfter(all, alarm, place);
-  if (!best) return { why: `did not come again, not even after the ${all.length} cases before it` };
-  let left = all;
+  const { place, trials, until } = options;
+  if (until()) return { why: "there was no time to play it again" };
+  const first = await trials.showsAfter(all, alarm, place);
+  if (!first) return { why: `did not come again, not even after the ${all.length} cases before it` };
+  const alone = await mostly(first.case, alarm, options);
+  if (alone) return { ...alone, alarm: { ...alone.alarm, alone: true } };
+  const upTo = all.slice(0, all.indexOf(first.case) + 1);
+  const { best, left } = await halved(first, upTo, alarm, options);
+  const numbers = left.map(({ number }) => number).join(", ");
+  const detail = `${best.alarm.detail}\nafter these cases, one behind the other: ${numbers}`;
+  return { ...best, alarm: { ...best.alarm, alone: false, detail } };
+}
+
+/** Halves them as long as a half shows it. */
+async function halved(
+  shown: Shown,
+  all: readonly FuzzCase[],
+  alarm: Alarm,
+  { place, trials, until }: ConfirmOptions,
+): Promise<{ best: Shown; left: readonly FuzzCase[] }> {
+  let [best, left] = [shown, all];
   for (let tried = 0; tried < MOST_HALVINGS && left.length > 1; ) {
     const half = Math.ceil(left.length / 2);
     let smaller: readonly FuzzCase[] | undefined;
     for (const part of [left.slice(half), left.slice(0, half)]) {
       tried += 1;
-      const shown = await trials.showsAfter(part, alarm, place);
-      if (!shown) continue;
-      best = shown;
+      const found = until() ? undefined : await trials.showsAfter(part, alarm, place);
+      if (!found) continue;
+      best = found;
       smaller = part;
       break;
     }
     if (!smaller) break;
     left = smaller;
   }
-  const only = left.length === 1 ? left[0] : undefined;
-  if (only) {
-    const alone = await mostly(only, alarm, place, trials);
-    if (alone) return { ...alone, alarm: { ...alone.alarm, alone: true } };
-  }
-  const numbers = left.map(({ number }) => number).join(", ");
-  const detail = `${best.alarm.detail}\nafter these cases, one behind the other: ${numbers}`;
-  return { ...best, alarm: { ...best.alarm, alone: false, detail } };
+  return { best, left };
 }

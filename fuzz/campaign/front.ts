@@ -41,6 +41,8 @@ export interface Held {
 }
 
 const SHOWN_MS = 250;
+/** An alarm that never comes again is looked into so often. */
+const MOST_TRIES = 3;
 /** The files of lanes have lower numbers. */
 export const WAITING = 100_000;
 
@@ -49,6 +51,7 @@ export class Front {
   readonly #waiting: { name: string; pending: Pending }[];
   #named: number;
   readonly #dropped = new Set<string>();
+  readonly #doubted = new Map<string, number>();
   #written = performance.now();
   /** The peer's own word for itself. */
   info: PeerInfo | undefined;
@@ -153,12 +156,18 @@ export class Front {
     recorder.append({ kind: "no-setup", peer: place, setup, role, reason: reason.slice(0, 2_000) });
   }
 
+  /** An alarm did not come again. After a few such it is counted, and not looked into any more. */
+  doubted(signature: string): void {
+    this.#doubted.set(signature, (this.#doubted.get(signature) ?? 0) + 1);
+  }
+
   /** Signatures that need no look any more. */
   known(): string[] {
     const { recorder, muted, chosen } = this.options;
     const name = chosen.definition.name;
     const found = recorder.store.all().filter(({ peer }) => peer.name === name);
-    return [...new Set([...found.map(({ signature }) => signature), ...muted])];
+    const vain = [...this.#doubted].flatMap(([signature, times]) => (times < MOST_TRIES ? [] : [signature]));
+    return [...new Set([...found.map(({ signature }) => signature), ...muted, ...vain])];
   }
 }
 

@@ -200,6 +200,7 @@ class LaneRun {
   #unconfirmed({ alarm, case: found, capture }: Extract<FromFuzzLane, { kind: "unconfirmed" }>): void {
     const { front, recorder } = this.#options;
     if (!front.info) return;
+    front.doubted(alarm.signature);
     const folder = recorder.unconfirmed(alarm, found, front.info, capture);
     recorder.append({
       ...{ kind: "unconfirmed", time: now(), peer: front.options.place, oracle: alarm.oracle },

@@ -20,7 +20,7 @@ import {
   type ReplayOrder,
   shortOutcome,
 } from "./protocol.ts";
-import { buildsUp, type Judge, type Place, type Shown, Trials } from "./trials.ts";
+import { buildsUp, type Judge, type Place, placeOf, type Shown, Trials } from "./trials.ts";
 
 export type Say = (message: FromFuzzLane) => void;
 
@@ -30,6 +30,21 @@ const CLOSED = { oracle: "crash", severity: "high" } as const;
 const shownAs = (shown?: Shown) => ({ outcome: shown?.outcome, alarms: shown ? [shown.alarm] : [] });
 
 const MOST_TROUBLES = 20;
+
+/** How long it may take to see an alarm again, the worse the longer; and once no more is to begin. */
+const PATIENCE_MS = { critical: 60_000, high: 60_000, medium: 20_000, low: 10_000, note: 5_000 } as const;
+const LAST_MS = 6_000;
+
+/** Whether it is time to give up. */
+function patience({ severity }: Alarm, finish: AbortSignal): () => boolean {
+  let end = performance.now() + PATIENCE_MS[severity];
+  const hurry = () => {
+    end = Math.min(end, performance.now() + LAST_MS);
+  };
+  if (finish.aborted) hurry();
+  finish.addEventListener("abort", hurry, { once: true });
+  return () => performance.now() > end;
+}
 
 export class LaneWork {
   readonly #order: FuzzOrder;
@@ -121,7 +136,8 @@ export class LaneWork {
 
   async #lookInto(hit: Hit, batch: Batch, finish: AbortSignal): Promise<void> {
     const { place, order } = batch;
-    const confirmed = await confirm(hit, batch.before(), place, this.#trials);
+    const until = patience(hit.alarm, finish);
+    const confirmed = await confirm(hit, batch.before(), { place, trials: this.#trials, until });
     if ("why" in confirmed) {
       const found = hit.suspects[0] ?? batch.order.cases[0];
       if (!found) return;
@@ -146,7 +162,8 @@ export class LaneWork {
     let last: Shown | undefined;
     const shows = async (trace: FuzzCase["trace"]) => {
       if (finish.aborted) return false;
-      const shown = await this.#trials.shows({ ...found, trace }, alarm, place);
+      const smaller = { ...found, trace };
+      const shown = await this.#trials.shows(smaller, alarm, placeOf(smaller, place));
       const same = shown?.alarm.signature === alarm.signature ? shown : undefined;
       if (same) last = same;
       return same !== undefined;
@@ -195,7 +212,7 @@ export class LaneWork {
     const { outcome, alarms } =
       alarm && buildsUp(alarm)
         ? shownAs(await this.#trials.shows(played, alarm, place))
-        : await this.#trials.play([played], place);
+        : await this.#trials.play(played, place);
     const capture = outcome && (await this.#keep(CLOSED, outcome));
     this.#say({
       ...{ kind: "replayed", id, alarms, ...(outcome && { outcome: shortOutcome(outcome) }) },

@@ -1,9 +1,10 @@
 /** Plays single conversations on a fresh peer, to see whether an alarm comes again. */
 import type { PeerRole } from "../../peers/contract.ts";
 import type { Alarm } from "../alarm.ts";
+import { reportAlarms } from "../oracles/ends.ts";
 import { growthOf } from "../oracles/growth.ts";
 import type { Outcome } from "../outcome.ts";
-import type { Setup } from "../setups.ts";
+import { findSetup, type Setup } from "../setups.ts";
 import type { FuzzCase } from "../trace.ts";
 import type { Keeper, Ready } from "./keeper.ts";
 
@@ -35,6 +36,16 @@ export const isDoubtful = ({ oracle }: Alarm): boolean => oracle === "hang";
 /** Signatures of the lab's watch that one play alone does not show. */
 const LONG = "cpu long";
 const GROWTH = "growth ";
+const REPORT = "report ";
+const CLAIMS = "claims ";
+
+/** What the lab's watch says, and no conversation of itself. */
+const isSeen = ({ oracle, signature }: Alarm): boolean =>
+  oracle === "crash" ||
+  oracle === "hang" ||
+  oracle === "memory" ||
+  signature.startsWith(REPORT) ||
+  signature.startsWith(CLAIMS);
 
 /** What one play does not show. */
 export const buildsUp = ({ signature }: Alarm): boolean => signature.startsWith(GROWTH) || signature === LONG;
@@ -52,23 +63,13 @@ export class Trials {
     this.#progress = progress;
   }
 
-  /** Plays these one after another on a fresh peer, and gives all alarms with the last outcome. */
-  async play(cases: readonly FuzzCase[], place: Place): Promise<{ outcome?: Outcome; alarms: Alarm[] }> {
+  /** Plays one on a fresh peer, and gives all alarms. */
+  async play(played: FuzzCase, place: Place): Promise<{ outcome: Outcome; alarms: Alarm[] }> {
     const ready = await this.#fresh(place);
-    const alarms: Alarm[] = [];
-    let outcome: Outcome | undefined;
-    for (const next of cases) {
-      outcome = await ready.player.play(next);
-      this.#progress();
-      const seen = await ready.watch.afterCase(outcome);
-      const said = this.#judge(outcome, place);
-      const deaf = said.some(isDoubtful) && !seen.some(isFatal) && (await this.isDeaf(ready));
-      alarms.push(...seen, ...said.filter((alarm) => deaf || !isDoubtful(alarm)));
-      if (alarms.some(isFatal)) break;
-    }
+    const { outcome, alarms } = await this.#one(played, place, ready);
     if (!alarms.some(isFatal)) alarms.push(...(await ready.watch.afterBatch()));
     this.#note(alarms);
-    return { ...(outcome && { outcome }), alarms };
+    return { outcome, alarms };
   }
 
   /** Whether this conversation alone raises the alarm, on a fresh peer. */
@@ -78,12 +79,34 @@ export class Trials {
     return this.showsAfter([played], alarm, place);
   }
 
-  /** Whether the last of these raises the alarm after the others. */
+  /** The first of these that raises the alarm when they are played one after another on a fresh peer. */
   async showsAfter(cases: readonly FuzzCase[], alarm: Alarm, place: Place): Promise<Shown | undefined> {
-    const { outcome, alarms } = await this.play(cases, place);
+    const ready = await this.#fresh(place);
+    const look = isSeen(alarm);
+    let last: Pick<Shown, "case" | "outcome"> | undefined;
+    for (const next of cases) {
+      const { outcome, alarms } = await this.#one(next, place, ready);
+      if (alarm.signature.startsWith(REPORT)) alarms.push(...reportAlarms(await this.#keeper.logs()));
+      last = { case: next, outcome };
+      this.#note(alarms);
+      const again = alarms.find((other) => isSame(other, alarm));
+      if (again) return { ...last, alarm: again };
+      if (alarms.some(isFatal)) return undefined;
+    }
+    // To look around takes a while, and what a conversation says of itself needs none of it.
+    const alarms = look ? await ready.watch.afterBatch() : [];
+    this.#note(alarms);
     const again = alarms.find((other) => isSame(other, alarm));
-    if (!outcome || !again) return undefined;
-    return { case: outcome.case, outcome, alarm: again };
+    return again && last && { ...last, alarm: again };
+  }
+
+  async #one(played: FuzzCase, place: Place, ready: Ready): Promise<{ outcome: Outcome; alarms: Alarm[] }> {
+    const outcome = await ready.player.play(played);
+    this.#progress();
+    const seen = await ready.watch.afterCase(outcome);
+    const said = this.#judge(outcome, place);
+    const deaf = said.some(isDoubtful) && !seen.some(isFatal) && (await this.isDeaf(ready));
+    return { outcome, alarms: [...seen, ...said.filter((alarm) => deaf || !isDoubtful(alarm))] };
   }
 
   /** Whether the peer has a handshake for nobody, asked several times. */
@@ -142,6 +165,11 @@ const honestly = (played: FuzzCase): FuzzCase => ({
   ...reseeded(played, 0),
   trace: { ...played.trace, steps: played.trace.steps.map(({ changes: _, ...step }) => step) },
 });
+
+/** As its trace says; the setup of a smaller one may be another. */
+export function placeOf({ trace }: FuzzCase, { setup }: Place): Place {
+  return { peer: trace.peer, setup: findSetup(trace.setup) ?? setup };
+}
 
 /** The frames of a crash may differ from run to run. */
 const isSame = (one: Alarm, other: Alarm): boolean =>
