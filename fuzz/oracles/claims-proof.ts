@@ -14,19 +14,27 @@ export const hasError = ({ payloads }: Said): boolean =>
 const hasNotify = ({ payloads }: Said, type: number): boolean =>
   payloads.some((payload) => payload.kind === "Notify" && payload.notifyType === type);
 
+/** Errors about the Child SA or an address, beside which the IKE SA stands (RFC 7296 section 1.2). */
+const OF_CHILD: ReadonlySet<number> = new Set([
+  ...[NOTIFY.NO_PROPOSAL_CHOSEN, NOTIFY.TS_UNACCEPTABLE, NOTIFY.SINGLE_PAIR_REQUIRED],
+  ...[NOTIFY.INTERNAL_ADDRESS_FAILURE, NOTIFY.FAILED_CP_REQUIRED, NOTIFY.NO_ADDITIONAL_SAS],
+]);
+
+const refuses = ({ payloads }: Said): boolean =>
+  payloads.some(
+    (payload) =>
+      payload.kind === "Notify" && isErrorType(payload.notifyType) && !OF_CHILD.has(payload.notifyType),
+  );
+
 /** The response with AUTH and without EAP ends authentication; with RFC 4739 another may follow. */
 function endsAuthentication(said: Said): boolean {
   if (!said.isResponse || !carries(said, PAYLOAD.AUTH) || carries(said, PAYLOAD.EAP)) return false;
-  if (hasNotify(said, NOTIFY.ANOTHER_AUTH_FOLLOWS) || hasNotify(said, NOTIFY.AUTHENTICATION_FAILED))
-    return false;
+  if (hasNotify(said, NOTIFY.ANOTHER_AUTH_FOLLOWS) || refuses(said)) return false;
   // A refused member is authenticated, and still gets no group (RFC 9838 section 2.3.1).
   return said.exchangeType === EXCHANGE.GSA_AUTH
     ? carries(said, PAYLOAD.GSA) || carries(said, PAYLOAD.KD)
     : said.exchangeType === EXCHANGE.IKE_AUTH;
 }
-
-/** Says farewell, or why it will not. */
-const gives = (said: Said): boolean => carries(said, PAYLOAD.DELETE) || hasError(said);
 
 /** What only the end of an established IKE SA says: it makes or grants another SA. */
 const usesSa = (said: Said): boolean =>
@@ -34,7 +42,8 @@ const usesSa = (said: Said): boolean =>
 
 /**
  * Place of the first proof among the entries, at `since` or later, that the peer takes the SA with these SPIs for
- * established; undefined if there is none.
+ * established; undefined if there is none. That it answers an INFORMATIONAL request proves nothing: there are peers that
+ * do so on a half-open SA.
  */
 export function provenAt(
   { ike }: Heard,
@@ -43,10 +52,7 @@ export function provenAt(
   since: number,
 ): number | undefined {
   const later = ike.filter((said) => !said.ours && said.opened && said.sa === sa && said.index >= since);
-  const refused = later.some(gives);
-  const proof = later.find(
-    (said) => endsAuthentication(said) || usesSa(said) || (!refused && answersInformational(said)),
-  );
+  const proof = later.find((said) => endsAuthentication(said) || usesSa(said));
   const packet = entries.findIndex(
     ({ event }, index) =>
       index >= since &&
@@ -58,7 +64,3 @@ export function provenAt(
   const places = [proof?.index ?? -1, packet].filter((index) => index >= 0);
   return places.length > 0 ? Math.min(...places) : undefined;
 }
-
-/** An empty one: before the SA is established there is nothing to say in it. */
-const answersInformational = ({ exchangeType, isResponse, payloads }: Said): boolean =>
-  exchangeType === EXCHANGE.INFORMATIONAL && isResponse && payloads.length === 0;

@@ -8,7 +8,7 @@ import type { Outcome } from "../outcome.ts";
 import type { Setup } from "../setups.ts";
 import { authFault, configOf, secretOf } from "./claims-auth.ts";
 import { carries } from "./claims-proof.ts";
-import { type Heard, type Said, saKey } from "./lint-heard.ts";
+import { type Heard, isFirst, type Said, saKey } from "./lint-heard.ts";
 import type { Touched } from "./lint-touched.ts";
 
 const AUTHENTICATING: ReadonlySet<number> = new Set([EXCHANGE.IKE_AUTH, EXCHANGE.GSA_AUTH]);
@@ -46,7 +46,7 @@ function ownFault(sa: IkeSa, setup: Setup, heard: Heard, touched: Touched): stri
 /** Judges what we made ourselves: it would be a bug of ours, not a finding about the peer. */
 function ownAlarms({ entries }: Outcome, setup: Setup, heard: Heard, touched: Touched): Alarm[] {
   return entries.flatMap(({ event }) => {
-    if (event.type !== "ike-established" || event.sa.replaces) return [];
+    if (event.type !== "ike-established" || !isFirst(event.sa)) return [];
     const fault = ownFault(event.sa, setup, heard, touched);
     return fault === undefined ? [] : [ourFault(fault, `SPIs ${saKey(event.sa)}`)];
   });

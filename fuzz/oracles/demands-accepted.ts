@@ -3,6 +3,7 @@
  * the names of operators.
  */
 import { identity, sameIdentity } from "../../harness/ike/identity.ts";
+import type { Identity } from "../../harness/ike/policy.ts";
 import type { IkeSa } from "../../harness/ike/sa.ts";
 import { validatePath } from "../../harness/pki/path.ts";
 import { hex } from "../../harness/wire/bytes.ts";
@@ -20,7 +21,7 @@ import type { Outcome } from "../outcome.ts";
 import type { Setup } from "../setups.ts";
 import { authFault, configOf, secretOf } from "./claims-auth.ts";
 import { carries, hasError, provenAt } from "./claims-proof.ts";
-import { type Heard, type Said, saKey } from "./lint-heard.ts";
+import { type Heard, isFirst, type Said, saKey } from "./lint-heard.ts";
 import type { Touched } from "./lint-touched.ts";
 
 export interface JudgeContext {
@@ -169,10 +170,24 @@ const bypass = (how: string, title: string, detail: string): Alarm => ({
   requirement: { document: "rfc7296", id: "IKEV2-001" },
 });
 
-const UNREAD: ReadonlySet<string> = new Set(["waiting", "no-keys", "damaged"]);
+/**
+ * What of ours cannot be read to its end, or not as every reader does: a careless peer may have found more in it, and AUTH
+ * as well, than we see.
+ */
+const isUnread = (said: Said): boolean => said.ours && !isInit(said) && !(said.opened && isWhole(said));
 
-/** What of ours a careless peer may have read all the same. */
-const isUnread = ({ ours, seen }: Said): boolean => ours && UNREAD.has(seen.opening ?? "");
+/** Whether everything of ours can be read, and is what our endpoint meant to say: AUTH in it is AUTH on the wire. */
+function isClear(sa: IkeSa, { entries }: Outcome, heard: Heard, proofs: readonly Said[]): boolean {
+  if (heard.ike.some(isUnread) || heard.all.some(({ ours, seen }) => ours && seen.kind === "unreadable"))
+    return false;
+  const meant = entries.some(
+    ({ event }) =>
+      event.type === "sent" &&
+      event.message.sa === sa &&
+      [...event.message.payloads, ...event.message.clear].some(({ type }) => type === PAYLOAD.AUTH),
+  );
+  return proofs.length > 0 || !meant;
+}
 
 /** An IKE SA that the peer takes for established, and how we failed to prove ourselves in it. */
 function bypassOf(
@@ -184,22 +199,24 @@ function bypassOf(
 ): Alarm[] {
   const spis = saKey(sa);
   const proof = provenAt(heard, outcome.entries, spis, 0);
-  if (proof === undefined || heard.ike.some(isUnread)) return [];
+  if (proof === undefined) return [];
   const ours = heard.ike.filter((said) => said.ours && said.sa === spis && said.index < proof);
   const proofs = ours.filter((said) => said.opened && carries(said, PAYLOAD.AUTH));
+  if (!isClear(sa, outcome, heard, proofs)) return [];
   if (proofs.length === 0)
     return [bypass("no AUTH", "takes an IKE SA for established without any AUTH", `SPIs ${spis}`)];
-  const early = sa.role === "initiator" && beforeEapSuccess(ours, heard, spis, proof);
+  const config = configOf(sa, setup);
+  const early = config.testerAuth?.method === "eap" && beforeEapSuccess(ours, heard, spis, proof);
   if (early)
     return [bypass("EAP unfinished", "takes an IKE SA for established before EAP has succeeded", spis)];
-  if (missedRounds(sa, heard, spis, proof))
-    return [bypass("rounds left out", "takes an IKE SA for established before its last key exchange", spis)];
-  const config = configOf(sa, setup);
   const certificate = trust && certificateFault(proofs, sa, config, trust);
   if (certificate)
     return [bypass(`certificate ${certificate}`, "takes a certificate that nobody vouches for", spis)];
-  const isBent = touched.request({ exchangeType: EXCHANGE.IKE_SA_INIT, messageId: 0, spiI: sa.spiI });
-  const secret = isBent ? undefined : secretOf(sa, config, true, heard);
+  // What was agreed on in IKE_SA_INIT, and what AUTH covers, is certain only where that is honest.
+  if (touched.request({ exchangeType: EXCHANGE.IKE_SA_INIT, messageId: 0, spiI: sa.spiI })) return [];
+  if (missedRounds(sa, heard, spis, proof))
+    return [bypass("rounds left out", "takes an IKE SA for established before its last key exchange", spis)];
+  const secret = secretOf(sa, config, true, heard);
   const faults = secret ? proofs.map((said) => authFault(said, sa, secret)) : [];
   const [fault] = faults;
   if (fault === undefined || faults.includes(undefined)) return [];
@@ -215,9 +232,20 @@ function isMeant({ payloads }: Said, { remoteId, furtherRemoteIds = [] }: PeerCo
   return payloads.some(
     (payload) =>
       payload.kind === "ID" &&
-      meant.some((id) => sameIdentity(id, { type: payload.idType, data: payload.data })),
+      meant.some((id) => sameIdentity(plainly(id), plainly({ type: payload.idType, data: payload.data }))),
   );
 }
+
+/** Names are the same to many in capitals as well, and with a dot or a NUL at their end. */
+const plainly = ({ type, data }: Identity): Identity => ({
+  type,
+  data: new TextEncoder().encode(
+    Buffer.from(data)
+      .toString("latin1")
+      .toLowerCase()
+      .replace(/[.\0\s]+$/, ""),
+  ),
+});
 
 const isFurther = ({ type, id }: Transform): boolean =>
   type >= TRANSFORM.ADDKE1 && type <= TRANSFORM.ADDKE7 && id !== 0;
@@ -282,7 +310,7 @@ export function acceptedAlarms(
   touched: Touched,
 ): Alarm[] {
   if (!touched.any) return [];
-  const begun = outcome.claims.filter(({ sa, authentic }) => !authentic && !sa.replaces);
+  const begun = outcome.claims.filter(({ sa, authentic }) => !authentic && isFirst(sa));
   return [
     ...begun.flatMap(({ sa }) => bypassOf(sa, outcome, context, heard, touched)),
     ...(context.setup.wishes.config?.replayWindow === 0 ? [] : deliveredTwice(outcome)),

@@ -8,7 +8,7 @@ import type { Alarm } from "../alarm.ts";
 import { findOperator } from "../operators/index.ts";
 import type { Demand, Operator } from "../operators/operator.ts";
 import type { Outcome } from "../outcome.ts";
-import { changesOf } from "../trace.ts";
+import { type Act, changesOf } from "../trace.ts";
 import { carries, hasError, provenAt } from "./claims-proof.ts";
 import { type Heard, type Said, saKey } from "./lint-heard.ts";
 import { isChanged } from "./lint-touched.ts";
@@ -47,14 +47,15 @@ export function demandAlarms(outcome: Outcome, heard: Heard): Alarm[] {
 }
 
 function came(operator: Operator, never: Never, outcome: Outcome, heard: Heard): boolean {
-  if (operator.on === "esp") return never === "delivery" && isDelivered(outcome);
+  if (operator.on === "esp") return never === "delivery" && isLieInOnlyEcho(outcome) && isDelivered(outcome);
   const [message, ...others] = outcome.changed ?? [];
   if (!message?.sa || others.length > 0) return false;
   const since = outcome.entries.findIndex(({ event }) => event.type === "sent" && event.message === message);
-  if (since < 0) return false;
+  if (since < 0 || never === "delivery" || isRepeatedHonestly(message, outcome)) return false;
   const sa = saKey(message.sa);
-  if (never === "established") return provenAt(heard, outcome.entries, sa, since) !== undefined;
-  if (never === "delivery" || message.isResponse || isRepeatedHonestly(message, outcome)) return false;
+  if (never === "established")
+    return !isProvenElsewhere(message, outcome) && provenAt(heard, outcome.entries, sa, since) !== undefined;
+  if (message.isResponse) return false;
   const answers = heard.ike.filter(
     (said) => !said.ours && said.opened && said.isResponse && said.sa === sa && said.index > since,
   );
@@ -62,6 +63,17 @@ function came(operator: Operator, never: Never, outcome: Outcome, heard: Heard):
     ? answers.some((said) => answersTo(said, message) && !rejectsVersion(said))
     : answers.some((said) => makesChild(said) && (answersTo(said, message) || endsAuth(said, message)));
 }
+
+/** Whether AUTH went out in another message of this IKE SA: then the peer may have heard what is right. */
+const isProvenElsewhere = (message: OutgoingMessage, { entries }: Outcome): boolean =>
+  message.header.exchangeType !== EXCHANGE.IKE_SA_INIT &&
+  entries.some(
+    ({ event }) =>
+      event.type === "sent" &&
+      event.message !== message &&
+      event.message.sa === message.sa &&
+      event.message.payloads.some(({ type }) => type === PAYLOAD.AUTH),
+  );
 
 const answersTo = ({ exchangeType, messageId }: Said, { header }: OutgoingMessage): boolean =>
   exchangeType === header.exchangeType && messageId === header.messageId;
@@ -79,16 +91,26 @@ const endsAuth = ({ exchangeType }: Said, { header }: OutgoingMessage): boolean 
 const makesChild = (said: Said): boolean =>
   carries(said, PAYLOAD.SA) && carries(said, PAYLOAD.TSi) && !hasError(said);
 
-/** Whether another request of the same Message ID went out, which may be what was answered. */
+/** Whether another request (or response) of the same Message ID went out, which may be what was answered. */
 const isRepeatedHonestly = (message: OutgoingMessage, { entries }: Outcome): boolean =>
   entries.some(
     ({ event }) =>
       event.type === "sent" &&
       event.message !== message &&
       event.message.sa === message.sa &&
-      !event.message.isResponse &&
+      event.message.isResponse === message.isResponse &&
       event.message.header.messageId === message.header.messageId,
   );
+
+/** Whether the change is one of the only packet that we sent, and no step but its own could send another. */
+function isLieInOnlyEcho({ case: { trace }, steps }: Outcome): boolean {
+  const senders = trace.steps.flatMap((step, at) => (ECHOES.has(step.act) ? [{ step, at }] : []));
+  const [only, ...others] = senders;
+  if (!only || others.length > 0 || steps[only.at]?.ended === "not begun") return false;
+  return only.step.changes?.[0]?.message === 0;
+}
+
+const ECHOES: ReadonlySet<Act> = new Set<Act>(["esp", "peer-esp"]);
 
 /** Whether there is an echo reply, though the only echo request that we sent was changed; of copies, more than one reply. */
 function isDelivered({ entries }: Outcome): boolean {

@@ -32,7 +32,7 @@ describe("the end of a daemon", () => {
       `ABORT: ASSERTION FAILED: st->st_id == ${state} (in get_it() at /src/x.c:12)`;
     const [one, other] = [1, 2].map((state) => deathAlarm("SIGABRT", said(state)).signature);
     expect(one).to.equal(other).and.to.contain("get_it");
-    expect(withoutNumbers("port 4500, SPI 0xdeadbeef, cafe0123cafe0123")).to.equal("port N, SPI X, X");
+    expect(withoutNumbers("port 4500, SPI 0xdeadbeef, cafe0123cafe0123")).to.equal("port N, SPI N, N");
   });
 
   it("shows hostile logs inert and bounded", () => {
@@ -50,5 +50,25 @@ describe("what a daemon writes that goes on", () => {
     const alarms = reportAlarms(`${line(1)}${line(2)}${undefinedOne}nothing of note\n`);
     expect(alarms.map(({ severity }) => severity)).to.deep.equal(["medium", "low"]);
     expect(reportAlarms("all is well: 0 errors\n")).to.deep.equal([]);
+  });
+
+  it("is the same of every connection, address, SA and figure", () => {
+    const line = (name: string, host: string, n: number) =>
+      `Nov 21: EXPECTATION FAILED: "${name}"[${n}] ${host} #${n}: Message ID: REQUEST ${n}: old.responder.sent+1 == msgid; initiator .sent=-${n} .exchange= (start_v2_transition() +${n} programs/pluto/ikev2.c)\n`;
+    const [alarm, ...more] = reportAlarms(
+      line("a", "192.0.2.1", 4711) +
+        line("b/c", "2001:db8::1", 8) +
+        line("d", "198.51.100.7:4500", 2147483649),
+    );
+    expect(more).to.be.empty;
+    expect(alarm?.signature).to.equal(
+      "report an expectation of its own fails: Message ID: REQUEST N: old.responder.sent+N == msgid in start_vN_transition()",
+    );
+    const others = [
+      '"a": st != NULL (in f() at /x.c:1)',
+      '"a": st != NULL (in g() at /x.c:1)',
+      "st != NULL (in f() at /y.c:2)",
+    ];
+    expect(reportAlarms(others.map((text) => `EXPECTATION FAILED: ${text}\n`).join(""))).to.have.lengthOf(2);
   });
 });

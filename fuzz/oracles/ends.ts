@@ -34,9 +34,20 @@ export function framesOf(text: string): string[] {
 /** What numbers, addresses and identifiers make different from run to run becomes a mark. */
 export const withoutNumbers = (text: string): string =>
   text
-    .replace(/0x[0-9a-fA-F]+/g, "X")
-    .replace(/\b[0-9a-fA-F]{8,}\b/g, "X")
+    .replace(/0x[0-9a-fA-F]+/g, "N")
+    .replace(/\b[0-9a-fA-F]{8,}\b/g, "N")
     .replace(/\d+(?:\.\d+)*/g, "N");
+
+/** Of what a daemon writes about its own assertion the expression and the function: not for whom, on which SA, with which figures. */
+const bare = (text: string): string =>
+  withoutNumbers(
+    text
+      .replace(/^"[^"]*"(?:.*?#\d+)?[^":#]*:\s*/, "")
+      .replace(/"[^"]*"/g, '"..."')
+      .replace(/(?:[0-9a-f]{0,4}:){2,}[0-9a-f.]*/gi, "N")
+      .replace(/;.*?(?=\((?:in )?\w+\(\))/, " ")
+      .replace(/\((?:in )?(\w+\(\)).*$/, "in $1"),
+  );
 
 /** A report that a daemon writes about itself; the group names the fault. */
 interface Report {
@@ -88,7 +99,7 @@ export function deathAlarm(exit: string, log: string): Alarm {
   const end = endOf(exit);
   const said = REPORTS.flatMap(({ pattern }) => pattern.exec(text)?.[1] ?? pattern.exec(exit)?.[1] ?? [])[0];
   const frames = framesOf(`${text}\n${exit}`);
-  const where = frames.length > 0 ? frames.join(" < ") : withoutNumbers(said ?? "");
+  const where = frames.length > 0 ? frames.join(" < ") : bare(said ?? "");
   return {
     oracle: "crash",
     title: shorten(`ends with ${end}${said === undefined ? "" : `: ${said}`}`),
@@ -108,7 +119,7 @@ export function reportAlarms(log: string): Alarm[] {
   for (const { pattern, title, severity } of REPORTS) {
     for (const match of text.matchAll(new RegExp(pattern, `${pattern.flags}g`))) {
       const name = match[1] ?? "";
-      const signature = shorten(`report ${withoutNumbers(title(name))}`);
+      const signature = shorten(`report ${title(bare(name))}`);
       const detail = detailOf("", text.slice(Math.max(0, match.index - 2_000), match.index + 2_000));
       alarms.set(signature, {
         ...{ oracle: "state", title: shorten(title(name)), signature, severity, detail, alone: true },

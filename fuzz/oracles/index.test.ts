@@ -4,6 +4,9 @@ import type { OutgoingMessage } from "../../harness/ike/hooks.ts";
 import { RULES } from "../../harness/lint/rules/index.ts";
 import { pki } from "../../harness/pki/pki.ts";
 import { memoryArena } from "../../harness/run/arena-memory.ts";
+import type { TraceEntry } from "../../harness/script/trace.ts";
+import { concat } from "../../harness/wire/bytes.ts";
+import { EXCHANGE } from "../../harness/wire/registry/exchange-types.ts";
 import type { Payload } from "../../harness/wire/types.ts";
 import { variants } from "../../peers/builtin/variants.ts";
 import type { PeerRole } from "../../peers/contract.ts";
@@ -133,6 +136,15 @@ const BYPASSES: [what: string, told: Told, step: Step, signature: string][] = [
   ],
 ];
 
+/** A message with SK as some peers take it, and others do not: it has a payload in clear behind its end. */
+function withPayloadBehind(entry: TraceEntry): TraceEntry {
+  const { event } = entry;
+  if (event.type !== "datagram-sent" || event.datagram.data[18] !== EXCHANGE.IKE_AUTH) return entry;
+  const data = concat(event.datagram.data, Uint8Array.of(0, 0, 0, 8, 1, 2, 3, 4));
+  new DataView(data.buffer).setUint32(24, data.length);
+  return { ...entry, event: { ...event, datagram: { ...event.datagram, data } } };
+}
+
 describe("oracles", () => {
   for (const [what, told, step, signature] of BYPASSES)
     it(`see a peer that accepts ${what}`, async () => {
@@ -198,6 +210,23 @@ describe("oracles", () => {
     const begins: Told = { peer: "initiator" };
     const steps = plain("peer-initiate", "peer-rekey-child", "informational", "peer-delete-ike");
     expect(judge(await played(steps, begins), begins)).to.deep.equal([]);
+  });
+
+  it("are silent about what was inside of a message that they cannot read, and of a rekeyed IKE SA", async () => {
+    const steps = [...plain("init"), changed("auth", "payload-unknown"), ...plain("create-child")];
+    const outcome = await played(steps);
+    expect(outcome.claims.map(({ authentic }) => authentic)).to.deep.equal([false]);
+    expect(judge({ ...outcome, entries: outcome.entries.map(withPayloadBehind) })).to.deep.equal([]);
+    const later = plain("rekey-ike", "rekey-ike", "informational", "create-child");
+    const rekeyed = await played([...steps, ...later]);
+    expect(rekeyed.claims.map(({ authentic }) => authentic)).to.include(false);
+    expect(judge(rekeyed)).to.deep.equal([]);
+  });
+
+  it("take no answer to INFORMATIONAL for an established IKE SA", async () => {
+    const steps = plain("init", "informational");
+    const outcome = await played(steps, { lie: "obeys-before-ike-auth" });
+    expect(judge(outcome)).to.deep.equal([]);
   });
 
   it("remember nonces and cookies of a campaign", async () => {

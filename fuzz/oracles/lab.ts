@@ -1,5 +1,6 @@
 /** What only the lab sees of a peer: its end, what it writes, what it takes, and which SAs it says it has. */
 import { setTimeout as pause } from "node:timers/promises";
+import type { OutgoingMessage } from "../../harness/ike/hooks.ts";
 import { hex } from "../../harness/wire/bytes.ts";
 import { PAYLOAD } from "../../harness/wire/registry/payload-types.ts";
 import type { Driver, PeerResources } from "../../peers/contract.ts";
@@ -9,6 +10,7 @@ import type { Claim, Outcome } from "../outcome.ts";
 import { changesOf } from "../trace.ts";
 import { deathAlarm, reportAlarms } from "./ends.ts";
 import { GrowthWatch } from "./growth.ts";
+import { isFirst } from "./lint-heard.ts";
 
 /** A question that takes longer is not asked after every case. */
 const CHEAP_MS = 2;
@@ -154,15 +156,19 @@ export class LabWatch {
   }
 }
 
-/** True if no AUTH payload of ours went out in this SA, or only one that proves nothing by its operator's word. */
-function isUnlawful({ sa, authentic }: Claim, { entries, case: { trace } }: Outcome): boolean {
-  if (authentic) return false;
-  const proved = entries.some(
-    ({ event }) =>
-      event.type === "sent" &&
-      event.message.sa === sa &&
-      event.message.payloads.some(({ type }) => type === PAYLOAD.AUTH),
+/**
+ * True if no AUTH payload of ours was to go out in this SA, or none but one that proves nothing by its operator's word.
+ * An SA made by rekeying inherits what was proven.
+ */
+function isUnlawful({ sa, authentic }: Claim, { entries, changed, case: { trace } }: Outcome): boolean {
+  if (authentic || !isFirst(sa)) return false;
+  const proofs = entries.flatMap(({ event }) =>
+    event.type === "sent" && event.message.sa === sa && hasAuth(event.message) ? [event.message] : [],
   );
-  const spoilt = changesOf(trace).some(({ op }) => findOperator(op)?.demand?.never === "established");
-  return !proved || (spoilt && changesOf(trace).length === 1);
+  const [change, ...more] = changesOf(trace);
+  const isSpoilt = change && more.length === 0 && findOperator(change.op)?.demand?.never === "established";
+  return proofs.length === 0 || (isSpoilt === true && proofs.every((message) => changed?.includes(message)));
 }
+
+const hasAuth = ({ payloads, clear }: OutgoingMessage): boolean =>
+  [...payloads, ...clear].some(({ type }) => type === PAYLOAD.AUTH);

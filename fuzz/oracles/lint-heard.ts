@@ -1,5 +1,6 @@
 /** What both ends said in a case, opened with all keys of it: the octets as they travelled, not as we meant them. */
 
+import type { IkeSa } from "../../harness/ike/sa.ts";
 import type { Datagram } from "../../harness/link/types.ts";
 import type { Seen, SeenIke } from "../../harness/lint/seen.ts";
 import { espSaKeys, ikeSaKeys } from "../../harness/run/evidence.ts";
@@ -34,6 +35,9 @@ export interface Heard {
 
 export const saKey = ({ spiI, spiR }: { spiI: Uint8Array; spiR: Uint8Array }): string =>
   `${hex(spiI)}:${hex(spiR)}`;
+
+/** Whether AUTH had its place in this IKE SA: those made by rekeying, which forget whom they replaced, inherit it. */
+export const isFirst = ({ initRequest }: IkeSa): boolean => initRequest.length > 0;
 
 const SPI = 8;
 const IKE_HEADER = 28;
