@@ -16,7 +16,7 @@ import { NOTIFY } from "../../harness/wire/registry/notify-types.ts";
 import { NON_ESP_MARKER } from "../../harness/wire/udp.ts";
 import type { Operator } from "../operators/operator.ts";
 import type { Outcome } from "../outcome.ts";
-import type { FuzzCase } from "../trace.ts";
+import type { FuzzCase, Trace } from "../trace.ts";
 import { begin, missingFor, provoke, reachedOf, type Scene } from "./acts.ts";
 import { classOf, classOfEsp, classOfUnused } from "./classes.ts";
 import { abandon, guarded, type LastIds, part } from "./leaving.ts";
@@ -25,7 +25,7 @@ import { OurEnd } from "./our-end.ts";
 import type { Pace } from "./pace.ts";
 import type { Probes } from "./probes.ts";
 import { Record } from "./record.ts";
-import { end, outcomeOf, type Running, running } from "./running.ts";
+import { end, isPeers, outcomeOf, type Running, running } from "./running.ts";
 import type { Party, Switchboard } from "./switchboard.ts";
 import { Waiting } from "./waiting.ts";
 
@@ -44,6 +44,10 @@ export interface ConversationOptions {
 /** Messages of ours in one conversation, and answers that a step tells of. */
 const MOST_MESSAGES = 512;
 const MOST_ANSWERS = 64;
+
+/** What the peer begins it begins on any SA, and it answers ESP on the newest that has the selectors: another one's. */
+export const standsAlone = ({ peer, steps }: Trace): boolean =>
+  peer === "initiator" || steps.some(({ act }) => isPeers(act) || act === "esp");
 
 export class Conversation implements Party {
   readonly #options: ConversationOptions;
@@ -388,9 +392,18 @@ export class Conversation implements Party {
     return this.#waiting.resting;
   }
 
+  /** Whether no other conversation may take place beside it. */
+  get alone(): boolean {
+    return standsAlone(this.#options.case.trace);
+  }
+
   /** IKE SAs that the peer has half open because of this, as far as we know. */
   get halfOpen(): number {
     return this.#record.sas.filter((sa) => !sa.established && sa.state !== "closed").length;
+  }
+
+  get trace(): Trace {
+    return this.#options.case.trace;
   }
 
   /** Whether the peer began something, which it may go on with by itself. */

@@ -3,15 +3,17 @@ import type { Policy } from "../../harness/ike/policy.ts";
 import type { Credential } from "../../harness/pki/types.ts";
 import type { Arena } from "../../harness/script/arena.ts";
 import { groupCredential } from "../../harness/script/group-credential.ts";
+import { EXCHANGE } from "../../harness/wire/registry/exchange-types.ts";
 import type { PeerRole } from "../../peers/contract.ts";
 import { operators as allOperators } from "../operators/index.ts";
 import type { Operator } from "../operators/operator.ts";
 import type { Outcome } from "../outcome.ts";
-import type { FuzzCase, Step } from "../trace.ts";
-import { Conversation } from "./conversation.ts";
+import type { FuzzCase, Step, Trace } from "../trace.ts";
+import { Conversation, standsAlone } from "./conversation.ts";
 import type { Sees } from "./lies.ts";
 import { Pace } from "./pace.ts";
 import { Probes } from "./probes.ts";
+import { isPeers } from "./running.ts";
 import { Switchboard } from "./switchboard.ts";
 
 export interface PlayerOptions {
@@ -105,9 +107,12 @@ export class Player {
   #admits({ trace }: FuzzCase, going: ReadonlySet<Conversation>): boolean {
     const { window = 1 } = this.#options;
     if (going.size === 0) return true;
-    if (window === 1 || trace.peer !== "responder" || this.#halfOpen >= MOST_HALF_OPEN) return false;
+    if (window === 1 || this.#halfOpen >= MOST_HALF_OPEN || standsAlone(trace)) return false;
     let busy = 0;
-    for (const { resting } of going) if (!resting) busy++;
+    for (const { alone, resting } of going) {
+      if (alone) return false;
+      if (!resting) busy++;
+    }
     return busy < window && going.size < RESTING * window;
   }
 
@@ -177,7 +182,11 @@ export class Player {
 
   /** Whether a peer that began has nothing left to go on with. */
   async #parted(conversation: Conversation): Promise<boolean> {
-    const { world, quiet } = this.#arena;
-    return conversation.halfOpen === 0 && world.until(() => conversation.parted, quiet);
+    const patience = this.#pace.grace(EXCHANGE.INFORMATIONAL);
+    return conversation.halfOpen === 0 && this.#arena.world.until(() => conversation.parted, patience);
   }
 }
+
+/** Whether the peer begins nothing in it. */
+const isOurs = ({ peer, steps }: Trace): boolean =>
+  peer === "responder" && !steps.some(({ act }) => isPeers(act));
