@@ -8,6 +8,7 @@ import { eapOperators } from "./eap.ts";
 import { eapMschapv2Operators } from "./eap-mschapv2.ts";
 import { eapSimOperators } from "./eap-sim.ts";
 import { eapTlsOperators } from "./eap-tls.ts";
+import { eapTtlsOperators } from "./eap-ttls.ts";
 import { espOperators } from "./esp.ts";
 import { espInnerOperators } from "./esp-inner.ts";
 import { fieldsOperators } from "./fields.ts";
@@ -48,6 +49,7 @@ export const operators: readonly Operator[] = [
   ...eapOperators,
   ...eapMschapv2Operators,
   ...eapTlsOperators,
+  ...eapTtlsOperators,
   ...eapSimOperators,
 ];
 

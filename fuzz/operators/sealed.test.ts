@@ -68,7 +68,7 @@ async function everyPacket(
   for (const config of ways) await life(await livePair({ config, packet: visit }));
 }
 
-/** EAP-SIM, which no end here speaks, in the place of what is said. */
+/** EAP-SIM in the place of what is said. */
 function asSim(message: OutgoingMessage): OutgoingMessage[] {
   const eap = message.payloads.find((payload) => payload.kind === "EAP");
   if (eap?.kind !== "EAP" || eap.code > EAP_CODE.RESPONSE) return [];

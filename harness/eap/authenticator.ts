@@ -25,7 +25,7 @@ const text = (characters: string): Uint8Array => new TextEncoder().encode(charac
 
 class Authenticator implements EapAuthenticator {
   readonly #options: EapOptions;
-  readonly #manners: EapManners;
+  readonly manners: EapManners;
   readonly #agenda: number[];
   readonly #notifications: string[];
   /** Set while the method of the first entry of the agenda goes on. */
@@ -45,8 +45,8 @@ class Authenticator implements EapAuthenticator {
   #ended = false;
 
   constructor(options: EapOptions) {
-    this.#options = options;
-    this.#manners = options.manners ?? {};
+    this.manners = { ...options.manners };
+    this.#options = { ...options, manners: this.manners };
     this.#agenda = agendaOf(options);
     this.#notifications = [...(options.manners?.notifiesFirst ?? [])];
     this.#identifier = options.random(1)[0] ?? 0;
@@ -57,7 +57,7 @@ class Authenticator implements EapAuthenticator {
   }
 
   begin(): EapPacket {
-    const { succeedsEarly } = this.#manners;
+    const { succeedsEarly } = this.manners;
     const methodIsNext = this.#agenda.length === 1;
     if (succeedsEarly === "at once" || (succeedsEarly === "before the method" && methodIsNext))
       return this.#succeed().send;
@@ -94,7 +94,7 @@ class Authenticator implements EapAuthenticator {
   }
 
   #askTwice(response: EapPacket): EapStep | undefined {
-    if (!this.#manners.repeatsRequests || !this.#request) return undefined;
+    if (!this.manners.repeatsRequests || !this.#request) return undefined;
     const first = this.#firstResponse;
     this.#firstResponse = first ? undefined : response;
     if (!first) return { send: this.#request };
@@ -128,14 +128,14 @@ class Authenticator implements EapAuthenticator {
       if (lie) return lie;
     }
     if (answer.data) return this.#send(typed(this.#agenda[0] ?? 0, answer.data));
-    if (answer.result === "failure" || this.#manners.rejectsEverybody)
+    if (answer.result === "failure" || this.manners.rejectsEverybody)
       return this.#fail(answer.reason ?? "everybody is rejected");
     this.#MSK = answer.MSK;
     return this.#succeed();
   }
 
   #afterFirstResponse({ MSK }: AuthenticatorAnswer): EapStep | undefined {
-    const { succeedsEarly, changesMethod } = this.#manners;
+    const { succeedsEarly, changesMethod } = this.manners;
     const other = changesMethod === undefined ? this.#agenda[0] : typeOf(changesMethod);
     if (other !== undefined && other !== this.#agenda[0]) {
       this.#agenda[0] = other;
@@ -149,7 +149,7 @@ class Authenticator implements EapAuthenticator {
   #next(): EapStep {
     this.#agenda.shift();
     const isLast = this.#agenda.length === 1;
-    return isLast && this.#manners.succeedsEarly === "before the method" ? this.#succeed() : this.#ask();
+    return isLast && this.manners.succeedsEarly === "before the method" ? this.#succeed() : this.#ask();
   }
 
   /** The first request of what is next on the agenda. */
@@ -175,7 +175,7 @@ class Authenticator implements EapAuthenticator {
 
   /** The identifier of the request after this one. */
   get #following(): number {
-    return this.#manners.keepsIdentifier ? this.#identifier : (this.#identifier + 1) & 0xff;
+    return this.manners.keepsIdentifier ? this.#identifier : (this.#identifier + 1) & 0xff;
   }
 
   #sendRequest(data: Uint8Array): { send: EapPacket } {
@@ -186,7 +186,7 @@ class Authenticator implements EapAuthenticator {
 
   #succeed(): EapStep & { send: EapPacket } {
     this.close();
-    const { wrongSuccessIdentifier, wrongMSK } = this.#manners;
+    const { wrongSuccessIdentifier, wrongMSK } = this.manners;
     const identifier = (this.#request?.identifier ?? this.#identifier) + (wrongSuccessIdentifier ? 1 : 0);
     const MSK = this.#MSK;
     return {
@@ -206,7 +206,7 @@ class Authenticator implements EapAuthenticator {
   }
 
   #bent(plain: EapPacket): EapPacket {
-    return this.#manners.bend?.(plain, this.#sent++) ?? plain;
+    return this.manners.bend?.(plain, this.#sent++) ?? plain;
   }
 }
 

@@ -10,7 +10,7 @@ export const supplicant = (options: EapOptions): EapConversation => new Supplica
 
 class Supplicant implements EapConversation {
   readonly #options: EapOptions;
-  readonly #manners: EapManners;
+  readonly manners: EapManners;
   readonly #own: EapMethod;
   #method: PeerMethod | undefined;
   /** The last request that was answered, and the answer. */
@@ -26,8 +26,8 @@ class Supplicant implements EapConversation {
   #reason = "the method has not begun";
 
   constructor(options: EapOptions) {
-    this.#options = options;
-    this.#manners = options.manners ?? {};
+    this.manners = { ...options.manners };
+    this.#options = { ...options, manners: this.manners };
     this.#own = eapMethods[options.user.type];
   }
 
@@ -58,7 +58,7 @@ class Supplicant implements EapConversation {
     if (type === undefined) return ignored("a request without a type");
     const before = this.#last;
     if (before?.request.identifier !== request.identifier) return this.#onNewRequest(request, type);
-    if (this.#manners.answersAnew) return this.#onNewRequest(request, type);
+    if (this.manners.answersAnew) return this.#onNewRequest(request, type);
     const same = equal(before.request.data, request.data);
     return {
       send: before.response,
@@ -79,7 +79,7 @@ class Supplicant implements EapConversation {
   }
 
   #onNotification(request: EapPacket): EapStep {
-    if (this.#manners.ignoresNotifications) return ignored("a Notification");
+    if (this.manners.ignoresNotifications) return ignored("a Notification");
     return this.#respond(request, EAP_TYPE.NOTIFICATION, new Uint8Array(0));
   }
 
@@ -88,7 +88,7 @@ class Supplicant implements EapConversation {
   }
 
   #onOwnType(request: EapPacket): EapStep {
-    const { refusesOwnType } = this.#manners;
+    const { refusesOwnType } = this.manners;
     if (refusesOwnType) return this.#nak(request, refusesOwnType);
     this.#method ??= this.#own.peer(this.#options);
     const answer = this.#method.take(view(request.data, 1, request.data.length), request.identifier);
@@ -109,7 +109,7 @@ class Supplicant implements EapConversation {
 
   #respond(request: EapPacket, type: number, data: Uint8Array): EapStep {
     const response = packet(EAP_CODE.RESPONSE, request.identifier, typed(type, data));
-    const send = this.#manners.bend?.(response, this.#sent++) ?? response;
+    const send = this.manners.bend?.(response, this.#sent++) ?? response;
     this.#last = { request, response: send };
     return { send };
   }
@@ -121,7 +121,7 @@ class Supplicant implements EapConversation {
   }
 
   #onSuccess({ identifier, data }: EapPacket): EapStep {
-    const { acceptsAnything, believesAnyIdentifier, wrongMSK } = this.#manners;
+    const { acceptsAnything, believesAnyIdentifier, wrongMSK } = this.manners;
     const expected = this.#last?.request.identifier ?? identifier;
     if (!acceptsAnything) {
       if (identifier !== expected && !believesAnyIdentifier)

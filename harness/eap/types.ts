@@ -46,6 +46,8 @@ export interface EapStep {
 export interface EapConversation {
   /** Never throws, whatever the packet. */
   take(packet: EapPacket): EapStep;
+  /** This conversation's own; what is changed here holds from then on. */
+  readonly manners: EapManners;
   /** Lets go of what the method holds (TLS). Needed only for a conversation that is left before its end. */
   close(): void;
 }
