@@ -1,7 +1,9 @@
 /** `bakeoff bench fuzz`. */
 import { Command } from "commander";
+import { findPeer, PeerNameError } from "../../peers/definition.ts";
 import { measureFuzz } from "../bench/fuzz.ts";
 import { benchText } from "../bench/index.ts";
+import { UsageError } from "../run/usage-error.ts";
 import { wholeNumber } from "./numbers.ts";
 import { printJson } from "./output.ts";
 import { onSignals } from "./signals.ts";
@@ -40,12 +42,23 @@ export function benchFuzzCommand(): Command {
   );
 }
 
+/** Before the work. @throws UsageError naming the peer that there is not */
+function checkPeer(spec: string): void {
+  try {
+    findPeer(spec);
+  } catch (error) {
+    if (error instanceof PeerNameError) throw new UsageError(`--peer ${spec}: ${error.message}`);
+    throw error;
+  }
+}
+
 async function measure(command: Command): Promise<void> {
   const flags: Flags = command.optsWithGlobals();
   const own: Flags = command.opts();
   const isGlobal = command.parent?.getOptionValueSource("seconds") === "cli";
   const seconds = wholeNumber("--seconds", isGlobal ? flags.seconds : own.seconds);
   const window = wholeNumber("--window", flags.window, MOST_AT_ONCE);
+  checkPeer(flags.peer);
   const stop = onSignals(process.stderr, "ending the benchmark");
   try {
     const progress = (text: string) => process.stderr.write(`fuzz: ${text}\n`);
