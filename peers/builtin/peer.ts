@@ -252,14 +252,14 @@ export class BuiltinPeer implements Driver {
 
   async rekeyIke(): Promise<void> {
     this.#command("rekeyIke", (host) => {
-      const sa = [...host.endpoint.core.sas.values()].find((s) => s.state === "established");
+      const sa = [...host.endpoint.core.sas.values()].findLast((s) => s.state === "established");
       if (sa) host.endpoint.rekeyIke(sa);
     });
   }
 
   async rekeyChild(): Promise<void> {
     this.#command("rekeyChild", (host) => {
-      const child = host.endpoint.core.children().find((c) => c.state === "installed");
+      const child = host.endpoint.core.children().findLast((c) => c.state === "installed");
       if (child) host.endpoint.rekeyChild(child);
     });
   }
@@ -267,8 +267,8 @@ export class BuiltinPeer implements Driver {
   async delete(what: "ike" | "child"): Promise<void> {
     this.#command("delete", (host) => {
       const { core } = host.endpoint;
-      const child = core.children().find((c) => c.state === "installed");
-      const sa = [...core.sas.values()].find((s) => s.established);
+      const child = core.children().findLast((c) => c.state === "installed");
+      const sa = [...core.sas.values()].findLast((s) => s.established);
       if (what === "child" && child) host.endpoint.deleteChild(child);
       if (what === "ike" && sa) host.endpoint.deleteIke(sa);
     });
