@@ -1,6 +1,7 @@
 /** The catalogue as an oracle: every message and packet of the peer is judged by the rules of lint. */
 import { Linter } from "../../harness/lint/linter.ts";
 import type { Rule } from "../../harness/lint/rule.ts";
+import { RuleSet } from "../../harness/lint/rule-set.ts";
 import { RULES } from "../../harness/lint/rules/index.ts";
 import type { LintFinding } from "../../harness/lint/types.ts";
 import { levelOf } from "../../harness/run/catalogue.ts";
@@ -20,8 +21,9 @@ export function lintAlarms({ entries }: Outcome, heard: Heard, touched: Touched)
 }
 
 /** Rules that may hold in a conversation with lies. */
-const JUDGED = RULES.filter(({ name }) => certaintyOf(name) !== "never");
-const LIVE = JUDGED.filter(({ name }) => certaintyOf(name) !== "whole");
+const CERTAIN = RULES.filter(({ name }) => certaintyOf(name) !== "never");
+const JUDGED = new RuleSet(CERTAIN);
+const LIVE = new RuleSet(CERTAIN.filter(({ name }) => certaintyOf(name) !== "whole"));
 
 function isCertain({ rule, packet }: LintFinding, touched: Touched, entries: readonly TraceEntry[]): boolean {
   const certainty = certaintyOf(rule);
@@ -34,10 +36,10 @@ function isCertain({ rule, packet }: LintFinding, touched: Touched, entries: rea
 }
 
 /** What the lint finds in the datagrams of the peer; packets are the places of entries, from 1. */
-export function lintOf({ all }: Heard, rules: readonly Rule[]): LintFinding[] {
-  const linter = new Linter({ rules });
+export function lintOf({ all }: Heard, rules: RuleSet | readonly Rule[]): LintFinding[] {
   const peers = new Set(all.flatMap(({ index, ours }) => (ours ? [] : [index + 1])));
-  return all.flatMap(({ seen }) => linter.see(seen).filter(({ packet }) => peers.has(packet)));
+  const linter = new Linter({ rules, side: ({ packets }) => peers.has(packets.at(-1) ?? 0) });
+  return all.flatMap(({ seen }) => linter.see(seen));
 }
 
 function alarmOf({ document, requirement, rule, reason, field }: LintFinding): Alarm {

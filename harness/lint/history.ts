@@ -4,6 +4,7 @@ import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import { TRANSFORM } from "../wire/registry/transform-types.ts";
 import { FLAG, type Proposal } from "../wire/types.ts";
+import { traitsOf } from "./concern.ts";
 import { childOf, learn, rekeyedSpis } from "./learn.ts";
 import { readParts } from "./parts.ts";
 import {
@@ -98,10 +99,12 @@ export class History<S, E> {
     const by = this.#roleOf(sa, seen, isResponse);
     sa.ends[by] ??= seen.source;
     sa.ends[otherRole(by)] ??= seen.destination;
+    const parts = readParts(seen);
     const message: LintMessage = {
       ...{ seen, packet: seen.packets.at(-1) ?? 0, isResponse, by },
       ...{ exchangeType: header.exchangeType, messageId: header.messageId },
-      ...readParts(seen),
+      ...parts,
+      traits: traitsOf(header.exchangeType, isResponse, parts.clear, parts.content),
     };
     const place = seen.opening === "waiting" ? this.#partial(sa, message) : this.#record(tracked, message);
     return { tracked, message, place };

@@ -1,5 +1,6 @@
 /** Judges what is seen on a wire by the rules of the catalogue, without taking part. */
 import { EXCHANGE } from "../wire/registry/exchange-types.ts";
+import { mayConcern } from "./concern.ts";
 import { History, type Placed } from "./history.ts";
 import { espOfSpiZero, looksLikeIke } from "./looks.ts";
 import { first } from "./parts.ts";
@@ -10,30 +11,31 @@ import {
   type LintEspSa,
   type LintIkeSa,
   type LintMessage,
-  type MessageRule,
   NONE,
   type Place,
   type Rule,
   type SaRule,
   type WholeExchange,
 } from "./rule.ts";
+import { RuleSet } from "./rule-set.ts";
 import { RULES } from "./rules/index.ts";
 import type { Seen, SeenEsp, SeenIke } from "./seen.ts";
 import type { Breach, LintFinding, Role } from "./types.ts";
 
 export interface LintOptions {
-  /** Whom to judge: who began the IKE SA, who answered, or an address. Not set: both. */
-  side?: Role | { host: string };
+  /** Whom to judge: who began the IKE SA, who answered, an address, or what this says. Not set: both. */
+  side?: Role | { host: string } | ((seen: Seen) => boolean);
   /** Not set: all. */
-  rules?: readonly Rule[];
+  rules?: RuleSet | readonly Rule[];
 }
 
-interface Checker<T extends Rule, F> {
-  rule: T;
-  check: F;
+const ALL = new RuleSet(RULES);
+
+type SaCheck = (message: LintMessage, place: Place) => readonly Breach[];
+interface EspChecker {
+  rule: EspRule;
+  check: (packet: SeenEsp) => readonly Breach[];
 }
-type SaChecker = Checker<SaRule, (message: LintMessage, place: Place) => readonly Breach[]>;
-type EspChecker = Checker<EspRule, (packet: SeenEsp) => readonly Breach[]>;
 
 /** Findings of one rule in one packet beyond these say nothing new. */
 const MOST_OF_A_RULE = 8;
@@ -44,18 +46,17 @@ const MOST_OF_A_RULE = 8;
  */
 export class Linter {
   #side: LintOptions["side"];
-  #message: MessageRule[] = [];
-  #exchange: ExchangeRule[] = [];
-  #sa: SaRule[] = [];
-  #esp: EspRule[] = [];
-  #history: History<SaChecker[], EspChecker[]>;
+  #rules: RuleSet;
+  /** Of each IKE SA what its rules remember, from the first message on that concerns them. */
+  #history: History<Map<SaRule, SaCheck>, EspChecker[]>;
 
-  constructor({ side, rules = RULES }: LintOptions = {}) {
+  constructor({ side, rules = ALL }: LintOptions = {}) {
     this.#side = side;
-    for (const rule of rules) this.#sort(rule);
+    const set = rules instanceof RuleSet ? rules : new RuleSet(rules);
+    this.#rules = set;
     this.#history = new History(
-      (sa: LintIkeSa) => this.#sa.map((rule) => ({ rule, check: rule.begin(sa) })),
-      (sa: LintEspSa) => this.#esp.map((rule) => ({ rule, check: rule.begin(sa) })),
+      () => new Map(),
+      (sa: LintEspSa) => set.esp.map((rule) => ({ rule, check: rule.begin(sa) })),
     );
   }
 
@@ -65,16 +66,10 @@ export class Linter {
     return seen.kind === "ike" ? this.#seeIke(seen) : [];
   }
 
-  #sort(rule: Rule): void {
-    if (rule.scope === "message") this.#message.push(rule);
-    else if (rule.scope === "exchange") this.#exchange.push(rule);
-    else if (rule.scope === "sa") this.#sa.push(rule);
-    else this.#esp.push(rule);
-  }
-
-  #judges(role: Role | undefined, host: string): boolean {
+  #judges(role: Role | undefined, seen: Seen): boolean {
     if (this.#side === undefined) return true;
-    return typeof this.#side === "string" ? this.#side === role : this.#side.host === host;
+    if (typeof this.#side === "function") return this.#side(seen);
+    return typeof this.#side === "string" ? this.#side === role : this.#side.host === seen.source.host;
   }
 
   #seeIke(seen: SeenIke): LintFinding[] {
@@ -86,29 +81,37 @@ export class Linter {
     }
     const placed = this.#history.place(seen);
     const findings: LintFinding[] = [];
-    const { message } = placed;
-    const wanted = this.#judges(message.by, seen.source.host);
-    const report = (rule: Rule, breaches: readonly Breach[]): void => {
-      if (wanted)
-        for (const breach of breaches.slice(0, MOST_OF_A_RULE))
-          findings.push(findingOf(rule, breach, message));
-    };
-    this.#judge(placed, report);
+    const isJudged = this.#judges(placed.message.by, seen);
+    if (isJudged && placed.place.as !== "copy") this.#judge(placed, findings);
+    this.#follow(placed, isJudged ? findings : undefined);
     this.#history.settle(placed);
     return findings;
   }
 
-  #judge(
-    { tracked, message, place }: Placed<SaChecker[]>,
-    report: (rule: Rule, breaches: readonly Breach[]) => void,
+  #judge({ tracked: { sa }, message, place }: Placed<unknown>, findings: LintFinding[]): void {
+    for (const { rule, wanted } of this.#rules.message)
+      if (mayConcern(wanted, message)) report(findings, rule, rule.check(message, sa), message);
+    const wholes = message.isResponse ? wholesOf(message, place.exchange, sa) : [];
+    if (wholes.length === 0) return;
+    for (const { rule, wanted } of this.#rules.exchange)
+      if (mayConcern(wanted, message)) report(findings, rule, breachesOf(rule, wholes, sa), message);
+  }
+
+  /** What is not judged must be looked at all the same: a rule remembers. */
+  #follow(
+    { tracked: { sa, state }, message, place }: Placed<Map<SaRule, SaCheck>>,
+    to?: LintFinding[],
   ): void {
-    const { sa } = tracked;
-    if (place.as !== "copy") {
-      for (const rule of this.#message) report(rule, rule.check(message, sa));
-      if (message.isResponse)
-        for (const rule of this.#exchange) report(rule, breachesOf(rule, message, place.exchange, sa));
+    for (const { rule, wanted } of this.#rules.sa) {
+      if (!mayConcern(wanted, message)) continue;
+      let check = state.get(rule);
+      if (!check) {
+        check = rule.begin(sa);
+        state.set(rule, check);
+      }
+      const breaches = check(message, place);
+      if (to) report(to, rule, breaches, message);
     }
-    for (const { rule, check } of tracked.state) report(rule, check(message, place));
   }
 
   #seeEsp(seen: SeenEsp): LintFinding[] {
@@ -117,7 +120,7 @@ export class Linter {
     for (const { rule, check } of state) {
       // What is not judged must be looked at all the same: a rule remembers.
       const breaches = check(seen);
-      if (breaches.length === 0 || !this.#judges(sa.by, seen.source.host)) continue;
+      if (breaches.length === 0 || !this.#judges(sa.by, seen)) continue;
       const packet = seen.packets.at(-1) ?? 0;
       for (const breach of breaches.slice(0, MOST_OF_A_RULE))
         findings.push({
@@ -139,26 +142,33 @@ function mayAnswerAnother(request: LintMessage, response: LintMessage): boolean 
   return asked !== undefined && answered !== undefined && asked.payload.group !== answered.payload.group;
 }
 
-/**
- * In IKE_SA_INIT all requests have the same Message ID: a response is wrong if it fits none of them, and if it belongs to
- * one of them. A retry that is missing in the capture has another group.
- */
-function breachesOf(
-  rule: ExchangeRule,
-  response: LintMessage,
-  exchange: Exchange | undefined,
-  sa: LintIkeSa,
-): readonly Breach[] {
-  const candidates = response.exchangeType === EXCHANGE.IKE_SA_INIT ? sa.init : exchange ? [exchange] : [];
-  let breaches: readonly Breach[] = [];
-  for (const candidate of candidates) {
-    if (!candidate.request || candidate.type !== response.exchangeType) continue;
-    if (candidate.type === EXCHANGE.IKE_SA_INIT && mayAnswerAnother(candidate.request, response)) return NONE;
-    const whole: WholeExchange = { ...candidate, request: candidate.request, response };
+/** The exchanges that a response may belong to. In IKE_SA_INIT all requests have the same Message ID. */
+function wholesOf(response: LintMessage, exchange: Exchange | undefined, sa: LintIkeSa): WholeExchange[] {
+  const isInit = response.exchangeType === EXCHANGE.IKE_SA_INIT;
+  const wholes: WholeExchange[] = [];
+  for (const candidate of isInit ? sa.init : exchange ? [exchange] : []) {
+    const { request } = candidate;
+    if (!request || candidate.type !== response.exchangeType) continue;
+    // A retry that is missing in the capture has another group.
+    if (isInit && mayAnswerAnother(request, response)) return [];
+    wholes.push({ ...candidate, request, response });
+  }
+  return wholes;
+}
+
+/** A response is wrong if it fits none of the requests that it may belong to. */
+function breachesOf(rule: ExchangeRule, wholes: readonly WholeExchange[], sa: LintIkeSa): readonly Breach[] {
+  let breaches: readonly Breach[] = NONE;
+  for (const whole of wholes) {
     breaches = rule.check(whole, sa);
-    if (breaches.length === 0) return breaches;
+    if (breaches.length === 0) return NONE;
   }
   return breaches;
+}
+
+function report(to: LintFinding[], rule: Rule, breaches: readonly Breach[], message: LintMessage): void {
+  if (breaches.length === 0) return;
+  for (const breach of breaches.slice(0, MOST_OF_A_RULE)) to.push(findingOf(rule, breach, message));
 }
 
 const headOf = (

@@ -3,6 +3,7 @@
  * it is silent where what it needs is closed, or was before the capture began.
  */
 import type { Payload, Proposal, TrafficSelector } from "../wire/types.ts";
+import type { ProposalPlace } from "./sa-places.ts";
 import type { End, SeenEsp, SeenIke } from "./seen.ts";
 import type { Breach, Role } from "./types.ts";
 
@@ -15,6 +16,8 @@ export interface Part<P extends Payload = Payload> {
   inside?: true;
   /** Its name in field paths: `SA`, `N(COOKIE)`. */
   field: string;
+  /** Of an SA payload, once they were asked for. */
+  proposals?: readonly ProposalPlace[];
 }
 
 /** An IKE message as rules see it. */
@@ -35,6 +38,15 @@ export interface LintMessage {
   protected: boolean;
   /** True if it was in SK and could be opened: it is from the peer, not from a forger. */
   opened: boolean;
+  traits: Traits;
+}
+
+/** What of a message decides which rules are asked about it, as bits: see `concern.ts`. */
+export interface Traits {
+  exchange: number;
+  side: number;
+  payloads: number;
+  notifies: number;
 }
 
 /** A request and what came back. Closed messages have their place in it too. */
@@ -124,12 +136,26 @@ export interface LintEspSa {
   packets: number;
 }
 
+/**
+ * The messages that a rule can find a breach in, or must remember; of a rule about exchanges, their responses. All that is
+ * set must hold. Not set: of whatever kind.
+ */
+export interface Concern {
+  exchanges?: readonly number[];
+  isResponse?: boolean;
+  /** Types one of which it has, in clear or inside of SK. */
+  payloads?: readonly number[];
+  notifies?: readonly number[];
+}
+
 interface RuleBase {
   /** Of the catalogue. */
   document: string;
   requirements: readonly [string, ...string[]];
   /** Says the breach: `cookie-not-first`. */
   name: string;
+  /** Not set: all messages. Means nothing for rules about ESP. */
+  concerns?: Concern;
 }
 
 /** Judges one message by itself; `sa` is what is known so far. Copies are left out. */

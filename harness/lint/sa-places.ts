@@ -29,8 +29,13 @@ const lengthOf = (transform: Transform): number =>
     HEADER + (transform.trailing?.length ?? 0),
   );
 
-/** The proposals of an SA payload. */
-export function proposalPlaces({ payload }: Part<SaPayload>): ProposalPlace[] {
+/** The proposals of an SA payload; many rules look at them. */
+export function proposalPlaces(part: Part<SaPayload>): readonly ProposalPlace[] {
+  part.proposals ??= placesOf(part.payload);
+  return part.proposals;
+}
+
+function placesOf(payload: SaPayload): ProposalPlace[] {
   let by = PAYLOAD_HEADER;
   return payload.proposals.map((proposal, index) => {
     const place: ProposalPlace = { proposal, by, field: `proposal ${index + 1}`, transforms: [] };

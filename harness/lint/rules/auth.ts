@@ -6,6 +6,7 @@ import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
 import { ID_TYPE } from "../../wire/registry/id-types.ts";
 import { NOTIFY } from "../../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../wire/registry/payload-types.ts";
+import { concerning } from "../concern.ts";
 import { all, breachIn, first, has, notify } from "../parts.ts";
 import { type LintMessage, NONE, type Rule } from "../rule.ts";
 import { ofMessage, ofResponse, ofSa } from "./rfc7296.ts";
@@ -149,7 +150,14 @@ const failureTwice = ofMessage("authentication-failed-beside-eap-failure", "IKEV
   return [breachIn(part, "AUTHENTICATION_FAILED beside EAP Failure")];
 });
 
+const ofEap = { payloads: [PAYLOAD.EAP] };
+
 export const auth: readonly Rule[] = [
-  ...[terminator, ecdsa, certRequest, urlScheme],
-  ...[eapFirst, eapSecret, eapWithSa, eapLength, eapEcho, eapIdentity, authAfterEap, failureTwice],
+  ...concerning({ payloads: [PAYLOAD.IDi, PAYLOAD.IDr, PAYLOAD.IDg] }, [terminator]),
+  ...concerning({ payloads: [PAYLOAD.AUTH] }, [ecdsa]),
+  ...concerning({ payloads: [PAYLOAD.CERTREQ] }, [certRequest]),
+  ...concerning({ payloads: [PAYLOAD.CERT] }, [urlScheme]),
+  ...concerning<Rule>(ofEap, [eapFirst, eapSecret, eapWithSa, eapLength, eapEcho, eapIdentity]),
+  ...concerning({ exchanges: [EXCHANGE.IKE_AUTH] }, [authAfterEap]),
+  ...concerning(ofEap, [failureTwice]),
 ];

@@ -5,6 +5,7 @@ import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
 import { PAYLOAD } from "../../wire/registry/payload-types.ts";
 import type { ConfigAttribute, CpPayload } from "../../wire/types.ts";
 import { requestsSeen } from "../certainty.ts";
+import { concerning } from "../concern.ts";
 import { all, breachIn, has, ofType } from "../parts.ts";
 import { type LintMessage, NONE, type Part, type Rule } from "../rule.ts";
 import type { Breach } from "../types.ts";
@@ -117,4 +118,6 @@ function beyond(part: Part<CpPayload>, wanted: ReadonlyMap<number, number>): Bre
   });
 }
 
-export const cp: readonly Rule[] = [beforeSa, noAddress, netmask, supported, acknowledged, unasked, tooMany];
+export const cp: readonly Rule[] = concerning<Rule>({ payloads: [PAYLOAD.CP] }, [
+  ...[beforeSa, noAddress, netmask, supported, acknowledged, unasked, tooMany],
+]);

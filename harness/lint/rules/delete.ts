@@ -1,8 +1,10 @@
 /** Delete payloads (RFC 7296 sections 1.4.1, 2.8 and 3.11). */
 import { equal, hex } from "../../wire/bytes.ts";
 import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
+import { PAYLOAD } from "../../wire/registry/payload-types.ts";
 import { PROTOCOL, protocolIds } from "../../wire/registry/protocol-ids.ts";
 import type { DeletePayload } from "../../wire/types.ts";
+import { concerning } from "../concern.ts";
 import { childBySpi } from "../learn.ts";
 import { all, breachIn } from "../parts.ts";
 import { type LintIkeSa, type LintMessage, NONE, otherRole, type Part, type Rule } from "../rule.ts";
@@ -128,4 +130,11 @@ const afterDelete = ofSa("request-after-ike-delete", "IKEV2-121", () => {
   };
 });
 
-export const deletes: readonly Rule[] = [sizes, counted, both, echoed, notEmpty, crossed, afterDelete];
+const ofDeletes = { payloads: [PAYLOAD.DELETE] };
+
+export const deletes: readonly Rule[] = [
+  ...concerning<Rule>(ofDeletes, [sizes, counted, both, echoed]),
+  notEmpty,
+  ...concerning(ofDeletes, [crossed]),
+  afterDelete,
+];

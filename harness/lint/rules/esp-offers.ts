@@ -3,9 +3,11 @@ import { readU32 } from "../../wire/bytes.ts";
 import { ENCR, encrTransforms } from "../../wire/registry/encr.ts";
 import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
 import { INTEG } from "../../wire/registry/integ.ts";
+import { PAYLOAD } from "../../wire/registry/payload-types.ts";
 import { PROTOCOL } from "../../wire/registry/protocol-ids.ts";
 import { TRANSFORM } from "../../wire/registry/transform-types.ts";
 import type { Proposal } from "../../wire/types.ts";
+import { concerning } from "../concern.ts";
 import { breachIn, first } from "../parts.ts";
 import type { LintMessage, MessageRule, Rule } from "../rule.ts";
 import { messageRule } from "./forms.ts";
@@ -112,6 +114,7 @@ const gmac = proposalRule("gmac-beside-another-cipher", "ESP-GMAC-04", (proposal
 });
 
 /** Of the negotiation of ESP. */
-export const espOffers: readonly Rule[] = [
-  ...[spi, nothing, counter, mixed, besideAead, forbidden, chacha, cbc, gmac],
-];
+export const espOffers: readonly Rule[] = concerning(
+  { exchanges: [...WITH_CHILD_SAS], payloads: [PAYLOAD.SA] },
+  [spi, nothing, counter, mixed, besideAead, forbidden, chacha, cbc, gmac],
+);

@@ -5,6 +5,7 @@ import { NOTIFY } from "../../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../wire/registry/payload-types.ts";
 import type { NotifyPayload } from "../../wire/types.ts";
 import { allSeen, firstId } from "../certainty.ts";
+import { concerning } from "../concern.ts";
 import { breachIn, first, has, notify } from "../parts.ts";
 import { type LintIkeSa, type LintMessage, NONE, type Part, type Place, type Rule } from "../rule.ts";
 import type { Breach } from "../types.ts";
@@ -192,4 +193,8 @@ const series = saRule("rfc9370")("follow-up-not-as-agreed", REQUIREMENTS, (sa) =
 });
 
 /** Of IKE_FOLLOWUP_KE. */
-export const followUp: readonly Rule[] = [form, reasonless, series];
+export const followUp: readonly Rule[] = [
+  form,
+  ...concerning({ notifies: [NOTIFY.STATE_NOT_FOUND] }, [reasonless]),
+  ...concerning({ exchanges: [EXCHANGE.CREATE_CHILD_SA, EXCHANGE.IKE_FOLLOWUP_KE] }, [series]),
+];

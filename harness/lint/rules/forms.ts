@@ -77,12 +77,14 @@ export const notifyForm = (
   requirement: string,
   name: string,
   form: NotifyForm,
-): MessageRule =>
-  messageRule(document)(name, [requirement], (message) =>
+): MessageRule => ({
+  ...messageRule(document)(name, [requirement], (message) =>
     form.types.flatMap((type) =>
       notifies(message, type).flatMap((part) => formBreaches(part, message, form)),
     ),
-  );
+  ),
+  concerns: { notifies: form.types },
+});
 
 /** A breach by what is not there. */
 export const missing = (field: string, reason: string): Breach => ({ field, reason });
@@ -108,8 +110,8 @@ export function bothAnnounced(sa: LintIkeSa, type: number): boolean | undefined 
 }
 
 /** A rule that a request which returns a cookie still has a notify that the first request had (RFC 7296 section 2.6). */
-export const kept = (document: string, requirement: string, name: string, type: number): MessageRule =>
-  messageRule(document)(name, [requirement], (message, sa) => {
+export const kept = (document: string, requirement: string, name: string, type: number): MessageRule => ({
+  ...messageRule(document)(name, [requirement], (message, sa) => {
     if (message.exchangeType !== EXCHANGE.IKE_SA_INIT || message.isResponse) return NONE;
     const before = sa.init.find(({ request }) => request)?.request;
     if (!notify(message, NOTIFY.COOKIE) || !before || before === message) return NONE;
@@ -118,7 +120,9 @@ export const kept = (document: string, requirement: string, name: string, type: 
     return [
       missing(`N(${notifyName})`, `the request that returns a cookie lacks ${notifyName}, the first had it`),
     ];
-  });
+  }),
+  concerns: { exchanges: [EXCHANGE.IKE_SA_INIT], isResponse: false, notifies: [NOTIFY.COOKIE] },
+});
 
 /** Types of notifies below it are errors. */
 const FIRST_STATUS = 16384;

@@ -3,8 +3,10 @@ import { hex } from "../../wire/bytes.ts";
 import { decodeMessage, isFrameError } from "../../wire/message.ts";
 import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../wire/registry/notify-types.ts";
+import { PAYLOAD } from "../../wire/registry/payload-types.ts";
 import { TRANSFORM } from "../../wire/registry/transform-types.ts";
 import type { Message, SkfPayload } from "../../wire/types.ts";
+import { concerning } from "../concern.ts";
 import { breachIn, notify } from "../parts.ts";
 import { type LintIkeSa, type LintMessage, NONE, type Rule } from "../rule.ts";
 import type { Breach } from "../types.ts";
@@ -169,8 +171,13 @@ const totals = saRule("rfc7383")("fewer-fragments-than-before", ["IKEFRAG-25"], 
   };
 });
 
+const inFragments = { payloads: [PAYLOAD.SKF] };
+
 /** Of RFC 7383. */
 export const fragmentation: readonly Rule[] = [
-  ...[unprotected, form, negotiated, last, numbers, firstType, laterTypes, clearPayloads],
-  ...[headers, synchronisation, ivs, totals],
+  ...concerning(inFragments, [unprotected]),
+  form,
+  ...concerning(inFragments, [negotiated, last, numbers, firstType, laterTypes, clearPayloads, headers]),
+  ...concerning({ notifies: [NOTIFY.IKEV2_MESSAGE_ID_SYNC] }, [synchronisation]),
+  ...concerning<Rule>(inFragments, [ivs, totals]),
 ];

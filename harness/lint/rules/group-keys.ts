@@ -7,6 +7,7 @@ import { PAYLOAD } from "../../wire/registry/payload-types.ts";
 import { PROTOCOL } from "../../wire/registry/protocol-ids.ts";
 import type { TransformAttribute } from "../../wire/types.ts";
 import { readWrappedKey } from "../../wire/wrapped-key.ts";
+import { concerning } from "../concern.ts";
 import { all, breachIn, has } from "../parts.ts";
 import type { LintMessage, MessageRule, Rule } from "../rule.ts";
 import { messageRule, missing } from "./forms.ts";
@@ -111,6 +112,6 @@ const wrapIds = bagRule("wrap-key-without-id", "G-IKEV2-98", (bag) =>
 );
 
 /** Of KD. */
-export const groupKeys: readonly Rule[] = [
+export const groupKeys: readonly Rule[] = concerning({ payloads: [PAYLOAD.KD] }, [
   ...[senderIds, implicit, absent, several, inband, keyIds, one, reserved, wrapIds],
-];
+]);

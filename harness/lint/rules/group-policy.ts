@@ -6,11 +6,13 @@ import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
 import { GSA_ATTRIBUTE } from "../../wire/registry/group-attributes.ts";
 import { GCAUTH } from "../../wire/registry/group-transforms.ts";
 import { INTEG } from "../../wire/registry/integ.ts";
+import { PAYLOAD } from "../../wire/registry/payload-types.ts";
 import { PROTOCOL } from "../../wire/registry/protocol-ids.ts";
 import { SN } from "../../wire/registry/sn.ts";
 import { TRANSFORM_ATTRIBUTE } from "../../wire/registry/transform-attributes.ts";
 import { TRANSFORM } from "../../wire/registry/transform-types.ts";
 import type { TrafficSelector, Transform } from "../../wire/types.ts";
+import { concerning } from "../concern.ts";
 import { all, breachIn } from "../parts.ts";
 import type { LintMessage, MessageRule, Rule } from "../rule.ts";
 import { messageRule } from "./forms.ts";
@@ -226,7 +228,7 @@ export const methodsOf = (message: LintMessage): number[] =>
   );
 
 /** Of GSA. */
-export const groupPolicy: readonly Rule[] = [
+export const groupPolicy: readonly Rule[] = concerning({ payloads: [PAYLOAD.GSA] }, [
   ...[numbers, esn, once, besideAead, integrity, wrap, algorithm, noAlgorithm, noMethod, implicitIv],
   ...[destination, lifetime, inband, kinds, twice, reserved],
-];
+]);

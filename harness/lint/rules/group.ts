@@ -9,6 +9,7 @@ import { PAYLOAD } from "../../wire/registry/payload-types.ts";
 import { PROTOCOL } from "../../wire/registry/protocol-ids.ts";
 import { TRANSFORM } from "../../wire/registry/transform-types.ts";
 import type { Proposal } from "../../wire/types.ts";
+import { concerning } from "../concern.ts";
 import { all, breachIn, breachInHeader, first, has, notifies, notify, ofType } from "../parts.ts";
 import { type LintMessage, NONE, type Rule, type WholeExchange } from "../rule.ts";
 import type { End } from "../types.ts";
@@ -194,6 +195,13 @@ const ids = ofExchange("sender-ids-not-asked-for", ["G-IKEV2-100", "G-IKEV2-94"]
 
 /** Of the exchanges of RFC 9838. */
 export const group: readonly Rule[] = [
-  ...[errors, sender, selectors, spis, wrapInSag, wrapInInit, refusal, nameless, farewell, inband],
-  ...[modes, answered, copies, method, ids],
+  errors,
+  ...concerning({ notifies: [NOTIFY.GROUP_SENDER] }, [sender]),
+  ...concerning({ exchanges: [...REGISTRATIONS] }, [selectors, spis, wrapInSag, wrapInInit]),
+  ...concerning({ notifies: REFUSALS }, [refusal]),
+  ...concerning({ exchanges: [EXCHANGE.GSA_REGISTRATION] }, [nameless]),
+  ...[farewell, inband],
+  ...concerning({ exchanges: [...REGISTRATIONS] }, [modes]),
+  ...concerning<Rule>({ exchanges: [EXCHANGE.GSA_REKEY] }, [answered, copies, method]),
+  ...concerning({ payloads: [PAYLOAD.KD] }, [ids]),
 ];

@@ -5,6 +5,7 @@ import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
 import { keMethods } from "../../wire/registry/ke.ts";
 import { NOTIFY } from "../../wire/registry/notify-types.ts";
 import type { Payload, SaPayload, TransformAttribute } from "../../wire/types.ts";
+import { concerning } from "../concern.ts";
 import { breachIn, first, notifies, notify, notifyDataAt } from "../parts.ts";
 import { type LintIkeSa, type LintMessage, NONE, type Place, type Rule } from "../rule.ts";
 import type { Breach } from "../types.ts";
@@ -174,11 +175,11 @@ const offerRetry = ofSa(
   }),
 );
 
-export const init: readonly Rule[] = [
+export const init: readonly Rule[] = concerning<Rule>({ exchanges: [EXCHANGE.IKE_SA_INIT] }, [
   cookieSize,
   cookieFirst,
   cookieEchoed,
   cookieRetry,
   groupRetry,
   offerRetry,
-];
+]);

@@ -2,6 +2,7 @@
 import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../wire/registry/payload-types.ts";
+import { concerning } from "../concern.ts";
 import { breachIn, breachInHeader } from "../parts.ts";
 import { type LintMessage, NONE, type Rule } from "../rule.ts";
 import { bothAnnounced, messageRule, missing, notifyForm, saRule } from "./forms.ts";
@@ -71,4 +72,8 @@ const late = saRule("rfc9242")("intermediate-after-ike-auth", ["INT-08"], () => 
 });
 
 /** Of RFC 9242. */
-export const intermediate: readonly Rule[] = [form, negotiated, inClear, keyInClear, ids, again, late];
+export const intermediate: readonly Rule[] = [
+  form,
+  ...concerning({ exchanges: [EXCHANGE.IKE_INTERMEDIATE] }, [negotiated, inClear, keyInClear, ids]),
+  ...concerning({ exchanges: [EXCHANGE.IKE_INTERMEDIATE, EXCHANGE.IKE_AUTH] }, [again, late]),
+];

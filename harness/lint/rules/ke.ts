@@ -8,6 +8,7 @@ import { PRF, prfTransforms } from "../../wire/registry/prf.ts";
 import { PROTOCOL } from "../../wire/registry/protocol-ids.ts";
 import { TRANSFORM } from "../../wire/registry/transform-types.ts";
 import type { Proposal } from "../../wire/types.ts";
+import { concerning } from "../concern.ts";
 import { all, breachIn, first, has, notifies, notifyDataAt } from "../parts.ts";
 import { type LintMessage, NONE, type Rule, type WholeExchange } from "../rule.ts";
 import { ofMessage, ofResponse, ofSa } from "./rfc7296.ts";
@@ -185,6 +186,8 @@ const nonceReused = ofSa("nonce-reused", "IKEV2-267", (sa) => {
 });
 
 export const ke: readonly Rule[] = [
-  ...[modpLength, notOffered, withoutGroup, otherGroup, rekeyWithoutKe],
-  ...[invalidKeLength, invalidKeGroup, nonceSize, nonceForPrf, nonceReused],
+  ...concerning<Rule>({ payloads: [PAYLOAD.KE] }, [modpLength, notOffered, withoutGroup, otherGroup]),
+  ...concerning({ exchanges: [EXCHANGE.CREATE_CHILD_SA], payloads: [PAYLOAD.SA] }, [rekeyWithoutKe]),
+  ...concerning<Rule>({ notifies: [NOTIFY.INVALID_KE_PAYLOAD] }, [invalidKeLength, invalidKeGroup]),
+  ...concerning<Rule>({ payloads: [PAYLOAD.NONCE] }, [nonceSize, nonceForPrf, nonceReused]),
 ];

@@ -2,7 +2,9 @@
 import { hex } from "../../wire/bytes.ts";
 import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
 import { KE } from "../../wire/registry/ke.ts";
+import { PAYLOAD } from "../../wire/registry/payload-types.ts";
 import type { KePayload } from "../../wire/types.ts";
+import { concerning } from "../concern.ts";
 import { all, breachIn, first } from "../parts.ts";
 import { type LintMessage, NONE, otherRole, type Part, type Rule } from "../rule.ts";
 import type { Breach } from "../types.ts";
@@ -137,4 +139,6 @@ const frodo = exchangeRule("frodokem")(
 );
 
 /** Of the values of key exchanges. */
-export const kem: readonly Rule[] = [modp, mlKemLength, mlKemKey, mlKemFresh, frodo];
+export const kem: readonly Rule[] = concerning<Rule>({ payloads: [PAYLOAD.KE] }, [
+  ...[modp, mlKemLength, mlKemKey, mlKemFresh, frodo],
+]);

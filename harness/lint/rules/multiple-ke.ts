@@ -4,6 +4,7 @@ import { NOTIFY } from "../../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../wire/registry/payload-types.ts";
 import { TRANSFORM } from "../../wire/registry/transform-types.ts";
 import type { Proposal, Transform } from "../../wire/types.ts";
+import { concerning } from "../concern.ts";
 import { all, breachIn, breachInHeader, first, has, notify } from "../parts.ts";
 import { exchangeKey, type LintIkeSa, type LintMessage, NONE, type Rule } from "../rule.ts";
 import type { Breach } from "../types.ts";
@@ -191,5 +192,8 @@ const rounds = rule("round-not-as-agreed", ["MKE-20", "MKE-19", "MKE-03"], (mess
 
 /** Of RFC 9370, but for IKE_FOLLOWUP_KE. */
 export const multipleKe: readonly Rule[] = [
-  ...[offered, agreed, unasked, oneOfEach, notOffered, twice, onTwice, tooEarly, rounds],
+  ...concerning({ payloads: [PAYLOAD.SA] }, [offered, agreed, unasked, oneOfEach, notOffered, twice]),
+  ...concerning({ exchanges: [EXCHANGE.IKE_INTERMEDIATE] }, [onTwice]),
+  ...concerning({ exchanges: [...PROVING] }, [tooEarly]),
+  ...concerning({ exchanges: [EXCHANGE.IKE_INTERMEDIATE] }, [rounds]),
 ];

@@ -4,6 +4,7 @@ import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../wire/registry/notify-types.ts";
 import { PAYLOAD, payloadTypes } from "../../wire/registry/payload-types.ts";
 import { PROTOCOL } from "../../wire/registry/protocol-ids.ts";
+import { concerning } from "../concern.ts";
 import { offerOf } from "../learn.ts";
 import { all, breachIn, has, NOTIFY_FIELD, notifies, notify, notifyDataAt } from "../parts.ts";
 import { type LintMessage, NONE, type Rule } from "../rule.ts";
@@ -55,14 +56,16 @@ const SIZES: readonly [name: string, requirement: string, type: number, octets: 
   ["length-of-nat-detection-destination-ip", "IKEV2-204", NOTIFY.NAT_DETECTION_DESTINATION_IP, 20],
 ];
 
-const sizes = SIZES.map(([name, requirement, type, octets]) =>
-  ofMessage(name, requirement, (message) =>
-    notifies(message, type).flatMap((part) => {
-      const { length } = part.payload.data;
-      if (length === octets) return [];
-      return [breachIn(part, `${length} octets of data instead of ${octets}`, notifyDataAt(part), "data")];
-    }),
-  ),
+const sizes = SIZES.flatMap(([name, requirement, type, octets]) =>
+  concerning({ notifies: [type] }, [
+    ofMessage(name, requirement, (message) =>
+      notifies(message, type).flatMap((part) => {
+        const { length } = part.payload.data;
+        if (length === octets) return [];
+        return [breachIn(part, `${length} octets of data instead of ${octets}`, notifyDataAt(part), "data")];
+      }),
+    ),
+  ]),
 );
 
 const invalidId = ofMessage("invalid-message-id-in-response", "IKEV2-074", (message) =>
@@ -129,13 +132,15 @@ const MIRRORED: readonly [name: string, requirement: string, type: number][] = [
   ["non-first-fragments-not-asked-for", "IKEV2-022", NOTIFY.NON_FIRST_FRAGMENTS_ALSO],
 ];
 
-const mirrored = MIRRORED.map(([name, requirement, type]) =>
-  ofResponse(name, requirement, (exchange, sa) => {
-    const asked = offerOf(sa, exchange);
-    const part = notify(exchange.response, type);
-    if (!part || !isUnicast(exchange.response) || !asked?.content || notify(asked, type)) return NONE;
-    return [breachIn(part, `${part.field} in a response, the request had none`)];
-  }),
+const mirrored = MIRRORED.flatMap(([name, requirement, type]) =>
+  concerning({ notifies: [type] }, [
+    ofResponse(name, requirement, (exchange, sa) => {
+      const asked = offerOf(sa, exchange);
+      const part = notify(exchange.response, type);
+      if (!part || !isUnicast(exchange.response) || !asked?.content || notify(asked, type)) return NONE;
+      return [breachIn(part, `${part.field} in a response, the request had none`)];
+    }),
+  ]),
 );
 
 const notFoundSpi = ofResponse("child-sa-not-found-of-another-spi", "IKEV2-220", ({ request, response }) => {
@@ -176,7 +181,14 @@ const wrongCritical = ofResponse(
 );
 
 export const notifyRules: readonly Rule[] = [
-  ...[protocolOfNone, protocolOfSpi, ...sizes, invalidId, initialContact, natPair],
-  ...[ipcompPlace, ipcompTwice, ipcompOffered, ...mirrored],
-  ...[notFoundSpi, unansweredCritical, wrongCritical],
+  ...concerning({ payloads: [PAYLOAD.NOTIFY] }, [protocolOfNone, protocolOfSpi]),
+  ...sizes,
+  ...concerning({ notifies: [NOTIFY.INVALID_MESSAGE_ID] }, [invalidId]),
+  ...concerning({ notifies: [NOTIFY.INITIAL_CONTACT] }, [initialContact]),
+  ...concerning({ exchanges: [EXCHANGE.IKE_SA_INIT], notifies: NAT }, [natPair]),
+  ...concerning<Rule>({ notifies: [NOTIFY.IPCOMP_SUPPORTED] }, [ipcompPlace, ipcompTwice, ipcompOffered]),
+  ...mirrored,
+  ...concerning({ notifies: [NOTIFY.CHILD_SA_NOT_FOUND] }, [notFoundSpi]),
+  unansweredCritical,
+  ...concerning({ notifies: [NOTIFY.UNSUPPORTED_CRITICAL_PAYLOAD] }, [wrongCritical]),
 ];

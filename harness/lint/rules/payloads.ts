@@ -1,6 +1,7 @@
 /** Payload headers, reserved fields, and the order of payloads (RFC 7296 sections 2.5 and 3.2). */
 import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
 import { PAYLOAD, payloadTypes } from "../../wire/registry/payload-types.ts";
+import { concerning } from "../concern.ts";
 import { all, breachIn, has } from "../parts.ts";
 import { type LintMessage, NONE, type Part, type Rule } from "../rule.ts";
 import { PROPOSAL_FIELD, proposalPlaces, TRANSFORM_FIELD } from "../sa-places.ts";
@@ -134,6 +135,11 @@ const inClear = ofMessage("informational-in-clear", "IKEV2-034", (message) => {
 });
 
 export const payloads: readonly Rule[] = [
-  ...[criticalCore, criticalResponse, reservedBits, reservedFields, reservedOfId, reservedOfTs],
-  ...[order, skNotLast, skInSk, contents, inClear],
+  ...[criticalCore, criticalResponse, reservedBits],
+  ...concerning({ payloads: [SA, KE, AUTH, CP] }, [reservedFields]),
+  ...concerning({ payloads: [IDi, IDr, PAYLOAD.IDg] }, [reservedOfId]),
+  ...concerning({ payloads: [TSi, TSr] }, [reservedOfTs]),
+  ...[order, skNotLast, skInSk],
+  ...concerning({ exchanges: [EXCHANGE.IKE_AUTH], payloads: [KE, NONCE] }, [contents]),
+  ...concerning({ exchanges: [EXCHANGE.INFORMATIONAL], isResponse: false }, [inClear]),
 ];

@@ -5,6 +5,7 @@ import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../wire/registry/payload-types.ts";
 import type { NotifyPayload } from "../../wire/types.ts";
+import { concerning } from "../concern.ts";
 import { breachIn, first, has, notifies, notify, notifyDataAt } from "../parts.ts";
 import { exchangeKey, type LintIkeSa, type LintMessage, NONE, type Part, type Rule } from "../rule.ts";
 import type { Breach } from "../types.ts";
@@ -210,18 +211,21 @@ const again = early("ppk-named-again-in-ike-auth", ["PPKINT-25"], (message, sa) 
 
 const earlyKept = kept("rfc9867", "PPKINT-01", "use-ppk-int-lost-with-cookie", NOTIFY.USE_PPK_INT);
 
+const named = { notifies: [NOTIFY.PPK_IDENTITY, NOTIFY.NO_PPK_AUTH] };
+const ofUse = { notifies: [NOTIFY.USE_PPK_INT] };
+const requestOf = (exchangeType: number) => ({ exchanges: [exchangeType], isResponse: false });
+
 /** Of RFC 8784 and RFC 9867. */
 export const ppk: readonly Rule[] = [
-  ...[
-    usePpk,
-    noPpkAuth,
-    keptByCookie,
-    requestForm,
-    responseForm,
-    uninvited,
-    absent,
-    beforeAuth,
-    noPpkAuthData,
-  ],
-  ...[useEarly, alone, bothWays, offerForm, unasked, notOffered, notLast, choice, again, earlyKept],
+  ...[usePpk, noPpkAuth, keptByCookie],
+  ...concerning(named, [requestForm, responseForm, uninvited]),
+  ...concerning(requestOf(EXCHANGE.IKE_AUTH), [absent]),
+  ...concerning(named, [beforeAuth, noPpkAuthData]),
+  useEarly,
+  ...concerning(ofUse, [alone, bothWays]),
+  ...concerning({ notifies: [NOTIFY.PPK_IDENTITY_KEY] }, [offerForm, unasked]),
+  ...concerning(requestOf(EXCHANGE.IKE_AUTH), [notOffered]),
+  ...concerning(requestOf(EXCHANGE.IKE_INTERMEDIATE), [notLast]),
+  ...concerning<Rule>(named, [choice, again]),
+  earlyKept,
 ];

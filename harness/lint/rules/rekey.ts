@@ -3,6 +3,7 @@ import { equal, hex } from "../../wire/bytes.ts";
 import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
 import { NOTIFY, notifyTypes } from "../../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../wire/registry/payload-types.ts";
+import { concerning } from "../concern.ts";
 import { childBySpi, rekeyedSpis } from "../learn.ts";
 import { breachIn, breachInHeader, has, NOTIFY_FIELD, notify, notifyDataAt } from "../parts.ts";
 import { type LintIkeSa, type LintMessage, NONE, otherRole, type Rule } from "../rule.ts";
@@ -63,4 +64,7 @@ const onRekeyed = ofSa("create-child-sa-on-rekeyed-ike-sa", "IKEV2-026", (sa) =>
   return [breachInHeader(18, "exchange type", reason)];
 });
 
-export const rekey: readonly Rule[] = [rekeyData, rekeySpi, modeNotifies, onRekeyed];
+export const rekey: readonly Rule[] = [
+  ...concerning({ notifies: [NOTIFY.REKEY_SA] }, [rekeyData, rekeySpi, modeNotifies]),
+  ...concerning({ exchanges: [EXCHANGE.CREATE_CHILD_SA] }, [onRekeyed]),
+];

@@ -1,10 +1,12 @@
 /** The SA payload of a response against the offer (RFC 7296 sections 2.7 and 3.3.6). */
 import { hex } from "../../wire/bytes.ts";
 import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
+import { PAYLOAD } from "../../wire/registry/payload-types.ts";
 import { protocolIds } from "../../wire/registry/protocol-ids.ts";
 import { TRANSFORM, transformTypes } from "../../wire/registry/transform-types.ts";
 import { transformName } from "../../wire/registry/transforms.ts";
 import type { Proposal, SaPayload, Transform } from "../../wire/types.ts";
+import { concerning } from "../concern.ts";
 import { offerOf } from "../learn.ts";
 import { breachIn, first } from "../parts.ts";
 import { type LintIkeSa, NONE, type Part, type Rule, type WholeExchange } from "../rule.ts";
@@ -166,4 +168,7 @@ const changed = ofResponse(
   }),
 );
 
-export const saAnswer: readonly Rule[] = [several, number, protocol, twice, missing, notOffered, changed];
+export const saAnswer: readonly Rule[] = concerning<Rule>(
+  { exchanges: [...UNICAST], isResponse: true, payloads: [PAYLOAD.SA] },
+  [several, number, protocol, twice, missing, notOffered, changed],
+);

@@ -1,11 +1,13 @@
 /** The SA payload by itself: proposals, transforms, attributes (RFC 7296 section 3.3). */
 import { ENCR, encrTransforms } from "../../wire/registry/encr.ts";
 import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
+import { PAYLOAD } from "../../wire/registry/payload-types.ts";
 import { PROTOCOL } from "../../wire/registry/protocol-ids.ts";
 import { TRANSFORM_ATTRIBUTE } from "../../wire/registry/transform-attributes.ts";
 import { TRANSFORM } from "../../wire/registry/transform-types.ts";
 import { transformName } from "../../wire/registry/transforms.ts";
 import type { SaPayload, Transform } from "../../wire/types.ts";
+import { concerning } from "../concern.ts";
 import { all, breachIn } from "../parts.ts";
 import { type LintMessage, NONE, type Part, type Rule } from "../rule.ts";
 import {
@@ -242,7 +244,7 @@ const noneInRekey = ofMessage(
   }),
 );
 
-export const saOffer: readonly Rule[] = [
+export const saOffer: readonly Rule[] = concerning({ exchanges: [...UNICAST], payloads: [PAYLOAD.SA] }, [
   ...[numbers, spiSize, zeroSpi, twice, keyLengthMissing, keyLengthOfFixed, longFormat],
   ...[aeadWithInteg, mixed, weakIke, groupInAuth, noneInRekey],
-];
+]);

@@ -1,10 +1,12 @@
 /** Sequence Numbers, transform type 5 (RFC 9827). */
 import { ENCR } from "../../wire/registry/encr.ts";
 import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
+import { PAYLOAD } from "../../wire/registry/payload-types.ts";
 import { PROTOCOL } from "../../wire/registry/protocol-ids.ts";
 import { SN } from "../../wire/registry/sn.ts";
 import { TRANSFORM } from "../../wire/registry/transform-types.ts";
 import type { Proposal, Transform } from "../../wire/types.ts";
+import { concerning } from "../concern.ts";
 import { breachIn, first } from "../parts.ts";
 import { type LintMessage, NONE, type Part, type Rule } from "../rule.ts";
 import { choiceOf, exchangeRule, messageRule } from "./forms.ts";
@@ -67,4 +69,7 @@ const withoutNumbers = rule("implicit-iv-without-numbers", ["SN-10"], (message) 
 );
 
 /** Of RFC 9827. */
-export const sequenceNumbers: readonly Rule[] = [absent, choice, withoutNumbers];
+export const sequenceNumbers: readonly Rule[] = concerning<Rule>(
+  { exchanges: [...WITH_CHILD_SAS], payloads: [PAYLOAD.SA] },
+  [absent, choice, withoutNumbers],
+);

@@ -4,7 +4,9 @@ import { AUTH_METHOD } from "../../wire/registry/auth-methods.ts";
 import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
 import { HASH } from "../../wire/registry/hash-algorithms.ts";
 import { NOTIFY } from "../../wire/registry/notify-types.ts";
+import { PAYLOAD } from "../../wire/registry/payload-types.ts";
 import type { AuthPayload } from "../../wire/types.ts";
+import { concerning } from "../concern.ts";
 import { breachIn, first, notifies, notify, notifyDataAt } from "../parts.ts";
 import { type LintIkeSa, type LintMessage, NONE, otherRole, type Part, type Rule } from "../rule.ts";
 import type { Breach, Role } from "../types.ts";
@@ -227,5 +229,8 @@ const place = rule("hash-list-outside-of-ike-sa-init", ["SIGAUTH-09"], (message)
 
 /** Of RFC 7427. */
 export const signatures: readonly Rule[] = [
-  ...[unannounced, oldMethod, malformed, hash, unlisted, eddsa, padded, sha1, sha1Listed, form, place],
+  ...concerning({ exchanges: [EXCHANGE.IKE_AUTH], payloads: [PAYLOAD.AUTH] }, [
+    ...[unannounced, oldMethod, malformed, hash, unlisted, eddsa, padded, sha1],
+  ]),
+  ...concerning({ notifies: [LIST] }, [sha1Listed, form, place]),
 ];

@@ -3,8 +3,10 @@ import { hex } from "../../wire/bytes.ts";
 import { ENCR, encrTransforms } from "../../wire/registry/encr.ts";
 import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
 import { INTEG } from "../../wire/registry/integ.ts";
+import { PAYLOAD } from "../../wire/registry/payload-types.ts";
 import { TRANSFORM } from "../../wire/registry/transform-types.ts";
 import type { Proposal, SkPayload } from "../../wire/types.ts";
+import { concerning } from "../concern.ts";
 import { breachIn, isKind } from "../parts.ts";
 import { type LintMessage, NONE, type Part, type Rule } from "../rule.ts";
 import type { Role } from "../types.ts";
@@ -73,4 +75,4 @@ const ivAgain = ofSa("iv-used-again", ["IKEV2-280", "IKEV2-302"], (sa) => {
   };
 });
 
-export const sk: readonly Rule[] = [padding, ivAgain];
+export const sk: readonly Rule[] = concerning<Rule>({ payloads: [PAYLOAD.SK] }, [padding, ivAgain]);

@@ -4,6 +4,7 @@ import { EXCHANGE } from "../../wire/registry/exchange-types.ts";
 import { ID_TYPE } from "../../wire/registry/id-types.ts";
 import { NOTIFY } from "../../wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../wire/registry/payload-types.ts";
+import { concerning } from "../concern.ts";
 import { all, breachIn, first, has, notify, ofType } from "../parts.ts";
 import { type LintMessage, NONE, type Rule } from "../rule.ts";
 import { exchangeRule, hasError, initOf, messageRule, missing, notifyForm } from "./forms.ts";
@@ -95,5 +96,10 @@ const nullBesideEap = exchangeRule("rfc7619")("null-beside-eap", ["NULLAUTH-02"]
 
 /** Of RFC 5998, RFC 6023 and RFC 7619. */
 export const smallExtensions: readonly Rule[] = [
-  ...[eapOnly, childlessForm, uninvited, leftOver, answeredWithSa, answeredWithout, idNull, nullBesideEap],
+  ...[eapOnly, childlessForm],
+  ...concerning({ exchanges: [EXCHANGE.IKE_AUTH], isResponse: false }, [uninvited, leftOver]),
+  ...concerning({ payloads: [PAYLOAD.SA] }, [answeredWithSa]),
+  ...concerning({ payloads: [PAYLOAD.AUTH] }, [answeredWithout]),
+  ...concerning({ payloads: [PAYLOAD.IDi, PAYLOAD.IDr, PAYLOAD.IDg] }, [idNull]),
+  ...concerning({ payloads: [PAYLOAD.AUTH] }, [nullBesideEap]),
 ];

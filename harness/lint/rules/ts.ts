@@ -5,6 +5,7 @@ import { PAYLOAD } from "../../wire/registry/payload-types.ts";
 import { PROTOCOL } from "../../wire/registry/protocol-ids.ts";
 import { TS_TYPE } from "../../wire/registry/ts-types.ts";
 import type { TrafficSelector, TsPayload } from "../../wire/types.ts";
+import { concerning } from "../concern.ts";
 import { offerOf, replacedBy } from "../learn.ts";
 import { all, breachIn, first, isKind, notify, ofType } from "../parts.ts";
 import {
@@ -129,11 +130,7 @@ const rekeyAnswer = ofResponse("rekey-answered-with-narrower-selectors", "IKEV2-
 });
 
 export const ts: readonly Rule[] = [
-  portsOfAny,
-  portsBackwards,
-  wider,
-  empty,
-  inIkeRekey,
-  rekeyOffer,
-  rekeyAnswer,
+  ...concerning<Rule>({ payloads: TYPES }, [portsOfAny, portsBackwards, wider, empty, inIkeRekey]),
+  ...concerning({ notifies: [NOTIFY.REKEY_SA] }, [rekeyOffer]),
+  ...concerning({ exchanges: [EXCHANGE.CREATE_CHILD_SA], payloads: TYPES }, [rekeyAnswer]),
 ];
