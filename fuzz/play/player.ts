@@ -8,12 +8,11 @@ import type { PeerRole } from "../../peers/contract.ts";
 import { operators as allOperators } from "../operators/index.ts";
 import type { Operator } from "../operators/operator.ts";
 import type { Outcome } from "../outcome.ts";
-import type { FuzzCase, Step, Trace } from "../trace.ts";
+import type { FuzzCase, Step } from "../trace.ts";
 import { Conversation, standsAlone } from "./conversation.ts";
 import type { Sees } from "./lies.ts";
 import { Pace } from "./pace.ts";
 import { Probes } from "./probes.ts";
-import { isPeers } from "./running.ts";
 import { Switchboard } from "./switchboard.ts";
 
 export interface PlayerOptions {
@@ -186,7 +185,3 @@ export class Player {
     return conversation.halfOpen === 0 && this.#arena.world.until(() => conversation.parted, patience);
   }
 }
-
-/** Whether the peer begins nothing in it. */
-const isOurs = ({ peer, steps }: Trace): boolean =>
-  peer === "responder" && !steps.some(({ act }) => isPeers(act));
