@@ -402,10 +402,6 @@ export class Conversation implements Party {
     return this.#record.sas.filter((sa) => !sa.established && sa.state !== "closed").length;
   }
 
-  get trace(): Trace {
-    return this.#options.case.trace;
-  }
-
   /** Whether the peer began something, which it may go on with by itself. */
   get peerBegan(): boolean {
     return this.#options.case.trace.peer === "initiator";
