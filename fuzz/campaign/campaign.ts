@@ -9,6 +9,9 @@ import { tool } from "../../harness/run/tool.ts";
 import { UsageError } from "../../harness/run/usage-error.ts";
 import { type ChosenPeer, findPeer, PeerNameError, peerName } from "../../peers/definition.ts";
 import { Corpus } from "../corpus/corpus.ts";
+import type { Generator } from "../generate/generator.ts";
+import { differenceAlarm } from "../oracles/difference.ts";
+import { Differential, type Differing } from "./differential.ts";
 import { Front } from "./front.ts";
 import { JOURNAL_FORMAT } from "./journal.ts";
 import { laneLoop } from "./lane-loop.ts";
@@ -84,6 +87,8 @@ export async function runCampaign(
     const before = options.resume ? whatWasBefore(options.out) : undefined;
     const plan = before ? samePlan(before.plan, named(options)) : makePlan(named(options));
     const chosen = before ? plan.peers.map(findPeerOf) : peers;
+    if (plan.differential && plan.peers.length < 2)
+      throw new UsageError("--differential: needs two peers at least, each with --peer");
     for (const problem of before?.problems ?? []) observer.say(problem);
     return await new Running(options, plan, chosen, before, observer).toItsEnd(signal);
   } finally {
@@ -205,23 +210,55 @@ class Running {
   async #openFronts(recorder: Recorder): Promise<Front[]> {
     const { cases, muted, corpus: folder = join(this.#options.out, CORPUS_FOLDER) } = this.#options;
     const fronts: Front[] = [];
+    const shared = this.#plan.differential
+      ? new Differential(
+          this.#chosen.length,
+          () => fronts[0]?.fresh(),
+          (differing) => recorder.whileThereIsRoom(() => this.#differs(recorder, fronts, differing)),
+        )
+      : undefined;
     for (const [place, chosen] of this.#chosen.entries()) {
-      const corpus = Corpus.open(folder);
-      if (place === 0)
-        for (const { file, reason } of corpus.skipped)
-          this.#observer.say(`${join(folder, file)}: ${reason}: skipped`);
-      const generator = await generatorOf(this.#plan, corpus, this.#before?.generators.get(place));
+      const generator = (shared && fronts[0]?.options.generator) ?? (await this.#generator(place, folder));
       const pending = this.#before?.pending.filter(({ peer }) => peer === place) ?? [];
-      const front = new Front({
-        ...{ place, id: peerName(chosen), chosen, generator, recorder, pending, muted },
-        ...(cases !== undefined && { cases }),
-      });
-      const dropped = this.#tally.campaign.peers[place]?.dropped ?? [];
-      for (const { setup, role } of dropped)
-        if (role !== "") generator.drop(setup, role === "initiator" ? role : "responder");
-      fronts.push(front);
+      fronts.push(
+        new Front({
+          ...{ place, id: peerName(chosen), chosen, generator, recorder, pending, muted },
+          ...{ ...(cases !== undefined && { cases }), ...(shared && { shared }) },
+        }),
+      );
     }
     return fronts;
+  }
+
+  async #generator(place: number, folder: string): Promise<Generator> {
+    const corpus = Corpus.open(folder);
+    if (place === 0)
+      for (const { file, reason } of corpus.skipped)
+        this.#observer.say(`${join(folder, file)}: ${reason}: skipped`);
+    const generator = await generatorOf(this.#plan, corpus, this.#before?.generators.get(place));
+    for (const { setup, role } of this.#tally.campaign.peers[place]?.dropped ?? [])
+      generator.drop(setup, role === "initiator" ? role : "responder");
+    return generator;
+  }
+
+  /** Two peers that went different ways each time. */
+  #differs(
+    recorder: Recorder,
+    fronts: readonly Front[],
+    { case: found, a, b, difference, outcome }: Differing,
+  ): void {
+    const [one, other] = [fronts[a], fronts[b]];
+    if (!one?.info || !other) return;
+    const alarm = differenceAlarm(outcome, difference, { a: one.options.id, b: other.options.id });
+    const { lie } = this.#plan;
+    const { id, fresh, muted } = recorder.store.add(alarm, found, undefined, one.info, {
+      ...(lie !== undefined && { lie }),
+    });
+    if (!fresh || muted) return;
+    const { oracle, severity, title } = alarm;
+    const time = new Date().toISOString();
+    recorder.append({ kind: "found", time, peer: a, id, oracle, severity, case: found.number });
+    this.#observer.say(`${one.options.id}: finding ${id}: ${oracle}, ${severity}: ${title}`);
   }
 
   async #play(recorder: Recorder, fronts: readonly Front[]): Promise<void> {
@@ -229,7 +266,8 @@ class Running {
     try {
       let lane = 0;
       const loops = fronts.flatMap((front) => {
-        const jobs = this.#options.jobs ?? usualJobs(front.options.chosen);
+        const { shared, chosen } = front.options;
+        const jobs = shared ? 1 : (this.#options.jobs ?? usualJobs(chosen));
         return Array.from({ length: jobs }, () => ({ front, lane: lane++ }));
       });
       await Promise.all(loops.map((loop) => this.#lane(loop.front, loop.lane, recorder, lab)));
@@ -255,6 +293,7 @@ class Running {
         ...{ finish: this.#finish.signal, stop: this.#stop.signal },
       });
       if (lost === undefined) return;
+      front.options.shared?.lost(place);
       this.#lost.push(`${id}: ${lost}`);
       this.#observer.say(`${id}: lane ${lane} is lost: ${lost}`);
       recorder.append({

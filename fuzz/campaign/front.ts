@@ -5,6 +5,7 @@ import type { PeerInfo } from "../../reports/results.ts";
 import type { Alarm } from "../alarm.ts";
 import type { Generator } from "../generate/generator.ts";
 import type { FuzzCase } from "../trace.ts";
+import type { Differential, SharedBatch } from "./differential.ts";
 import { type PlayedRecord, rangesOf } from "./journal.ts";
 import { outcomeOf, type ShortOutcome } from "./protocol.ts";
 import type { Pending, Recorder } from "./recorder.ts";
@@ -22,6 +23,8 @@ export interface FrontOptions {
   /** Cases that may be handed out still; not set: any number. */
   cases?: number;
   muted: ReadonlySet<string>;
+  /** Gives the cases where several peers play the same ones. */
+  shared?: Differential;
 }
 
 /** A batch while a lane has it. */
@@ -38,6 +41,8 @@ export interface Held {
   open: Map<string, FuzzCase>;
   /** Name of the file that kept it until a lane took it. */
   from?: string;
+  /** Set where all peers play it. */
+  shared?: SharedBatch;
 }
 
 const SHOWN_MS = 250;
@@ -72,18 +77,45 @@ export class Front {
   }
 
   /** The next cases for a lane; undefined when there are none any more. */
-  next(): Held | undefined {
+  async next(signal: AbortSignal): Promise<Held | undefined> {
     const taken = this.#waiting.shift();
-    if (!taken) return this.#fresh();
+    if (!taken) return this.options.shared ? this.#common(this.options.shared, signal) : this.#alone();
     const { name, pending } = taken;
     const isEmpty = pending.cases.length + pending.again.length === 0;
     if (!isEmpty && !this.#dropped.has(`${pending.setup} ${pending.peer}`))
       return { ...heldOf(pending, this.options.place), from: name };
     this.options.recorder.pending(name, undefined);
-    return this.next();
+    return this.next(signal);
   }
 
-  #fresh(): Held | undefined {
+  #alone(): Held | undefined {
+    const fresh = this.fresh();
+    return fresh && this.#hand(fresh);
+  }
+
+  async #common(from: Differential, signal: AbortSignal): Promise<Held | undefined> {
+    const { place } = this.options;
+    const shared = await from.next(place, signal);
+    if (!shared) return undefined;
+    const { pending } = shared;
+    if (!this.#dropped.has(`${pending.setup} ${pending.peer}`)) return { ...this.#hand(pending), shared };
+    from.ended(shared, place);
+    return this.#common(from, signal);
+  }
+
+  #hand(pending: Pending): Held {
+    const { place, recorder } = this.options;
+    const { batch, setup, peer, cases } = pending;
+    if (cases.length > 0)
+      recorder.append({
+        ...{ kind: "batch-started", batch, peer: place, first: cases[0]?.number ?? 0 },
+        ...{ cases: cases.length, setup, role: peer },
+      });
+    return heldOf(pending, place);
+  }
+
+  /** Cases that were never handed out. */
+  fresh(): Pending | undefined {
     const { generator, recorder, place, cases: most } = this.options;
     const room = most === undefined ? Number.POSITIVE_INFINITY : most - recorder.tally.handedOut(place);
     if (room <= 0) return undefined;
@@ -95,18 +127,18 @@ export class Front {
       if (!next) break;
       cases.push(next);
     }
-    const { number, peer } = batch;
-    const setup = batch.setup.name;
-    recorder.append({
-      ...{ kind: "batch-started", batch: number, peer: place, first: cases[0]?.number ?? 0 },
-      ...{ cases: cases.length, setup, role: peer },
-    });
+    const { number, peer, setup } = batch;
     if (cases.length === 0) return undefined;
-    return heldOf({ batch: number, setup, peer, cases, again: [], inHand: 0 }, place);
+    return { batch: number, setup: setup.name, peer, cases, again: [], inHand: 0 };
   }
 
   /** A case of a batch has come to its end. */
   played(held: Held, outcome: ShortOutcome, alarms: readonly Pick<Alarm, "oracle" | "signature">[]): void {
+    const { shared, place } = this.options;
+    if (shared && held.shared) {
+      const one = held.cases.find(({ number }) => number === outcome.number);
+      if (one) shared.played(held.shared, place, outcomeOf(outcome, one));
+    }
     const found = held.left.get(outcome.number);
     // One that is played once more for its alarm has been counted.
     if (!found) return;
@@ -129,6 +161,11 @@ export class Front {
     for (const oracle of new Set(alarms.map((alarm) => alarm.oracle)))
       played.alarms[oracle] = (played.alarms[oracle] ?? 0) + 1;
     if (performance.now() - this.#written > SHOWN_MS) this.write(held);
+  }
+
+  /** A batch is over, or its lane. */
+  ended({ shared }: Held): void {
+    if (shared) this.options.shared?.ended(shared, this.options.place);
   }
 
   /** Enters what was played since into the journal. */

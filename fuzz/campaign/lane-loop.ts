@@ -88,7 +88,9 @@ class LaneRun {
   async #batches(child: LaneChild): Promise<LaneGone | undefined> {
     const { front, finish, recorder, order, minimise } = this.#options;
     const lane = laneName(front, order);
-    for (let held = front.next(); held && !finish.aborted; held = front.next()) {
+    for (;;) {
+      const held = await front.next(finish);
+      if (!held || finish.aborted) return held && this.#unplayed(held);
       this.#held = held;
       const { number, setup, peer, cases } = held;
       recorder.pending(lane, pendingOf(held, order.window));
@@ -97,6 +99,7 @@ class LaneRun {
         ...{ kind: "batch", number, setup, peer, cases, known: front.known(), minimise: minimise() },
       });
       front.write(held);
+      front.ended(held);
       if (isGone(answer)) return answer;
       this.#held = undefined;
       if (answer.kind === "no-setup") this.#drop(held, answer.reason);
@@ -107,6 +110,12 @@ class LaneRun {
       recorder.pending(lane, undefined);
       recorder.append({ kind: "batch-ended", batch: number, peer: front.options.place });
     }
+  }
+
+  /** The end came before it began. */
+  #unplayed(held: Held): undefined {
+    const { front, recorder, order } = this.#options;
+    recorder.pending(laneName(front, order), pendingOf(held, 0));
     return undefined;
   }
 

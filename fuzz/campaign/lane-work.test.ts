@@ -1,0 +1,103 @@
+import { expect } from "chai";
+import { Player } from "../play/player.ts";
+import type { FuzzCase } from "../trace.ts";
+import { type FuzzLane, openLane } from "./lane.ts";
+import { LaneWork } from "./lane-work.ts";
+import type { BatchOrder, FromFuzzLane, FuzzOrder } from "./protocol.ts";
+
+const ORDER: FuzzOrder = {
+  ...{ kind: "order", peer: "builtin", id: "builtin", seed: "1", runId: "x", lane: 0 },
+  ...{ window: 4, rate: 20_000, restartsAnHour: 10 },
+};
+const quiet = new AbortController().signal;
+
+const caseOf = (number: number, changes: FuzzCase["trace"]["steps"][number]["changes"] = []): FuzzCase => ({
+  ...{ number, seed: `s/${number}`, stage: "auth" },
+  trace: { trace: 1, setup: "psk", peer: "responder", steps: [{ act: "init" }, { act: "auth", changes }] },
+});
+
+const batchOf = (cases: FuzzCase[], more: Partial<BatchOrder> = {}): BatchOrder => ({
+  ...{ kind: "batch", number: 0, setup: "psk", peer: "responder", cases, known: [] },
+  ...{ minimise: { executions: 100, ms: 10_000 }, ...more },
+});
+
+/** Has it done by a lane in this process, and gives what the lane said. */
+async function said(
+  batch: BatchOrder,
+  order: Partial<FuzzOrder> = {},
+  bend = (lane: FuzzLane) => lane,
+): Promise<{ messages: FromFuzzLane[]; error?: unknown }> {
+  const messages: FromFuzzLane[] = [];
+  const lane = bend(await openLane({ ...ORDER, ...order }));
+  const work = new LaneWork(
+    lane,
+    { ...ORDER, ...order },
+    (arena, options) => new Player(arena, options),
+    (message) => messages.push(message),
+  );
+  try {
+    await work.batch(batch, quiet, quiet);
+    return { messages };
+  } catch (error) {
+    return { messages, error };
+  } finally {
+    work.close();
+    await lane.stop();
+  }
+}
+
+const kinds = (messages: readonly FromFuzzLane[]): string[] =>
+  messages.map(({ kind }) => kind).filter((kind) => kind !== "played");
+const numbers = (messages: readonly FromFuzzLane[]): number[] =>
+  messages.flatMap((message) => (message.kind === "played" ? [message.outcome.number] : []));
+
+const OMIT_TSR = [{ message: 0, op: "payload-omit", at: "TSr" }];
+const DEADLY = { lie: "dies-without-one-selector" };
+
+describe("work of a lane", () => {
+  it("finds who killed the peer among those in hand, makes it small, and plays the others", async () => {
+    const deadly = caseOf(4, [...OMIT_TSR, { message: 0, op: "payload-duplicate", at: "IDi" }]);
+    const cases = Array.from({ length: 9 }, (_, i) => (i === 4 ? deadly : caseOf(i)));
+    const { messages } = await said(batchOf(cases), DEADLY);
+    expect(numbers(messages).sort()).to.deep.equal([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    const found = messages.find(({ kind }) => kind === "found");
+    expect(found).to.have.nested.property("case.number", 4);
+    expect(found).to.deep.include({ kind: "found" }).and.to.have.nested.property("alarm.alone", true);
+    const reduced = messages.find(({ kind }) => kind === "reduced");
+    expect(reduced).to.have.deep.nested.property("case.trace.steps[1].changes", OMIT_TSR);
+    expect(kinds(messages)).to.include("restarted");
+  });
+
+  it("counts what is known, and looks for nothing shorter", async () => {
+    const first = await said(batchOf([caseOf(0, OMIT_TSR)], { minimise: { executions: 0, ms: 0 } }), DEADLY);
+    const found = first.messages.find((message) => message.kind === "found");
+    const signature = found?.kind === "found" ? found.alarm.signature : "";
+    const { messages } = await said(
+      batchOf([caseOf(0, OMIT_TSR), caseOf(1)], { known: [signature] }),
+      DEADLY,
+    );
+    expect(numbers(messages)).to.deep.equal([0, 1]);
+    expect(kinds(messages)).to.deep.equal(["batch-ended"]);
+  });
+
+  it("gives a setup up in which honest conversations fail, or which the peer cannot", async () => {
+    const { messages } = await said(batchOf([caseOf(0)], { setup: "ecdsa" }), {
+      lie: "spoils-its-signature",
+    });
+    expect(kinds(messages)).to.deep.equal(["restarted", "no-setup"]);
+    const unknown = await said(batchOf([caseOf(0)], { setup: "none" }));
+    expect(unknown.messages).to.deep.equal([
+      { kind: "no-setup", batch: 0, reason: "there is no setup none" },
+    ]);
+  });
+
+  it("ends where the peer cannot be brought back, or not so often", async () => {
+    const stubborn = await said(batchOf([caseOf(0, OMIT_TSR), caseOf(1)]), DEADLY, (lane) => ({
+      ...lane,
+      restart: () => Promise.reject(new Error("no")),
+    }));
+    expect(String(stubborn.error)).to.match(/LabError: the peer could not be started again: no/);
+    const frequent = await said(batchOf([caseOf(0, OMIT_TSR), caseOf(1)]), { ...DEADLY, restartsAnHour: 1 });
+    expect(String(frequent.error)).to.match(/LabError: the peer was started 1 times within an hour/);
+  });
+});
