@@ -44,3 +44,8 @@ export interface Outcome {
   /** Messages that we sent, copies left out. */
   messages: number;
 }
+
+/** What guidance takes of an outcome: all of it can leave the process in which the case was played. */
+export type Observed = Pick<Outcome, "case" | "steps" | "probe" | "slowestMs"> & {
+  claims: readonly { sa: { state: string }; authentic: boolean }[];
+};

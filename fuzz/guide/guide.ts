@@ -1,6 +1,6 @@
 /** Guidance by what the peer does: which behaviour is new, which cases are worth a variation, which operators pay. */
 import { z } from "zod";
-import type { Outcome } from "../outcome.ts";
+import type { Observed } from "../outcome.ts";
 import { changesOf, type Stage } from "../trace.ts";
 import { type Learned, type LearnedFrom, Novelty, noveltySchema } from "./novelty.ts";
 import { Pool } from "./pool.ts";
@@ -37,7 +37,7 @@ export class Guide {
     return this.#cases;
   }
 
-  learn(outcome: Outcome, from?: LearnedFrom): Learned {
+  learn(outcome: Observed, from?: LearnedFrom): Learned {
     const { trace, stage, parent } = outcome.case;
     this.#cases++;
     const learned = this.novelty.learn(outcome, from);

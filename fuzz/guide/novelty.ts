@@ -1,6 +1,6 @@
 /** Which behaviour was not seen before. */
 import { z } from "zod";
-import type { Outcome } from "../outcome.ts";
+import type { Observed } from "../outcome.ts";
 import { Seen } from "./seen.ts";
 import { behaviourOf, shapeOf, shortHash } from "./signature.ts";
 
@@ -68,7 +68,7 @@ export class Novelty {
     };
   }
 
-  learn(outcome: Outcome, { log, edges }: LearnedFrom = {}): Learned {
+  learn(outcome: Observed, { log, edges }: LearnedFrom = {}): Learned {
     const { signature, pairs } = behaviourOf(outcome);
     const features = [
       ...(this.#signatures.add(signature) ? [`signature ${signature}`] : []),

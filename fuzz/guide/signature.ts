@@ -1,6 +1,6 @@
 /** What a peer's behaviour in a case looks like from outside: equal for equal behaviour, whatever the values. */
 import { createHash } from "node:crypto";
-import type { Outcome, StepOutcome } from "../outcome.ts";
+import type { Observed, StepOutcome } from "../outcome.ts";
 
 /** Answers of a step, and characters of a text, beyond which nothing new is said. */
 const MOST_ANSWERS = 6;
@@ -34,7 +34,7 @@ export interface Behaviour {
   pairs: string[];
 }
 
-export function behaviourOf({ case: { trace }, steps, probe, claims }: Outcome): Behaviour {
+export function behaviourOf({ case: { trace }, steps, probe, claims }: Observed): Behaviour {
   const classes = steps.map(stepClass);
   const told = classes.filter((_, i) => (trace.steps[i]?.changes?.length ?? 0) > 0);
   const newest = claims.at(-1);
