@@ -46,6 +46,6 @@ export interface Outcome {
 }
 
 /** What guidance takes of an outcome: all of it can leave the process in which the case was played. */
-export type Observed = Pick<Outcome, "case" | "steps" | "probe" | "slowestMs"> & {
+export type Observed = Pick<Outcome, "case" | "steps" | "probe" | "durationMs" | "slowestMs"> & {
   claims: readonly { sa: { state: string }; authentic: boolean }[];
 };
