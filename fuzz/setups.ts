@@ -1,5 +1,5 @@
 /** What both ends are told for a conversation: the ways to authenticate, and the extensions that stages need. */
-import type { EapMethodName } from "../harness/eap/types.ts";
+import type { EapInnerName, EapMethodName } from "../harness/eap/types.ts";
 import type { KeyKind } from "../harness/pki/types.ts";
 import type { ArenaWishes } from "../harness/script/test.ts";
 import type { AuthSpec, PeerConfig, PeerRole } from "../peers/contract.ts";
@@ -78,6 +78,16 @@ const byEap = (type: EapMethodName, more: Partial<PeerConfig> = {}, suffix = "")
   ];
 };
 
+/** Only of a peer that logs in: what a peer asks for inside may not be ours to say. */
+const withinTtls = (inner: EapInnerName): Setup =>
+  told(
+    `eap-ttls-${inner}-login`,
+    `the peer logs in to us by ${inner.toUpperCase()} inside of EAP-TTLS`,
+    { auth: { method: "eap", type: "ttls", inner }, testerAuth: signature("rsa2048") },
+    ["auth", "eap"],
+    ["initiator"],
+  );
+
 /** Where the MSK alone proves both ends (RFC 5998). */
 const byEapAlone: readonly Setup[] = [
   told(
@@ -103,6 +113,7 @@ const eap: readonly Setup[] = [
   ...byEap("mschapv2"),
   ...byEap("tls"),
   ...byEap("ttls"),
+  ...(["gtc", "mschapv2"] as const).map(withinTtls),
   ...byEap("sim"),
   ...byEap("aka").map((setup): Setup => ({ ...setup, honestEnd: "refused" })),
   ...byEap("md5", { eapIdentity: "somebody@bakeoff.example" }, "-identity"),

@@ -3,7 +3,7 @@
  * driver that speaks to it while it runs.
  */
 import type { SchemeName } from "../harness/crypto/signatures.ts";
-import type { EapMethodName } from "../harness/eap/types.ts";
+import type { EapInnerName, EapMethodName } from "../harness/eap/types.ts";
 import type { GroupSpec } from "../harness/group/spec.ts";
 import type { PpkUse } from "../harness/ike/policy.ts";
 import type { Address } from "../harness/link/types.ts";
@@ -49,8 +49,11 @@ export type AuthSpec =
    * end neither announces nor uses RFC 7427, which leaves methods 1 and 9 to 11.
    */
   | { method: "signature"; key: KeyKind; scheme?: SchemeName; oldMethods?: true }
-  /** Only the initiator's end; identity and password are `eapIdentity` and `eapPassword` of the configuration. */
-  | { method: "eap"; type: EapMethodName }
+  /**
+   * Only the initiator's end; identity and password are `eapIdentity` and `eapPassword` of the configuration. `inner` is
+   * the method inside of TTLS; not set: MD5.
+   */
+  | { method: "eap"; type: EapMethodName; inner?: EapInnerName }
   /** The responder's end of RFC 5998: the MSK proves both. */
   | { method: "eap-only" };
 

@@ -115,10 +115,10 @@ export function eapUserOf(config: PeerConfig): { identity: string; password: str
 
 function eapLogin(
   config: PeerConfig,
-  { type }: Extract<AuthSpec, { method: "eap" }>,
+  { type, inner }: Extract<AuthSpec, { method: "eap" }>,
   { own, trust: [trusted] }: Material,
 ): EapLogin {
-  const login: EapLogin = { method: "eap", user: { type, ...eapUserOf(config) } };
+  const login: EapLogin = { method: "eap", user: { type, ...eapUserOf(config), ...(inner && { inner }) } };
   if (!isOverTls(type) || !trusted) return login;
   return { ...login, tls: { trusted, ...(own && { credential: own }) } };
 }

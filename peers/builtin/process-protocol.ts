@@ -21,6 +21,7 @@ const auth = z.discriminatedUnion("method", [
   z.strictObject({
     method: z.literal("eap"),
     type: z.enum(["md5", "gtc", "mschapv2", "tls", "ttls", "sim", "aka"]),
+    inner: z.enum(["md5", "gtc", "mschapv2"]).optional(),
   }),
   z.strictObject({ method: z.literal("eap-only") }),
 ]);

@@ -51,6 +51,9 @@ describe("strongSwan's authentication", () => {
     ).to.match(/mutual/);
     const sim: AuthSpec = { method: "eap", type: "sim" };
     expect(unsupportedAuth({ ...base, testerAuth: sim })).to.match(/EAP-SIM/);
+    const ttls: AuthSpec = { method: "eap", type: "ttls", inner: "mschapv2" };
+    expect(unsupportedAuth({ ...base, testerAuth: ttls })).to.match(/inside of EAP-TTLS/);
+    expect(unsupportedAuth({ ...base, auth: ttls })).to.equal(undefined);
     expect(unsupportedAuth(base)).to.equal(undefined);
   });
 

@@ -24,6 +24,10 @@ export function unsupportedAuth(config: PeerConfig): string | undefined {
     return "strongSwan knows no identity of type ID_NULL";
   const eap = [auth, testerAuth].find((spec) => spec.method === "eap");
   if (eap?.method === "eap" && eap.type === "sim") return "strongSwan is built without EAP-SIM here";
+  // As a client it takes what it is asked for; what it asks for is in its own file, and the same for all.
+  const asked = testerAuth.method === "eap" ? testerAuth.inner : undefined;
+  if (asked && asked !== "md5")
+    return `strongSwan is told to ask for MD5 inside of EAP-TTLS, not for ${asked}`;
   if (methods.includes("eap-only") && eap?.method === "eap" && eap.type !== "tls")
     return `strongSwan takes EAP-${eap.type} for no mutual authentication, as RFC 5998 wants one`;
   return undefined;
