@@ -9,6 +9,8 @@ interface Grammar {
   numbers: { readonly [field: string]: Width };
   /** Fields of octets. */
   octets: readonly string[];
+  /** Fields that hold parts, in the order in which the parts stand on the wire; not set: none. */
+  parts?: readonly string[];
 }
 
 const PAYLOAD = { critical: 1, reserved: 7, length: 16, next: 8 } as const;
@@ -16,7 +18,7 @@ const NOTHING: Grammar = { fixed: 0, numbers: {}, octets: [] };
 
 /** By kind of payload, or of part. */
 const GRAMMAR: { readonly [kind: string]: Grammar } = {
-  SA: { fixed: 4, numbers: PAYLOAD, octets: ["trailing"] },
+  SA: { fixed: 4, numbers: PAYLOAD, octets: ["trailing"], parts: ["proposals"] },
   KE: { fixed: 8, numbers: { ...PAYLOAD, group: 16, reserved2: 16 }, octets: ["data"] },
   ID: { fixed: 8, numbers: { ...PAYLOAD, idType: 8, reserved3: 24 }, octets: ["data"] },
   CERT: { fixed: 5, numbers: { ...PAYLOAD, encoding: 8 }, octets: ["data"] },
@@ -34,17 +36,27 @@ const GRAMMAR: { readonly [kind: string]: Grammar } = {
     octets: ["trailing"],
   },
   VendorID: { fixed: 4, numbers: PAYLOAD, octets: ["data"] },
-  TS: { fixed: 8, numbers: { ...PAYLOAD, count: 8, reserved3: 24 }, octets: ["trailing"] },
+  TS: {
+    fixed: 8,
+    numbers: { ...PAYLOAD, count: 8, reserved3: 24 },
+    octets: ["trailing"],
+    parts: ["selectors"],
+  },
   SK: { fixed: 4, numbers: { ...PAYLOAD, innerType: 8 }, octets: ["data"] },
   SKF: {
     fixed: 8,
     numbers: { ...PAYLOAD, innerType: 8, fragmentNumber: 16, totalFragments: 16 },
     octets: ["data"],
   },
-  CP: { fixed: 8, numbers: { ...PAYLOAD, cfgType: 8, reserved3: 24 }, octets: ["trailing"] },
+  CP: {
+    fixed: 8,
+    numbers: { ...PAYLOAD, cfgType: 8, reserved3: 24 },
+    octets: ["trailing"],
+    parts: ["attributes"],
+  },
   EAP: { fixed: 8, numbers: { ...PAYLOAD, code: 8, identifier: 8, eapLength: 16 }, octets: ["data"] },
-  GSA: { fixed: 4, numbers: PAYLOAD, octets: ["trailing"] },
-  KD: { fixed: 4, numbers: PAYLOAD, octets: ["trailing"] },
+  GSA: { fixed: 4, numbers: PAYLOAD, octets: ["trailing"], parts: ["policies"] },
+  KD: { fixed: 4, numbers: PAYLOAD, octets: ["trailing"], parts: ["bags"] },
   raw: { fixed: 4, numbers: PAYLOAD, octets: ["data"] },
   proposal: {
     fixed: 8,
@@ -53,11 +65,13 @@ const GRAMMAR: { readonly [kind: string]: Grammar } = {
       ...{ protocolId: 8, spiSize: 8, transformCount: 8 },
     },
     octets: ["spi", "trailing"],
+    parts: ["transforms"],
   },
   transform: {
     fixed: 8,
     numbers: { last: 8, reserved1: 8, length: 16, type: 8, reserved2: 8, id: 16 },
     octets: ["trailing"],
+    parts: ["attributes"],
   },
   attribute: { fixed: 4, numbers: { type: 15, value: 16, length: 16 }, octets: ["value"] },
   selector: {
@@ -70,6 +84,7 @@ const GRAMMAR: { readonly [kind: string]: Grammar } = {
     fixed: 4,
     numbers: { protocolId: 8, spiSize: 8, length: 16, reserved: 8 },
     octets: ["spi", "trailing"],
+    parts: ["source", "destination", "transforms", "attributes"],
   },
 };
 
@@ -82,8 +97,9 @@ export function write(part: object, field: string, content: unknown): void {
 
 /** Octets of a part on the wire, if no field of it lies. */
 export function wireSize(part: object): number {
-  const { fixed, octets } = grammarOf(part);
-  let size = "body" in part && kindOf(part) === "selector" ? 4 : fixed;
+  const grammar = grammarOf(part);
+  const { fixed, octets } = grammar;
+  let size = grammar === GRAMMAR.selector && "body" in part ? 4 : fixed;
   for (const field of octets) {
     const content = read(part, field);
     if (content instanceof Uint8Array) size += content.length;
@@ -154,31 +170,30 @@ const NUMBER_FIELDS = new Map(
 
 export const numberFieldsOf = (part: object): readonly string[] => NUMBER_FIELDS.get(kindOf(part)) ?? [];
 
-/** Fields that hold parts, in the order in which the parts stand on the wire. */
-const LISTS = [
-  "proposals",
-  "source",
-  "destination",
-  "transforms",
-  "selectors",
-  "attributes",
-  "policies",
-  "bags",
-];
+const NONE: readonly string[] = [];
 
 /** The lists of parts that this part has itself. */
 export function listsOf(part: object): object[][] {
-  return LISTS.flatMap((field) => {
+  const found: object[][] = [];
+  for (const field of grammarOf(part).parts ?? NONE) {
     const content = read(part, field);
-    return Array.isArray(content) ? [content] : [];
-  });
+    if (Array.isArray(content)) found.push(content);
+  }
+  return found;
 }
 
+const CHILDLESS: readonly object[] = [];
+
 /** The parts of a part, all of them in one row. */
-export function childrenOf(part: object): object[] {
-  return LISTS.flatMap((field): object[] => {
-    const content = read(part, field);
-    if (Array.isArray(content)) return content;
-    return typeof content === "object" && content !== null ? [content] : [];
-  });
+export function childrenOf(part: object): readonly object[] {
+  const { parts = NONE } = grammarOf(part);
+  const [only] = parts;
+  if (only === undefined) return CHILDLESS;
+  if (parts.length === 1) return partsIn(read(part, only));
+  return parts.flatMap((field) => partsIn(read(part, field)));
+}
+
+function partsIn(content: unknown): readonly object[] {
+  if (Array.isArray(content)) return content;
+  return typeof content === "object" && content !== null ? [content] : CHILDLESS;
 }

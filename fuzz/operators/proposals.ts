@@ -4,7 +4,6 @@ import { TRANSFORM } from "../../harness/wire/registry/transform-types.ts";
 import type { Proposal, SaPayload, Transform, TransformAttribute } from "../../harness/wire/types.ts";
 import type { Dice } from "../dice.ts";
 import { clamp, type Drawn, drawPattern, drawSize, kindOperator, MOST_OCTETS, repeat } from "./build.ts";
-import { wireSize } from "./grammar.ts";
 import type { IkeOperator } from "./operator.ts";
 import { drawPartOf } from "./parts.ts";
 
@@ -119,18 +118,18 @@ const listOperators: readonly IkeOperator[] = [
 /** As many of them as a datagram holds. */
 function explosion(model: Proposal, proposals: number, transforms: number, attributes: number): Proposal[] {
   const keyLengths = Array.from({ length: attributes }, (_, i) => ({ type: KEY_LENGTH, value: 8 * (i + 1) }));
+  // All proposals share their transforms: nobody changes a part that is not a copy.
+  const all = Array.from({ length: transforms }, (_, i) => ({
+    ...{ type: 1 + (i % 5), id: i + 1, attributes: keyLengths },
+  }));
+  const each = 8 + 4 * attributes;
   let room = MOST_OCTETS - 2_000;
   const made: Proposal[] = [];
   for (let number = 1; number <= proposals && room > 0; number++) {
-    const fitting = clamp(transforms, 0, Math.floor(room / (8 + 4 * attributes)));
-    const proposal: Proposal = {
-      ...{ number, protocolId: model.protocolId, spi: model.spi },
-      transforms: Array.from({ length: fitting }, (_, i) => ({
-        ...{ type: 1 + (i % 5), id: i + 1, attributes: keyLengths },
-      })),
-    };
-    room -= wireSize(proposal);
-    made.push(proposal);
+    const fitting = clamp(transforms, 0, Math.floor(room / each));
+    const taken = all.slice(0, fitting);
+    made.push({ number, protocolId: model.protocolId, spi: model.spi, transforms: taken });
+    room -= 8 + model.spi.length + fitting * each;
   }
   return made;
 }
