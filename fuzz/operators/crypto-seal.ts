@@ -419,7 +419,7 @@ const around: Row[] = [
   {
     name: "sk-left-out",
     effect: "Sends the payloads in clear, without an Encrypted payload.",
-    demand: { document: "rfc7296", requirement: "IKEV2-034", never: "answer" },
+    demand: byIcv,
     draw: nothing,
     apply(message) {
       if (!message.protected) return false;

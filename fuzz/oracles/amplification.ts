@@ -11,10 +11,12 @@
  */
 import type { TraceEntry } from "../../harness/script/trace.ts";
 import { NOTIFY } from "../../harness/wire/registry/notify-types.ts";
+import { partOf } from "../../pcaps/decode/part.ts";
 import type { PeerRole } from "../../peers/contract.ts";
 import type { Alarm } from "../alarm.ts";
 import type { Outcome } from "../outcome.ts";
 import type { Heard, Said } from "./lint-heard.ts";
+import { numbersOf } from "./lint-touched.ts";
 
 const FACTOR = 3;
 const ALLOWANCE = 1500;
@@ -37,6 +39,13 @@ interface Traffic {
   octets: number;
 }
 
+/** What the peer begins by itself, as a driver or its configuration may have it do, answers nothing of ours. */
+const isItsOwn = ({ event }: TraceEntry): boolean => {
+  if (event.type !== "datagram-received") return false;
+  const { kind, data } = partOf({ ...event.datagram, timeMs: 0 });
+  return kind === "ike" && numbersOf(data)?.isResponse === false;
+};
+
 function trafficOf(entries: readonly TraceEntry[], type: "datagram-sent" | "datagram-received"): Traffic {
   const traffic = { datagrams: 0, octets: 0 };
   for (const { event } of entries) {
@@ -52,7 +61,10 @@ const numbers = (one: Traffic): string => `${one.octets} octets in ${one.datagra
 function beforeProof({ entries }: Outcome): Alarm[] {
   const unproven = entries.slice(0, provenAt(entries));
   const out = trafficOf(unproven, "datagram-sent");
-  const back = trafficOf(unproven, "datagram-received");
+  const back = trafficOf(
+    unproven.filter((entry) => !isItsOwn(entry)),
+    "datagram-received",
+  );
   const many = back.datagrams > out.datagrams + SLACK;
   if (!many && back.octets <= FACTOR * out.octets + ALLOWANCE) return [];
   return [
@@ -64,7 +76,6 @@ function beforeProof({ entries }: Outcome): Alarm[] {
   ];
 }
 
-/** A request of the same Message ID is a repeat to the peer, whatever else it says. */
 const keyOf = ({ sa, messageId }: Said): string => `${sa} ${messageId}`;
 
 /** Responses that came again though nothing of ours asked for them again. */
@@ -73,8 +84,11 @@ function unasked({ ike }: Heard): Alarm[] {
   for (const said of ike)
     if (!said.ours && said.isResponse && said.opened && said.seen.repeats !== undefined)
       repeats.set(keyOf(said), (repeats.get(keyOf(said)) ?? 0) + 1);
+  // To a peer that finds an IKE SA by its own SPI a request is a repeat whatever the other SPI says.
   const often = [...repeats].find(([key, count]) => {
-    const asked = ike.filter((said) => said.ours && keyOf(said) === key).length;
+    const asked = ike.filter(
+      (said) => said.ours && !said.isResponse && key.endsWith(` ${said.messageId}`),
+    ).length;
     return count > asked + SLACK;
   });
   if (!often) return [];

@@ -27,7 +27,10 @@ import type { Touched } from "./lint-touched.ts";
 export interface JudgeContext {
   setup: Setup;
   peer: PeerRole;
-  /** Certificates of the CAs that the peer trusts, in DER: `[(await pki()).ca]`. Not set: ours are not judged. */
+  /**
+   * Certificates of the CAs that the peer trusts, in DER: `[(await pki()).ca]`. Not set, as for a peer that may hold a copy
+   * of our certificate: ours are not judged.
+   */
   trust?: readonly Uint8Array[];
 }
 
@@ -125,8 +128,8 @@ function childWithoutSelectors({ request, response }: Answered): Alarm[] {
 
 /** The text binds who sends a nonce: to take one is unwise, and no more. */
 function nonceOfWrongSize({ request, response }: Answered): Alarm[] {
-  const nonce = request.payloads.find((payload) => payload.kind === "Nonce");
-  if (nonce?.kind !== "Nonce" || (nonce.data.length >= 16 && nonce.data.length <= 256)) return [];
+  const [nonce, ...others] = request.payloads.filter((payload) => payload.kind === "Nonce");
+  if (!nonce || others.length > 0 || (nonce.data.length >= 16 && nonce.data.length <= 256)) return [];
   if (!carries(response, PAYLOAD.SA) || !carries(response, PAYLOAD.NONCE)) return [];
   return [
     requirementAlarm(

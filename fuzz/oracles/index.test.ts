@@ -7,7 +7,7 @@ import { memoryArena } from "../../harness/run/arena-memory.ts";
 import type { TraceEntry } from "../../harness/script/trace.ts";
 import { concat } from "../../harness/wire/bytes.ts";
 import { EXCHANGE } from "../../harness/wire/registry/exchange-types.ts";
-import type { Payload } from "../../harness/wire/types.ts";
+import { FLAG, type Payload } from "../../harness/wire/types.ts";
 import { variants } from "../../peers/builtin/variants.ts";
 import type { PeerRole } from "../../peers/contract.ts";
 import type { Alarm } from "../alarm.ts";
@@ -145,6 +145,14 @@ function withPayloadBehind(entry: TraceEntry): TraceEntry {
   return { ...entry, event: { ...event, datagram: { ...event.datagram, data } } };
 }
 
+/** The same datagram of the peer with these flags. */
+function received(entry: TraceEntry | undefined, flags: number): TraceEntry {
+  if (entry?.event.type !== "datagram-received") throw new Error("nothing was received");
+  const data = Uint8Array.from(entry.event.datagram.data);
+  data[19] = flags;
+  return { ...entry, event: { ...entry.event, datagram: { ...entry.event.datagram, data } } };
+}
+
 describe("oracles", () => {
   for (const [what, told, step, signature] of BYPASSES)
     it(`see a peer that accepts ${what}`, async () => {
@@ -221,6 +229,20 @@ describe("oracles", () => {
     const rekeyed = await played([...steps, ...later]);
     expect(rekeyed.claims.map(({ authentic }) => authentic)).to.include(false);
     expect(judge(rekeyed)).to.deep.equal([]);
+  });
+
+  it("count only answers as what an unproven address brings", async () => {
+    const outcome = await played(plain("init"));
+    const last = outcome.entries.findLast(({ event }) => event.type === "datagram-received");
+    expect(last?.event.type).to.equal("datagram-received");
+    for (const [flags, expected] of [
+      [FLAG.response, "amplifies in datagrams"],
+      [FLAG.initiator, ""],
+    ] as const) {
+      const entries = Array.from({ length: 12 }, () => received(last, flags));
+      const found = signatures(judge({ ...outcome, entries: [...outcome.entries, ...entries] }));
+      expect(found.filter((signature) => signature.startsWith("amplifies")).join()).to.equal(expected);
+    }
   });
 
   it("take no answer to INFORMATIONAL for an established IKE SA", async () => {
