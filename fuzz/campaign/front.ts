@@ -7,7 +7,7 @@ import type { Generator } from "../generate/generator.ts";
 import type { FuzzCase } from "../trace.ts";
 import type { Differential, SharedBatch } from "./differential.ts";
 import { type PlayedRecord, rangesOf } from "./journal.ts";
-import { outcomeOf, type ShortOutcome } from "./protocol.ts";
+import { observedOf, outcomeOf, type ShortOutcome } from "./protocol.ts";
 import type { Pending, Recorder } from "./recorder.ts";
 
 export interface FrontOptions {
@@ -149,7 +149,7 @@ export class Front {
     held.numbers.push(outcome.number);
     const { generator, recorder } = this.options;
     recorder.whileThereIsRoom(() => {
-      if (generator.learn(outcomeOf(outcome, found)).novel) held.played.novel += 1;
+      if (generator.learn(observedOf(outcome, found)).novel) held.played.novel += 1;
     });
     const { played } = held;
     const { cases, reached } = played.stages[found.stage] ?? { cases: 0, reached: 0 };

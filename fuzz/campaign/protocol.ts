@@ -4,7 +4,7 @@ import { ORACLES, SEVERITIES } from "../../reports/findings.ts";
 import { peerSchema } from "../../reports/results.ts";
 import type { Alarm } from "../alarm.ts";
 import { findingSchema } from "../findings/finding.ts";
-import type { Outcome } from "../outcome.ts";
+import type { Observed, Outcome } from "../outcome.ts";
 import { ACTS, type FuzzCase, STAGES, traceSchema } from "../trace.ts";
 
 const roleSchema = z.enum(["initiator", "responder"]);
@@ -56,6 +56,15 @@ export function shortOutcome(outcome: Outcome): ShortOutcome {
     claims: claims.map(({ sa, authentic }) => ({ state: sa.state, authentic })),
   };
 }
+
+/** For guidance. */
+export const observedOf = (
+  { steps, probe, durationMs, slowestMs, claims }: ShortOutcome,
+  found: FuzzCase,
+): Observed => ({
+  ...{ case: found, steps, probe, durationMs, slowestMs },
+  claims: claims.map(({ state, authentic }) => ({ sa: { state }, authentic })),
+});
 
 /** As an outcome again, without what only its own process had. */
 export const outcomeOf = ({ number: _, ...rest }: ShortOutcome, found: FuzzCase): Outcome => ({

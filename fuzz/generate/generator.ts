@@ -10,7 +10,7 @@ import type { LearnedFrom } from "../guide/novelty.ts";
 import { vary } from "../guide/vary.ts";
 import { operators as allOperators } from "../operators/index.ts";
 import type { Operator } from "../operators/operator.ts";
-import type { Outcome } from "../outcome.ts";
+import type { Observed } from "../outcome.ts";
 import type { Setup } from "../setups.ts";
 import type { FuzzCase, Stage, Trace } from "../trace.ts";
 import type { Cell } from "./cells.ts";
@@ -299,7 +299,7 @@ export class Generator {
    * Takes what came of a case; what is new goes into the corpus, also in an unguided campaign.
    * @throws what the file system throws if the corpus is a folder
    */
-  learn(outcome: Outcome, from?: LearnedFrom): { novel: boolean; signature: string } {
+  learn(outcome: Observed, from?: LearnedFrom): { novel: boolean; signature: string } {
     const { novel, signature, features } = this.#guide.learn(outcome, from);
     const { trace, seed, stage } = outcome.case;
     if (novel) {
