@@ -4,7 +4,7 @@ import { type Dice, dice } from "../dice.ts";
 import type { Draft, Operator } from "../operators/operator.ts";
 import type { Act, Change, Stage } from "../trace.ts";
 import type { Samples } from "./samples.ts";
-import { isEsp, type Sample, stageOf } from "./stages.ts";
+import { isEsp, type Sample, shapeOf, stageOf } from "./stages.ts";
 
 /** A message of ours in a step. */
 export interface Spot {
@@ -12,6 +12,8 @@ export interface Spot {
   message: number;
   sample: Sample;
   stage: Stage;
+  /** Equal for messages of the same payloads. */
+  shape: string;
 }
 
 export interface Cell {
@@ -46,7 +48,11 @@ export function drawChange({ operator, spot, payload }: Cell, from: Dice): Chang
 
 export function spotsOf(samples: Samples): Spot[] {
   return [...samples].flatMap(([act, messages]) =>
-    messages.map((sample, message) => ({ act, message, sample, stage: stageOf(act, sample) })),
+    messages.map((sample, message) => ({
+      ...{ act, message, sample },
+      stage: stageOf(act, sample),
+      shape: shapeOf(sample),
+    })),
   );
 }
 
@@ -70,3 +76,21 @@ export function cellsOf(spots: readonly Spot[], operators: readonly Operator[]):
     ),
   );
 }
+
+/** Cells by the family of their operator and by their payload, so that none is drawn more often for having many of them. */
+export type Shelves = readonly (readonly (readonly Cell[])[])[];
+
+export function shelvesOf(cells: readonly Cell[]): Shelves {
+  const families = new Map<string, Map<string, Cell[]>>();
+  for (const cell of cells) {
+    const payloads = families.get(cell.operator.family) ?? new Map<string, Cell[]>();
+    families.set(cell.operator.family, payloads);
+    const shelf = payloads.get(cell.payload) ?? [];
+    payloads.set(cell.payload, shelf);
+    shelf.push(cell);
+  }
+  return [...families.values()].map((payloads) => [...payloads.values()]);
+}
+
+/** One of a family, and then of a payload, all as likely as the others. */
+export const drawCell = (shelves: Shelves, from: Dice): Cell => from.pick(from.pick(from.pick(shelves)));

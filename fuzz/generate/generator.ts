@@ -13,10 +13,12 @@ import type { Operator } from "../operators/operator.ts";
 import type { Observed } from "../outcome.ts";
 import type { Setup } from "../setups.ts";
 import type { FuzzCase, Stage, Trace } from "../trace.ts";
-import type { Cell } from "./cells.ts";
+import { type Cell, drawCell } from "./cells.ts";
 import { Coverage, coverageSchema } from "./coverage.ts";
 import { recordSamples } from "./samples.ts";
 import { Schedule, type Side, type Slot, sideName } from "./schedule.ts";
+import { isEsp } from "./stages.ts";
+import { Turnabout } from "./turnabout.ts";
 import { Workshop } from "./workshop.ts";
 
 export interface GeneratorOptions {
@@ -65,23 +67,31 @@ export const generatorStateSchema = z.strictObject({
 export type GeneratorState = z.infer<typeof generatorStateSchema>;
 
 /** Shares of cases, in percent, once something was learned: made of what was novel, or for operators that paid. */
-const VARIED = 40;
-const WEIGHED = 30;
+const VARIED = 25;
+const WEIGHED = 10;
 /** Cells out of which operators that paid are preferred. */
 const CHOICE = 12;
 /** Cells that are tried where nothing could be drawn for one. */
 const NEIGHBOURS = 8;
 /** Of batches. */
-const WEIGHED_BATCHES = 0.33;
+const WEIGHED_BATCHES = 0.15;
+/** Share of conversations in which one message after the other is changed, and how many are. */
+const TRAINS = 0.5;
+const TRAIN = 4;
 
 const SEQUENCES = { early: 0.05, late: 0.15 };
 const EARLY: ReadonlySet<Stage> = new Set(["init", "cookie", "intermediate", "auth", "eap"]);
+
+interface Turn {
+  slot: Omit<Slot, "visit">;
+  name: string;
+}
 
 export class Generator {
   readonly #options: GeneratorOptions;
   readonly #workshops: ReadonlyMap<string, Workshop>;
   readonly #schedule: Schedule;
-  readonly #turns: { slot: Omit<Slot, "visit">; name: string }[];
+  readonly #turns: Turn[];
   readonly #guide: Guide;
   readonly corpus: Corpus;
   readonly coverage: Coverage;
@@ -91,6 +101,10 @@ export class Generator {
   readonly #open = new Map<number, number>();
   /** Batches to go on with first. */
   readonly #left: number[] = [];
+  /** Time that surfaces took; made when it is first asked for. */
+  #turnabout?: Turnabout<Turn>;
+  /** How often kinds of cells were part of a case, whatever the setup. */
+  readonly #tried = new Map<string, number>();
   /** Turns whose cells the coverage has heard of. */
   readonly #known = new Set<string>();
   /** Turns that cells have had, by what a batch is about. */
@@ -185,11 +199,17 @@ export class Generator {
     const slot = this.#schedule.slot(number);
     if (!this.#hasLearned()) return slot;
     const from = this.#dice("batch", number);
-    if (!from.chance(WEIGHED_BATCHES)) return slot;
     const dropped = this.#schedule.dropped;
     const turns = this.#turns.filter((turn) => !dropped.includes(sideName(turn.slot)));
     if (turns.length === 0) return slot;
-    return { ...this.#guide.turns.pick(turns, ({ name }) => name, from).slot, visit: 0 };
+    this.#turnabout ??= new Turnabout(this.#turns, ({ slot: { stage, ...side } }) => ({
+      ...{ group: `${side.peer} ${stage}`, surface: this.#workshop(side).surface(stage) },
+    }));
+    const turn = from.chance(WEIGHED_BATCHES)
+      ? this.#guide.turns.pick(turns, ({ name }) => name, from)
+      : this.#turnabout.next(turns, from);
+    this.#turnabout.begin(number, turn);
+    return { ...turn.slot, visit: 0 };
   }
 
   #hasLearned(): boolean {
@@ -279,20 +299,37 @@ export class Generator {
   /** A variation of what was novel, or a case for an operator that paid; undefined: one as if nothing had been learned. */
   #guided(number: number, slot: Slot, workshop: Workshop): { trace: Trace; parent?: string } | undefined {
     const from = this.#dice("guided", number);
-    const draw = from.number(100);
+    const share = from.number(100);
     const side = { setup: slot.setup.name, peer: slot.peer };
-    if (draw < VARIED) {
+    if (share < VARIED) {
       const parent = this.#guide.pool.pick(side, from);
       const other = parent && from.pick(this.#guide.pool.of(side)).trace;
       if (parent && other)
         return { trace: vary(parent.trace, { workshop, dice: from, other }), parent: parent.name };
     }
-    const cells = this.#cells(slot, workshop);
-    if (draw >= VARIED + WEIGHED || cells.length === 0) return undefined;
-    const some = Array.from({ length: CHOICE }, () => from.pick(cells));
-    const cell = this.#guide.operators.pick(some, ({ operator }) => operator.name, from);
-    const trace = workshop.trace(cell, from);
-    return trace && { trace };
+    const all = this.#cells(slot, workshop);
+    const sequences = EARLY.has(slot.stage) ? SEQUENCES.early : SEQUENCES.late;
+    if (all.length === 0 || from.chance(sequences)) return { trace: workshop.sequence(from) };
+    const shelves = workshop.shelves(slot.stage);
+    const draw = (): Cell[] => Array.from({ length: CHOICE }, () => drawCell(shelves, from));
+    if (share < VARIED + WEIGHED) {
+      const cell = this.#guide.operators.pick(draw(), ({ operator }) => operator.name, from);
+      return traced(workshop.trace(cell, from));
+    }
+    const cells = Array.from({ length: from.chance(TRAINS) ? TRAIN : 1 }, () =>
+      this.#leastTried(slot.peer, draw()),
+    );
+    const [only] = cells;
+    return traced(cells.length > 1 ? workshop.train(cells, from) : only && workshop.trace(only, from));
+  }
+
+  #leastTried(peer: PeerRole, cells: readonly Cell[]): Cell {
+    const nameOf = ({ spot, payload, operator }: Cell): string =>
+      [peer, spot.stage, isEsp(spot.sample) ? "" : spot.sample.isResponse, payload, operator.name].join(" ");
+    const times = (cell: Cell): number => this.#tried.get(nameOf(cell)) ?? 0;
+    const least = cells.reduce((a, b) => (times(b) < times(a) ? b : a));
+    this.#tried.set(nameOf(least), times(least) + 1);
+    return least;
   }
 
   /**
@@ -301,7 +338,8 @@ export class Generator {
    */
   learn(outcome: Observed, from?: LearnedFrom): { novel: boolean; signature: string } {
     const { novel, signature, features } = this.#guide.learn(outcome, from);
-    const { trace, seed, stage } = outcome.case;
+    const { trace, seed, stage, number } = outcome.case;
+    this.#turnabout?.took(Math.floor(number / this.#options.batch), outcome.durationMs);
     if (novel) {
       const entry = { corpus: 1 as const, tool: this.#version, seed, stage, signature, features, trace };
       const { name, kept } = this.corpus.add(entry);
@@ -331,6 +369,8 @@ export class Generator {
     };
   }
 }
+
+const traced = (trace: Trace | undefined): { trace: Trace } | undefined => trace && { trace };
 
 /** The first batch of a shard from this number on. */
 function firstOf(shard: GeneratorOptions["shard"], from: number): number {

@@ -127,6 +127,23 @@ export function samplers(setup: Setup, peer: PeerRole): Skeleton[] {
   return setup.stages.includes("informational") ? [whole, [...beginning(peer), "peer-delete-ike"]] : [whole];
 }
 
+/** After these the peer holds something else than before. */
+const TURNING: readonly Act[] = [
+  ...(["create-child", "rekey-child", "rekey-ike", "delete-child", "informational"] as const),
+  ...(["peer-rekey-child", "peer-rekey-ike", "peer-delete-child"] as const),
+];
+
+/** One or two acts that leave something behind, and then this one; one that begins an IKE SA has another one beside it. */
+export function leadingTo(act: Act, setup: Setup, peer: PeerRole, dice: Dice): Skeleton {
+  const begun = beginning(peer);
+  const at = begun.indexOf(act);
+  if (at >= 0) return [...begun, ...begun.slice(0, at + 1)];
+  const acts = actsOf(setup, peer);
+  const turning = TURNING.filter((other) => acts.includes(other));
+  const count = dice.chance(0.3) ? 2 : 1;
+  return [...begun, ...Array.from({ length: count }, () => dice.pick(turning)), act];
+}
+
 /** Most steps of a sequence behind the beginning. */
 const MOST_DRAWN = 3;
 

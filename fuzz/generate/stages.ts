@@ -4,6 +4,7 @@ import type { OutgoingMessage } from "../../harness/ike/hooks.ts";
 import { hasNotify, payload } from "../../harness/ike/payloads.ts";
 import { EXCHANGE } from "../../harness/wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../harness/wire/registry/notify-types.ts";
+import type { Payload } from "../../harness/wire/types.ts";
 import type { Act, Stage } from "../trace.ts";
 
 export type Sample = OutgoingMessage | OutgoingEsp;
@@ -58,4 +59,18 @@ export function stageOfAct(act: Act): Stage {
     default:
       return createChild[act] ?? "informational";
   }
+}
+
+/** A payload with what decides how the octets in it are read. */
+function nameOf(payload: Payload): string {
+  if (payload.kind === "EAP") return `EAP ${payload.code} ${payload.data[0] ?? ""}`;
+  return `${payload.type}`;
+}
+
+/** Of the exchange and the payloads of a message, each named once. */
+export function shapeOf(sample: Sample): string {
+  if (isEsp(sample)) return "esp";
+  const { header, isResponse, payloads, clear } = sample;
+  const names = new Set([...clear, ...payloads].map(nameOf));
+  return `${header.exchangeType} ${isResponse ? "response" : "request"} ${[...names].sort().join(" ")}`;
 }

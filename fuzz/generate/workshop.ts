@@ -4,9 +4,19 @@ import type { Dice } from "../dice.ts";
 import type { Operator } from "../operators/operator.ts";
 import type { Setup } from "../setups.ts";
 import type { Act, Change, Stage, Step, Trace } from "../trace.ts";
-import { type Cell, cellsOf, drawChange, drawDraft, payloadOf, type Spot, spotsOf } from "./cells.ts";
+import {
+  type Cell,
+  cellsOf,
+  drawChange,
+  drawDraft,
+  payloadOf,
+  type Shelves,
+  type Spot,
+  shelvesOf,
+  spotsOf,
+} from "./cells.ts";
 import type { Samples } from "./samples.ts";
-import { actsOf, beginning, drawSequence, skeletonsOf } from "./skeletons.ts";
+import { actsOf, beginning, drawSequence, leadingTo, skeletonsOf } from "./skeletons.ts";
 import { stageOf, stageOfAct } from "./stages.ts";
 import { MOST_STEPS, mutateSteps } from "./steps.ts";
 
@@ -14,7 +24,10 @@ import { MOST_STEPS, mutateSteps } from "./steps.ts";
 export const MOST_CHANGES = 8;
 
 /** How many changes a case has: mostly one. */
-const COUNTS = [1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 3, 4] as const;
+const COUNTS = [1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 3, 4] as const;
+
+/** Share of conversations in which other exchanges come before the one that is lied in. */
+const LED = 0.4;
 
 export class Workshop {
   readonly setup: Setup;
@@ -22,6 +35,7 @@ export class Workshop {
   readonly #operators: readonly Operator[];
   readonly #spots: readonly Spot[];
   readonly #cells = new Map<Stage, readonly Cell[]>();
+  readonly #shelves = new Map<Stage, Shelves>();
   readonly acts: readonly Act[];
 
   constructor(setup: Setup, peer: PeerRole, samples: Samples, operators: readonly Operator[]) {
@@ -43,6 +57,17 @@ export class Workshop {
     return found;
   }
 
+  shelves(stage: Stage): Shelves {
+    const found = this.#shelves.get(stage) ?? shelvesOf(this.cells(stage));
+    this.#shelves.set(stage, found);
+    return found;
+  }
+
+  /** Equal for setups in which our messages of this stage have the same payloads. */
+  surface(stage: Stage): string {
+    return [...new Set(this.#spotsAt(stage).map(({ shape }) => shape))].sort().join(", ");
+  }
+
   #spotsAt(stage: Stage): Spot[] {
     return this.#spots.filter((spot) => spot.stage === stage);
   }
@@ -51,9 +76,10 @@ export class Workshop {
   trace(cell: Cell, dice: Dice, asked?: number): Trace | undefined {
     const first = drawChange(cell, dice);
     if (!first) return undefined;
-    const steps = this.#steps(cell, dice);
+    const led = asked === undefined && dice.chance(LED);
+    const steps = led ? this.#led(cell, dice) : this.#steps(cell, dice);
     const places = steps.flatMap(({ act }, i) => (act === cell.spot.act ? [i] : []));
-    const at = dice.pick(places);
+    const at = led ? places.at(-1)! : dice.pick(places);
     add(steps, at, first);
     const count = asked ?? dice.pick(COUNTS);
     for (let i = 1; i < count; i++) this.addChange(steps, dice, dice.chance(0.5) ? at : undefined);
@@ -66,6 +92,25 @@ export class Workshop {
     const [shortest] = all;
     if (!shortest) return [...beginning(this.peer), spot.act].map((act) => ({ act }));
     return (dice.chance(0.5) ? shortest : dice.pick(all)).map((act) => ({ act }));
+  }
+
+  /** Changes for these cells, of one stage, in one conversation, each in a step of its own. */
+  train(cells: readonly Cell[], dice: Dice): Trace | undefined {
+    const begun = beginning(this.peer);
+    const steps: Step[] = [];
+    for (const cell of cells) {
+      const change = drawChange(cell, dice);
+      if (!change) continue;
+      const at = begun.indexOf(cell.spot.act);
+      const before = at >= 0 ? begun.slice(0, at) : steps.length === 0 ? begun : [];
+      steps.push(...before.map((act) => ({ act })), { act: cell.spot.act, changes: [change] });
+    }
+    return steps.length > 0 ? this.#traceOf(steps) : undefined;
+  }
+
+  /** The step of the cell comes last, after others that are honest. */
+  #led({ spot }: Cell, dice: Dice): Step[] {
+    return leadingTo(spot.act, this.setup, this.peer, dice).map((act) => ({ act }));
   }
 
   /** Acts in any order, mostly with a lie somewhere. */
