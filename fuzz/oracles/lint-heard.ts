@@ -41,6 +41,7 @@ export const isFirst = ({ initRequest }: IkeSa): boolean => initRequest.length >
 
 const SPI = 8;
 const IKE_HEADER = 28;
+const MOST_REPEATS = 16_384;
 
 /** The initiator's SPIs of our messages, as they travelled. */
 const spisOf = (entries: readonly TraceEntry[]): Set<string> =>
@@ -52,7 +53,7 @@ const spisOf = (entries: readonly TraceEntry[]): Set<string> =>
 
 /** Of a stranger that asks whether the peer lives: an IKE_SA_INIT that is none of the conversation's. */
 function isProbe(datagram: Datagram, spis: ReadonlySet<string>): boolean {
-  const { kind, data } = partOf({ ...datagram, timeMs: 0 });
+  const { kind, data } = partOf(datagram);
   if (kind !== "ike" || data.length < IKE_HEADER || data[18] !== EXCHANGE.IKE_SA_INIT) return false;
   return !spis.has(hex(data.subarray(0, SPI)));
 }
@@ -63,28 +64,34 @@ const isRequest = ({ data }: Datagram): boolean => ((data[19] ?? 0) & FLAG.respo
 /** Decodes the datagrams of a case; those that ask whether the peer lives are left out. */
 export function heardIn(entries: readonly TraceEntry[]): Heard {
   const spis = spisOf(entries);
-  const decoder = new Decoder(ringOf(entries));
+  // Room to remember all of them: the tables for as many as a capture may have cost more than all else here.
+  const decoder = new Decoder(ringOf(entries), { repeats: Math.min(2 * entries.length, MOST_REPEATS) });
   const all: { index: number; ours: boolean; seen: Seen }[] = [];
   for (const [index, { at, event }] of entries.entries()) {
     if (event.type !== "datagram-sent" && event.type !== "datagram-received") continue;
     const ours = event.type === "datagram-sent";
     if ((ours || !isRequest(event.datagram)) && isProbe(event.datagram, spis)) continue;
-    const where = { packet: index + 1, offset: 0, timeMs: at };
-    for (const seen of decoder.datagram({ kind: "datagram", ...where, ...event.datagram }))
-      all.push({ index, ours, seen });
+    const { protocol, source, destination, data } = event.datagram;
+    const datagram = { packet: index + 1, offset: 0, timeMs: at, protocol, source, destination, data };
+    for (const seen of decoder.datagram({ kind: "datagram", ...datagram })) all.push({ index, ours, seen });
   }
-  return {
-    all,
-    ike: all.flatMap(({ seen, ...where }) => (seen.kind === "ike" ? [saidOf(seen, where)] : [])),
-  };
+  const ike: Said[] = [];
+  for (const { seen, index, ours } of all) if (seen.kind === "ike") ike.push(saidOf(seen, index, ours));
+  return { all, ike };
 }
 
-function saidOf(seen: SeenIke, where: Pick<Said, "index" | "ours">): Said {
+function saidOf(seen: SeenIke, index: number, ours: boolean): Said {
   const { header, payloads } = seen.message;
   const opened = seen.opening === "opened" && seen.inner !== undefined;
   return {
-    ...{ ...where, seen, opened, sa: saKey(header), isResponse: (header.flags & FLAG.response) !== 0 },
-    ...{ exchangeType: header.exchangeType, messageId: header.messageId },
+    index,
+    ours,
+    seen,
+    opened,
+    sa: saKey(header),
+    isResponse: (header.flags & FLAG.response) !== 0,
+    exchangeType: header.exchangeType,
+    messageId: header.messageId,
     payloads: (opened ? seen.inner?.payloads : payloads) ?? [],
   };
 }

@@ -88,7 +88,7 @@ function collect({ entries }: Outcome, changed: ReadonlySet<OutgoingMessage>): T
       // A message says that it left just before its datagrams do.
       if (expected > 0) expected--;
       else {
-        const { kind, data } = partOf({ ...event.datagram, timeMs: 0 });
+        const { kind, data } = partOf(event.datagram);
         if (kind === "ike" || kind === "unreadable") touch(index, numbersOf(data));
       }
     }

@@ -30,8 +30,7 @@ function isCertain({ rule, packet }: LintFinding, touched: Touched, entries: rea
   if (!touched.any || certainty === "own") return true;
   if (certainty === "honest") return packet - 1 < touched.since;
   const event = entries[packet - 1]?.event;
-  const numbers =
-    event?.type === "datagram-received" && numbersOf(partOf({ ...event.datagram, timeMs: 0 }).data);
+  const numbers = event?.type === "datagram-received" && numbersOf(partOf(event.datagram).data);
   return numbers ? !numbers.isResponse || !touched.request(numbers) : false;
 }
 

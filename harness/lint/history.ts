@@ -66,6 +66,25 @@ const newExchange = (message: LintMessage): Exchange => ({
   responseTimes: [],
 });
 
+/** Spelt out, for there are many: to spread parts of it takes longer than all the rest. */
+function messageOf(seen: SeenIke, isResponse: boolean, by: Role): LintMessage {
+  const { exchangeType, messageId } = seen.message.header;
+  const { clear, content, protected: isProtected, opened } = readParts(seen);
+  return {
+    seen,
+    packet: seen.packets.at(-1) ?? 0,
+    isResponse,
+    exchangeType,
+    messageId,
+    by,
+    clear,
+    content,
+    protected: isProtected,
+    opened,
+    traits: traitsOf(exchangeType, isResponse, clear, content),
+  };
+}
+
 const sameOctets = (a: LintMessage | undefined, b: LintMessage): boolean =>
   a !== undefined && equal(a.seen.octets, b.seen.octets);
 
@@ -94,18 +113,11 @@ export class History<S, E> {
   place(seen: SeenIke): Placed<S> {
     const tracked = this.#find(seen);
     const { sa } = tracked;
-    const { header } = seen.message;
-    const isResponse = (header.flags & FLAG.response) !== 0;
+    const isResponse = (seen.message.header.flags & FLAG.response) !== 0;
     const by = this.#roleOf(sa, seen, isResponse);
     sa.ends[by] ??= seen.source;
     sa.ends[otherRole(by)] ??= seen.destination;
-    const parts = readParts(seen);
-    const message: LintMessage = {
-      ...{ seen, packet: seen.packets.at(-1) ?? 0, isResponse, by },
-      ...{ exchangeType: header.exchangeType, messageId: header.messageId },
-      ...parts,
-      traits: traitsOf(header.exchangeType, isResponse, parts.clear, parts.content),
-    };
+    const message = messageOf(seen, isResponse, by);
     const place = seen.opening === "waiting" ? this.#partial(sa, message) : this.#record(tracked, message);
     return { tracked, message, place };
   }

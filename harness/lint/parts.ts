@@ -16,7 +16,8 @@ const fieldOf = (payload: Payload): string =>
 function partsOf(payloads: readonly Payload[], octets: Uint8Array, start: number, inside: boolean): Part[] {
   let at = start;
   return payloads.map((payload) => {
-    const part: Part = { payload, at, field: fieldOf(payload), ...(inside && { inside: true as const }) };
+    const field = fieldOf(payload);
+    const part: Part = inside ? { payload, at, field, inside } : { payload, at, field };
     at += readU16(octets, at + 2);
     return part;
   });

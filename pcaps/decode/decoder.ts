@@ -99,7 +99,18 @@ export class Decoder {
   #ikeSeen(frame: Frame, transport: SeenIke["transport"], octets: Uint8Array): Seen[] {
     const message = decodeMessage(octets);
     if (isFrameError(message)) return [{ ...frame, kind: "unreadable", octets, reason: message.error }];
-    const seen: SeenIke = { ...frame, kind: "ike", transport, octets, message };
+    const { packets, timeMs, source, destination, repeats } = frame;
+    const seen: SeenIke = {
+      packets,
+      timeMs,
+      source,
+      destination,
+      kind: "ike",
+      transport,
+      octets,
+      message,
+    };
+    if (repeats !== undefined) seen.repeats = repeats;
     return this.#open(seen, message);
   }
 
@@ -131,12 +142,13 @@ function wholeOf(last: SeenIke, whole: Joined): SeenIke {
   return withInside(seen, innerType, plaintext);
 }
 
-const withInside = (seen: SeenIke, innerType: number, plaintext: Uint8Array): SeenIke => ({
-  ...seen,
-  opening: "opened",
-  inner: decodeChain(innerType, plaintext),
-  plaintext,
-});
+/** Adds what it says to a message that was just read. */
+function withInside(seen: SeenIke, innerType: number, plaintext: Uint8Array): SeenIke {
+  seen.opening = "opened";
+  seen.inner = decodeChain(innerType, plaintext);
+  seen.plaintext = plaintext;
+  return seen;
+}
 
 function copyOf(octets: Uint8Array): Uint8Array {
   const copy = uninitialized(octets.length);

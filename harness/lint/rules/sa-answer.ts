@@ -131,6 +131,16 @@ const attributesOf = ({ attributes }: Transform): string =>
     .sort()
     .join();
 
+const isSame = (a: Transform, b: Transform): boolean => a.type === b.type && a.id === b.id;
+
+/** Whether it was offered, but always with other attributes. */
+function isChanged(transform: Transform, offered: readonly Transform[]): boolean {
+  const like = offered.filter((other) => isSame(other, transform));
+  if (like.length === 0) return false;
+  const attributes = attributesOf(transform);
+  return like.every((other) => attributesOf(other) !== attributes);
+}
+
 const notOffered = ofResponse(
   "transform-not-offered",
   "IKEV2-115",
@@ -138,9 +148,8 @@ const notOffered = ofResponse(
     const { part, place } = answer;
     const offered = offeredOf(answer)?.transforms;
     if (!offered) return NONE;
-    const known = new Set(offered.map(({ type, id }) => `${type} ${id}`));
     return place.transforms
-      .filter(({ transform: { type, id } }) => !known.has(`${type} ${id}`))
+      .filter(({ transform }) => !offered.some((other) => isSame(other, transform)))
       .map(({ transform: { type, id }, by, field }) => {
         const reason = `${transformTypes.nameOf(type)} ${transformName(type, id)} is not in the offered proposal`;
         return breachIn(part, reason, by + TRANSFORM_FIELD.id, field);
@@ -154,13 +163,8 @@ const changed = ofResponse(
   onAnswer((answer) => {
     const { part, place } = answer;
     const offered = offeredOf(answer)?.transforms ?? [];
-    const pairs = new Set(offered.map(({ type, id }) => `${type} ${id}`));
-    const whole = new Set(
-      offered.map((transform) => `${transform.type} ${transform.id} ${attributesOf(transform)}`),
-    );
     return place.transforms
-      .filter(({ transform }) => pairs.has(`${transform.type} ${transform.id}`))
-      .filter(({ transform }) => !whole.has(`${transform.type} ${transform.id} ${attributesOf(transform)}`))
+      .filter(({ transform }) => isChanged(transform, offered))
       .map(({ transform: { type, id }, by, field }) => {
         const reason = `the attributes of ${transformName(type, id)} are none of those offered`;
         return breachIn(part, reason, by + TRANSFORM_FIELD.attributes, `${field} > attributes`);

@@ -27,17 +27,22 @@ const UNICAST = new Set<number>([EXCHANGE.IKE_SA_INIT, EXCHANGE.IKE_AUTH, EXCHAN
 /** Every proposal of the exchanges of RFC 7296; those of G-IKEv2 have rules of their own. */
 const inProposals =
   (check: InProposal) =>
-  (message: LintMessage): readonly Breach[] =>
-    UNICAST.has(message.exchangeType)
-      ? all(message, "SA").flatMap((part) =>
-          proposalPlaces(part).flatMap((place) => check(part, place, message)),
-        )
-      : NONE;
+  (message: LintMessage): readonly Breach[] => {
+    if (!UNICAST.has(message.exchangeType)) return NONE;
+    const breaches: Breach[] = [];
+    for (const part of all(message, "SA"))
+      for (const place of proposalPlaces(part)) breaches.push(...check(part, place, message));
+    return breaches;
+  };
 
 type InTransform = (part: Part<SaPayload>, place: TransformPlace) => readonly Breach[];
 
 const inTransforms = (check: InTransform) =>
-  inProposals((part, { transforms }) => transforms.flatMap((place) => check(part, place)));
+  inProposals((part, { transforms }) => {
+    const breaches: Breach[] = [];
+    for (const place of transforms) breaches.push(...check(part, place));
+    return breaches;
+  });
 
 const numbers = ofMessage("proposals-not-numbered-in-order", "IKEV2-238", (message) =>
   message.isResponse
@@ -89,8 +94,9 @@ const twice = ofMessage(
   "attribute-twice",
   "IKEV2-240",
   inTransforms((part, { transform, by, field }) => {
-    const types = transform.attributes.map(({ type }) => type);
-    if (new Set(types).size === types.length) return NONE;
+    const { attributes } = transform;
+    if (attributes.length < 2 || new Set(attributes.map(({ type }) => type)).size === attributes.length)
+      return NONE;
     const reason = "a transform has two attributes of one type";
     return [breachIn(part, reason, by + TRANSFORM_FIELD.attributes, `${field} > attributes`)];
   }),
