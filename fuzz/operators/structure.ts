@@ -184,15 +184,15 @@ const spliceOperators: readonly IkeOperator[] = [
   messageOperator({
     name: "payload-unknown-critical",
     family: "structure",
-    effect: "Puts in a critical payload of an unassigned type.",
+    effect: "Puts in a critical payload of an unassigned or private type.",
     demand: { document: "rfc7296", requirement: "IKEV2-096", never: "child" },
     draw: (message, dice) => ({
       ...drawGap(message, dice),
-      value: FIRST_UNASSIGNED + dice.number(LAST_UNASSIGNED - FIRST_UNASSIGNED + 1),
+      value: dice.pick(dice.chance(0.5) ? UNASSIGNED : PRIVATE),
       octets: dice.octets(dice.number(40)),
     }),
     apply(message, { index, value, octets }) {
-      if (value < FIRST_UNASSIGNED || value > LAST_UNASSIGNED) return false;
+      if (!UNASSIGNED.includes(value) && !PRIVATE.includes(value)) return false;
       const before = index < 0 ? message.payloads.length : index;
       const raw: RawPayload = { kind: "raw", type: value, critical: true, data: octets };
       message.payloads = message.payloads.toSpliced(before, 0, raw);
@@ -340,8 +340,11 @@ function provesUs({ header, payloads }: Parameters<IkeOperator["draw"]>[0]): boo
   return header.exchangeType === EXCHANGE.IKE_AUTH && has("AUTH") && !has("EAP");
 }
 
-const FIRST_UNASSIGNED = 60;
-const LAST_UNASSIGNED = 120;
+/** Types that no implementation knows: of the unassigned ones, and of those for private use. */
+const unknownTypes = (from: number, to: number): number[] =>
+  Array.from({ length: to - from + 1 }, (_, i) => from + i).filter((type) => !payloadTypes.get(type));
+const UNASSIGNED = unknownTypes(60, 120);
+const PRIVATE = unknownTypes(129, 254);
 
 export const structureOperators: readonly IkeOperator[] = [
   ...orderOperators,

@@ -37,10 +37,16 @@ export function begin(scene: Scene, step: Running, outOfTurn: () => void): strin
   if (!named) return NO_SA;
   if (!named.keys) return NO_KEYS;
   step.sa = named;
-  if (named.established === (act === "auth")) outOfTurn();
+  if (named.established === (act === "auth") || leftNothing(scene, named, act)) outOfTurn();
   // A closed one can be spoken on still: what the peer makes of that is worth seeing.
   scene.ours.host.endpoint.core.sas.set(hex(named.ownSpi), named);
   return ACTS[act]?.(scene, step, named);
+}
+
+/** Whether the act is on a closed SA. */
+function leftNothing({ record }: Scene, sa: IkeSa, act: Act): boolean {
+  if (sa.state === "closed") return true;
+  return act === "esp" && childOf(record, sa)?.state === "closed";
 }
 
 /** The newest that can carry a message, closed ones last. */

@@ -159,6 +159,7 @@ export class Conversation implements Party {
       case "received":
         if (event.repeated) break;
         this.#progress++;
+        if (!event.message.isResponse) this.#begins();
         this.#answer(classOf(event.message), event.message.protected && event.message.isResponse);
         if (hasNotify(event.message.payloads, NOTIFY.AUTHENTICATION_FAILED))
           this.#rebuked("AUTHENTICATION_FAILED");
@@ -184,6 +185,14 @@ export class Conversation implements Party {
     this.#sent++;
     this.#progress++;
     for (const step of this.#open()) step.sinceSent = 0;
+  }
+
+  /** The peer began something: as fast as that it may begin what it is told next. */
+  #begins(): void {
+    const step = this.#open().findLast(({ told }) => told !== undefined);
+    if (step?.told === undefined) return;
+    this.#options.pace.answered("begin", this.#now() - step.told);
+    step.told = undefined;
   }
 
   /** What came several times in a row, as a repeat does, is told once. */
@@ -282,6 +291,7 @@ export class Conversation implements Party {
     if (missing !== undefined) return end(step, "not begun", missing);
     step.reached = reachedOf(this.#scene, step.step.act);
     step.underWay = true;
+    step.told = this.#now();
     const { clock } = this.#options.arena.world;
     const done = () => {
       step.underWay = false;

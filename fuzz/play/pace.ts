@@ -22,17 +22,19 @@ interface Estimate {
   deviation: number;
 }
 
+export type Paced = number | "probe" | "begin";
+
 export class Pace {
   readonly #limits: PaceLimits;
-  /** By exchange type, and of probes. */
-  readonly #known = new Map<number | "probe", Estimate>();
+  /** By exchange type, of probes, and of what the peer is made to begin. */
+  readonly #known = new Map<Paced, Estimate>();
 
   constructor(limits: PaceLimits) {
     this.#limits = limits;
   }
 
   /** An answer came after so many milliseconds. */
-  answered(what: number | "probe", ms: number): void {
+  answered(what: Paced, ms: number): void {
     const before = this.#known.get(what);
     if (!before) return void this.#known.set(what, { mean: ms, deviation: ms / 2 });
     before.deviation += DEVIATION * (Math.abs(ms - before.mean) - before.deviation);
@@ -40,13 +42,18 @@ export class Pace {
   }
 
   /** Milliseconds that an answer to this exchange still gets after a probe was answered. */
-  grace(what: number | "probe"): number {
+  grace(what: Paced): number {
     const { least, most } = this.#limits;
     const slow = Math.max(this.#slow(what), this.#slow("probe"));
     return Math.min(most, Math.max(least, slow));
   }
 
-  #slow(what: number | "probe"): number {
+  /** Whether it was ever seen. */
+  knows(what: Paced): boolean {
+    return this.#known.has(what);
+  }
+
+  #slow(what: Paced): number {
     const { mean, deviation } = this.#known.get(what) ?? {
       mean: FIRST_GUESS_MS,
       deviation: FIRST_GUESS_MS / 2,

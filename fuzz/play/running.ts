@@ -26,6 +26,8 @@ export interface Running {
   reached?: () => boolean;
   /** Of a step of the peer's: the driver is at work. */
   underWay?: boolean;
+  /** When it was told to begin, until it does. */
+  told?: number | undefined;
   /** The peer ended an SA, or said an error. */
   rebuked?: string;
 }

@@ -117,6 +117,7 @@ export class Waiting {
     const fresh = open.some((step) => step.peers && step.sent === 0 && !step.reached?.());
     const honest = lastLie === undefined && !open.every((step) => step.peers && step.reached?.());
     const answered = open.every((step) => !step.peers && step.sinceSent > 0);
+    if (fresh && this.#options.pace.knows("begin")) return this.#options.pace.grace("begin");
     if (fresh || (honest && !answered)) return HONEST_WAIT * quiet;
     return lastLie === sent || open.some((step) => step.peers) ? 0 : this.#grace(open);
   }
