@@ -42,7 +42,7 @@ interface Traffic {
 /** What the peer begins by itself, as a driver or its configuration may have it do, answers nothing of ours. */
 const isItsOwn = ({ event }: TraceEntry): boolean => {
   if (event.type !== "datagram-received") return false;
-  const { kind, data } = partOf({ ...event.datagram, timeMs: 0 });
+  const { kind, data } = partOf(event.datagram);
   return kind === "ike" && numbersOf(data)?.isResponse === false;
 };
 

@@ -35,6 +35,15 @@ describe("the end of a daemon", () => {
     expect(withoutNumbers("port 4500, SPI 0xdeadbeef, cafe0123cafe0123")).to.equal("port N, SPI N, N");
   });
 
+  it("is not that of what it outlived", () => {
+    const line = (what: string) => `EXPECTATION FAILED: ${what} (in f() at /x.c:1)\n`;
+    const { signature } = deathAlarm("SIGSEGV", `${line("old")}${line("last != NULL")}`);
+    expect(signature).to.equal("crash SIGSEGV last != NULL in f()");
+    expect(deathAlarm("SIGSEGV", `${line("old")}${"x\n".repeat(40_000)}`).signature).to.equal(
+      "crash SIGSEGV",
+    );
+  });
+
   it("shows hostile logs inert and bounded", () => {
     const { signature, detail } = deathAlarm("SIGSEGV \u001b[2J", `\u001b]0;x\u0007${"A".repeat(2_000_000)}`);
     expect(signature.length).to.be.at.most(200);

@@ -8,6 +8,8 @@ const MOST_SIGNATURE = 200;
 const MOST_DETAIL = 8_000;
 /** Of a log; a flooded one has nothing new to say in front of that. */
 const MOST_LOG = 512 * 1024;
+/** Of a log, where a report about its end stands. */
+const LAST_WORDS = 32 * 1024;
 
 /** Frames that every report has, whatever the fault. */
 const COMMON =
@@ -93,11 +95,16 @@ export const shorten = (text: string, most = MOST_SIGNATURE): string =>
 /** A name of the end of a process: `SIGSEGV`, `exit 1`. */
 const endOf = (exit: string): string => /\bSIG[A-Z]+\b|\bexit \d+|\bsignal \d+/.exec(exit)?.[0] ?? "an end";
 
+/** What a daemon outlived stands further up. */
+const saidLast = (text: string, pattern: RegExp): string | undefined =>
+  [...text.matchAll(new RegExp(pattern, `${pattern.flags}g`))].at(-1)?.[1];
+
 /** The daemon is gone. `log` is what it wrote since the case began. */
 export function deathAlarm(exit: string, log: string): Alarm {
   const text = log.slice(-MOST_LOG);
   const end = endOf(exit);
-  const said = REPORTS.flatMap(({ pattern }) => pattern.exec(text)?.[1] ?? pattern.exec(exit)?.[1] ?? [])[0];
+  const last = text.slice(-LAST_WORDS);
+  const said = REPORTS.flatMap(({ pattern }) => saidLast(last, pattern) ?? saidLast(exit, pattern) ?? [])[0];
   const frames = framesOf(`${text}\n${exit}`);
   const where = frames.length > 0 ? frames.join(" < ") : bare(said ?? "");
   return {
