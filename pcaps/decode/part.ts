@@ -12,11 +12,14 @@ export interface Part {
   reason?: string;
 }
 
+/** What came; when does not matter. */
+type Packet = Omit<Captured, "timeMs"> & Partial<Captured>;
+
 const ESP_IN_UDP = 4500;
 /** Ports where IKE travels without a marker: RFC 7296, RFC 9838. */
 const BARE = new Set([500, 848]);
 
-export function partOf({ protocol, source, destination, data }: Omit<Captured, "timeMs">): Part {
+export function partOf({ protocol, source, destination, data }: Packet): Part {
   const octets = plain(data);
   if (protocol === "esp") return { kind: "esp", data: octets };
   const marked = protocol === "tcp" || source.port === ESP_IN_UDP || destination.port === ESP_IN_UDP;
