@@ -1,26 +1,18 @@
 /** A finding: one JSON file that is enough to play its conversation again, on this machine or another. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import type { ArenaWishes } from "../../harness/script/test.ts";
 import { readTextFile } from "../../pcaps/text-file.ts";
-import { configWishesSchema } from "../../peers/builtin/process-protocol.ts";
 import { ORACLES, SEVERITIES } from "../../reports/findings.ts";
 import { peerSchema } from "../../reports/results.ts";
 import type { Alarm } from "../alarm.ts";
 import { STAGES, traceSchema } from "../trace.ts";
+import { wishesSchema } from "./wishes.ts";
 
 /** Version of the format. */
 export const FINDING_FORMAT = 1;
 
 const text = (most: number) => z.string().max(most);
 const moment = z.iso.datetime();
-
-const wishesSchema: z.ZodType<ArenaWishes> = z.strictObject({
-  config: configWishesSchema.optional(),
-  outer: z.literal([4, 6]).optional(),
-  inner: z.literal([4, 6]).optional(),
-  speaks: z.strictObject({ document: text(64), revision: text(64) }).optional(),
-});
 
 export const findingIdSchema = z.string().regex(/^[0-9a-f]{12}$/, "12 hexadecimal digits");
 

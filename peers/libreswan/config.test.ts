@@ -31,6 +31,16 @@ describe("libreswan configuration", () => {
     ]);
   });
 
+  it("takes nothing that would become a line of its own", () => {
+    for (const changes of [
+      { localId: "a@b\n  leftupdown=/bin/sh" },
+      { remoteId: "a@b\r\nconn other" },
+      { localTs: ["203.0.113.0/28\n  leftupdown=/bin/sh"] },
+      { addressPools: ["203.0.113.0/28\n"] },
+    ])
+      expect(() => settings(changes)).to.throw(DriverUnsupported, "control character");
+  });
+
   it("leaves a host's own selector and an unset option to pluto", () => {
     const transport = settings({ mode: "transport", localTs: ["192.0.2.2/32"], remoteTs: ["192.0.2.1"] });
     expect(transport).to.include("type=transport");

@@ -113,6 +113,9 @@ export function ipsecConf(config: PeerConfig): string {
   if (config.fragmentation !== undefined) lines.push(`fragmentation=${config.fragmentation ? "yes" : "no"}`);
   if (config.replayWindow !== undefined) lines.push(`replay-window=${config.replayWindow}`);
   if (config.unique === "replace") lines.push("initial-contact=yes");
+  // The file is as powerful as a shell: what is told must not become a setting of its own.
+  if (lines.some((line) => /\p{Cc}/u.test(line)))
+    throw new DriverUnsupported("ipsec.conf has no way to write a control character");
   return `${setup(config.unique === "replace")}\nconn ${CONNECTION}\n${lines.map((line) => `  ${line}\n`).join("")}`;
 }
 
