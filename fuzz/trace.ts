@@ -106,3 +106,12 @@ export interface FuzzCase {
 
 /** All changes of a trace, in order. */
 export const changesOf = ({ steps }: Trace): Change[] => steps.flatMap(({ changes = [] }) => changes);
+
+/** The same step, honest. */
+export const withoutChanges = ({ changes: _, ...step }: Step): Step => step;
+
+/** The honest conversation of a trace. */
+export const withoutLies = ({ steps, ...trace }: Trace): Trace => ({
+  ...trace,
+  steps: steps.map(withoutChanges),
+});

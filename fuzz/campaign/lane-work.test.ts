@@ -80,6 +80,19 @@ describe("work of a lane", () => {
     expect(kinds(messages)).to.deep.equal(["batch-ended"]);
   });
 
+  it("notes what an honest conversation shows, too, and makes it no smaller", async () => {
+    const { messages } = await said(batchOf([caseOf(0, [{ message: 0, op: "payload-swap", at: "IDi" }])]), {
+      lie: "sends-a-minor-version",
+    });
+    const found = messages.find((message) => message.kind === "found");
+    expect(found?.kind === "found" && found.alarm).to.include({ oracle: "requirement", severity: "note" });
+    expect(found?.kind === "found" && found.case.trace.steps).to.deep.equal([
+      { act: "init" },
+      { act: "auth" },
+    ]);
+    expect(kinds(messages)).to.include("found").and.to.not.include("reduced");
+  });
+
   it("gives a setup up in which honest conversations fail, or which the peer cannot", async () => {
     const { messages } = await said(batchOf([caseOf(0)], { setup: "ecdsa" }), {
       lie: "spoils-its-signature",

@@ -4,11 +4,13 @@ import { join } from "node:path";
 import type { Alarm } from "../alarm.ts";
 import { keepCapture } from "../findings/capture.ts";
 import { needsEmbargo } from "../findings/finding.ts";
+import { Seen } from "../guide/seen.ts";
+import { logShapes } from "../guide/signature.ts";
 import { minimise } from "../minimise/minimise.ts";
 import { judgeCase } from "../oracles/index.ts";
 import type { Outcome } from "../outcome.ts";
 import { findSetup } from "../setups.ts";
-import type { FuzzCase } from "../trace.ts";
+import { type FuzzCase, withoutLies } from "../trace.ts";
 import { Batch, type Hit } from "./batch.ts";
 import { confirm } from "./confirm.ts";
 import { Keeper, type MakePlayer, type Ready, SetupUnusable } from "./keeper.ts";
@@ -30,6 +32,8 @@ const CLOSED = { oracle: "crash", severity: "high" } as const;
 const shownAs = (shown?: Shown) => ({ outcome: shown?.outcome, alarms: shown ? [shown.alarm] : [] });
 
 const MOST_TROUBLES = 20;
+/** Of lines of the log, that are not told twice. */
+const MOST_SHAPES = 20_000;
 
 /** How long it may take to see an alarm again, the worse the longer; and once no more is to begin. */
 const PATIENCE_MS = { critical: 60_000, high: 60_000, medium: 20_000, low: 10_000, note: 5_000 } as const;
@@ -54,6 +58,7 @@ export class LaneWork {
   #captures = 0;
   /** What went wrong in an oracle; each is told once. */
   readonly #troubles = new Set<string>();
+  readonly #logged = new Seen(MOST_SHAPES);
   /** When something was played last, in milliseconds of `performance.now()`. */
   progressed = performance.now();
 
@@ -116,6 +121,7 @@ export class LaneWork {
     await batch.play(ready, AbortSignal.any([finish, stop]));
     if (stop.aborted) return;
     await this.#lookAround(batch, ready);
+    await this.#listen(batch.order.number);
     for (const hit of batch.takeHits()) {
       if (stop.aborted) return;
       await this.#lookInto(hit, batch, finish);
@@ -134,6 +140,12 @@ export class LaneWork {
     if (fatal) this.#keeper.broke(fatal.title);
   }
 
+  /** For guidance. The log belongs to all cases since the peer was told the setup. */
+  async #listen(batch: number): Promise<void> {
+    const shapes = logShapes(await this.#keeper.logs()).filter((shape) => this.#logged.add(shape));
+    if (shapes.length > 0) this.#say({ kind: "logged", batch, shapes });
+  }
+
   async #lookInto(hit: Hit, batch: Batch, finish: AbortSignal): Promise<void> {
     const { place, order } = batch;
     const until = patience(hit.alarm, finish);
@@ -148,12 +160,24 @@ export class LaneWork {
       });
       return;
     }
-    const capture = await this.#keep(confirmed.alarm, confirmed.outcome);
+    const honest = await this.#honestly(confirmed, place);
+    const shown = honest ?? confirmed;
+    const capture = await this.#keep(shown.alarm, shown.outcome);
     this.#say({
-      ...{ kind: "found", batch: order.number, alarm: confirmed.alarm, case: confirmed.case },
-      ...{ outcome: shortOutcome(confirmed.outcome), ...(capture !== undefined && { capture }) },
+      ...{ kind: "found", batch: order.number, alarm: shown.alarm, case: shown.case },
+      ...{ outcome: shortOutcome(shown.outcome), ...(capture !== undefined && { capture }) },
     });
-    if (confirmed.alarm.alone) await this.#reduce(confirmed, batch, finish);
+    if (!honest && confirmed.alarm.alone) await this.#reduce(confirmed, batch, finish);
+  }
+
+  /** The same without a lie: what shows there, too, is no matter of fuzzing. It is noted, for suites judge it. */
+  async #honestly({ alarm, case: found }: Shown, place: Place): Promise<Shown | undefined> {
+    if (alarm.oracle !== "requirement") return undefined;
+    const plain = { ...found, trace: withoutLies(found.trace) };
+    const shown = await this.#trials.shows(plain, alarm, placeOf(plain, place));
+    if (shown?.alarm.signature !== alarm.signature) return undefined;
+    const title = `${alarm.title} (without any lie)`;
+    return { ...shown, alarm: { ...shown.alarm, title, severity: "note" } };
   }
 
   /** Looks for the shortest conversation, within what the order allows. */

@@ -5,7 +5,7 @@ import { reportAlarms } from "../oracles/ends.ts";
 import { growthOf } from "../oracles/growth.ts";
 import type { Outcome } from "../outcome.ts";
 import { findSetup, type Setup } from "../setups.ts";
-import type { FuzzCase } from "../trace.ts";
+import { type FuzzCase, withoutLies } from "../trace.ts";
 import type { Keeper, Ready } from "./keeper.ts";
 
 /** Where a conversation takes place. */
@@ -163,7 +163,7 @@ export const reseeded = (played: FuzzCase, times: number): FuzzCase => ({
 /** The conversation without its lies. */
 const honestly = (played: FuzzCase): FuzzCase => ({
   ...reseeded(played, 0),
-  trace: { ...played.trace, steps: played.trace.steps.map(({ changes: _, ...step }) => step) },
+  trace: withoutLies(played.trace),
 });
 
 /** As its trace says; the setup of a smaller one may be another. */

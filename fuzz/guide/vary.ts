@@ -3,7 +3,7 @@
 import type { Dice } from "../dice.ts";
 import { MOST_STEPS, mutateSteps } from "../generate/steps.ts";
 import { MOST_CHANGES, type Workshop } from "../generate/workshop.ts";
-import type { Step, Trace } from "../trace.ts";
+import { type Step, type Trace, withoutChanges } from "../trace.ts";
 
 interface Material {
   workshop: Workshop;
@@ -13,8 +13,6 @@ interface Material {
 }
 
 type Variation = (steps: Step[], material: Material) => Step[];
-
-const withoutChanges = ({ changes: _, ...step }: Step): Step => step;
 
 /** The number of a step with changes; undefined if there is none. */
 function liedAt(steps: readonly Step[], dice: Dice): number | undefined {

@@ -1,5 +1,5 @@
 /** Conversations with less in them: fewer steps, fewer lies, less to set up. */
-import type { Act, Change, Step, Trace } from "../trace.ts";
+import { type Act, type Change, type Step, type Trace, withoutChanges } from "../trace.ts";
 import { ddmin } from "./ddmin.ts";
 import type { Trial } from "./trial.ts";
 
@@ -12,8 +12,6 @@ function before(act: Act, role: Trace["peer"]): Step[] {
   if (role === "initiator") return [{ act: "peer-initiate" }];
   return act === "auth" ? [{ act: "init" }] : [{ act: "init" }, { act: "auth" }];
 }
-
-export const withoutChanges = ({ changes: _, ...step }: Step): Step => step;
 
 const withChanges = (step: Step, changes: readonly Change[]): Step =>
   changes.length === 0 ? withoutChanges(step) : { ...withoutChanges(step), changes: [...changes] };
