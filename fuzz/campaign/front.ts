@@ -4,6 +4,7 @@ import type { ChosenPeer } from "../../peers/definition.ts";
 import type { PeerInfo } from "../../reports/results.ts";
 import type { Alarm } from "../alarm.ts";
 import type { Generator } from "../generate/generator.ts";
+import type { Heard } from "../guide/guide.ts";
 import type { FuzzCase } from "../trace.ts";
 import type { Differential, SharedBatch } from "./differential.ts";
 import { type PlayedRecord, rangesOf } from "./journal.ts";
@@ -161,6 +162,11 @@ export class Front {
     for (const oracle of new Set(alarms.map((alarm) => alarm.oracle)))
       played.alarms[oracle] = (played.alarms[oracle] ?? 0) + 1;
     if (performance.now() - this.#written > SHOWN_MS) this.write(held);
+  }
+
+  /** What the cases of a batch showed that no one of them can be told to have done. */
+  heard({ cases }: Held, heard: Heard): void {
+    this.options.generator.hear(cases, heard);
   }
 
   /** A batch is over, or its lane. */

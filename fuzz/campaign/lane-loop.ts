@@ -156,6 +156,9 @@ class LaneRun {
       case "unconfirmed":
         this.#held?.open.delete(message.alarm.signature);
         return this.#unconfirmed(message);
+      case "logged":
+        if (this.#held) front.heard(this.#held, { shapes: message.shapes });
+        return;
       case "restarted":
         this.#restarts.push(performance.now());
         return recorder.append({ kind: "restarted", time: now(), peer });

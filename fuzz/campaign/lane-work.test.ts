@@ -47,7 +47,7 @@ async function said(
 }
 
 const kinds = (messages: readonly FromFuzzLane[]): string[] =>
-  messages.map(({ kind }) => kind).filter((kind) => kind !== "played");
+  messages.map(({ kind }) => kind).filter((kind) => kind !== "played" && kind !== "logged");
 const numbers = (messages: readonly FromFuzzLane[]): number[] =>
   messages.flatMap((message) => (message.kind === "played" ? [message.outcome.number] : []));
 
@@ -91,6 +91,13 @@ describe("work of a lane", () => {
       { act: "auth" },
     ]);
     expect(kinds(messages)).to.include("found").and.to.not.include("reduced");
+  });
+
+  it("tells lines of the log that are new, each once", async () => {
+    const { messages } = await said(batchOf([caseOf(0, OMIT_TSR), caseOf(1, OMIT_TSR)]), DEADLY);
+    const shapes = messages.flatMap((message) => (message.kind === "logged" ? message.shapes : []));
+    expect(shapes).to.not.be.empty;
+    expect(new Set(shapes).size).to.equal(shapes.length);
   });
 
   it("gives a setup up in which honest conversations fail, or which the peer cannot", async () => {

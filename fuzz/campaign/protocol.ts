@@ -153,6 +153,12 @@ export const fromLaneSchema = z.discriminatedUnion("kind", [
     ...{ batch: z.int(), alarm: alarmSchema, case: caseSchema, why: z.string() },
     capture: z.string().optional(),
   }),
+  /** What the peer logged meanwhile, as far as it was not told before: hashed shapes of lines. */
+  z.strictObject({
+    kind: z.literal("logged"),
+    batch: z.int(),
+    shapes: z.array(z.string().max(64)).max(10_000),
+  }),
   /** Something of our own went wrong; the work goes on. */
   z.strictObject({ kind: z.literal("trouble"), reason: z.string() }),
   z.strictObject({ kind: z.literal("restarted"), reason: z.string() }),

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
+import { logShapes } from "../guide/signature.ts";
 import { operators } from "../operators/index.ts";
 import type { Outcome } from "../outcome.ts";
 import { findSetup, type Setup } from "../setups.ts";
@@ -136,7 +137,7 @@ describe("the generator", () => {
           if (verb === "case") last = batch.nextCase() ?? last;
           if (verb === "batch") batch = generator.nextBatch();
           if (verb === "learn" && last) generator.learn(outcomeOf(last, text), { log: text });
-          if (verb === "log") generator.learnLog(text);
+          if (verb === "log" && last) generator.hear([last], { shapes: logShapes(text) });
           if (verb === "state") generatorStateSchema.parse(generator.state());
         }
       }),

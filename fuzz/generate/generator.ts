@@ -5,7 +5,7 @@ import { tool } from "../../harness/run/tool.ts";
 import type { PeerRole } from "../../peers/contract.ts";
 import { Corpus } from "../corpus/corpus.ts";
 import { type Dice, dice } from "../dice.ts";
-import { Guide, guideSchema, turnName } from "../guide/guide.ts";
+import { Guide, guideSchema, type Heard, turnName } from "../guide/guide.ts";
 import type { LearnedFrom } from "../guide/novelty.ts";
 import { vary } from "../guide/vary.ts";
 import { operators as allOperators } from "../operators/index.ts";
@@ -348,9 +348,9 @@ export class Generator {
     return { novel, signature };
   }
 
-  /** Takes a log that belongs to no one case; says how many shapes of lines were new. */
-  learnLog(text: string): number {
-    return this.#guide.novelty.learnLog(text).length;
+  /** Takes what these cases showed together; says how much of it was new. */
+  hear(cases: readonly FuzzCase[], heard: Heard): number {
+    return this.#guide.hear(cases, heard);
   }
 
   /** Signatures, pairs of steps, shapes of log lines and edges seen so far. */

@@ -8,7 +8,7 @@ import { Guide, guideSchema } from "./guide.ts";
 import { Novelty } from "./novelty.ts";
 import { Pool } from "./pool.ts";
 import { Seen } from "./seen.ts";
-import { shapeOf } from "./signature.ts";
+import { logShapes, shapeOf } from "./signature.ts";
 import { Weights } from "./weights.ts";
 
 const step = (act: Act, answers: string[], more: Partial<StepOutcome> = {}): StepOutcome => ({
@@ -55,6 +55,21 @@ describe("novelty", () => {
     for (let i = 0; i < 100; i++) novelty.learn(plain);
     const slow = [1, 2, 3, 4].map(() => novelty.learn({ ...plain, slowestMs: 300 }).novel);
     expect(slow).to.deep.equal([false, false, true, false]);
+  });
+
+  it("is a line of the log of a new shape, whatever is quoted in it", () => {
+    const log = (name: string, tail = "") =>
+      logShapes(`04[CFG] looking for '${name}'[${name}], none\n\n${tail}`);
+    expect(log("a")).to.deep.equal(log("b c")).and.to.have.length(1);
+    expect(log("a", "invalid proposal 7")).to.have.length(2);
+  });
+
+  it("of several cases together pays for what they were about", () => {
+    const guide = new Guide();
+    const about = outcome([step("init", [])]).case;
+    expect(guide.hear([about], { shapes: ["one", "two"], edges: [5] })).to.equal(3);
+    expect(guide.hear([about, about], { shapes: ["two"], edges: [5] })).to.equal(0);
+    expect(guide.state().turns).to.deep.equal([["init psk responder", 3, 3]]);
   });
 
   it("is a line of the log of a new shape, or an edge", () => {

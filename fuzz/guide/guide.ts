@@ -1,7 +1,7 @@
 /** Guidance by what the peer does: which behaviour is new, which cases are worth a variation, which operators pay. */
 import { z } from "zod";
 import type { Observed } from "../outcome.ts";
-import { changesOf, type Stage } from "../trace.ts";
+import { changesOf, type FuzzCase, type Stage } from "../trace.ts";
 import { type Learned, type LearnedFrom, Novelty, noveltySchema } from "./novelty.ts";
 import { Pool } from "./pool.ts";
 import { Weights, weightsSchema } from "./weights.ts";
@@ -13,6 +13,17 @@ export const guideSchema = z.strictObject({
   turns: weightsSchema,
 });
 export type GuideState = z.infer<typeof guideSchema>;
+
+/** What is seen of a peer that no one case can be told to have done. */
+export interface Heard {
+  /** Of `logShapes`. */
+  shapes?: readonly string[];
+  /** Places of an instrumented peer's code. */
+  edges?: Iterable<number>;
+}
+
+/** A new line of a log pays as much as a novel case, up to so many. */
+const MOST_CREDIT = 8;
 
 /** What a batch was about, as a name. */
 export const turnName = (stage: Stage, side: string): string => `${stage} ${side}`;
@@ -48,6 +59,16 @@ export class Guide {
     this.turns.learn([turnName(stage, `${trace.setup} ${trace.peer}`)], learned.novel);
     if (learned.novel && parent !== undefined) this.pool.credit(parent);
     return learned;
+  }
+
+  /** What several cases showed together is put down to what they are about. Says how much of it was new. */
+  hear(cases: readonly FuzzCase[], { shapes = [], edges = [] }: Heard): number {
+    const found = this.novelty.learnShapes(shapes).length + this.novelty.learnEdges(edges).length;
+    const names = new Set(
+      cases.map(({ stage, trace: { setup, peer } }) => turnName(stage, `${setup} ${peer}`)),
+    );
+    for (let i = 0; i < Math.min(found, MOST_CREDIT); i++) this.turns.learn(names, true);
+    return found;
   }
 
   state(): GuideState {

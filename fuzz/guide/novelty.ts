@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Observed } from "../outcome.ts";
 import { Seen } from "./seen.ts";
-import { behaviourOf, shapeOf, shortHash } from "./signature.ts";
+import { behaviourOf, logShapes } from "./signature.ts";
 
 /** What is known of a case beside its outcome. */
 export interface LearnedFrom {
@@ -22,7 +22,6 @@ export interface Learned {
 const MOST_SIGNATURES = 50_000;
 const MOST_SHAPES = 20_000;
 const MOST_EDGES = 2_000_000;
-const MOST_LINES = 2_000;
 /** Features of a case that are kept. */
 const MOST_FEATURES = 64;
 /** A slow answer is behaviour only if it is that slow, as a power of two over the usual, and repeats. */
@@ -74,7 +73,7 @@ export class Novelty {
       ...(this.#signatures.add(signature) ? [`signature ${signature}`] : []),
       ...pairs.filter((pair) => this.#pairs.add(pair)).map((pair) => `pair ${pair}`),
       ...this.#slowness(signature, outcome.slowestMs),
-      ...(log === undefined ? [] : this.learnLog(log)),
+      ...(log === undefined ? [] : this.learnShapes(logShapes(log))),
       ...this.learnEdges(edges ?? []),
     ];
     return { novel: features.length > 0, signature, features: features.slice(0, MOST_FEATURES) };
@@ -92,12 +91,9 @@ export class Novelty {
     }
   }
 
-  /** New shapes of lines, as features. */
-  learnLog(text: string): string[] {
-    const lines = text.split("\n", MOST_LINES).filter((line) => line.trim() !== "");
-    const shapes = new Set(lines.map((line) => shapeOf(line)));
-    const hashes = [...shapes].map((shape) => shortHash(shape)).filter((hash) => this.#shapes.add(hash));
-    return hashes.map((hash) => `log ${hash}`);
+  /** Of {@link logShapes}: the new ones, as features. */
+  learnShapes(shapes: readonly string[]): string[] {
+    return shapes.filter((shape) => this.#shapes.add(shape)).map((shape) => `log ${shape}`);
   }
 
   /** New edges, as features. */

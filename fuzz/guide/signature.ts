@@ -16,6 +16,21 @@ export const shapeOf = (text: string): string =>
     .replace(/\d+/g, "#")
     .slice(0, MOST_TEXT);
 
+/** Octets of a log, at its end, and shapes of lines in it, beyond which nothing is read. */
+const MOST_LOG = 4 * 1_048_576;
+const MOST_SHAPES = 4_000;
+
+/** The shapes of the lines of a log, hashed and each once. What is quoted in them came from us, and may be anything. */
+export function logShapes(log: string): string[] {
+  const shapes = new Set<string>();
+  for (const line of log.slice(-MOST_LOG).split("\n")) {
+    if (shapes.size >= MOST_SHAPES) break;
+    const bare = line.slice(0, 4 * MOST_TEXT).replace(/'[^']*'|"[^"]*"|\[[^\s\]][^\]]*\]/g, "<text>");
+    if (bare.trim() !== "") shapes.add(shapeOf(bare));
+  }
+  return [...shapes].map((shape) => shortHash(shape));
+}
+
 /** The class of what came of a step: who did not begin shows nothing. */
 export function stepClass({ act, ended, reason, answers }: StepOutcome): string {
   if (ended === "not begun") return ended;
