@@ -43,6 +43,8 @@ export interface Outcome {
   unproven: { out: number; in: number };
   /** Messages that we sent, copies left out. */
   messages: number;
+  /** Played on an IKE SA that other cases were played on before; its first entries are those by which that was made. */
+  reused?: true;
 }
 
 /** What guidance takes of an outcome: all of it can leave the process in which the case was played. */

@@ -12,6 +12,7 @@ import type { Credential } from "../../harness/pki/types.ts";
 import type { Arena } from "../../harness/script/arena.ts";
 import type { HostEvent } from "../../harness/script/host.ts";
 import { concat } from "../../harness/wire/bytes.ts";
+import { EXCHANGE } from "../../harness/wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../harness/wire/registry/notify-types.ts";
 import { NON_ESP_MARKER } from "../../harness/wire/udp.ts";
 import type { Operator } from "../operators/operator.ts";
@@ -26,6 +27,7 @@ import type { Pace } from "./pace.ts";
 import type { Probes } from "./probes.ts";
 import { Record } from "./record.ts";
 import { end, isPeers, outcomeOf, type Running, running } from "./running.ts";
+import { adopt, disown, restore, type Standing, standingAfter, stillStands } from "./standing.ts";
 import type { Party, Switchboard } from "./switchboard.ts";
 import { Waiting } from "./waiting.ts";
 
@@ -39,6 +41,10 @@ export interface ConversationOptions {
   operators: ReadonlyMap<string, Operator>;
   sees?: Sees | undefined;
   credential?: Credential | undefined;
+  /** Whether it leaves its IKE SA to others, where its first steps are honest. */
+  keeps?: boolean | undefined;
+  /** The IKE SA of another one that it goes on with, in the place of its first steps. */
+  on?: Standing | undefined;
 }
 
 /** Messages of ours in one conversation, and answers that a step tells of. */
@@ -67,22 +73,29 @@ export class Conversation implements Party {
   #progress = 0;
   /** How much had been sent when the last lie was told. */
   #lastLie?: number;
+  /** What had been sent when our last message was answered; not set for anything but an exchange alone. */
+  #heardAt = -1;
   /** Messages that were changed. */
   readonly #changed: OutgoingMessage[] = [];
   #looking = false;
   #begun = false;
   #endedAt = 0;
+  #standing: Standing | undefined;
+  /** Whether the peer was asked on the SA that others may go on with; what is said then is no part of the case. */
+  #restoring: "not yet" | "under way" | "done" = "not yet";
+  /** The peer said something under the keys of an SA. */
+  #heardSealed = false;
   #probe: Outcome["probe"] = "silence";
   over = false;
 
   constructor(options: ConversationOptions) {
     this.#options = options;
-    const { arena, pace, board, probes, operators, sees, policy, credential } = options;
+    const { arena, pace, board, probes, operators, sees, policy, credential, on } = options;
     const { peer } = options.case.trace;
     const random = seededRandom(options.case.seed);
     this.#record = new Record(pace, peer === "initiator");
     this.#lies = new Lies({
-      ...{ operators, sees, random },
+      ...{ operators, sees, random, sent: on?.sent },
       stepOf: (message) => this.#stepOf(message),
       lied: (what) => this.#lied(what),
     });
@@ -108,6 +121,15 @@ export class Conversation implements Party {
       judge: () => this.#judge(),
       silent: () => this.#dead(),
     });
+    if (on) this.#goOn(on);
+  }
+
+  #goOn(standing: Standing): void {
+    this.#standing = standing;
+    standing.uses++;
+    adopt(this.#ours.host, standing);
+    this.#record.goOn(standing.record);
+    this.#steps.push(...standing.steps);
   }
 
   /** Plays; {@link over} becomes true at the end. */
@@ -144,7 +166,7 @@ export class Conversation implements Party {
   }
 
   #onEvent(event: HostEvent): void {
-    if (this.over) return;
+    if (this.over || this.#restoring === "under way") return;
     this.#note(event);
     const { natPort } = this.#options.arena;
     switch (event.type) {
@@ -159,6 +181,8 @@ export class Conversation implements Party {
       case "received":
         if (event.repeated) break;
         this.#progress++;
+        this.#heardSealed ||= event.message.protected;
+        if (event.message.isResponse && this.#isExchangeAlone()) this.#heardAt = this.#sent;
         if (!event.message.isResponse) this.#begins();
         this.#answer(classOf(event.message), event.message.protected && event.message.isResponse);
         if (hasNotify(event.message.payloads, NOTIFY.AUTHENTICATION_FAILED))
@@ -204,6 +228,12 @@ export class Conversation implements Party {
     if (step.answers.length < MOST_ANSWERS && step.answers.at(-1) !== text) step.answers.push(text);
   }
 
+  /** Whether nothing but our last request can be what a response answers. */
+  #isExchangeAlone(): boolean {
+    const [step, ...more] = this.#bout;
+    return step !== undefined && !step.peers && more.length === 0 && !this.#lies.beside;
+  }
+
   #rebuked(reason: string): void {
     for (const step of this.#open()) if (!step.step.act.startsWith("peer-delete")) step.rebuked ??= reason;
   }
@@ -212,7 +242,7 @@ export class Conversation implements Party {
 
   /** Requests belong to the newest step of ours that is for their SA, responses to the peer's. */
   #stepOf(message: OutgoingMessage | "esp"): Running | undefined {
-    if (this.over) return undefined;
+    if (this.over || this.#restoring === "under way") return undefined;
     const open = this.#bout.filter((step) => !this.#isOver(step));
     if (message === "esp") return open.findLast(({ step: { act } }) => act === "esp" || act === "peer-esp");
     if (message.isResponse) return open.findLast((step) => step.peers);
@@ -269,6 +299,7 @@ export class Conversation implements Party {
   /** Begins the next step, and those that begin with it. */
   #next(): boolean {
     const { steps } = this.#options.case.trace;
+    if (this.#options.keeps) this.#standing ??= standingAfter(this.#steps, this.#record, this.#lies.sent);
     this.#bout = [];
     do {
       const step = steps[this.#steps.length];
@@ -333,11 +364,42 @@ export class Conversation implements Party {
     return true;
   }
 
-  /** Everything was said: the conversation is over once the peer has answered somebody after the last lie. */
+  /** Everything was said: the conversation is over once the peer has answered us or somebody after the last lie. */
   #finish(): boolean {
-    if (this.#waiting.answeredSince(this.#lastLie ?? 0)) this.#end();
+    if (this.#restores()) return false;
+    const last = this.#lastLie ?? 0;
+    if (this.#heardAt >= last) this.#probe = "answered";
+    if (this.#heardAt >= last || this.#waiting.answeredSince(last)) this.#end();
     else this.#waiting.ask();
     return false;
+  }
+
+  /** Asks once whether the IKE SA is still good for others; true while the answer is waited for. */
+  #restores(): boolean {
+    if (this.#restoring !== "not yet" || !this.#standing) return this.#restoring === "under way";
+    if (!stillStands(this.#standing)) {
+      this.#restored(false);
+      return false;
+    }
+    this.#restoring = "under way";
+    const { arena, pace } = this.#options;
+    const { clock } = arena.world;
+    const until = this.#now() + pace.grace(EXCHANGE.INFORMATIONAL);
+    const done = (good: boolean) => {
+      cancel();
+      if (this.#restoring !== "under way") return;
+      this.#restored(good);
+      this.#settled();
+    };
+    const cancel = clock.at(until, () => done(false));
+    guarded(() => void (this.#standing && restore(this.#ours.host, this.#standing, done)));
+    return true;
+  }
+
+  #restored(good: boolean): void {
+    this.#restoring = "done";
+    if (good) this.#heardAt = this.#sent;
+    else this.#standing = undefined;
   }
 
   /** Nobody gets an answer any more. */
@@ -394,6 +456,7 @@ export class Conversation implements Party {
       changed: [...this.#changed],
       unproven: { ...record.unproven },
       messages: record.messages,
+      ...(this.#options.on && { reused: true }),
     };
   }
 
@@ -415,6 +478,23 @@ export class Conversation implements Party {
   /** Whether the peer began something, which it may go on with by itself. */
   get peerBegan(): boolean {
     return this.#options.case.trace.peer === "initiator";
+  }
+
+  /** Once it is over: the IKE SA that another one can go on with. */
+  get standing(): Standing | undefined {
+    const isGood = this.#restoring === "done" && this.#standing && stillStands(this.#standing);
+    return isGood ? this.#standing : undefined;
+  }
+
+  /** Nothing shows that the IKE SA it began on was still alive then. */
+  get doubtful(): boolean {
+    return this.#options.on !== undefined && !this.#standing && !this.#heardSealed;
+  }
+
+  /** Leaves its IKE SA to another one. */
+  handTo(other: Conversation): void {
+    if (this.#standing) disown(this.#ours.host, this.#standing);
+    this.#options.board.hand(this, other);
   }
 
   /** Sends a Delete for each IKE SA that stands. */

@@ -23,6 +23,8 @@ export interface LiesOptions {
   operators: ReadonlyMap<string, Operator>;
   sees?: Sees | undefined;
   random: SeededRandom;
+  /** The datagrams of messages that were sent before the case began. */
+  sent?: readonly Uint8Array[][] | undefined;
   /** The step that a message of ours belongs to. */
   stepOf(message: OutgoingMessage | "esp"): Running | undefined;
   /** This message was changed, or something went out beside the messages. */
@@ -61,11 +63,14 @@ export class Lies {
   readonly #plans = new Map<OutgoingMessage, Plan>();
   readonly #sent: Uint8Array[][] = [];
   readonly #held: Held[] = [];
+  /** Whether anything went out beside the messages, or several times: an answer does not tell what became of that. */
+  beside = false;
   /** What follows once so many more datagrams have left. */
   #due?: { left: number; actions: (() => void)[] } | undefined;
 
   constructor(options: LiesOptions) {
     this.#options = options;
+    this.#sent.push(...(options.sent ?? []));
     this.extension = { name: "lies", outgoing: (message, core) => this.#outgoing(message, core) };
     this.esp = { name: "lies", outgoing: (packet) => this.#outgoingEsp(packet) };
   }
@@ -115,10 +120,16 @@ export class Lies {
     }
   }
 
+  /** The datagrams of each message so far. */
+  get sent(): readonly Uint8Array[][] {
+    return this.#sent;
+  }
+
   /** Must be told of every message of ours before its datagrams leave. */
   onSent(message: OutgoingMessage, datagrams: Uint8Array[], core: Core): void {
     const plan = this.#plans.get(message);
     const own = plan ? plan.datagrams : datagrams;
+    if (plan && !isPlain(plan)) this.beside = true;
     if (this.#sent.length < MOST_SENT) this.#sent.push(own);
     const route = routeOf(message);
     if (!route) return;
@@ -199,6 +210,9 @@ class MessageContext extends PlaceContext implements LieContext {
 
 const changesAt = ({ step }: Running, { message }: Place): Change[] =>
   step.changes?.filter((change) => change.message === message) ?? [];
+
+const isPlain = ({ before, after, copies, hold, datagrams }: Plan): boolean =>
+  before.length + after.length === 0 && copies === 1 && !hold && datagrams.length === 1;
 
 /** No operator can break a campaign. */
 function safely(apply: () => boolean): boolean {

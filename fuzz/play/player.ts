@@ -13,6 +13,7 @@ import { Conversation, standsAlone } from "./conversation.ts";
 import type { Sees } from "./lies.ts";
 import { Pace } from "./pace.ts";
 import { Probes } from "./probes.ts";
+import { beginsHonestly } from "./standing.ts";
 import { Switchboard } from "./switchboard.ts";
 
 export interface PlayerOptions {
@@ -24,6 +25,11 @@ export interface PlayerOptions {
   peer?: PeerRole;
   /** {@link Player.handshake} counts a login that the peer refuses, too. */
   mayRefuse?: boolean;
+  /**
+   * {@link Player.playAll} plays a case that begins with an honest IKE SA and Child SA on those of a case before it, while
+   * the peer answers there. What it says of a case may then come of one before it.
+   */
+  reuse?: boolean;
   /** By name; not set: all there are. */
   operators?: ReadonlyMap<string, Operator>;
 }
@@ -35,6 +41,8 @@ const GRACE = { virtual: { least: 300, most: 3_000 }, real: { least: 3, most: 30
 const LONGEST = 100;
 /** How many times the window may be open where most conversations only wait for what may still come. */
 const RESTING = 8;
+/** IKE SAs that wait for the next case, in multiples of the window. */
+const KEPT = 2;
 /** Half-open SAs that a peer is left with before it is told to forget them. */
 const MOST_HALF_OPEN = 2_000;
 
@@ -49,6 +57,8 @@ export class Player {
   #credential: { value: Credential | undefined } | undefined;
   /** Played, and not yet cleared away. */
   readonly #finished: Conversation[] = [];
+  /** Over, with an IKE SA that a later case can go on with. */
+  readonly #kept: Conversation[] = [];
   #halfOpen = 0;
   #handshakes = 0;
 
@@ -70,6 +80,7 @@ export class Player {
   async play(fuzzCase: FuzzCase): Promise<Outcome> {
     await this.#prepare();
     await this.#clear();
+    await this.#release();
     const conversation = this.#start(fuzzCase);
     await this.#until(new Set([conversation]));
     this.#finished.push(conversation);
@@ -88,14 +99,18 @@ export class Player {
     let ahead = signal?.aborted ? undefined : next();
     while (ahead || going.size > 0) {
       while (ahead && this.#admits(ahead, going)) {
-        going.add(this.#start(ahead));
+        if (standsAlone(ahead.trace)) await this.#release();
+        going.add(this.#start(ahead, this.#options.reuse));
         ahead = signal?.aborted ? undefined : next();
       }
       await this.#until(going, ahead);
       for (const conversation of [...going].filter(({ over }) => over)) {
         going.delete(conversation);
-        await done(conversation.outcome());
         this.#finished.push(conversation);
+        const outcome = conversation.outcome();
+        if (conversation.doubtful && outcome.probe === "answered") going.add(this.#start(outcome.case));
+        else await done(outcome);
+        if (outcome.probe === "silence") await this.#release();
       }
       await this.#clear(going.size === 0);
       if (signal?.aborted) ahead = undefined;
@@ -131,7 +146,7 @@ export class Player {
 
   /** Forgets what is going on; the arena stays. */
   close(): void {
-    for (const conversation of this.#finished.splice(0)) {
+    for (const conversation of [...this.#finished.splice(0), ...this.#kept.splice(0)]) {
       conversation.part();
       conversation.close();
     }
@@ -142,15 +157,45 @@ export class Player {
     this.#credential ??= { value: await groupCredential(this.#arena.config.groups ?? []) };
   }
 
-  #start(fuzzCase: FuzzCase): Conversation {
+  /** `reuse`: on the IKE SA of another one, if there is one, and leaving its own to others. */
+  #start(fuzzCase: FuzzCase, reuse = false): Conversation {
     const { sees } = this.#options;
+    const keeps = reuse && this.#mayKeep(fuzzCase);
+    const before = keeps ? this.#takeKept() : undefined;
     const conversation = new Conversation({
       ...{ arena: this.#arena, case: fuzzCase, policy: this.#policy, board: this.#board },
       ...{ pace: this.#pace, probes: this.#probes, operators: this.#operators, sees },
-      credential: this.#credential?.value,
+      ...{ credential: this.#credential?.value, keeps, on: before?.standing },
     });
+    if (before) {
+      before.handTo(conversation);
+      this.#finished.push(before);
+    }
     conversation.start();
     return conversation;
+  }
+
+  /** A member's or controller's host knows its group by more than the IKE SA. */
+  #mayKeep({ trace }: FuzzCase): boolean {
+    return beginsHonestly(trace) && !standsAlone(trace) && !this.#arena.config.groups;
+  }
+
+  #takeKept(): Conversation | undefined {
+    for (;;) {
+      const found = this.#kept.pop();
+      if (!found || found.standing) return found;
+      this.#finished.push(found);
+    }
+  }
+
+  /** Lets all kept IKE SAs go, and waits until the peer has. */
+  async #release(): Promise<void> {
+    const all = this.#kept.splice(0);
+    if (all.length === 0) return;
+    for (const conversation of all) conversation.part();
+    const patience = this.#pace.grace(EXCHANGE.INFORMATIONAL);
+    await this.#arena.world.until(() => all.every(({ parted }) => parted), patience);
+    for (const conversation of all) conversation.close();
   }
 
   /** Until one of them is over, or there is room for one more. */
@@ -169,14 +214,23 @@ export class Player {
     let stale = false;
     for (const conversation of this.#finished.splice(0)) {
       this.#halfOpen += conversation.halfOpen;
+      if (this.#keeps(conversation)) continue;
       conversation.part();
       if (conversation.peerBegan) stale = !(await this.#parted(conversation)) || stale;
       conversation.close();
     }
     if (!alone || (!stale && this.#halfOpen < MOST_HALF_OPEN)) return;
     this.#halfOpen = 0;
+    await this.#release();
     // Whether it lives is for the oracles to see.
     await this.#arena.driver.reset().catch(() => {});
+  }
+
+  #keeps(conversation: Conversation): boolean {
+    const { window = 1 } = this.#options;
+    if (!conversation.standing || this.#kept.length >= KEPT * window) return false;
+    this.#kept.push(conversation);
+    return true;
   }
 
   /** Whether a peer that began has nothing left to go on with. */

@@ -54,6 +54,27 @@ export class Record {
     return this.#trace.entries;
   }
 
+  /** As it is now. */
+  copy(): Record {
+    const made = new Record(this.#pace, this.#proven);
+    made.goOn(this);
+    made.firstAt = this.firstAt;
+    made.slowestMs = this.slowestMs;
+    return made;
+  }
+
+  /** Puts what happened in another one in front. */
+  goOn(from: Record): void {
+    for (const { at, event } of from.entries) this.#trace.add(at, event);
+    this.sas.push(...from.sas);
+    this.pipes.push(...from.pipes);
+    for (const sa of from.#established) this.#established.add(sa);
+    Object.assign(this.counts, from.counts);
+    Object.assign(this.unproven, from.unproven);
+    this.#proven = from.#proven;
+    this.messages = from.messages;
+  }
+
   began(sa: IkeSa): void {
     if (!this.sas.includes(sa) && this.sas.length < MOST_SAS) this.sas.push(sa);
   }

@@ -50,6 +50,12 @@ export class Switchboard {
     };
   }
 
+  /** What was for one party is for the other from now on. */
+  hand(from: Party, to: Party): void {
+    for (const spi of this.#spis.get(from) ?? []) this.#own(to, spi);
+    this.#spis.get(from)?.clear();
+  }
+
   leave(party: Party): void {
     this.#parties.delete(party);
     for (const spi of this.#spis.get(party) ?? []) {
