@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import fc from "fast-check";
-import { boundsOf, type JournalRecord, openJournal, rangesOf, readJournal } from "./journal.ts";
+import { boundsOf, eachRecord, type JournalRecord, openJournal, rangesOf, readJournal } from "./journal.ts";
 import { makePlan } from "./plan.ts";
 import { writePlan } from "./plan-file.ts";
 import { JOURNAL_FILE, stateFolder } from "./recorder.ts";
@@ -56,6 +56,19 @@ describe("journal of a campaign", () => {
     expect(readJournal(path)).to.deep.equal({
       ...{ records: [started, batch, played, { kind: "clock", ms: 7 }], problems: [] },
     });
+  });
+
+  it("is read however long it is, and leaves out a line that is too long", () => {
+    const clock = (ms: number): JournalRecord => ({ kind: "clock", ms });
+    appendFileSync(path, `${JSON.stringify(clock(1))}\n${" ".repeat(3 * 1024 * 1024)}\n`);
+    appendFileSync(path, `${`${JSON.stringify(clock(2))}\n`.repeat(50_000)}{"kind":"clock","ms":3}`);
+    const seen = new Map<string, number>();
+    const read = eachRecord(path, (record) => {
+      const key = JSON.stringify(record);
+      seen.set(key, (seen.get(key) ?? 0) + 1);
+    });
+    expect(read).to.deep.equal({ problems: ["line 5: longer than 1048576 octets: left out"] });
+    expect([1, 2, 3].map((ms) => seen.get(JSON.stringify(clock(ms))))).to.deep.equal([1, 50_000, 1]);
   });
 
   it("leaves out lines that are no records, and says so", () => {

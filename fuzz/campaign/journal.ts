@@ -4,7 +4,7 @@
  */
 import * as fs from "node:fs";
 import { z } from "zod";
-import { readTextFile } from "../../pcaps/text-file.ts";
+import { fileReason } from "../../pcaps/text-file.ts";
 import { ORACLES, SEVERITIES } from "../../reports/findings.ts";
 import { peerSchema, toolSchema } from "../../reports/results.ts";
 import { STAGES } from "../trace.ts";
@@ -119,23 +119,78 @@ export interface JournalContent {
   problems: string[];
 }
 
-const MOST_OCTETS = 512 * 1024 * 1024;
+/** Reads what there is of a journal that is not long. As {@link eachRecord}. */
+export function readJournal(path: string): JournalContent | { reason: string } {
+  const records: JournalRecord[] = [];
+  const read = eachRecord(path, (record) => records.push(record));
+  return "reason" in read ? read : { records, ...read };
+}
+
+/** A week of many lanes is less. */
+const MOST_OCTETS = 16 * 1024 ** 3;
+/** Of a line; the longest record holds the plan. */
+const MOST_LINE = 1024 * 1024;
+const CHUNK = 1024 * 1024;
 const TOLD = 5;
 
-/** Reads what there is; a bad line costs only itself. The reason where the file cannot be read at all. */
-export function readJournal(path: string): JournalContent | { reason: string } {
-  const read = readTextFile(path, { most: MOST_OCTETS });
-  if (typeof read !== "string") return read;
-  const content: JournalContent = { records: [], problems: [] };
-  let bad = 0;
-  read.split("\n").forEach((line, index) => {
+/** Reads what there is, one after another, however long; a bad line costs only itself. The reason where the file cannot be read at all. */
+export function eachRecord(
+  path: string,
+  take: (record: JournalRecord) => void,
+): Pick<JournalContent, "problems"> | { reason: string } {
+  const problems: string[] = [];
+  let [number, bad] = [0, 0];
+  const lineOf = (line: string | undefined) => {
+    number += 1;
     if (line === "") return;
-    const record = parseLine(line);
-    if ("kind" in record) content.records.push(record);
-    else if (++bad <= TOLD) content.problems.push(`line ${index + 1}: ${record.reason}: left out`);
-  });
-  if (bad > TOLD) content.problems.push(`${bad - TOLD} more lines are left out`);
-  return content;
+    const record = line === undefined ? { reason: `longer than ${MOST_LINE} octets` } : parseLine(line);
+    if ("kind" in record) take(record);
+    else if (++bad <= TOLD) problems.push(`line ${number}: ${record.reason}: left out`);
+  };
+  let file: number | undefined;
+  try {
+    // Before it is opened, for to open a pipe is to wait.
+    if (!fs.statSync(path).isFile()) return { reason: "is no file" };
+    file = fs.openSync(path, "r");
+    const { size } = fs.fstatSync(file);
+    if (size > MOST_OCTETS) return { reason: `${size} octets; at most ${MOST_OCTETS} are read` };
+    eachLine(file, size, lineOf);
+  } catch (error) {
+    return { reason: fileReason(error) };
+  } finally {
+    if (file !== undefined) fs.closeSync(file);
+  }
+  if (bad > TOLD) problems.push(`${bad - TOLD} more lines are left out`);
+  return { problems };
+}
+
+/** `take` gets undefined for a line that is too long. What comes behind `size` octets is left alone. */
+function eachLine(file: number, size: number, take: (line: string | undefined) => void): void {
+  const chunk = Buffer.alloc(CHUNK);
+  let pieces: Buffer[] = [];
+  let length = 0;
+  const add = (piece: Buffer) => {
+    length += piece.length;
+    if (length <= MOST_LINE) pieces.push(Buffer.from(piece));
+  };
+  const end = () => {
+    take(length > MOST_LINE ? undefined : Buffer.concat(pieces).toString("utf8"));
+    pieces = [];
+    length = 0;
+  };
+  for (let left = size; left > 0; ) {
+    const read = fs.readSync(file, chunk, 0, Math.min(CHUNK, left), null);
+    if (read === 0) break;
+    left -= read;
+    let from = 0;
+    for (let at = chunk.indexOf(NEWLINE); at >= 0 && at < read; at = chunk.indexOf(NEWLINE, from)) {
+      add(chunk.subarray(from, at));
+      end();
+      from = at + 1;
+    }
+    add(chunk.subarray(from, read));
+  }
+  if (length > 0) end();
 }
 
 function parseLine(line: string): JournalRecord | { reason: string } {

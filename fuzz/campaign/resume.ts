@@ -7,7 +7,7 @@ import { readTextFile } from "../../pcaps/text-file.ts";
 import { type GeneratorState, generatorStateSchema } from "../generate/generator.ts";
 import { Guide } from "../guide/guide.ts";
 import { WAITING } from "./front.ts";
-import { boundsOf, type JournalRecord, readJournal } from "./journal.ts";
+import { boundsOf, eachRecord, type JournalRecord } from "./journal.ts";
 import { type Plan, planSchema } from "./plan.ts";
 import { JOURNAL_FILE, type Pending, pendingSchema, stateFolder } from "./recorder.ts";
 import { Tally } from "./tally.ts";
@@ -28,28 +28,31 @@ const MOST_OCTETS = 256 * 1024 * 1024;
 /** @throws UsageError where there is no campaign to go on with */
 export function whatWasBefore(out: string): Before {
   const journal = join(out, JOURNAL_FILE);
-  const read = readJournal(journal);
+  const problems: string[] = [];
+  const files = pendingFiles(out, problems);
+  // Of a long campaign only the batches that are not over are looked at closely.
+  const played = new Map(files.map(({ peer, held }) => [keyOf(peer, held.batch), new Set<number>()]));
+  const tally = new Tally();
+  let first: JournalRecord | undefined;
+  const read = eachRecord(journal, (record) => {
+    first ??= record;
+    tally.add(record);
+    count(record, played);
+  });
   if ("reason" in read) throw new UsageError(`--resume: ${journal}: ${read.reason}`);
-  const [first] = read.records;
   const plan = first?.kind === "campaign-started" ? parsed(planSchema, first.plan) : undefined;
   if (!plan || "reason" in plan)
     throw new UsageError(`--resume: ${journal}: does not begin as the journal of a campaign of this version`);
-  const tally = new Tally();
-  const played = new Map<string, Set<number>>();
-  for (const record of read.records) {
-    tally.add(record);
-    count(record, played);
-  }
-  const problems = read.problems.map((problem) => `${journal}: ${problem}`);
+  problems.unshift(...read.problems.map((problem) => `${journal}: ${problem}`));
   const generators = generatorsIn(out, plan, tally, problems);
-  return { plan, tally, generators, pending: pendingIn(out, played, problems), problems };
+  return { plan, tally, generators, pending: pendingIn(out, files, played), problems };
 }
 
-function count(record: JournalRecord, played: Map<string, Set<number>>): void {
-  if (record.kind !== "played") return;
-  const key = `${record.peer} ${record.batch}`;
-  const numbers = played.get(key) ?? new Set();
-  played.set(key, numbers);
+const keyOf = (peer: number, batch: number): string => `${peer} ${batch}`;
+
+function count(record: JournalRecord, played: ReadonlyMap<string, Set<number>>): void {
+  const numbers = record.kind === "played" && played.get(keyOf(record.peer, record.batch));
+  if (!numbers) return;
   for (const range of record.cases) {
     const [from, to] = boundsOf(range);
     for (let number = from; number <= Math.min(to, from + MOST_OF_A_BATCH); number++) numbers.add(number);
@@ -83,34 +86,44 @@ const nothingLearned = ({ seed, batch }: Plan): GeneratorState => ({
   ...{ coverage: { coverage: 1, cells: [] }, guide: new Guide().state() },
 });
 
+interface PendingFile {
+  file: string;
+  peer: number;
+  /** Of the lane, or of the place in the queue. */
+  number: number;
+  held: Pending;
+}
+
+function pendingFiles(out: string, problems: string[]): PendingFile[] {
+  const folder = stateFolder(out);
+  const files = existsSync(folder) ? readdirSync(folder).flatMap((file) => [...file.matchAll(PENDING)]) : [];
+  return files.flatMap(([file, peer, number]) => {
+    const path = join(folder, file);
+    const held = readState(path, pendingSchema);
+    if (!("reason" in held)) return [{ file, peer: Number(peer), number: Number(number), held }];
+    problems.push(`${path}: ${held.reason}: left out`);
+    return [];
+  });
+}
+
 /**
  * Those that were being played when it ended count as played, so that no case comes twice. The files get names that no
  * lane writes to.
  */
 function pendingIn(
   out: string,
-  played: ReadonlyMap<string, ReadonlySet<number>>,
-  problems: string[],
+  files: readonly PendingFile[],
+  played: ReadonlyMap<string, Set<number>>,
 ): Before["pending"] {
   const folder = stateFolder(out);
-  const files = existsSync(folder) ? readdirSync(folder).flatMap((file) => [...file.matchAll(PENDING)]) : [];
-  const taken = new Map<string, Set<number>>();
-  let last = files.reduce((most, [, , number]) => Math.max(most, Number(number)), WAITING);
-  return files.flatMap(([file, place = "", number = ""]) => {
-    const path = join(folder, file);
-    const held = readState(path, pendingSchema);
-    if ("reason" in held) problems.push(`${path}: ${held.reason}: left out`);
-    if ("reason" in held) return [];
-    const peer = Number(place);
-    const key = `${peer} ${held.batch}`;
-    const before = taken.get(key) ?? new Set(played.get(key));
-    taken.set(key, before);
+  let last = files.reduce((most, { number }) => Math.max(most, number), WAITING);
+  return files.map(({ file, peer, number, held }) => {
+    const before = played.get(keyOf(peer, held.batch)) ?? new Set();
     const left = held.cases.filter((one) => !before.has(one.number)).slice(held.inHand);
     for (const one of left) before.add(one.number);
-    const waiting = Number(number) >= WAITING ? Number(number) : ++last;
-    const name = `${peer}-${waiting}`;
-    renameSync(path, join(folder, `pending-${name}.json`));
-    return [{ peer, name, held: { ...held, cases: left } }];
+    const name = `${peer}-${number >= WAITING ? number : ++last}`;
+    renameSync(join(folder, file), join(folder, `pending-${name}.json`));
+    return { peer, name, held: { ...held, cases: left } };
   });
 }
 
