@@ -5,7 +5,7 @@ import type { Outcome } from "../outcome.ts";
 import type { FuzzCase } from "../trace.ts";
 import type { Ready } from "./keeper.ts";
 import type { BatchOrder } from "./protocol.ts";
-import { isDoubtful, isFatal, type Judge, type Place } from "./trials.ts";
+import { buildsUp, isDoubtful, isFatal, type Judge, type Place } from "./trials.ts";
 
 /** An alarm of a batch, with the cases that may have raised it, the likeliest first. */
 export interface Hit {
@@ -24,6 +24,8 @@ export interface Silent {
 
 /** New signatures of one batch that are looked into; a peer that breaks everything breaks it in the next one, too. */
 const MOST_HITS = 12;
+/** Cases before the one at which growth is told that may have been the cause. */
+const LATE = 6;
 /** Other work of this process gets its turn at least so often. */
 const TURN_MS = 20;
 
@@ -95,14 +97,19 @@ export class Batch {
     const doubtful = said.find(isDoubtful);
     const alarms = [...said.filter((alarm) => !isDoubtful(alarm)), ...seen];
     for (const alarm of alarms) {
-      const suspects =
-        isFatal(alarm) || seen.includes(alarm) ? [outcome.case, ...this.#others()] : [outcome.case];
-      this.hit(alarm, suspects, outcome);
+      this.hit(alarm, this.#suspectsOf(alarm, outcome.case, seen.includes(alarm)), outcome);
     }
     this.#flight.delete(outcome.case.number);
     if (doubtful) this.#silent ??= { alarm: doubtful, outcome, flight: this.#others() };
     this.#played.push(outcome.case);
     this.#told(outcome, alarms);
+  }
+
+  /** `seen`: by the lab, which does not know whose it is. */
+  #suspectsOf(alarm: Alarm, last: FuzzCase, seen: boolean): FuzzCase[] {
+    // What grew is told once it has stayed so for a sample more.
+    if (buildsUp(alarm)) return [...this.#played.slice(-LATE).reverse(), last];
+    return isFatal(alarm) || seen ? [last, ...this.#others()] : [last];
   }
 
   hit(alarm: Alarm, suspects: readonly FuzzCase[], outcome?: Outcome): void {

@@ -8,12 +8,20 @@ import type { Alarm } from "../alarm.ts";
 import { findOperator } from "../operators/index.ts";
 import type { Demand, Operator } from "../operators/operator.ts";
 import type { Outcome } from "../outcome.ts";
-import { type Act, changesOf } from "../trace.ts";
+import { type Act, type Change, changesOf } from "../trace.ts";
 import { carries, hasError, provenAt } from "./claims-proof.ts";
 import { type Heard, type Said, saKey } from "./lint-heard.ts";
 import { isChanged } from "./lint-touched.ts";
 
 type Never = Demand["never"];
+
+/** What no AUTH payload may say but the right one. */
+const PROOF: ReadonlySet<string> = new Set(["AUTH/method", "AUTH/data"]);
+const UNPROVEN: Demand = { document: "rfc7296", requirement: "IKEV2-001", never: "established" };
+
+/** What must not come of a change: its operator says so, or what it changes does. */
+export const demandOf = (change: Change): Demand | undefined =>
+  findOperator(change.op)?.demand ?? (PROOF.has(change.at ?? "") ? UNPROVEN : undefined);
 
 const WORDS: Record<Never, { title: string; severity: Alarm["severity"]; oracle: Alarm["oracle"] }> = {
   answer: { title: "answers what it must drop", severity: "high", oracle: "requirement" },
@@ -32,8 +40,9 @@ const WORDS: Record<Never, { title: string; severity: Alarm["severity"]; oracle:
 export function demandAlarms(outcome: Outcome, heard: Heard): Alarm[] {
   const [change, ...more] = changesOf(outcome.case.trace);
   const operator = change && findOperator(change.op);
-  if (!operator?.demand || more.length > 0 || !isChanged(outcome)) return [];
-  const { never, document, requirement } = operator.demand;
+  const demand = change && demandOf(change);
+  if (!operator || !demand || more.length > 0 || !isChanged(outcome)) return [];
+  const { never, document, requirement } = demand;
   if (!came(operator, never, outcome, heard)) return [];
   return [
     {

@@ -85,10 +85,12 @@ export async function growthOf(
   honest: () => Promise<unknown>,
 ): Promise<Growth | undefined> {
   if (!driver.resources) return undefined;
-  await round(driver, honest, WARM_UP);
-  const plain = (await round(driver, honest, ROUND)) / ROUND;
   await round(driver, play, WARM_UP);
   const first = (await round(driver, play, ROUND)) / ROUND;
+  // Most suspects are none, and many are asked.
+  if (first < LEAK) return undefined;
+  await round(driver, honest, WARM_UP);
+  const plain = (await round(driver, honest, ROUND)) / ROUND;
   const second = (await round(driver, play, ROUND)) / ROUND;
   const perPlay = Math.min(first, second);
   const leaks = perPlay >= LEAK && plain <= perPlay * HONEST_SHARE;

@@ -5,9 +5,9 @@ import { hex } from "../../harness/wire/bytes.ts";
 import { PAYLOAD } from "../../harness/wire/registry/payload-types.ts";
 import type { Driver, PeerResources } from "../../peers/contract.ts";
 import type { Alarm } from "../alarm.ts";
-import { findOperator } from "../operators/index.ts";
 import type { Claim, Outcome } from "../outcome.ts";
 import { changesOf } from "../trace.ts";
+import { demandOf } from "./demands.ts";
 import { deathAlarm, reportAlarms } from "./ends.ts";
 import { GrowthWatch } from "./growth.ts";
 import { isFirst } from "./lint-heard.ts";
@@ -166,8 +166,8 @@ function isUnlawful({ sa, authentic }: Claim, { entries, changed, case: { trace 
     event.type === "sent" && event.message.sa === sa && hasAuth(event.message) ? [event.message] : [],
   );
   const [change, ...more] = changesOf(trace);
-  const isSpoilt = change && more.length === 0 && findOperator(change.op)?.demand?.never === "established";
-  return proofs.length === 0 || (isSpoilt === true && proofs.every((message) => changed?.includes(message)));
+  const isSpoilt = change !== undefined && more.length === 0 && demandOf(change)?.never === "established";
+  return proofs.length === 0 || (isSpoilt && proofs.every((message) => changed?.includes(message)));
 }
 
 const hasAuth = ({ payloads, clear }: OutgoingMessage): boolean =>
