@@ -16,8 +16,8 @@ import { openPeer } from "../../harness/run/open-peer.ts";
 import { type Exportable, exportFault } from "./exported.ts";
 import { type Find, type HuntOrder, type HuntResult, huntSchema } from "./result.ts";
 
-const BATCH = 60;
-const WINDOW = 4;
+const BATCH = 16;
+const WINDOW = 8;
 /** A peer that dies of every other case may be started as often. */
 const RESTARTS_AN_HOUR = 10_000;
 const MESSAGES_A_SECOND = 20_000;
