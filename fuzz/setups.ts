@@ -205,6 +205,10 @@ const forms: readonly Setup[] = [
     ["auth"],
     ["initiator"],
   ),
+  {
+    ...{ name: "ipv6", effect: "IPv6, both outside and in Child SAs", wishes: { outer: 6, inner: 6 } },
+    ...{ roles: BOTH, stages: ["auth", "esp"] },
+  },
   told("transport", "Child SAs in transport mode", { mode: "transport" }, ["auth", "create-child", "esp"]),
   told("aead", "an AEAD cipher for the IKE SA", { ikeProposals: ["aes256gcm16-prfsha256-x25519"] }, TOGETHER),
   told(
