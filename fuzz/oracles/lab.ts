@@ -2,11 +2,13 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { OutgoingMessage } from "../../harness/ike/hooks.ts";
 import { hex } from "../../harness/wire/bytes.ts";
+import { EXCHANGE } from "../../harness/wire/registry/exchange-types.ts";
 import { PAYLOAD } from "../../harness/wire/registry/payload-types.ts";
 import type { Driver, PeerResources } from "../../peers/contract.ts";
 import type { Alarm } from "../alarm.ts";
+import { findOperator } from "../operators/index.ts";
 import type { Claim, Outcome } from "../outcome.ts";
-import { changesOf } from "../trace.ts";
+import type { Change } from "../trace.ts";
 import { demandOf } from "./demands.ts";
 import { deathAlarm, reportAlarms } from "./ends.ts";
 import { GrowthWatch } from "./growth.ts";
@@ -160,15 +162,41 @@ export class LabWatch {
  * True if no AUTH payload of ours was to go out in this SA, or none but one that proves nothing by its operator's word.
  * An SA made by rekeying inherits what was proven.
  */
-function isUnlawful({ sa, authentic }: Claim, { entries, changed, case: { trace } }: Outcome): boolean {
+function isUnlawful({ sa, authentic }: Claim, outcome: Outcome): boolean {
   if (authentic || !isFirst(sa)) return false;
-  const proofs = entries.flatMap(({ event }) =>
+  const proofs = outcome.entries.flatMap(({ event }) =>
     event.type === "sent" && event.message.sa === sa && hasAuth(event.message) ? [event.message] : [],
   );
-  const [change, ...more] = changesOf(trace);
+  if (proofs.length === 0) return true;
+  // What comes later proves nothing that was not proven.
+  const own = [...changesByMessage(outcome)].filter(
+    ([message]) => message.sa === sa && (proofs.includes(message) || EARLY.has(message.header.exchangeType)),
+  );
+  const [[message, change] = [], ...more] = own;
   const isSpoilt = change !== undefined && more.length === 0 && demandOf(change)?.never === "established";
-  return proofs.length === 0 || (isSpoilt && proofs.every((message) => changed?.includes(message)));
+  return isSpoilt && proofs.every((proof) => proof === message);
 }
+
+/** Which change each changed message has; none where that cannot be told apart. */
+function changesByMessage({ case: { trace }, steps, changed = [] }: Outcome): Map<OutgoingMessage, Change> {
+  const changes = trace.steps.flatMap(({ changes = [] }, step) =>
+    changes
+      .filter(({ op }) => findOperator(op)?.on === "ike")
+      .map((change) => ({ change, place: `${step} ${change.message}` }))
+      .sort((a, b) => a.change.message - b.change.message),
+  );
+  const isClear =
+    new Set(changes.map(({ place }) => place)).size === changes.length &&
+    changes.length === changed.length &&
+    steps.every(({ unfit }) => unfit.length === 0) &&
+    trace.steps.every(({ together }) => !together);
+  if (!isClear) return new Map();
+  return new Map(changed.flatMap((message, i) => (changes[i] ? [[message, changes[i].change]] : [])));
+}
+
+const EARLY: ReadonlySet<number> = new Set([
+  ...[EXCHANGE.IKE_SA_INIT, EXCHANGE.IKE_INTERMEDIATE, EXCHANGE.IKE_AUTH, EXCHANGE.GSA_AUTH],
+]);
 
 const hasAuth = ({ payloads, clear }: OutgoingMessage): boolean =>
   [...payloads, ...clear].some(({ type }) => type === PAYLOAD.AUTH);
