@@ -25,7 +25,7 @@ export interface Silent {
 /** New signatures of one batch that are looked into; a peer that breaks everything breaks it in the next one, too. */
 const MOST_HITS = 12;
 /** Cases before the one at which growth is told that may have been the cause. */
-const LATE = 6;
+const LATE = 3;
 /** Other work of this process gets its turn at least so often. */
 const TURN_MS = 20;
 
