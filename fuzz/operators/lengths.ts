@@ -50,19 +50,25 @@ function lying(name: string, effect: string, fields: readonly string[], inPart: 
   });
 }
 
+/** What a field holds; the number of an attribute in TV format is two octets that may get another size as TLV. */
+function octetsOf(part: object, field: string): Uint8Array | undefined {
+  const present = read(part, field);
+  if (present instanceof Uint8Array) return present;
+  return typeof present === "number" ? Uint8Array.of(present >>> 8, present) : undefined;
+}
+
 /** What else holds octets and has a size of its own. */
 function drawSized(part: object, dice: Dice): string | undefined {
-  const fields = grammarOf(part).octets.filter((field) => {
-    if (field === "trailing") return false;
-    return read(part, field) instanceof Uint8Array;
-  });
+  const fields = grammarOf(part).octets.filter(
+    (field) => field !== "trailing" && octetsOf(part, field) !== undefined,
+  );
   return fields.length === 0 ? undefined : dice.pick(fields);
 }
 
 /** Sets octets of another size, where they fit. */
 function resize(part: object, field: string, size: number, pattern: Uint8Array): boolean {
-  const present = read(part, field);
-  if (!(present instanceof Uint8Array) || !grammarOf(part).octets.includes(field)) return false;
+  const present = octetsOf(part, field);
+  if (!present || !grammarOf(part).octets.includes(field)) return false;
   const wanted = clamp(size, 0, MOST_OCTETS);
   if (wanted === present.length) return false;
   write(part, field, resized(present, wanted, pattern));
@@ -91,8 +97,7 @@ export const lengthsOperators: readonly IkeOperator[] = [
       const { part, under } = drawPart(payload, dice, 0.5);
       const field = drawSized(part, dice);
       if (field === undefined) return undefined;
-      const present = read(part, field);
-      const size = present instanceof Uint8Array ? present.length : 0;
+      const size = octetsOf(part, field)?.length ?? 0;
       const near = [size - 1, size + 1, size * 2].filter((number) => number >= 0 && number !== size);
       const value = dice.chance(0.4) ? dice.pick(near) : drawSize(dice);
       if (value === size) return undefined;
@@ -108,8 +113,8 @@ export const lengthsOperators: readonly IkeOperator[] = [
     draw(payload, dice) {
       const { part, under } = drawPart(payload, dice, 0.5);
       const field = drawSized(part, dice);
-      const present = field === undefined ? undefined : read(part, field);
-      return present instanceof Uint8Array && present.length > 0 ? { under: `${under}/${field}` } : undefined;
+      if (field === undefined) return undefined;
+      return octetsOf(part, field)?.length ? { under: `${under}/${field}` } : undefined;
     },
     apply: ({ part, field = "" }) => resize(part, field, 0, new Uint8Array()),
   }),
