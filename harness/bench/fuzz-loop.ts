@@ -6,7 +6,7 @@ import { judgeCase } from "../../fuzz/oracles/index.ts";
 import { Player } from "../../fuzz/play/player.ts";
 import { Probes } from "../../fuzz/play/probes.ts";
 import { findSetup } from "../../fuzz/setups.ts";
-import type { FuzzCase, Stage } from "../../fuzz/trace.ts";
+import type { Act, FuzzCase, Stage } from "../../fuzz/trace.ts";
 import type { PeerOrder } from "../run/lane-protocol.ts";
 import type { LivePeer } from "../run/live-peer.ts";
 import { openPeer } from "../run/open-peer.ts";
@@ -35,9 +35,11 @@ export interface StageFigures {
   /** Processor time of this process for a case, and the part of its judgement in wall-clock time. */
   cpuMs: number;
   judgeMs: number;
+  /** Share of the cases that were played on an IKE SA that stood. */
+  reused: number;
 }
 
-const STAGES = ["init", "auth", "create-child"] as const satisfies readonly Stage[];
+const STAGES = ["init", "auth", "create-child", "informational"] as const satisfies readonly Stage[];
 /** Cases that are played first, so that what is measured is compiled. */
 const WARM_SHARE = 0.25;
 
@@ -47,8 +49,8 @@ export async function measureLoop(order: LoopOrder): Promise<LoopFigures> {
   try {
     const before = await honestRate(await arenaOf(peer, "honest before"), order.seconds / 2);
     const stages: StageFigures[] = [];
-    for (const window of new Set([1, order.window]))
-      for (const stage of STAGES) stages.push(await stageRate(peer, stage, { ...order, window }));
+    if (order.window > 1) stages.push(await stageRate(peer, "init", { ...order, window: 1 }));
+    for (const stage of STAGES) stages.push(await stageRate(peer, stage, order));
     const after = await honestRate(await arenaOf(peer, "honest after"), order.seconds / 2);
     return { peer: peer.info.fullVersion, honest: (before + after) / 2, stages };
   } finally {
@@ -111,9 +113,9 @@ async function stageRate(peer: LivePeer, stage: Stage, order: LoopOrder): Promis
   const context = { setup, peer: "responder" as const };
   const arena = await arenaOf(peer, `${stage} ${window}`);
   await arena.driver.reset();
-  const player = new Player(arena, { window });
+  const player = new Player(arena, { window, reuse: true });
   const cases = await source(stage, `${seed} ${window}`);
-  let judging = 0;
+  let [judging, reused] = [0, 0];
   const play = async (for_: number): Promise<number> => {
     const end = performance.now() + for_ * 1000;
     let played = 0;
@@ -123,13 +125,14 @@ async function stageRate(peer: LivePeer, stage: Stage, order: LoopOrder): Promis
         const before = performance.now();
         judgeCase(outcome, context);
         judging += performance.now() - before;
+        if (outcome.reused) reused++;
         played++;
       },
     );
     return played;
   };
   await play(WARM_SHARE * seconds);
-  judging = 0;
+  [judging, reused] = [0, 0];
   const [start, cpu] = [performance.now(), process.cpuUsage()];
   const played = await play(seconds);
   const used = process.cpuUsage(cpu);
@@ -137,14 +140,21 @@ async function stageRate(peer: LivePeer, stage: Stage, order: LoopOrder): Promis
   player.close();
   const each = (ms: number) => ms / Math.max(1, played);
   const cpuMs = each((used.user + used.system) / 1000);
-  return { stage, window, casesPerSecond: (played * 1000) / elapsed, cpuMs, judgeMs: each(judging) };
+  const casesPerSecond = (played * 1000) / elapsed;
+  return { stage, window, casesPerSecond, cpuMs, judgeMs: each(judging), reused: each(reused) };
 }
 
 const BATCH = 1_000;
 
-/** Beside the rate of single exchanges stand cases that are one. */
-const counts = ({ stage, trace }: FuzzCase): boolean =>
-  stage !== "init" || trace.steps.every(({ act }) => act === "init");
+const LASTING: readonly Act[] = ["create-child", "informational"];
+
+/** Beside the rate of single exchanges stand cases that are one; behind IKE_AUTH one that is not meant to end the IKE SA. */
+function counts({ stage, trace: { steps } }: FuzzCase): boolean {
+  if (stage === "init") return steps.every(({ act }) => act === "init");
+  if (stage === "auth") return true;
+  const [last] = steps.slice(2);
+  return steps.length === 3 && last !== undefined && LASTING.includes(last.act);
+}
 
 /** Cases without end. */
 async function source(stage: Stage, seed: string): Promise<() => FuzzCase> {

@@ -1,4 +1,5 @@
 /** How fast the fuzzer is: making cases, and playing them to their verdicts. */
+import type { Stage } from "../../fuzz/trace.ts";
 import { findPeer, peerName } from "../../peers/definition.ts";
 import { LabError } from "../../peers/runtime/errors.ts";
 import type { LaneNetwork } from "../../peers/runtime/network.ts";
@@ -23,6 +24,8 @@ export interface FuzzBenchOptions {
 
 /** Of the rate of honest IKE_SA_INITs: what a case with its verdict should reach at stage init. */
 const AIM = 0.4;
+/** Cases per second of the others. */
+const AIMS: { readonly [S in Stage]?: number } = { auth: 250, "create-child": 600, informational: 600 };
 
 /** @throws LabError for a peer that cannot be run here */
 export async function measureFuzz(options: FuzzBenchOptions): Promise<BenchResult> {
@@ -36,9 +39,11 @@ export async function measureFuzz(options: FuzzBenchOptions): Promise<BenchResul
 
 function loopRows({ peer, honest, stages }: LoopFigures): BenchRow[] {
   const reference = { what: `IKE_SA_INITs that ${peer} answers one at a time`, value: honest };
-  const row = ({ stage, window, casesPerSecond, cpuMs, judgeMs }: StageFigures): BenchRow => {
+  const row = ({ stage, window, casesPerSecond, cpuMs, judgeMs, reused }: StageFigures): BenchRow => {
     const cost = `${cpuMs.toFixed(2)} ms of processor time each, ${judgeMs.toFixed(2)} ms to judge`;
-    const what = `cases at stage ${stage}, ${window} at once, ${cost}`;
+    const standing = reused > 0 ? `, ${Math.round(100 * reused)} % on an IKE SA that stood` : "";
+    const aimed = AIMS[stage] ? `, aim ${AIMS[stage]}/s` : "";
+    const what = `cases at stage ${stage}, ${window} at once${standing}, ${cost}${aimed}`;
     return compared(what, casesPerSecond, "cases/s", reference, stage === "init" ? AIM : undefined);
   };
   return stages.map(row);
