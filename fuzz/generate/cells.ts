@@ -77,7 +77,10 @@ export function cellsOf(spots: readonly Spot[], operators: readonly Operator[]):
   );
 }
 
-/** Cells by the family of their operator and by their payload, so that none is drawn more often for having many of them. */
+/**
+ * Cells by the family of their operator and by their payload, so that none is drawn more often for having many of them.
+ * A family that is for this stage alone is there as often as all others, which have their turn at other stages, too.
+ */
 export type Shelves = readonly (readonly (readonly Cell[])[])[];
 
 export function shelvesOf(cells: readonly Cell[]): Shelves {
@@ -89,7 +92,11 @@ export function shelvesOf(cells: readonly Cell[]): Shelves {
     payloads.set(cell.payload, shelf);
     shelf.push(cell);
   }
-  return [...families.values()].map((payloads) => [...payloads.values()]);
+  const others = Math.max(1, families.size - 1);
+  return [...families].flatMap(([family, payloads]) => {
+    const times = cells.every(({ spot }) => spot.stage === family) ? others : 1;
+    return Array.from({ length: times }, () => [...payloads.values()]);
+  });
 }
 
 /** One of a family, and then of a payload, all as likely as the others. */

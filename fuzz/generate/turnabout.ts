@@ -3,6 +3,8 @@ import type { Dice } from "../dice.ts";
 
 /** What it costs to tell a peer a setup, in milliseconds, whatever is played then. */
 const BEGINNING_MS = 100;
+/** What one more surface adds to a group: 0 is nothing, 1 as much as the first one has. */
+const SHARE = 0.75;
 /** Batches whose time is still counted. */
 const MOST_GOING = 1_000;
 
@@ -28,7 +30,7 @@ export class Turnabout<T> {
     const surfaces = new Map<string, Set<string>>();
     for (const { group, surface } of this.#belongs.values())
       surfaces.set(group, (surfaces.get(group) ?? new Set()).add(surface));
-    for (const [group, { size }] of surfaces) this.#weights.set(group, Math.sqrt(size));
+    for (const [group, { size }] of surfaces) this.#weights.set(group, size ** SHARE);
   }
 
   /** The one of these, of which there is at least one, that had least of its share. */
