@@ -2,7 +2,9 @@
 
 import { certificatesOperators } from "./certificates.ts";
 import { authOperators } from "./crypto-auth.ts";
+import { plaintextOperators } from "./crypto-plaintext.ts";
 import { sealOperators } from "./crypto-seal.ts";
+import { signatureOperators } from "./crypto-signature.ts";
 import { weakOperators } from "./crypto-weak.ts";
 import { eapOperators } from "./eap.ts";
 import { eapMschapv2Operators } from "./eap-mschapv2.ts";
@@ -39,7 +41,9 @@ export const operators: readonly Operator[] = [
   ...identitiesOperators,
   ...certificatesOperators,
   ...sealOperators,
+  ...plaintextOperators,
   ...authOperators,
+  ...signatureOperators,
   ...weakOperators,
   ...headerOperators,
   ...sequenceOperators,

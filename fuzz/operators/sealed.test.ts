@@ -10,7 +10,9 @@ import type { PeerConfig } from "../../peers/contract.ts";
 import { MOST_DATAGRAMS } from "./bend.ts";
 import { MOST_OCTETS } from "./build.ts";
 import { authOperators } from "./crypto-auth.ts";
+import { plaintextOperators } from "./crypto-plaintext.ts";
 import { sealOperators } from "./crypto-seal.ts";
+import { signatureOperators } from "./crypto-signature.ts";
 import { weakOperators } from "./crypto-weak.ts";
 import { eapOperators } from "./eap.ts";
 import { eapMschapv2Operators } from "./eap-mschapv2.ts";
@@ -26,7 +28,16 @@ import { sequenceOperators } from "./sequence.ts";
 import { diceOf } from "./testing.ts";
 
 const ike: readonly IkeOperator[] = [
-  ...[sealOperators, authOperators, weakOperators, headerOperators, sequenceOperators, fragmentOperators],
+  ...[
+    sealOperators,
+    plaintextOperators,
+    authOperators,
+    signatureOperators,
+    weakOperators,
+    headerOperators,
+    sequenceOperators,
+    fragmentOperators,
+  ],
   ...[eapOperators, eapMschapv2Operators, eapTlsOperators, eapSimOperators],
 ].flat();
 const esp: readonly EspOperator[] = [...espOperators, ...espInnerOperators];

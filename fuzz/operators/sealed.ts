@@ -1,10 +1,28 @@
-/** Opens what our endpoint has just sealed, and seals it again with one thing otherwise. */
+/** Makes operators on sealed messages: opens what our endpoint has just sealed, and seals it again with one thing otherwise. */
 import type { OutgoingMessage } from "../../harness/ike/hooks.ts";
 import type { Protection } from "../../harness/ike/sk.ts";
 import { concat, u16, u32 } from "../../harness/wire/bytes.ts";
 import { decodeMessage, isFrameError } from "../../harness/wire/index.ts";
+import type { Dice } from "../dice.ts";
 import { bend } from "./bend.ts";
 import { MOST_OCTETS } from "./build.ts";
+import type { Demand, Draft, IkeOperator } from "./operator.ts";
+
+/** Nothing whose ICV is wrong is answered. */
+export const byIcv: Demand = { document: "rfc7296", requirement: "IKEV2-283", never: "answer" };
+
+export interface SealedRow extends Pick<IkeOperator, "name" | "effect" | "demand" | "apply"> {
+  /** Not set: a change without values. */
+  draw?(dice: Dice): Draft;
+}
+
+/** An operator on messages that are sealed. */
+export const ofSealed = ({ draw, ...row }: SealedRow): IkeOperator => ({
+  ...row,
+  on: "ike",
+  family: "crypto",
+  draw: (message, dice) => (message.protected ? (draw ? draw(dice) : {}) : undefined),
+});
 
 /** A sealed datagram in pieces. */
 export interface Cut {

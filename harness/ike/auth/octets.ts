@@ -27,10 +27,9 @@ function idBody(id: IdPayload): Uint8Array {
   );
 }
 
-/** InitiatorSignedOctets or ResponderSignedOctets; empty while the SA has no keys. */
-export function authOctets(sa: IkeSa, of: End, id: IdPayload, core?: Core): Uint8Array {
-  const { prf } = sa.suite ?? {};
-  if (!prf || !sa.keys) return EMPTY;
+/** What an end's AUTH is made of, as the extensions have it; undefined while the SA has no keys. */
+export function authInputs(sa: IkeSa, of: End, id: IdPayload, core?: Core): AuthInputs | undefined {
+  if (!sa.keys) return undefined;
   const initiator = of === "initiator";
   const inputs: AuthInputs = {
     ...{ sa, of },
@@ -40,8 +39,20 @@ export function authOctets(sa: IkeSa, of: End, id: IdPayload, core?: Core): Uint
     idBody: idBody(id),
   };
   for (const extension of core?.options.extensions ?? []) extension.authOctets?.(inputs);
-  const { message, nonce, SK_p, IntAuth = EMPTY } = inputs;
-  return concat(signedOctets(message, nonce, prf, SK_p, inputs.idBody), IntAuth);
+  return inputs;
+}
+
+/** The octets that these make; empty while no prf is agreed on. */
+export function coveredOctets(inputs: AuthInputs): Uint8Array {
+  const { sa, message, nonce, SK_p, IntAuth = EMPTY } = inputs;
+  if (!sa.suite) return EMPTY;
+  return concat(signedOctets(message, nonce, sa.suite.prf, SK_p, inputs.idBody), IntAuth);
+}
+
+/** InitiatorSignedOctets or ResponderSignedOctets; empty while the SA has no keys. */
+export function authOctets(sa: IkeSa, of: End, id: IdPayload, core?: Core): Uint8Array {
+  const inputs = authInputs(sa, of, id, core);
+  return inputs ? coveredOctets(inputs) : EMPTY;
 }
 
 /** The AUTH value under a shared secret: the PSK, the MSK of EAP, or SK_p where there is neither (section 2.16). */
