@@ -5,7 +5,7 @@ import type { Outcome } from "../outcome.ts";
 import type { FuzzCase } from "../trace.ts";
 import type { Ready } from "./keeper.ts";
 import type { BatchOrder } from "./protocol.ts";
-import { buildsUp, isDoubtful, isFatal, type Judge, type Place } from "./trials.ts";
+import { buildsUp, isBypass, isDoubtful, isFatal, type Judge, type Place } from "./trials.ts";
 
 /** An alarm of a batch, with the cases that may have raised it, the likeliest first. */
 export interface Hit {
@@ -44,6 +44,8 @@ export class Batch {
   #played: FuzzCase[] = [];
   #silent: Silent | undefined;
   #fatal: Alarm | undefined;
+  /** Somebody came past authentication, as a conversation says; also one that is known. */
+  bypassed = false;
 
   /** `told` hears of each case that has come to its end. */
   constructor(order: BatchOrder, place: Place, judge: Judge, told: Told) {
@@ -95,6 +97,7 @@ export class Batch {
   #see(outcome: Outcome, seen: readonly Alarm[]): void {
     const said = this.#judge(outcome, this.place);
     const doubtful = said.find(isDoubtful);
+    this.bypassed ||= said.some(isBypass);
     const alarms = [...said.filter((alarm) => !isDoubtful(alarm)), ...seen];
     for (const alarm of alarms) {
       this.hit(alarm, this.#suspectsOf(alarm, outcome.case, seen.includes(alarm)), outcome);

@@ -22,7 +22,7 @@ import {
   type ReplayOrder,
   shortOutcome,
 } from "./protocol.ts";
-import { buildsUp, type Judge, type Place, placeOf, type Shown, Trials } from "./trials.ts";
+import { buildsUp, isClaim, type Judge, type Place, placeOf, type Shown, Trials } from "./trials.ts";
 
 export type Say = (message: FromFuzzLane) => void;
 
@@ -135,7 +135,8 @@ export class LaneWork {
       const { alarm, outcome, flight } = silent;
       batch.hit(alarm, [outcome.case, ...flight], outcome);
     }
-    for (const alarm of await ready.watch.afterBatch()) batch.hit(alarm, []);
+    for (const alarm of await ready.watch.afterBatch())
+      if (!isClaim(alarm) || !batch.bypassed) batch.hit(alarm, []);
     const fatal = batch.fatal;
     if (fatal) this.#keeper.broke(fatal.title);
   }

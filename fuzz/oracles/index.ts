@@ -24,12 +24,11 @@ export function judgeCase(outcome: Outcome, context: JudgeContext): Alarm[] {
   if (!outcome.entries.some(({ event }) => event.type === "datagram-received")) return silence;
   const heard = heardIn(outcome.entries);
   const accepted = acceptedAlarms(outcome, context, heard, touched);
-  const isBypass = accepted.some(({ oracle }) => oracle === "state");
   const demanded = demandAlarms(outcome, heard);
   return onceEach([
     ...accepted,
     // How it was done says more than by which operator.
-    ...(isBypass ? demanded.filter(({ oracle }) => oracle !== "state") : demanded),
+    ...demanded.filter((alarm) => !accepted.some((other) => isSameBreach(alarm, other))),
     ...claimAlarms(outcome, setup, heard, touched),
     ...amplificationAlarms(outcome, peer, heard),
     ...secrecyAlarms(heard),
@@ -37,6 +36,12 @@ export function judgeCase(outcome: Outcome, context: JudgeContext): Alarm[] {
     ...lintAlarms(outcome, heard, touched),
   ]);
 }
+
+const isSameBreach = (one: Alarm, other: Alarm): boolean =>
+  (one.oracle === "state" && other.oracle === "state") ||
+  (one.requirement !== undefined &&
+    one.requirement.document === other.requirement?.document &&
+    one.requirement.id === other.requirement.id);
 
 function onceEach(alarms: readonly Alarm[]): Alarm[] {
   const found = new Map<string, Alarm>();
