@@ -2,6 +2,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import type { Alarm } from "../alarm.ts";
 import type { Outcome } from "../outcome.ts";
+import { aloneLast } from "../play/line-up.ts";
 import type { FuzzCase } from "../trace.ts";
 import type { Ready } from "./keeper.ts";
 import type { BatchOrder } from "./protocol.ts";
@@ -54,7 +55,7 @@ export class Batch {
     this.place = place;
     this.#known = new Set(order.known);
     this.#told = told;
-    this.#waiting = [...order.cases];
+    this.#waiting = aloneLast(order.cases);
   }
 
   /** Cases that have not begun. */

@@ -33,7 +33,7 @@ async function begin(order: FuzzOrder): Promise<void> {
   opened = openLane(order);
   const lane = await opened;
   const { info: peer, epochMs } = lane;
-  work = new LaneWork(lane, order, (arena, options) => new Player(arena, options), say);
+  work = new LaneWork(lane, order, (arena, options) => new Player(arena, { ...options, reuse: true }), say);
   say({ kind: "started", peer, epochMs });
 }
 

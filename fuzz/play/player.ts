@@ -11,7 +11,6 @@ import type { Outcome } from "../outcome.ts";
 import type { FuzzCase, Step } from "../trace.ts";
 import { Conversation, standsAlone } from "./conversation.ts";
 import type { Sees } from "./lies.ts";
-import { aloneLast } from "./line-up.ts";
 import { Pace } from "./pace.ts";
 import { Probes } from "./probes.ts";
 import { beginsHonestly } from "./standing.ts";
@@ -28,7 +27,7 @@ export interface PlayerOptions {
   mayRefuse?: boolean;
   /**
    * {@link Player.playAll} plays a case that begins with an honest IKE SA and Child SA on those of a case before it, while
-   * the peer answers there; what nothing may take place beside comes later. What the peer says of a case may then come of one before it.
+   * the peer answers there. What the peer says of a case may then come of one before it.
    */
   reuse?: boolean;
   /** By name; not set: all there are. */
@@ -88,16 +87,15 @@ export class Player {
     return conversation.outcome();
   }
 
-  /** Plays what `source` gives until it gives nothing more or the signal comes; the next case begins once `done` is. */
+  /** Plays what `next` gives until it gives nothing more or the signal comes; the next case begins once `done` is. */
   async playAll(
-    source: () => FuzzCase | undefined,
+    next: () => FuzzCase | undefined,
     done: (outcome: Outcome) => void | Promise<void>,
     signal?: AbortSignal,
   ): Promise<void> {
     await this.#prepare();
     await this.#clear();
     const going = new Set<Conversation>();
-    const next = this.#options.reuse ? aloneLast(source) : source;
     let ahead = signal?.aborted ? undefined : next();
     while (ahead || going.size > 0) {
       while (ahead && this.#admits(ahead, going)) {
