@@ -7,6 +7,7 @@ import { memoryArena } from "../../harness/run/arena-memory.ts";
 import type { TraceEntry } from "../../harness/script/trace.ts";
 import { concat } from "../../harness/wire/bytes.ts";
 import { EXCHANGE } from "../../harness/wire/registry/exchange-types.ts";
+import { PAYLOAD } from "../../harness/wire/registry/payload-types.ts";
 import { FLAG, type Payload } from "../../harness/wire/types.ts";
 import { variants } from "../../peers/builtin/variants.ts";
 import type { PeerRole } from "../../peers/contract.ts";
@@ -133,6 +134,12 @@ const BYPASSES: [what: string, told: Told, step: Step, signature: string][] = [
     { lie: "does-without-auth-after-eap", setup: "eap-mschapv2" },
     { act: "auth", changes: [{ message: 3, op: "unproven" }] },
     "bypass no AUTH",
+  ],
+  [
+    "AUTH before EAP has ended",
+    { lie: "ends-eap-at-any-auth", setup: "eap-md5" },
+    { act: "auth", changes: [{ message: 1, op: "sk-inner-type", value: PAYLOAD.AUTH }] },
+    "bypass EAP unfinished",
   ],
 ];
 
