@@ -1,14 +1,17 @@
 /** A whole campaign: plan, lanes, journal, findings, end. */
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { checkLab, type Lab, needsNetwork, openLab } from "../../harness/run/lab.ts";
 import { prepareOut } from "../../harness/run/out-folder.ts";
 import { tool } from "../../harness/run/tool.ts";
 import { UsageError } from "../../harness/run/usage-error.ts";
+import { fileReason } from "../../pcaps/text-file.ts";
 import { type ChosenPeer, findPeer, PeerNameError, peerName } from "../../peers/definition.ts";
+import { LabError } from "../../peers/runtime/errors.ts";
 import { Corpus } from "../corpus/corpus.ts";
+import { DiskFull, isOfFiles } from "../findings/files.ts";
 import type { Generator } from "../generate/generator.ts";
 import { differenceAlarm } from "../oracles/difference.ts";
 import { Differential, type Differing } from "./differential.ts";
@@ -90,6 +93,7 @@ export async function runCampaign(
     if (plan.differential && plan.peers.length < 2)
       throw new UsageError("--differential: needs two peers at least, each with --peer");
     for (const problem of before?.problems ?? []) observer.say(problem);
+    usableCorpus(options);
     return await new Running(options, plan, chosen, before, observer).toItsEnd(signal);
   } finally {
     release();
@@ -120,9 +124,34 @@ function findPeerOf(given: string): ChosenPeer {
   }
 }
 
+const corpusOf = ({ corpus, out }: CampaignOptions): string => corpus ?? join(out, CORPUS_FOLDER);
+
+/** Before anything is written. @throws UsageError */
+function usableCorpus(options: CampaignOptions): void {
+  if (options.corpus === "") throw new UsageError("--corpus: the name of the folder is empty");
+  const folder = corpusOf(options);
+  try {
+    mkdirSync(folder, { recursive: true });
+    readdirSync(folder);
+  } catch (error) {
+    throw new UsageError(`${options.corpus === undefined ? "" : "--corpus "}${folder}: ${fileReason(error)}`);
+  }
+}
+
 function refuseOld({ out, resume }: CampaignOptions): void {
   if (resume || !existsSync(join(out, JOURNAL_FILE))) return;
   throw new UsageError(`--out ${out}: holds a campaign or a run already: --resume goes on with a campaign`);
+}
+
+/** @throws LabError where the file system throws */
+function opened(out: string, open: () => Recorder): Recorder {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof DiskFull) throw new LabError("unwritable", error.message);
+    if (isOfFiles(error)) throw new LabError("unwritable", `${out}: cannot be written: ${error.message}`);
+    throw error;
+  }
 }
 
 class Running {
@@ -158,7 +187,7 @@ class Running {
   async toItsEnd(signal: AbortSignal): Promise<CampaignEnd> {
     const { out, muted, timeMs } = this.#options;
     const beforeMs = this.#tally.campaign.ms;
-    const recorder = new Recorder(out, this.#tally, muted, (reason) => this.#end(reason));
+    const recorder = opened(out, () => new Recorder(out, this.#tally, muted, (reason) => this.#end(reason)));
     for (const problem of recorder.store.problems) this.#observer.say(problem);
     this.#openJournal(recorder);
     const onSignal = () => this.#end(`ended by ${String(signal.reason)}`);
@@ -208,7 +237,8 @@ class Running {
   }
 
   async #openFronts(recorder: Recorder): Promise<Front[]> {
-    const { cases, muted, corpus: folder = join(this.#options.out, CORPUS_FOLDER) } = this.#options;
+    const { cases, muted } = this.#options;
+    const folder = corpusOf(this.#options);
     const fronts: Front[] = [];
     const shared = this.#plan.differential
       ? new Differential(
@@ -258,7 +288,8 @@ class Running {
     const { oracle, severity, title } = alarm;
     const time = new Date().toISOString();
     recorder.append({ kind: "found", time, peer: a, id, oracle, severity, case: found.number });
-    this.#observer.say(`${one.options.id}: finding ${id}: ${oracle}, ${severity}: ${title}`);
+    const told = recorder.store.get(id)?.embargo ? "under embargo" : title;
+    this.#observer.say(`${one.options.id}: finding ${id}: ${oracle}, ${severity}: ${told}`);
   }
 
   async #play(recorder: Recorder, fronts: readonly Front[]): Promise<void> {
@@ -270,12 +301,24 @@ class Running {
         const jobs = shared ? 1 : (this.#options.jobs ?? usualJobs(chosen));
         return Array.from({ length: jobs }, () => ({ front, lane: lane++ }));
       });
-      await Promise.all(loops.map((loop) => this.#lane(loop.front, loop.lane, recorder, lab)));
+      const ended = await Promise.allSettled(
+        loops.map((loop) =>
+          this.#lane(loop.front, loop.lane, recorder, lab).catch((error) => this.#fail(error)),
+        ),
+      );
+      for (const one of ended) if (one.status === "rejected") throw one.reason;
     } finally {
       await lab.close();
     }
     if (this.#lost.length === 0 || this.#finish.signal.aborted) return;
     this.#reason = `${this.#lost.length} of ${fronts.length} peers were lost`;
+  }
+
+  /** A fault of our own in one lane must not leave the others to themselves. */
+  #fail(error: unknown): never {
+    this.#end("a fault of our own");
+    this.#stop.abort();
+    throw error;
   }
 
   async #lane(front: Front, lane: number, recorder: Recorder, lab: Lab): Promise<void> {

@@ -1,4 +1,5 @@
 /** A lane of a campaign as the campaign sees it: a process that is started, told what to do, and watched. */
+import type { z } from "zod";
 import { nodeCommand, type WatchedProcess, watchedProcess } from "../../harness/run/lane-process.ts";
 import type { PeerInfo } from "../../reports/results.ts";
 import {
@@ -44,7 +45,9 @@ export class LaneChild {
     this.#process = watchedProcess(command, order.network, {
       ...{ signal, stuckMs },
       onMessage: (value) => {
-        const message = fromLaneSchema.parse(value);
+        const read = fromLaneSchema.safeParse(value);
+        if (!read.success) return this.#nonsense(read.error);
+        const message = read.data;
         if (message.kind === "alive") return;
         if (message.kind === "lab-failed") this.#labFailed = message.reason;
         onMessage(message);
@@ -97,6 +100,12 @@ export class LaneChild {
 
   kill(): void {
     this.#process.kill();
+  }
+
+  /** A process that says what nobody can say is of no more use. */
+  #nonsense({ issues: [issue] }: z.ZodError): void {
+    this.#labFailed ??= `its process said what is no message: ${issue?.path.join(".")}: ${issue?.message}`;
+    this.kill();
   }
 
   #until<T>(pick: (message: FromFuzzLane) => T | undefined): Promise<T | LaneGone> {

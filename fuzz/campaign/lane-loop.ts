@@ -80,6 +80,9 @@ class LaneRun {
       if (gone) return this.#lost(gone);
       await child.stop();
       return undefined;
+    } catch (error) {
+      child.kill();
+      throw error;
     } finally {
       finish.removeEventListener("abort", tell);
     }

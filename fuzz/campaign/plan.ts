@@ -10,8 +10,14 @@ import { type FuzzCase, STAGES, type Stage } from "../trace.ts";
 /** Cases of a batch: so many that to configure a daemon is little beside them, so few that what was learned soon tells. */
 const BATCH = 100;
 
+const MOST_SEED = 200;
+
 export const planSchema = z.strictObject({
-  seed: z.string().min(1).max(200),
+  seed: z
+    .string()
+    .min(1)
+    .max(MOST_SEED)
+    .regex(/^\P{Cc}*$/u),
   stages: z.array(z.enum(STAGES)).min(1),
   setups: z.array(z.string()).min(1),
   roles: z.array(z.enum(["initiator", "responder"])).min(1),
@@ -45,13 +51,15 @@ const ROLES: readonly PeerRole[] = ["responder", "initiator"];
 export function makePlan(wishes: Wishes): Plan {
   const stages = wishes.stages?.map(stageOf) ?? [...STAGES];
   const chosen = wishes.setups?.map(setupOf) ?? [...setups];
-  const { role = "both", shard, lie, variant, peers = ["builtin"] } = wishes;
+  const { role = "both", shard, lie, variant, peers = ["builtin"], seed = "1" } = wishes;
+  if (!planSchema.shape.seed.safeParse(seed).success)
+    throw new UsageError(`--seed: must have 1 to ${MOST_SEED} characters, and none of control`);
   const roles = role === "both" ? [...ROLES] : [role];
   const usable = chosen.filter((setup) => isUsable(setup, stages, roles));
   if (usable.length === 0)
     throw new UsageError(`no setup reaches these stages in role ${role}: ${stages.join(", ")}`);
   return {
-    ...{ seed: wishes.seed ?? "1", stages, setups: usable.map(({ name }) => name), roles },
+    ...{ seed, stages, setups: usable.map(({ name }) => name), roles },
     ...(shard && { shard }),
     ...{ guided: wishes.guided ?? true, batch: BATCH },
     ...(lie !== undefined && { lie }),

@@ -3,9 +3,10 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync }
 import { join } from "node:path";
 import { z } from "zod";
 import { tool } from "../../harness/run/tool.ts";
+import { fileReason } from "../../pcaps/text-file.ts";
 import type { PeerInfo } from "../../reports/results.ts";
 import type { Alarm } from "../alarm.ts";
-import { CLOSED, DiskFull, isNoRoom, OPEN, writeWhole } from "../findings/files.ts";
+import { CLOSED, DiskFull, isNoRoom, isOfFiles, OPEN, writeWhole } from "../findings/files.ts";
 import { FindingStore } from "../findings/store.ts";
 import type { CoverageFile } from "../generate/coverage.ts";
 import type { GeneratorState } from "../generate/generator.ts";
@@ -76,40 +77,42 @@ export class Recorder {
     this.whileThereIsRoom(() => this.#journal.append(record));
   }
 
-  /** A full disk ends the campaign, and nothing else goes wrong by it. */
+  /** What cannot be written, as on a full disk, ends the campaign, and nothing else goes wrong by it. */
   whileThereIsRoom(write: () => void): void {
     if (this.#full) return;
     try {
       write();
     } catch (error) {
-      if (!(error instanceof DiskFull) && !isNoRoom(error)) throw error;
+      const why = whyNot(error);
+      if (why === undefined) throw error;
       this.#full = true;
-      this.#ended(error instanceof DiskFull ? error.message : "the disk is full: nothing more can be kept");
+      this.#ended(why);
     }
   }
 
   /** Keeps an alarm that did not come again, with its evidence; the number of such is bounded. */
   unconfirmed(alarm: Alarm, found: FuzzCase, peer: PeerInfo, capture?: string): string | undefined {
     const folder = join(this.out, UNCONFIRMED_FOLDER);
-    const there = existsSync(folder) ? readdirSync(folder).length : 0;
     let name: string | undefined;
-    if (there < MOST_UNCONFIRMED)
-      this.whileThereIsRoom(() => {
+    this.whileThereIsRoom(() => {
+      const there = existsSync(folder) ? readdirSync(folder).length : 0;
+      if (there < MOST_UNCONFIRMED) {
         name = `${String(there + 1).padStart(3, "0")}-${alarm.oracle}-${found.number}`;
         const place = join(folder, name);
         const text = JSON.stringify({ unconfirmed: 1, peer, alarm, case: found }, null, 1);
         writeWhole(join(place, "alarm.json"), `${text}\n`, CLOSED);
         if (capture !== undefined && existsSync(capture)) renameSync(capture, join(place, "capture"));
-      });
-    if (capture !== undefined) rmSync(capture, { recursive: true, force: true });
+      }
+      if (capture !== undefined) rmSync(capture, { recursive: true, force: true });
+    });
     return name;
   }
 
   /** What goes on after a kill: which cases a lane holds; undefined: none. */
   pending(lane: string, held: Pending | undefined): void {
     const path = join(stateFolder(this.out), `pending-${lane}.json`);
-    if (!held) return rmSync(path, { force: true });
     this.whileThereIsRoom(() => {
+      if (!held) return rmSync(path, { force: true });
       // Not synced: what a kill leaves is enough.
       writeLoose(path, JSON.stringify(held));
     });
@@ -130,16 +133,29 @@ export class Recorder {
     this.whileThereIsRoom(() => writeWhole(path, `${JSON.stringify(this.tally.campaign, null, 1)}\n`, OPEN));
   }
 
-  /** The last words. */
+  /** The last words; each as far as they can be said. */
   close(): void {
     this.whileThereIsRoom(() => this.store.flush());
     this.summary();
-    this.store.close();
-    try {
-      this.#journal.close();
-    } catch (error) {
-      if (!isNoRoom(error)) throw error;
+    const last = [
+      () => this.store.close(),
+      () => this.#journal.close(),
+      () => rmSync(this.captures, { recursive: true, force: true }),
+    ];
+    for (const say of last) {
+      try {
+        say();
+      } catch (error) {
+        if (whyNot(error) === undefined) throw error;
+        this.#full = true;
+      }
     }
-    rmSync(this.captures, { recursive: true, force: true });
   }
+}
+
+/** In words, where it is the file system that cannot; undefined for a fault of ours. */
+function whyNot(error: unknown): string | undefined {
+  if (error instanceof DiskFull) return error.message;
+  if (isNoRoom(error)) return "the disk is full: nothing more can be kept";
+  return isOfFiles(error) ? `nothing more can be kept: ${fileReason(error)}` : undefined;
 }

@@ -22,6 +22,10 @@ const FULL = ["ENOSPC", "EDQUOT"];
 export const isNoRoom = (error: unknown): boolean =>
   error instanceof Error && "code" in error && FULL.includes(String(error.code));
 
+/** True for what the file system throws. */
+export const isOfFiles = (error: unknown): error is Error =>
+  error instanceof Error && "code" in error && "syscall" in error;
+
 export interface FileModes {
   file: number;
   folder: number;
