@@ -82,8 +82,12 @@ export class Differential {
 
   #change(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      this.#waiting.push(resolve);
-      signal.addEventListener("abort", () => resolve(), { once: true });
+      const wake = () => {
+        signal.removeEventListener("abort", wake);
+        resolve();
+      };
+      this.#waiting.push(wake);
+      signal.addEventListener("abort", wake, { once: true });
     });
   }
 

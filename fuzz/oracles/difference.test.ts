@@ -54,6 +54,12 @@ describe("differences", () => {
     expect(isDifference([REFUSED, REFUSED], [REFUSED, REFUSED])).to.equal(false);
   });
 
+  it("are none in how soon a peer gives up what it has begun", () => {
+    const [soon, late] = [step("peer-initiate", "silence"), step("peer-initiate", "done")];
+    expect(differences(outcome(soon), outcome(late))).to.deep.equal([]);
+    expect(differences(outcome(step("init", "silence")), outcome(INIT))).to.have.length(1);
+  });
+
   it("are none where a peer lacks what a step needs", () => {
     const lacking = outcome(INIT, step("auth", "not begun"));
     expect(differences(REFUSED, lacking)).to.deep.equal([]);

@@ -1,7 +1,7 @@
 /** The same case played on two peers: where they part ways. */
 import type { Alarm } from "../alarm.ts";
 import { findOperator } from "../operators/index.ts";
-import type { Outcome } from "../outcome.ts";
+import type { Outcome, StepOutcome } from "../outcome.ts";
 import { changesOf } from "../trace.ts";
 import { formsOf, normalForm } from "./normal-form.ts";
 
@@ -21,12 +21,16 @@ export function differences(a: Outcome, b: Outcome): Difference[] {
   for (const [step, form] of ours.entries()) {
     const other = theirs[step] ?? "";
     if (form === other) continue;
-    const isLacking = [a, b].some(({ steps }) => steps[step]?.ended === "not begun");
+    const isLacking = [a, b].some((outcome) => saysNothing(outcome.steps[step]));
     const isUnfit = [a, b].some(({ steps }) => (steps[step]?.unfit.length ?? 0) > 0);
     return isLacking || isUnfit ? [] : [{ step, a: form, b: other }];
   }
   return [];
 }
+
+/** What was not begun; and what the peer begins, as when it tries again, and how often, is its own affair. */
+const saysNothing = (step: StepOutcome | undefined): boolean =>
+  step?.ended === "not begun" || (step?.ended === "silence" && step.act.startsWith("peer-"));
 
 /** Runs that a difference is confirmed by, on each side. */
 const LEAST_RUNS = 2;
