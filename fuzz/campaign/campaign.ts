@@ -187,7 +187,11 @@ class Running {
   async toItsEnd(signal: AbortSignal): Promise<CampaignEnd> {
     const { out, muted, timeMs } = this.#options;
     const beforeMs = this.#tally.campaign.ms;
-    const recorder = opened(out, () => new Recorder(out, this.#tally, muted, (reason) => this.#end(reason)));
+    const cannot = (reason: string) => {
+      this.#end(reason);
+      this.#reason = reason;
+    };
+    const recorder = opened(out, () => new Recorder(out, this.#tally, muted, cannot));
     for (const problem of recorder.store.problems) this.#observer.say(problem);
     this.#openJournal(recorder);
     const onSignal = () => this.#end(`ended by ${String(signal.reason)}`);

@@ -3,7 +3,6 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync }
 import { join } from "node:path";
 import { z } from "zod";
 import { tool } from "../../harness/run/tool.ts";
-import { fileReason } from "../../pcaps/text-file.ts";
 import type { PeerInfo } from "../../reports/results.ts";
 import type { Alarm } from "../alarm.ts";
 import { CLOSED, DiskFull, isNoRoom, isOfFiles, OPEN, writeWhole } from "../findings/files.ts";
@@ -157,5 +156,5 @@ export class Recorder {
 function whyNot(error: unknown): string | undefined {
   if (error instanceof DiskFull) return error.message;
   if (isNoRoom(error)) return "the disk is full: nothing more can be kept";
-  return isOfFiles(error) ? `nothing more can be kept: ${fileReason(error)}` : undefined;
+  return isOfFiles(error) ? `nothing more can be kept: ${error.message}` : undefined;
 }
