@@ -32,7 +32,7 @@ export const octetsIn = ({ octets = "" }: Draft): Uint8Array => fromHex(octets.s
 export function turnBit(octets: Uint8Array, bit: number): Uint8Array {
   const copy = Uint8Array.from(octets);
   const at = octets.length === 0 ? 0 : Math.floor(bit / 8) % octets.length;
-  if (octets.length > 0) copy[at] = copy[at]! ^ (1 << (bit % 8));
+  if (octets.length > 0) copy[at] = (copy[at] ?? 0) ^ (1 << (bit % 8));
   return copy;
 }
 

@@ -1,9 +1,9 @@
 /** Certificates, certificate requests, and the ASN.1 in them, in identities and in AUTH. */
 import { concat, EMPTY, equal, fromHex, u16 } from "../../harness/wire/bytes.ts";
-import { AUTH_METHOD } from "../../harness/wire/registry/auth-methods.ts";
 import { CERT_ENCODING } from "../../harness/wire/registry/cert-encodings.ts";
 import { ID_TYPE } from "../../harness/wire/registry/id-types.ts";
 import type { AuthPayload, CertPayload, IdPayload, Payload } from "../../harness/wire/types.ts";
+import { digital, identifierIn, isDigital, signatureIn } from "./auth-payload.ts";
 import { clamp, kindOperator, MOST_OCTETS, payloadOperator, repeat } from "./build.ts";
 import { BREAKS, broken, sizeIn } from "./der.ts";
 import type { IkeOperator } from "./operator.ts";
@@ -18,7 +18,7 @@ function holdsDer(payload: Payload): payload is DerPayload {
     case "ID":
       return payload.idType === ID_TYPE.ID_DER_ASN1_DN || payload.idType === ID_TYPE.ID_DER_ASN1_GN;
     case "AUTH":
-      return payload.method === AUTH_METHOD.DIGITAL_SIGNATURE && payload.data.length > 1;
+      return isDigital(payload);
     default:
       return false;
   }
@@ -26,14 +26,10 @@ function holdsDer(payload: Payload): payload is DerPayload {
 
 /** Changes the DER of a payload; the length octet in front of an AlgorithmIdentifier follows it. */
 function changeDer(payload: DerPayload, change: (der: Uint8Array) => Uint8Array | undefined): boolean {
-  const { data } = payload;
-  const inner = payload.kind === "AUTH" ? data.subarray(1, 1 + (data[0] ?? 0)) : data;
+  const inner = payload.kind === "AUTH" ? identifierIn(payload) : payload.data;
   const changed = change(inner)?.subarray(0, MOST_OCTETS);
   if (!changed || equal(changed, inner)) return false;
-  payload.data =
-    payload.kind === "AUTH"
-      ? concat(Uint8Array.of(changed.length), changed, data.subarray(1 + inner.length))
-      : changed;
+  payload.data = payload.kind === "AUTH" ? digital(changed, signatureIn(payload)) : changed;
   return true;
 }
 
@@ -41,7 +37,7 @@ const asn1Operators: readonly IkeOperator[] = BREAKS.map((one) =>
   payloadOperator<DerPayload>({
     name: `asn1-${one.verb}`,
     family: "content",
-    effect: one.effect.replace("#", "a certificate, a name or an AlgorithmIdentifier"),
+    effect: one.effect,
     fits: holdsDer,
     draw: (_, dice) => ({
       value: dice.number(dice.chance(0.4) ? 12 : 200),
@@ -102,7 +98,7 @@ const certificateOperators: readonly IkeOperator[] = [
   kindOperator("CERT", {
     name: "cert-other",
     family: "content",
-    effect: "Sends another certificate encoding with data of its kind that are no good, also hash and URL.",
+    effect: "Sends another certificate encoding with bad data of its kind, hash and URL as well.",
     draw(_, dice) {
       const [value, octets] = dice.pick(ENCODED);
       return { value, octets };

@@ -191,7 +191,7 @@ const methods: AuthRow[] = [
   },
   {
     name: "auth-null",
-    effect: "Makes AUTH by NULL authentication (RFC 7619), right in itself, where more is wanted.",
+    effect: "Makes AUTH by NULL authentication, right in itself, where more is wanted.",
     demand: { document: "rfc7619", requirement: "NULLAUTH-01", never: "established" },
     apply(auth, _change, { core }, { sa }) {
       const octets = sa && octetsOf(core, sa);

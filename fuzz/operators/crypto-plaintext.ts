@@ -34,7 +34,7 @@ const plaintexts: SealedRow[] = [
   },
   {
     name: "sk-pad-beyond",
-    effect: "Writes a Pad Length that leads so many octets beyond the plaintext, under the right ICV.",
+    effect: "Writes a Pad Length so many octets beyond the plaintext, under the right ICV.",
     draw: (dice) => ({ value: numberOr(dice, [0, 1, 16], 200) }),
     apply(message, change) {
       const beyond = whole(change, 0, 255);
@@ -69,7 +69,7 @@ const plaintexts: SealedRow[] = [
   },
   {
     name: "sk-plaintext",
-    effect: "Encrypts these octets, filled up to a block, instead of payloads and padding; the ICV is right.",
+    effect: "Encrypts these octets, filled up to a block, and nothing else; the ICV is right.",
     draw: (dice) => ({ octets: hex(anyOctets(dice, dice.pick([1, 3, 4, 8, 16, 32, 64]))) }),
     apply(message, change) {
       const octets = octetsIn(change);
@@ -82,7 +82,7 @@ const plaintexts: SealedRow[] = [
   },
   {
     name: "sk-plaintext-bit",
-    effect: "Turns one bit of the plaintext, padding and Pad Length counted in; the ICV is right.",
+    effect: "Turns one bit of the plaintext, padding included; the ICV is right.",
     draw: (dice) => ({ value: dice.number(4096) }),
     apply(message, change) {
       const bit = whole(change, 0, 2 ** 20);
@@ -92,8 +92,7 @@ const plaintexts: SealedRow[] = [
   },
   {
     name: "sk-ciphertext-cut",
-    effect:
-      "Leaves out so many of the last octets of the ciphertext, which is no multiple of the block then; the ICV is right.",
+    effect: "Cuts so many octets off the ciphertext, to part of a block; the ICV is right.",
     draw: (dice) => ({ value: 1 + dice.number(15) }),
     apply(message, change) {
       const octets = whole(change, 1, 255);
@@ -168,7 +167,7 @@ const around: SealedRow[] = [
   },
   {
     name: "sk-in-front",
-    effect: "Puts payloads in clear in front of the Encrypted payload: `V`, or copies of all that is in it.",
+    effect: "Puts payloads in clear in front of SK: `V`, or copies of all that is in it.",
     draw: (dice) => ({ at: dice.pick(["V", "all"]), octets: hex(anyOctets(dice, 16)) }),
     apply(message, change) {
       if (!message.protected) return false;

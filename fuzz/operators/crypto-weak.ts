@@ -69,7 +69,7 @@ const weak: IkeOperator = {
   name: "offer-weak",
   on: "ike",
   family: "crypto",
-  effect: "Offers, or chooses, nothing but what is broken: no or weak encryption, integrity or key exchange.",
+  effect: "Offers, or chooses, nothing but no or weak encryption, integrity or key exchange.",
   draw: (message, dice) => (offer(message) ? { at: dice.pick(Object.keys(weaknesses)) } : undefined),
   apply: (message, { at = "" }) =>
     weaken(message, offer(message), Object.hasOwn(weaknesses, at) ? weaknesses[at] : undefined),

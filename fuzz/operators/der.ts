@@ -1,9 +1,10 @@
 /** A small walker over DER that is content with anything, and ways to break what it finds. */
+import { elementAt, encode, lengthOf } from "../../harness/pki/der.ts";
 import { concat, EMPTY, readU16 } from "../../harness/wire/bytes.ts";
 import { clamp, repeat } from "./build.ts";
 
 /** Where a value with its tag and length stands. */
-export interface Tlv {
+interface Tlv {
   at: number;
   /** Octets of tag and length. */
   header: number;
@@ -15,27 +16,16 @@ export interface Tlv {
 const CONSTRUCTED = 0x20;
 const MOST_VALUES = 2_000;
 
-/** Tag and length at this place; undefined if the octets hold none that fits. */
-function readTlv(octets: Uint8Array, at: number, end: number, parent: number): Tlv | undefined {
-  const first = octets[at + 1];
-  if (first === undefined || at + 2 > end) return undefined;
-  if (first < 0x80) return at + 2 + first <= end ? { at, header: 2, length: first, parent } : undefined;
-  const more = first & 0x7f;
-  if (more === 0 || more > 3 || at + 2 + more > end) return undefined;
-  let length = 0;
-  for (let i = 0; i < more; i++) length = length * 256 + (octets[at + 2 + i] ?? 0);
-  return at + 2 + more + length <= end ? { at, header: 2 + more, length, parent } : undefined;
-}
-
 /** All values, outer ones before inner ones; none for octets that are no DER. */
 export function walk(octets: Uint8Array): Tlv[] {
   const found: Tlv[] = [];
   const read = (start: number, end: number, parent: number): void => {
     for (let at = start; at < end && found.length < MOST_VALUES; ) {
-      const tlv = readTlv(octets, at, end, parent);
-      if (!tlv) return;
-      found.push(tlv);
-      at += tlv.header + tlv.length;
+      const element = elementAt(octets.subarray(0, end), at);
+      if (!element) return;
+      const { der, content } = element;
+      found.push({ at, header: der.length - content.length, length: content.length, parent });
+      at += der.length;
     }
   };
   read(0, octets.length, -1);
@@ -47,17 +37,7 @@ export function walk(octets: Uint8Array): Tlv[] {
 }
 
 /** Tag and shortest length. */
-export function headerOf(tag: number, length: number): Uint8Array {
-  if (length < 0x80) return Uint8Array.of(tag, length);
-  if (length < 0x100) return Uint8Array.of(tag, 0x81, length);
-  if (length < 0x10000) return Uint8Array.of(tag, 0x82, length >>> 8, length);
-  return Uint8Array.of(tag, 0x83, length >>> 16, length >>> 8, length);
-}
-
-export const der = (tag: number, ...parts: Uint8Array[]): Uint8Array => {
-  const content = concat(...parts);
-  return concat(headerOf(tag, content.length), content);
-};
+const headerOf = (tag: number, length: number): Uint8Array => Uint8Array.of(tag, ...lengthOf(length));
 
 /** Other octets in the place of a value; the lengths of all around it are right again. */
 function replaced(octets: Uint8Array, all: readonly Tlv[], tlv: Tlv, others: Uint8Array): Uint8Array {
@@ -66,7 +46,7 @@ function replaced(octets: Uint8Array, all: readonly Tlv[], tlv: Tlv, others: Uin
   if (!around) return concat(octets.subarray(0, tlv.at), others, octets.subarray(end));
   const start = around.at + around.header;
   const content = concat(octets.subarray(start, tlv.at), others, octets.subarray(end, start + around.length));
-  return replaced(octets, all, around, concat(headerOf(octets[around.at] ?? 0, content.length), content));
+  return replaced(octets, all, around, encode(octets[around.at] ?? 0, content));
 }
 
 /** One way to break a value. */
@@ -98,18 +78,18 @@ const TAGS = [
 export const BREAKS: readonly Break[] = [
   {
     verb: "length-more",
-    effect: "Announces more octets than a value of # has.",
+    effect: "Announces more octets than a DER value has.",
     make: ({ tag, content }, size) => concat(headerOf(tag, content.length + 1 + size), content),
   },
   {
     verb: "length-less",
-    effect: "Announces fewer octets than a value of # has.",
+    effect: "Announces fewer octets than a DER value has.",
     make: ({ tag, content }, size) =>
       concat(headerOf(tag, content.length - 1 - (size % Math.max(1, content.length))), content),
   },
   {
     verb: "length-huge",
-    effect: "Announces up to 2^64 octets for a value of #.",
+    effect: "Announces up to 2^64 octets for a DER value.",
     make({ tag, content }, size) {
       const octets = 1 + (size % 8);
       return concat(Uint8Array.of(tag, 0x80 + octets), new Uint8Array(octets).fill(0xff), content);
@@ -117,7 +97,7 @@ export const BREAKS: readonly Break[] = [
   },
   {
     verb: "length-long-form",
-    effect: "Writes the length of a value of # with leading zeros.",
+    effect: "Writes the length of a DER value with leading zeros.",
     make({ tag, content }, size) {
       const zeros = new Uint8Array(1 + (size % 120));
       const { length } = content;
@@ -127,62 +107,62 @@ export const BREAKS: readonly Break[] = [
   },
   {
     verb: "indefinite",
-    effect: "Gives a value of # the indefinite length, with or without its end.",
+    effect: "Gives a DER value the indefinite length, with or without its end.",
     make: ({ tag, content }, size) =>
       concat(Uint8Array.of(tag, 0x80), content, size % 2 === 0 ? new Uint8Array(2) : EMPTY),
   },
   {
     verb: "empty",
-    effect: "Empties a value of #.",
+    effect: "Empties a DER value.",
     make: ({ tag }) => Uint8Array.of(tag, 0),
   },
   {
     verb: "omit",
-    effect: "Leaves a value of # out.",
+    effect: "Leaves a DER value out.",
     make: () => EMPTY,
   },
   {
     verb: "repeat",
-    effect: "Repeats a value of #, up to hundreds of times.",
+    effect: "Repeats a DER value, up to hundreds of times.",
     make: ({ whole }, size) =>
       repeat(whole, whole.length * clamp(size, 2, Math.floor(40_000 / Math.max(1, whole.length)) + 2)),
   },
   {
     verb: "tag",
-    effect: "Gives a value of # another tag.",
+    effect: "Gives a DER value another tag.",
     make({ tag, content }, size) {
       const other = TAGS[size % TAGS.length] ?? 0;
-      return concat(headerOf(other === tag ? other ^ 0x40 : other, content.length), content);
+      return encode(other === tag ? other ^ 0x40 : other, content);
     },
   },
   {
     verb: "long",
-    effect: "Fills a value of # with thousands of octets, as an endless OID or INTEGER.",
-    make: ({ tag }, size) => der(tag, repeat(Uint8Array.of(0xff), clamp(size, 1, 40_000))),
+    effect: "Fills a DER value with thousands of octets, as an endless OID or INTEGER.",
+    make: ({ tag }, size) => encode(tag, repeat(Uint8Array.of(0xff), clamp(size, 1, 40_000))),
   },
   {
     verb: "zeros",
-    effect: "Fills a value of # with zeros.",
-    make: ({ tag, content }, size) => der(tag, new Uint8Array(content.length + (size % 3))),
+    effect: "Fills a DER value with zeros.",
+    make: ({ tag, content }, size) => encode(tag, new Uint8Array(content.length + (size % 3))),
   },
   {
     verb: "nested",
-    effect: "Puts thousands of levels of SEQUENCE in the place of a value of #.",
+    effect: "Puts thousands of levels of SEQUENCE in the place of a DER value.",
     make: (_, size) => nested(0x30, clamp(size, 1, 10_000), true),
   },
   {
     verb: "nested-open",
-    effect: "Puts thousands of levels without end in the place of a value of #.",
+    effect: "Puts thousands of levels without end in the place of a DER value.",
     make: (_, size) => nested(size % 2 === 0 ? 0x30 : 0x24, clamp(size, 1, 20_000), false),
   },
   {
     verb: "trailing",
-    effect: "Adds octets behind a value of #.",
+    effect: "Adds octets behind a DER value.",
     make: ({ whole }, size) => concat(whole, new Uint8Array(clamp(size, 1, 2_000))),
   },
   {
     verb: "cut",
-    effect: "Cuts a value of # short, but not the length that it announces.",
+    effect: "Cuts a DER value short, but not the length that it announces.",
     make: ({ whole }, size) => whole.subarray(0, whole.length - 1 - (size % Math.max(1, whole.length))),
   },
 ];

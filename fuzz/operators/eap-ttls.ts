@@ -187,7 +187,7 @@ const PACKETS: readonly string[] = [
 const packets: AvpRow[] = [
   {
     name: "eap-ttls-eap",
-    effect: "Puts this EAP packet into the AVP: code, identifier and data, as the length is written rightly.",
+    effect: "Puts this EAP packet (code, identifier, data) into the AVP; its length is right.",
     draw: (dice) => ({ octets: dice.pick(PACKETS) }),
     becomes(avps, change) {
       const eap = octetsIn(change);

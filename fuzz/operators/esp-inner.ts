@@ -3,7 +3,7 @@ import type { OutgoingEsp } from "../../harness/esp/hooks.ts";
 import { NEXT_HEADER } from "../../harness/esp/sa.ts";
 import { concat, EMPTY, equal, hex, u16 } from "../../harness/wire/bytes.ts";
 import { buildEchoPacket, buildIp, checksum } from "../../harness/wire/ip.ts";
-import { anyOctets, numberOr, octetsIn, whole } from "./bend.ts";
+import { anyOctets, numberOr, octetsIn, turnBit, whole } from "./bend.ts";
 import { MOST_OCTETS } from "./build.ts";
 import { type EspRow, ofEsp } from "./esp.ts";
 import type { Demand, Draft, EspOperator } from "./operator.ts";
@@ -121,11 +121,7 @@ const fields: Row[] = [
     name: "esp-inner-checksum",
     effect: "Turns a bit of the header's checksum in an IPv4 packet.",
     family: 4,
-    becomes(inner) {
-      const copy = Uint8Array.from(inner);
-      copy[11] = (copy[11] ?? 0) ^ 1;
-      return copy;
-    },
+    becomes: (inner) => turnBit(inner, 8 * 11),
   },
 ];
 
@@ -210,10 +206,7 @@ const shapes: Row[] = [
       payload.length > 0 ? { value: dice.number(8 * Math.min(80, payload.length)) } : undefined,
     becomes(inner, change) {
       const bit = whole(change, 0, 8 * inner.length - 1);
-      if (bit === undefined) return undefined;
-      const copy = Uint8Array.from(inner);
-      copy[bit >> 3] = (copy[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-      return copy;
+      return bit === undefined ? undefined : turnBit(inner, bit);
     },
   },
   {

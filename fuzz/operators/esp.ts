@@ -5,7 +5,7 @@ import { icvLengthOf, ivOctets } from "../../harness/esp/sa.ts";
 import { concat, EMPTY, hex, readU16, u16, u32 } from "../../harness/wire/bytes.ts";
 import type { Dice } from "../dice.ts";
 import { anyOctets, bend, numberOr, octetsIn, turnBit, whole } from "./bend.ts";
-import { MOST_OCTETS } from "./build.ts";
+import { MOST_OCTETS, repeat } from "./build.ts";
 import type { Demand, Draft, EspOperator } from "./operator.ts";
 
 /** What fails its ICV, belongs to no SA or comes twice is never delivered. */
@@ -244,7 +244,7 @@ const trailer: EspRow[] = [
       return inPlaintext(packet, (plaintext) => {
         const end = plaintext.length - 2;
         const from = Math.max(0, end - (plaintext[end] ?? 0));
-        for (let at = from; at < end; at++) plaintext[at] = fill[(at - from) % fill.length] ?? 0;
+        plaintext.set(repeat(fill, Math.max(0, end - from)), from);
       });
     },
   },
@@ -291,7 +291,7 @@ const trailer: EspRow[] = [
       const octets = octetsIn(change);
       const size = packet.sa ? ivOctets(packet.sa.parameters.transforms) : 0;
       if (octets.length === 0 || size === 0) return false;
-      packet.options.iv = new Uint8Array(size).map((_, at) => octets[at % octets.length] ?? 0);
+      packet.options.iv = repeat(octets, size);
       return true;
     },
   },
@@ -342,7 +342,7 @@ const packets: EspRow[] = [
   },
   {
     name: "esp-marker",
-    effect: "Puts so many octets of zero in front of the packet: in UDP that is how IKE is marked.",
+    effect: "Puts so many octets of zero in front of the packet, as IKE is marked in UDP.",
     draw: (dice) => ({ value: dice.pick([1, 3, 4, 8]) }),
     apply(packet, change) {
       const count = whole(change, 1, 1000);

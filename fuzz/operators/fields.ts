@@ -1,18 +1,8 @@
 /** Numbers and octets of fields, each in the width that it has. */
 import { equal } from "../../harness/wire/bytes.ts";
-import { exchangeTypes } from "../../harness/wire/registry/exchange-types.ts";
-import { payloadTypes } from "../../harness/wire/registry/payload-types.ts";
 import type { Payload } from "../../harness/wire/types.ts";
 import type { Dice } from "../dice.ts";
-import {
-  anyPayload,
-  type Drawn,
-  drawPattern,
-  messageOperator,
-  otherThan,
-  payloadOperator,
-  repeat,
-} from "./build.ts";
+import { anyPayload, type Drawn, drawPattern, otherThan, payloadOperator, repeat } from "./build.ts";
 import { grammarOf, isNumberField, numberFieldsOf, numberOf, read, setNumber, write } from "./grammar.ts";
 import { boundaries, numbersIn, registeredFields, registryOf } from "./numbers.ts";
 import type { IkeOperator } from "./operator.ts";
@@ -27,12 +17,11 @@ const HINTS = new Set(["next", "last"]);
 
 const isReserved = (field: string): boolean => field.startsWith("reserved");
 
-const fieldOperators: readonly IkeOperator[] = [
+export const fieldsOperators: readonly IkeOperator[] = [
   payloadOperator({
     name: "field-boundary",
     family: "field",
-    effect:
-      "Sets a number field of a payload or of a part of one to 0, 1, its greatest number or one near a boundary.",
+    effect: "Sets a number of a payload, or of a part of one, to one at or near a boundary.",
     fits: anyPayload,
     draw(payload, dice, message) {
       const { part, under, last } = drawPart(payload, dice);
@@ -126,41 +115,3 @@ function registered(name: string, effect: string, which: "assigned" | "unassigne
     apply: setField,
   });
 }
-
-const headerOperators: readonly IkeOperator[] = [
-  messageOperator({
-    name: "header-exchange-type",
-    family: "field",
-    effect: "Sets the exchange type to another one: assigned, unassigned or private.",
-    draw({ header }, dice) {
-      const { assigned, unassigned } = numbersIn(exchangeTypes);
-      const numbers = dice.chance(0.6) ? assigned : unassigned;
-      return { value: otherThan(dice, numbers, header.exchangeType) };
-    },
-    apply(message, { value }) {
-      const exchangeType = value & 0xff;
-      if (exchangeType === message.header.exchangeType) return false;
-      message.header = { ...message.header, exchangeType };
-      return true;
-    },
-  }),
-  messageOperator({
-    name: "first-payload-type",
-    family: "field",
-    effect: "Announces another type of the first payload than it has, in the header or that of SK.",
-    draw({ payloads }, dice) {
-      const { assigned, unassigned } = numbersIn(payloadTypes);
-      const numbers = dice.chance(0.7) ? assigned : unassigned;
-      return { value: otherThan(dice, numbers, payloads[0]?.type ?? 0) };
-    },
-    apply(message, { value }) {
-      const type = value & 0xff;
-      if (type === (message.payloads[0]?.type ?? 0)) return false;
-      if (message.protected) message.seal = { ...message.seal, innerType: type };
-      else message.header = { ...message.header, nextPayload: type };
-      return true;
-    },
-  }),
-];
-
-export const fieldsOperators: readonly IkeOperator[] = [...fieldOperators, ...headerOperators];

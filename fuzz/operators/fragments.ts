@@ -150,7 +150,7 @@ const cuts: Row[] = [
   },
   {
     name: "fragment-octets",
-    effect: "Cuts the message into as many fragments as go out for one message, of an octet or few.",
+    effect: "Cuts the message into the most fragments that we send, of an octet or few.",
     pieces: () => MOST_DATAGRAMS,
     becomes: (honest) => honest,
   },
@@ -349,7 +349,7 @@ const others: Row[] = [
   },
   {
     name: "fragment-clear",
-    effect: "Puts a Vendor ID in clear in front of every fragment; those behind the first have none.",
+    effect: "Puts a Vendor ID in clear in front of every fragment, not the first alone.",
     becomes: (honest) => honest.map((fragment) => ({ ...fragment, vendor: true as const })),
   },
 ];

@@ -1,8 +1,8 @@
 /** What stands in identities. */
+import { encode } from "../../harness/pki/der.ts";
 import { concat, equal, fromHex } from "../../harness/wire/bytes.ts";
 import { ID_TYPE } from "../../harness/wire/registry/id-types.ts";
 import { clamp, kindOperator } from "./build.ts";
-import { der } from "./der.ts";
 import type { IkeOperator } from "./operator.ts";
 
 const text = (words: string): Uint8Array => new TextEncoder().encode(words);
@@ -71,16 +71,15 @@ const COMMON_NAME = fromHex("0603550403");
 
 /** A distinguished name of so many common names. */
 function longName(count: number): Uint8Array {
-  const rdn = der(0x31, der(0x30, COMMON_NAME, der(0x0c, text("peer.example"))));
-  return der(0x30, ...Array.from({ length: count }, () => rdn));
+  const rdn = encode(0x31, encode(0x30, COMMON_NAME, encode(0x0c, text("peer.example"))));
+  return encode(0x30, ...Array.from({ length: count }, () => rdn));
 }
 
 export const identitiesOperators: readonly IkeOperator[] = [
   kindOperator("ID", {
     name: "id-odd",
     family: "content",
-    effect:
-      "Sends an identity whose data are not of the form of its type: empty, with NUL, patterns, wrong sizes, broken names.",
+    effect: "Sends an identity of no right form: empty, with NUL, of wrong size, a broken name.",
     draw(_, dice) {
       const [value, octets] = dice.pick(ODD);
       return { value, octets };

@@ -120,7 +120,7 @@ export const keyExchangeOperators: readonly IkeOperator[] = [
   kindOperator("KE", {
     name: "ke-value",
     family: "content",
-    effect: "Sends 0, 1, p, p-1, a point of small order or off the curve, or all ones as public value.",
+    effect: "Sends as public value 0, 1, p, p-1, all ones, a point of small order or off curve.",
     draw: (_, dice) => ({ value: dice.number(14) }),
     apply({ payload }, { value }) {
       const all = specials(payload);

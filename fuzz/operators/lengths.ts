@@ -86,10 +86,10 @@ export const lengthsOperators: readonly IkeOperator[] = [
     LENGTHS,
     true,
   ),
-  lying("count-lie", "Lies about how many transforms, selectors or SPIs there are.", COUNTS, true),
-  lying("spi-size-lie", "Lies about the size of an SPI.", SPI_SIZES, true),
+  lying("part-count", "Lies about how many transforms, selectors or SPIs there are.", COUNTS, true),
+  lying("spi-size", "Lies about the size of an SPI.", SPI_SIZES, true),
   payloadOperator({
-    name: "octets-size",
+    name: "field-size",
     family: "length",
     effect: "Makes a field of octets longer or shorter, with right lengths around it.",
     fits: anyPayload,
@@ -106,7 +106,7 @@ export const lengthsOperators: readonly IkeOperator[] = [
     apply: ({ part, field = "" }, { value, octets }) => resize(part, field, value, octets),
   }),
   payloadOperator({
-    name: "octets-empty",
+    name: "field-empty",
     family: "length",
     effect: "Leaves a field of octets empty, with right lengths around it.",
     fits: anyPayload,
@@ -121,8 +121,7 @@ export const lengthsOperators: readonly IkeOperator[] = [
   kindOperator("Nonce", {
     name: "nonce-size",
     family: "length",
-    effect:
-      "Sends a nonce of another size; in IKE_SA_INIT our keys are made of it, so that the conversation goes on.",
+    effect: "Sends a nonce of another size; the keys of an IKE SA are made of it.",
     draw: ({ data }, dice) => ({
       value: otherThan(dice, NONCE_SIZES, data.length),
       octets: dice.octets(8),
@@ -143,8 +142,7 @@ export const lengthsOperators: readonly IkeOperator[] = [
   payloadOperator({
     name: "part-trailing",
     family: "length",
-    effect:
-      "Adds octets at the end of a payload or of a part of one that belong to nothing, with right lengths.",
+    effect: "Adds octets that belong to nothing behind a payload or a part; lengths are right.",
     fits: anyPayload,
     draw(payload, dice) {
       const { part, under } = drawPart(payload, dice, 0.6);

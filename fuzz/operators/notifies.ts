@@ -118,8 +118,7 @@ const addOperators: readonly IkeOperator[] = [
   messageOperator({
     name: "notify-flood",
     family: "content",
-    effect:
-      "Adds a notification dozens to thousands of times: the two given octets count them, others are its data.",
+    effect: "Adds a notification up to thousands of times: two octets count them, then its data.",
     draw: (_, dice) => ({
       value: dice.chance(0.7) ? dice.pick(SIZED) : dice.pick(assigned),
       octets: concat(
@@ -138,8 +137,7 @@ const addOperators: readonly IkeOperator[] = [
   messageOperator({
     name: "signature-hashes",
     family: "content",
-    effect:
-      "Sends SIGNATURE_HASH_ALGORITHMS with other data: odd lengths, unknown hashes, thousands of them.",
+    effect: "Sends SIGNATURE_HASH_ALGORITHMS of odd length, with unknown hashes or thousands.",
     draw: (_, dice) => ({
       value: dice.pick([0, 1, 2, 3, 5, 255, 4096, 20_001]),
       octets: dice.pick(HASHES),

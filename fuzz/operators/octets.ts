@@ -1,11 +1,11 @@
-/** Octets changed blindly: of the datagram, of the chain of payloads inside SK, of the body of one payload. */
+/** Octets changed blindly: of the datagram, of the payloads in SK, of the body of one payload. */
 
 import type { OutgoingMessage } from "../../harness/ike/hooks.ts";
 import { concat, equal, fromHex, readU16, u16 } from "../../harness/wire/bytes.ts";
 import { decodeChain, encodeChain, firstPayloadType } from "../../harness/wire/index.ts";
 import type { Payload } from "../../harness/wire/types.ts";
 import type { Dice } from "../dice.ts";
-import { bend } from "./bend.ts";
+import { bend, turnBit } from "./bend.ts";
 import { clamp, type Drawn, draft, ikeOperator, MOST_OCTETS, type Said, said } from "./build.ts";
 import type { IkeOperator } from "./operator.ts";
 import { drawPayload, findPlace, replaceAt } from "./place.ts";
@@ -50,12 +50,7 @@ const EDITS: readonly Edit[] = [
     verb: "flip",
     effect: "Flips a bit of #.",
     draw: (size, dice) => ({ value: drawOffset(size, dice) * 8 + dice.number(8) }),
-    edit(octets, { value }) {
-      const changed = octets.slice();
-      const at = wrap(Math.floor(value / 8), octets.length);
-      changed[at] = (changed[at] ?? 0) ^ (1 << wrap(value, 8));
-      return changed;
-    },
+    edit: (octets, { value }) => turnBit(octets, wrap(value, 8 * octets.length)),
   },
   {
     verb: "set",
@@ -79,7 +74,7 @@ const EDITS: readonly Edit[] = [
   },
   {
     verb: "remove",
-    effect: "Takes octets out of #, as many as the two given ones count.",
+    effect: "Takes octets out of #: two given octets count them.",
     draw: (size, dice) => ({
       value: drawOffset(size, dice),
       octets: u16(1 + dice.number(Math.min(size, 20))),
@@ -106,7 +101,7 @@ const EDITS: readonly Edit[] = [
   },
   {
     verb: "repeat",
-    effect: "Repeats octets of #: two given ones count them, two more say how often.",
+    effect: "Repeats octets of #: two given octets count, two say how often.",
     draw: (size, dice) => ({
       value: drawOffset(size, dice),
       octets: concat(
@@ -138,7 +133,7 @@ const onDatagram = (edit: Edit): IkeOperator =>
   ikeOperator({
     name: `datagram-${edit.verb}`,
     family: "octets",
-    effect: edit.effect.replace("#", "the datagram, when it is sealed"),
+    effect: edit.effect.replace("#", "the sealed datagram"),
     draw: (message, dice) => draft(edit.draw(AROUND + 40 * message.payloads.length, dice)),
     apply(message, change) {
       const numbers = said(change);
@@ -168,7 +163,7 @@ const onChain = (edit: Edit): IkeOperator =>
   ikeOperator({
     name: `chain-${edit.verb}`,
     family: "octets",
-    effect: edit.effect.replace("#", "the chain of payloads, inside SK"),
+    effect: edit.effect.replace("#", "the payloads in SK"),
     draw: (message, dice) =>
       message.payloads.length === 0
         ? undefined
@@ -197,7 +192,7 @@ const onBody = (edit: Edit): IkeOperator =>
   ikeOperator({
     name: `body-${edit.verb}`,
     family: "octets",
-    effect: edit.effect.replace("#", "the body of one payload, whose length says so"),
+    effect: edit.effect.replace("#", "the body of a payload"),
     draw(message, dice) {
       const drawn = drawPayload(message, dice);
       const size = drawn && bodyOf(drawn.payload).length;

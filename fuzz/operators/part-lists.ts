@@ -35,22 +35,24 @@ const onPart = (
 const times = (part: object, wanted: number): number =>
   clamp(wanted, 0, Math.floor(MOST_OCTETS / Math.max(4, wireSize(part))));
 
-const PARTS = "proposal, transform, attribute, selector or policy";
-
 export const partsOperators: readonly IkeOperator[] = [
-  onPart("part-omit", `Leaves a ${PARTS} out.`, (list, index) => list.toSpliced(index, 1)),
-  onPart("part-duplicate", `Sends a ${PARTS} twice.`, (list, index) =>
+  onPart(
+    "part-omit",
+    "Leaves out a part of a payload: proposal, transform, attribute, selector or policy.",
+    (list, index) => list.toSpliced(index, 1),
+  ),
+  onPart("part-duplicate", "Sends a part of a payload twice.", (list, index) =>
     list.toSpliced(index, 0, ...list.slice(index, index + 1)),
   ),
-  onPart("part-alone", `Leaves out every ${PARTS} beside one.`, (list, index) =>
+  onPart("part-alone", "Leaves out all parts beside one.", (list, index) =>
     list.length < 2 ? undefined : list.slice(index, index + 1),
   ),
-  onPart("part-reverse", `Reverses the order of every ${PARTS} beside one.`, (list) =>
+  onPart("part-reverse", "Reverses the order of a part and those beside it.", (list) =>
     list.length < 2 ? undefined : list.toReversed(),
   ),
   onPart(
     "part-flood",
-    `Sends a ${PARTS} hundreds or thousands of times.`,
+    "Sends a part of a payload up to thousands of times.",
     (list, index, value) => {
       const part = list[index];
       const copies = part ? times(part, value) : 0;

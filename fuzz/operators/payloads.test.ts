@@ -50,7 +50,7 @@ const PLACES = [
 
 /** Where the message of the first sample, an IKE_SA_INIT request, is not the one to change. */
 const MANY = [
-  ...["count-lie", "delete-spi-size", "delete-flood", "selector-reversed", "id-odd", "auth-omit"],
+  ...["part-count", "delete-spi-size", "delete-flood", "selector-reversed", "id-odd", "auth-omit"],
   ...["asn1-length-huge", "asn1-nested", "asn1-omit", "certreq-authorities"],
 ];
 
@@ -60,13 +60,13 @@ const LIES: readonly [name: string, draft: Draft, field: string][] = [
   ["payload-length", { at: "SA/length", value: 65_535 }, "SA > length"],
   ["part-length", { at: "SA/1/2/length", value: 7 }, "SA > proposal 1 > transform 2 > length"],
   ["part-trailing", { at: "SA/1/1", value: 3 }, "SA > proposal 1 > transform 1 > trailing"],
-  ["count-lie", { at: "TSi/count", value: 9 }, "TS > count"],
-  ["count-lie", { at: "DELETE/spiCount", value: 2 }, "Delete > SPI count"],
+  ["part-count", { at: "TSi/count", value: 9 }, "TS > count"],
+  ["part-count", { at: "DELETE/spiCount", value: 2 }, "Delete > SPI count"],
   ["field-boundary", { at: "SA/1/last", value: 255 }, "SA > proposal 1 > last"],
   ["reserved-bits", { at: "KE/reserved2", value: 1 }, "KE > reserved"],
   ["payload-unknown", { at: "KE", value: 77 }, "payload type"],
   ["payload-next", { at: "NONCE", value: 77 }, "payload type"],
-  ["spi-size-lie", { at: "SA/1/spiSize", value: 255 }, "SA > proposal 1 > SPI size"],
+  ["spi-size", { at: "SA/1/spiSize", value: 255 }, "SA > proposal 1 > SPI size"],
   ["chain-truncate", { value: 61 }, "SA > length"],
   ["sa-empty", { at: "SA" }, "SA"],
 ];
@@ -97,7 +97,7 @@ const CHANGES: readonly [name: string, draft: Draft, text: RegExp][] = [
   ["transform-unknown-type", { at: "SA/1", value: 99 }, /"type":"unknown\(99\)"/],
   ["proposal-spi", { at: "SA/1", octets: "c0ffee" }, /"spi":"c0ffee"/],
   ["nonce-size", { at: "NONCE", value: 15, octets: "00" }, /"data":"[0-9a-f]{30}"/],
-  ["octets-empty", { at: "NONCE/data" }, /"type":"NONCE","data":""/],
+  ["field-empty", { at: "NONCE/data" }, /"type":"NONCE","data":""/],
   ["ke-value", { at: "KE", value: 0 }, /"data":"0{64}"/],
   ["ke-twice", { at: "KE", value: 14, octets: "02" }, /^SA KE KE No.*"data":"(02){256}"/],
   ["selector-reversed", { at: "TSi/1" }, /"startAddress":"203\.0\.113\.15","endAddress":"203\.0\.113\.0"/],

@@ -96,8 +96,7 @@ const listOperators: readonly IkeOperator[] = [
   kindOperator("SA", {
     name: "proposal-explosion",
     family: "content",
-    effect:
-      "Offers very many proposals with very many transforms, an attribute in each: the three given octets count them.",
+    effect: "Offers very many proposals, transforms, attributes: three given octets count them.",
     draw: (_, dice) => ({
       octets: Uint8Array.of(
         dice.pick([1, 2, 16, 127, 254, 255]),
@@ -198,8 +197,7 @@ const transformOperators: readonly IkeOperator[] = [
   kindOperator("SA", {
     name: "attribute-add",
     family: "content",
-    effect:
-      "Adds an attribute to a transform, two octets as TV: Key Length again, of no or a huge size, or an unknown one.",
+    effect: "Adds an attribute to a transform: a second or an odd Key Length, or an unknown one.",
     draw: inTransform(drawAttribute),
     apply({ payload, part }, { value, octets }) {
       const transform = transformOf(payload, part);

@@ -181,7 +181,7 @@ const configOperators: readonly IkeOperator[] = [
   kindOperator("CP", {
     name: "config-flood",
     family: "content",
-    effect: "Asks for an attribute hundreds or thousands of times: the two given octets count them.",
+    effect: "Asks for an attribute hundreds or thousands of times: two given octets count them.",
     draw: (_, dice) => ({
       value: dice.pick(attributeTypes),
       octets: dice.pick(

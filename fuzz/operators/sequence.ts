@@ -10,7 +10,7 @@ import { NOTIFY } from "../../harness/wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../harness/wire/registry/payload-types.ts";
 import { FLAG, type Header, type Payload } from "../../harness/wire/types.ts";
 import type { Dice } from "../dice.ts";
-import { anyOctets, bend, numberOr, octetsIn, turnBit, whole } from "./bend.ts";
+import { anyOctets, bend, numberOr, octetsIn, whole } from "./bend.ts";
 import type { Draft, IkeOperator, LieContext } from "./operator.ts";
 
 interface Row extends Pick<IkeOperator, "name" | "effect" | "demand" | "apply"> {
@@ -68,8 +68,7 @@ const earlier = ({ sent }: LieContext, back: number): readonly Uint8Array[] | un
 const replays: Row[] = [
   {
     name: "message-replay",
-    effect:
-      "Sends one of our earlier messages once more, `before` or `after` this one; 0 is the last of them.",
+    effect: "Sends an earlier message of ours again, `before` or `after` this one; 0: the last.",
     draw: (dice) => ({ at: beside(dice), value: dice.number(4) }),
     apply(_message, change, context) {
       const [side, back] = [when(change), whole(change, 0, 63)];
@@ -81,7 +80,7 @@ const replays: Row[] = [
   },
   {
     name: "message-replace",
-    effect: "Sends one of our earlier messages in the place of this one; 0 is the last of them.",
+    effect: "Sends an earlier message of ours in the place of this one; 0: the last.",
     draw: (dice) => ({ value: dice.number(4) }),
     apply(message, change, context) {
       const back = whole(change, 0, 63);
@@ -98,8 +97,7 @@ const replays: Row[] = [
   },
   {
     name: "message-reflect",
-    effect:
-      "Gives the peer's own message back to it, `before` or `after` ours: the request that we answer, or its IKE_SA_INIT.",
+    effect: "Gives the peer its request, or IKE_SA_INIT, back `before` or `after` our message.",
     draw: (dice) => ({ at: beside(dice) }),
     apply({ sa, request }, change, { also }) {
       const side = when(change);
@@ -158,8 +156,7 @@ const DELETE_IKE: Payload = { kind: "Delete", type: PAYLOAD.DELETE, protocolId: 
 const unasked: Row[] = [
   {
     name: "message-response-unasked",
-    effect:
-      "Sends a protected INFORMATIONAL response that nobody asked for, of a Message ID so far from this one.",
+    effect: "Sends an INFORMATIONAL response unasked, its Message ID so far from ours.",
     draw: (dice, message) =>
       message.protected ? { at: beside(dice), value: numberOr(dice, [0, 1, -1], 100) } : undefined,
     apply(message, change, context) {
@@ -222,8 +219,7 @@ const unasked: Row[] = [
   },
   {
     name: "message-clear-beside",
-    effect:
-      "Sends the message in clear as well: its payloads behind the same header, without an Encrypted payload.",
+    effect: "Sends the message in clear as well, its payloads right behind the same header.",
     draw: (dice, message) => (message.protected ? { at: beside(dice) } : undefined),
     apply(message, change, { also }) {
       const side = when(change);
@@ -234,7 +230,7 @@ const unasked: Row[] = [
   },
   {
     name: "message-notify-in-clear",
-    effect: "Sends a notification of this type in clear, in an exchange of the same type and Message ID.",
+    effect: "Sends a notification of this type in clear, exchange and Message ID the same.",
     draw: (dice) => ({ at: beside(dice), value: dice.pick([...Object.values(NOTIFY)]) }),
     apply(message, change, { also }) {
       const [type, side] = [whole(change, 0, 0xffff), when(change)];
@@ -276,45 +272,12 @@ const datagrams: Row[] = [
   },
   {
     name: "datagram-marker",
-    effect: "Puts so many non-ESP markers in front of the message, beside the one that the port wants.",
+    effect: "Puts so many non-ESP markers in front of the message, beside the one that is due.",
     draw: (dice) => ({ value: 1 + dice.number(3) }),
     apply(message, change) {
       const count = whole(change, 1, 100);
       if (count === undefined) return false;
       bend(message, (datagram) => [concat(new Uint8Array(4 * count), datagram)]);
-      return true;
-    },
-  },
-  {
-    name: "datagram-cut",
-    effect: "Sends so many of the first octets of the datagram; nothing else is changed.",
-    draw: (dice) => ({ value: numberOr(dice, [0, 1, 4, 27, 28, 29, 31, 32], 400) }),
-    apply(message, change) {
-      const octets = whole(change, 0, 0xffff);
-      if (octets === undefined) return false;
-      bend(message, (datagram) => [datagram.subarray(0, Math.min(octets, datagram.length - 1))]);
-      return true;
-    },
-  },
-  {
-    name: "datagram-more",
-    effect: "Puts these octets behind the datagram; nothing else is changed.",
-    draw: (dice) => ({ octets: hex(anyOctets(dice, dice.pick([1, 3, 4, 28, 1000]))) }),
-    apply(message, change) {
-      const more = octetsIn(change);
-      if (more.length === 0) return false;
-      bend(message, (datagram) => [concat(datagram, more)]);
-      return true;
-    },
-  },
-  {
-    name: "datagram-bit",
-    effect: "Turns one bit of the datagram, after everything else was made.",
-    draw: (dice) => ({ value: dice.number(8 * 1200) }),
-    apply(message, change) {
-      const bit = whole(change, 0, 2 ** 20);
-      if (bit === undefined) return false;
-      bend(message, (datagram) => [turnBit(datagram, bit)]);
       return true;
     },
   },

@@ -200,7 +200,7 @@ const spliceOperators: readonly IkeOperator[] = [
     },
   }),
   messageOperator({
-    name: "clear-payload",
+    name: "payload-in-clear",
     family: "structure",
     effect: "Puts a payload in clear in front of SK.",
     draw({ protected: sealed }, dice) {
@@ -253,7 +253,7 @@ const floodOperators: readonly IkeOperator[] = [
   messageOperator({
     name: "payload-flood",
     family: "structure",
-    effect: "Sends a payload dozens to thousands of times.",
+    effect: "Sends a payload up to thousands of times.",
     draw(message, dice) {
       const drawn = drawPayload(message, dice);
       return (

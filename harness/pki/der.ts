@@ -30,7 +30,8 @@ export function inside(octets: Uint8Array): Element[] | undefined {
   return outer && more.length === 0 && (outer.tag & 0x20) !== 0 ? elements(outer.content) : undefined;
 }
 
-function elementAt(octets: Uint8Array, at: number): Element | undefined {
+/** The element that begins at `at`; undefined if there is none that fits. */
+export function elementAt(octets: Uint8Array, at: number): Element | undefined {
   const [tag = 0x1f, first = 0x80] = octets.subarray(at, at + 2);
   if ((tag & 0x1f) === 0x1f || first === 0x80 || first > 0x84) return undefined;
   const lengthOctets = first < 0x80 ? 0 : first & 0x7f;
@@ -46,7 +47,8 @@ export function encode(tag: number, ...content: Uint8Array[]): Uint8Array {
   return concat(Uint8Array.of(tag, ...lengthOf(value.length)), value);
 }
 
-function lengthOf(octets: number): number[] {
+/** The shortest length octets. */
+export function lengthOf(octets: number): number[] {
   if (octets < 0x80) return [octets];
   const bytes: number[] = [];
   for (let rest = octets; rest > 0; rest = Math.floor(rest / 256)) bytes.unshift(rest % 256);
