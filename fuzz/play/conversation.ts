@@ -12,22 +12,23 @@ import type { Credential } from "../../harness/pki/types.ts";
 import type { Arena } from "../../harness/script/arena.ts";
 import type { HostEvent } from "../../harness/script/host.ts";
 import { concat } from "../../harness/wire/bytes.ts";
-import { EXCHANGE } from "../../harness/wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../harness/wire/registry/notify-types.ts";
 import { NON_ESP_MARKER } from "../../harness/wire/udp.ts";
 import type { Operator } from "../operators/operator.ts";
 import type { Outcome } from "../outcome.ts";
-import type { FuzzCase, Trace } from "../trace.ts";
-import { begin, missingFor, provoke, reachedOf, type Scene } from "./acts.ts";
+import type { FuzzCase } from "../trace.ts";
 import { classOf, classOfEsp, classOfUnused } from "./classes.ts";
-import { abandon, guarded, type LastIds, part } from "./leaving.ts";
+import { Course } from "./course.ts";
+import { Keeping } from "./keeping.ts";
+import { type LastIds, part } from "./leaving.ts";
 import { Lies, type Sees } from "./lies.ts";
+import { standsAlone } from "./line-up.ts";
 import { OurEnd } from "./our-end.ts";
 import type { Pace } from "./pace.ts";
 import type { Probes } from "./probes.ts";
 import { Record } from "./record.ts";
-import { end, isPeers, outcomeOf, type Running, running } from "./running.ts";
-import { adopt, disown, restore, type Standing, standingAfter, stillStands } from "./standing.ts";
+import { end, outcomeOf, type Running, running } from "./running.ts";
+import { type Standing, standingAfter } from "./standing.ts";
 import type { Party, Switchboard } from "./switchboard.ts";
 import { Waiting } from "./waiting.ts";
 
@@ -47,25 +48,17 @@ export interface ConversationOptions {
   on?: Standing | undefined;
 }
 
-/** Messages of ours in one conversation, and answers that a step tells of. */
+/** Messages of ours in one conversation. */
 const MOST_MESSAGES = 512;
-const MOST_ANSWERS = 64;
-
-/** What the peer begins it begins on any SA, and it answers ESP on the newest that has the selectors: another one's. */
-export const standsAlone = ({ peer, steps }: Trace): boolean =>
-  peer === "initiator" || steps.some(({ act }) => isPeers(act) || act === "esp");
 
 export class Conversation implements Party {
   readonly #options: ConversationOptions;
   readonly #record: Record;
   readonly #lies: Lies;
   readonly #ours: OurEnd;
-  readonly #scene: Scene;
+  readonly #course: Course;
   readonly #waiting: Waiting;
   readonly #link: Link;
-  readonly #steps: Running[] = [];
-  /** Those that take place now. */
-  #bout: Running[] = [];
   /** Of honest requests, the Message ID. */
   readonly #lastId: LastIds = new Map();
   /** What we sent so far, and what happened at all, in numbers. */
@@ -80,9 +73,7 @@ export class Conversation implements Party {
   #looking = false;
   #begun = false;
   #endedAt = 0;
-  #standing: Standing | undefined;
-  /** Whether the peer was asked on the SA that others may go on with; what is said then is no part of the case. */
-  #restoring: "not yet" | "under way" | "done" = "not yet";
+  readonly #keeping: Keeping;
   /** The peer said something under the keys of an SA. */
   #heardSealed = false;
   #probe: Outcome["probe"] = "silence";
@@ -106,11 +97,20 @@ export class Conversation implements Party {
       settled: () => this.#settled(),
       failed: () => {},
     });
-    this.#scene = { arena, ours: this.#ours, record: this.#record };
+    this.#course = new Course({
+      scene: { arena, ours: this.#ours, record: this.#record },
+      ...{ steps: options.case.trace.steps, lastId: this.#lastId },
+      now: () => this.#now(),
+      outOfTurn: () => this.#lied("sequence"),
+      told: () => {
+        this.#progress++;
+        this.#settled();
+      },
+    });
     this.#waiting = new Waiting({
       ...{ arena, pace, probes },
       state: () => ({
-        open: this.#open(),
+        open: this.#course.open(),
         sent: this.#sent,
         progress: this.#progress,
         lastLie: this.#lastLie,
@@ -118,18 +118,17 @@ export class Conversation implements Party {
       send: (octets) => this.#sendProbe(octets),
       answered: (ms) => this.#probeAnswered(ms),
       look: () => this.#look(),
-      judge: () => this.#judge(),
+      judge: () => this.#course.judge(),
       silent: () => this.#dead(),
     });
+    this.#keeping = new Keeping({ arena, pace, asked: (good) => this.#asked(good) });
     if (on) this.#goOn(on);
   }
 
   #goOn(standing: Standing): void {
-    this.#standing = standing;
-    standing.uses++;
-    adopt(this.#ours.host, standing);
+    this.#keeping.goOn(standing, this.#ours.host);
     this.#record.goOn(standing.record);
-    this.#steps.push(...standing.steps);
+    this.#course.goOn(standing.steps);
   }
 
   /** Plays; {@link over} becomes true at the end. */
@@ -166,7 +165,7 @@ export class Conversation implements Party {
   }
 
   #onEvent(event: HostEvent): void {
-    if (this.over || this.#restoring === "under way") return;
+    if (this.over || this.#keeping.asking) return;
     this.#note(event);
     const { natPort } = this.#options.arena;
     switch (event.type) {
@@ -184,19 +183,19 @@ export class Conversation implements Party {
         this.#heardSealed ||= event.message.protected;
         if (event.message.isResponse && this.#isExchangeAlone()) this.#heardAt = this.#sent;
         if (!event.message.isResponse) this.#begins();
-        this.#answer(classOf(event.message), event.message.protected && event.message.isResponse);
+        this.#course.answer(classOf(event.message), event.message.protected && event.message.isResponse);
         if (hasNotify(event.message.payloads, NOTIFY.AUTHENTICATION_FAILED))
-          this.#rebuked("AUTHENTICATION_FAILED");
+          this.#course.rebuked("AUTHENTICATION_FAILED");
         break;
       case "dropped":
-        this.#answer(classOfUnused(event.datagram, natPort), false);
+        this.#course.answer(classOfUnused(event.datagram, natPort), false);
         break;
       case "esp-received":
-        this.#answer(classOfEsp(event), false);
+        this.#course.answer(classOfEsp(event), false);
         break;
       case "ike-closed":
         // One that was replaced has to go.
-        if (!event.sa.replacedBy) this.#rebuked(event.reason);
+        if (!event.sa.replacedBy) this.#course.rebuked(event.reason);
         break;
     }
   }
@@ -208,47 +207,26 @@ export class Conversation implements Party {
   #counted(): void {
     this.#sent++;
     this.#progress++;
-    for (const step of this.#open()) step.sinceSent = 0;
+    for (const step of this.#course.open()) step.sinceSent = 0;
   }
 
   /** The peer began something: as fast as that it may begin what it is told next. */
   #begins(): void {
-    const step = this.#open().findLast(({ told }) => told !== undefined);
+    const step = this.#course.open().findLast(({ told }) => told !== undefined);
     if (step?.told === undefined) return;
     this.#options.pace.answered("begin", this.#now() - step.told);
     step.told = undefined;
   }
 
-  /** What came several times in a row, as a repeat does, is told once. */
-  #answer(text: string, tookId: boolean): void {
-    const step = this.#bout.find((s) => s.ended === undefined) ?? this.#bout.at(-1);
-    if (!step) return;
-    step.sinceSent++;
-    step.tookId ||= tookId;
-    if (step.answers.length < MOST_ANSWERS && step.answers.at(-1) !== text) step.answers.push(text);
-  }
-
   /** Whether nothing but our last request can be what a response answers. */
   #isExchangeAlone(): boolean {
-    const [step, ...more] = this.#bout;
-    return step !== undefined && !step.peers && more.length === 0 && !this.#lies.beside;
-  }
-
-  #rebuked(reason: string): void {
-    for (const step of this.#open()) if (!step.step.act.startsWith("peer-delete")) step.rebuked ??= reason;
+    return this.#course.isOneOfOurs && !this.#lies.beside;
   }
 
   // Our messages.
 
-  /** Requests belong to the newest step of ours that is for their SA, responses to the peer's. */
   #stepOf(message: OutgoingMessage | "esp"): Running | undefined {
-    if (this.over || this.#restoring === "under way") return undefined;
-    const open = this.#bout.filter((step) => !this.#isOver(step));
-    if (message === "esp") return open.findLast(({ step: { act } }) => act === "esp" || act === "peer-esp");
-    if (message.isResponse) return open.findLast((step) => step.peers);
-    if (message.sa) this.#lastId.set(message.sa, message.header.messageId);
-    const own = open.filter((step) => !step.peers);
-    return own.findLast((step) => step.sa === message.sa) ?? own.at(-1);
+    return this.over || this.#keeping.asking ? undefined : this.#course.stepOf(message);
   }
 
   /** `sequence`: what is about to be sent is out of turn. */
@@ -277,96 +255,26 @@ export class Conversation implements Party {
 
   /** Does one thing; false if there is nothing to be done now. */
   #turn(): boolean {
-    for (const step of this.#bout) if (!step.peers && step.reached?.()) end(step, "done");
-    const open = this.#open();
-    if (open.length > 0) {
-      if (this.#record.full || this.#record.messages > MOST_MESSAGES) return this.#endless(open);
+    this.#course.reach();
+    if (this.#course.open().length > 0) {
+      if (this.#record.full || this.#record.messages > MOST_MESSAGES) {
+        this.#course.stop("more messages than a conversation may have");
+        return true;
+      }
       this.#waiting.wait();
       return false;
     }
     this.#lies.release(this.#ours.host.endpoint.core);
-    return this.#steps.length < this.#options.case.trace.steps.length ? this.#next() : this.#finish();
-  }
-
-  #isOver(step: Running): boolean {
-    return step.ended !== undefined && (step.holds?.() ?? true);
-  }
-
-  #open(): Running[] {
-    return this.#bout.filter((step) => !this.#isOver(step));
-  }
-
-  /** Begins the next step, and those that begin with it. */
-  #next(): boolean {
-    const { steps } = this.#options.case.trace;
-    if (this.#options.keeps) this.#standing ??= standingAfter(this.#steps, this.#record, this.#lies.sent);
-    this.#bout = [];
-    do {
-      const step = steps[this.#steps.length];
-      if (step) this.#begin(running(this.#steps.length, step));
-    } while (steps[this.#steps.length]?.together);
-    return true;
-  }
-
-  #begin(step: Running): void {
-    this.#steps.push(step);
-    this.#bout.push(step);
-    if (step.peers) return this.#provoke(step);
-    const missing = guarded(() => begin(this.#scene, step, () => this.#lied("sequence")));
-    if (missing !== undefined) end(step, "not begun", missing);
-    this.#ours.host.settle();
-  }
-
-  #provoke(step: Running): void {
-    const missing = missingFor(this.#scene, step.step.act);
-    if (missing !== undefined) return end(step, "not begun", missing);
-    step.reached = reachedOf(this.#scene, step.step.act);
-    step.underWay = true;
-    step.told = this.#now();
-    const { clock } = this.#options.arena.world;
-    const done = () => {
-      step.underWay = false;
-      this.#progress++;
-      this.#settled();
-    };
-    const failed = (error: unknown) => {
-      end(step, "not begun", error instanceof Error ? error.message : String(error));
-      done();
-    };
-    clock.outside(provoke(this.#scene, step.step.act).then(done, failed));
-  }
-
-  /** The peer had its time: these steps end as they are. */
-  #judge(): void {
-    for (const step of this.#open()) {
-      step.holds = undefined;
-      if (step.ended === "done") step.ended = "silence";
-      if (step.rebuked !== undefined) end(step, "refused", step.rebuked);
-      if (step.peers && step.reached?.()) end(step, "done");
-      if (step.sinceSent > 0 && !step.peers) end(step, "refused", step.answers.at(-1));
-      end(step, "silence");
-      abandon(this.#ours.host, this.#lastId, step.tookId);
-    }
-  }
-
-  /** No end is in sight, as when the peer wants ever more rounds. */
-  #endless(open: readonly Running[]): boolean {
-    for (const step of open) {
-      step.holds = undefined;
-      end(step, "refused", "more messages than a conversation may have");
-    }
-    this.#steps.push(
-      ...this.#options.case.trace.steps
-        .slice(this.#steps.length)
-        .map((step, i) => running(this.#steps.length + i, step)),
-    );
-    this.#bout = [];
+    if (!this.#course.goesOn) return this.#finish();
+    if (this.#options.keeps)
+      this.#keeping.keep(() => standingAfter(this.#course.begun, this.#record, this.#lies.sent));
+    this.#course.next();
     return true;
   }
 
   /** Everything was said: the conversation is over once the peer has answered us or somebody after the last lie. */
   #finish(): boolean {
-    if (this.#restores()) return false;
+    if (this.#keeping.asks(this.#ours.host)) return false;
     const last = this.#lastLie ?? 0;
     if (this.#heardAt >= last) this.#probe = "answered";
     if (this.#heardAt >= last || this.#waiting.answeredSince(last)) this.#end();
@@ -374,38 +282,15 @@ export class Conversation implements Party {
     return false;
   }
 
-  /** Asks once whether the IKE SA is still good for others; true while the answer is waited for. */
-  #restores(): boolean {
-    if (this.#restoring !== "not yet" || !this.#standing) return this.#restoring === "under way";
-    if (!stillStands(this.#standing)) {
-      this.#restored(false);
-      return false;
-    }
-    this.#restoring = "under way";
-    const { arena, pace } = this.#options;
-    const { clock } = arena.world;
-    const until = this.#now() + pace.grace(EXCHANGE.INFORMATIONAL);
-    const done = (good: boolean) => {
-      cancel();
-      if (this.#restoring !== "under way") return;
-      this.#restored(good);
-      this.#settled();
-    };
-    const cancel = clock.at(until, () => done(false));
-    guarded(() => void (this.#standing && restore(this.#ours.host, this.#standing, done)));
-    return true;
-  }
-
-  #restored(good: boolean): void {
-    this.#restoring = "done";
+  #asked(good: boolean): void {
     if (good) this.#heardAt = this.#sent;
-    else this.#standing = undefined;
+    this.#settled();
   }
 
   /** Nobody gets an answer any more. */
   #dead(): void {
     this.#probe = "silence";
-    for (const step of this.#open()) end(step, "silence");
+    for (const step of this.#course.open()) end(step, "silence");
     this.#end();
     this.#options.arena.poke();
   }
@@ -444,7 +329,7 @@ export class Conversation implements Party {
   outcome(): Outcome {
     const record = this.#record;
     const { steps } = this.#options.case.trace;
-    const played = steps.map((step, i) => outcomeOf(this.#steps[i] ?? running(i, step)));
+    const played = steps.map((step, i) => outcomeOf(this.#course.begun[i] ?? running(i, step)));
     return {
       case: this.#options.case,
       steps: played,
@@ -482,18 +367,17 @@ export class Conversation implements Party {
 
   /** Once it is over: the IKE SA that another one can go on with. */
   get standing(): Standing | undefined {
-    const isGood = this.#restoring === "done" && this.#standing && stillStands(this.#standing);
-    return isGood ? this.#standing : undefined;
+    return this.#keeping.standing;
   }
 
   /** Nothing shows that the IKE SA it began on was still alive then. */
   get doubtful(): boolean {
-    return this.#options.on !== undefined && !this.#standing && !this.#heardSealed;
+    return this.#options.on !== undefined && !this.#keeping.keeps && !this.#heardSealed;
   }
 
   /** Leaves its IKE SA to another one. */
   handTo(other: Conversation): void {
-    if (this.#standing) disown(this.#ours.host, this.#standing);
+    this.#keeping.giveUp(this.#ours.host);
     this.#options.board.hand(this, other);
   }
 
