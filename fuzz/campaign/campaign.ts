@@ -100,11 +100,11 @@ export async function runCampaign(
   }
 }
 
-/** Peers by their full names, each once. */
-const named = (options: CampaignOptions): Wishes => ({
-  ...options,
-  ...(options.peers && { peers: [...new Set(options.peers.map((given) => peerName(findPeerOf(given))))] }),
-});
+/** Peers by their full names, each once; one that is compared with itself shows what differs by chance. */
+function named(options: CampaignOptions): Wishes {
+  const peers = options.peers?.map((given) => peerName(findPeerOf(given)));
+  return { ...options, ...(peers && { peers: options.differential ? peers : [...new Set(peers)] }) };
+}
 
 function choosePeers(options: CampaignOptions): ChosenPeer[] {
   const peers = (named(options).peers ?? ["builtin"]).map(findPeerOf);
