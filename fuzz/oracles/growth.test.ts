@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { GrowthWatch } from "./growth.ts";
+import type { Driver } from "../../peers/contract.ts";
+import { GrowthWatch, growthOf } from "./growth.ts";
 
 const MIB = 2 ** 20;
 
@@ -29,5 +30,42 @@ describe("growth of a daemon", () => {
     const watch = new GrowthWatch();
     const alarms = [20, 40, 83, 84, 100].flatMap((descriptors) => watch.see({ octets: MIB, descriptors }));
     expect(alarms.map(({ signature }) => signature)).to.deep.equal(["growth keeps descriptors"]);
+  });
+});
+
+const KIB = 1024;
+
+describe("whether a trace leaks", () => {
+  /** Asks it of a daemon that takes so much at each play, and at each honest conversation. */
+  const asked = (play: (count: number) => number, honest = 0) => {
+    let octets = 50 * MIB;
+    let count = 0;
+    const driver: Pick<Driver, "resources"> = { resources: async () => ({ octets, cpuMs: 0 }) };
+    return growthOf(
+      driver,
+      async () => (octets += play(count++)),
+      async () => (octets += honest),
+    );
+  };
+
+  it("is told by what each play takes and an honest conversation does not", async () => {
+    expect(await asked(() => 100 * KIB, 10 * KIB)).to.deep.equal({ perPlay: 100 * KIB, honest: 10 * KIB });
+    expect(await asked(() => 100 * KIB, 50 * KIB)).to.equal(undefined);
+    expect(await asked(() => 10 * KIB)).to.equal(undefined);
+  });
+
+  it("is not told by caches that fill up, or by one round alone", async () => {
+    expect(await asked((count) => (count < 8 ? MIB : 0))).to.equal(undefined);
+    expect(await asked((count) => (count < 24 ? 100 * KIB : 0))).to.equal(undefined);
+  });
+
+  it("cannot be told of a daemon whose memory nobody sees", async () => {
+    expect(
+      await growthOf(
+        {},
+        async () => {},
+        async () => {},
+      ),
+    ).to.equal(undefined);
   });
 });

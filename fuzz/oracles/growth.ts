@@ -64,12 +64,15 @@ export class GrowthWatch {
   }
 }
 
-async function octetsOf(driver: Driver): Promise<number> {
+/** All that is asked of a driver here. */
+type Measured = Pick<Driver, "resources">;
+
+async function octetsOf(driver: Measured): Promise<number> {
   return (await driver.resources?.())?.octets ?? 0;
 }
 
 /** What a round of plays takes. */
-async function round(driver: Driver, play: () => Promise<unknown>, times: number): Promise<number> {
+async function round(driver: Measured, play: () => Promise<unknown>, times: number): Promise<number> {
   const before = await octetsOf(driver);
   for (let count = 0; count < times; count++) await play();
   return Math.max(0, (await octetsOf(driver)) - before);
@@ -80,7 +83,7 @@ async function round(driver: Driver, play: () => Promise<unknown>, times: number
  * conversation does not. Undefined where it does not leak, or nobody can tell.
  */
 export async function growthOf(
-  driver: Driver,
+  driver: Measured,
   play: () => Promise<unknown>,
   honest: () => Promise<unknown>,
 ): Promise<Growth | undefined> {

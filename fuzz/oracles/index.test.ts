@@ -3,23 +3,19 @@ import { pskAuthValue } from "../../harness/ike/auth/octets.ts";
 import type { OutgoingMessage } from "../../harness/ike/hooks.ts";
 import { RULES } from "../../harness/lint/rules/index.ts";
 import { pki } from "../../harness/pki/pki.ts";
-import { memoryArena } from "../../harness/run/arena-memory.ts";
 import type { TraceEntry } from "../../harness/script/trace.ts";
 import { concat } from "../../harness/wire/bytes.ts";
 import { EXCHANGE } from "../../harness/wire/registry/exchange-types.ts";
 import { PAYLOAD } from "../../harness/wire/registry/payload-types.ts";
 import { FLAG, type Payload } from "../../harness/wire/types.ts";
 import { variants } from "../../peers/builtin/variants.ts";
-import type { PeerRole } from "../../peers/contract.ts";
 import type { Alarm } from "../alarm.ts";
-import { findOperator, operators } from "../operators/index.ts";
 import type { IkeOperator } from "../operators/operator.ts";
 import type { Outcome } from "../outcome.ts";
-import { Player } from "../play/player.ts";
-import { findSetup, type Setup } from "../setups.ts";
-import type { Act, Change, Step } from "../trace.ts";
+import type { Step } from "../trace.ts";
 import { CampaignMemory, judgeCase } from "./index.ts";
 import { certaintyOf, classified } from "./lint-certainty.ts";
+import { changed, plain, played, setupOf, signatures, type Told } from "./testing.ts";
 
 /** An operator of a test: the lies are those of whoever has the secret of another, or no key for his certificate. */
 const operator = (name: string, apply: IkeOperator["apply"]): IkeOperator => ({
@@ -62,47 +58,10 @@ const otherGroup = operator("other-group", (message) => {
   return true;
 });
 
-const ours = [...operators, another, spoilt, unproven, strange, otherGroup];
-
-interface Told {
-  setup?: string;
-  lie?: string;
-  variant?: string;
-  peer?: PeerRole;
-}
-
-const setupOf = (name = "psk"): Setup => {
-  const setup = findSetup(name);
-  if (!setup) throw new Error(`no setup ${name}`);
-  return setup;
-};
-
-async function played(
-  steps: Step[],
-  { setup, lie, variant, peer = "responder" }: Told = {},
-): Promise<Outcome> {
-  const arena = await memoryArena(setupOf(setup).wishes, {
-    seed: "oracles",
-    ...(lie !== undefined && { lie }),
-    ...(variant !== undefined && { variant }),
-  });
-  const player = new Player(arena, { operators: new Map(ours.map((one) => [one.name, one])) });
-  const trace = { trace: 1 as const, setup: setup ?? "psk", peer, steps };
-  const outcome = await player.play({ number: 0, seed: "case", stage: "auth", trace });
-  player.close();
-  return outcome;
-}
+const OWN = [another, spoilt, unproven, strange, otherGroup];
 
 const judge = (outcome: Outcome, { setup, peer = "responder" }: Told = {}, trust?: Uint8Array[]): Alarm[] =>
   judgeCase(outcome, { setup: setupOf(setup), peer, ...(trust && { trust }) });
-
-const signatures = (alarms: readonly Alarm[]): string[] => alarms.map(({ signature }) => signature);
-
-const plain = (...acts: Act[]): Step[] => acts.map((act) => ({ act }));
-const changed = (act: Act, op: string, more: Partial<Change> = {}): Step => ({
-  act,
-  changes: [{ message: 0, op, ...more }],
-});
 
 const PROVING: Step = changed("auth", "auth-bit", { value: 3 });
 const LONG = plain("init", "auth", "informational", "create-child", "rekey-child", "esp", "delete-child");
@@ -160,16 +119,24 @@ function received(entry: TraceEntry | undefined, flags: number): TraceEntry {
   return { ...entry, event: { ...entry.event, datagram: { ...entry.event.datagram, data } } };
 }
 
+/** The same datagram of the peer with so many zeros behind it. */
+function longer(entry: TraceEntry, octets: number): TraceEntry {
+  const { event } = entry;
+  if (event.type !== "datagram-received") return entry;
+  const data = concat(event.datagram.data, new Uint8Array(octets));
+  return { ...entry, event: { ...event, datagram: { ...event.datagram, data } } };
+}
+
 describe("oracles", () => {
   for (const [what, told, step, signature] of BYPASSES)
     it(`see a peer that accepts ${what}`, async () => {
       const trust = [(await pki()).ca];
       const steps = [...plain("init"), step];
-      const outcome = await played(steps, told);
+      const outcome = await played(steps, told, OWN);
       expect(outcome.steps.flatMap(({ unfit }) => unfit)).to.deep.equal([]);
       expect(signatures(judge(outcome, told, trust))).to.include(signature);
       const { lie: _, ...honest } = told;
-      expect(judge(await played(steps, honest), honest, trust)).to.deep.equal([]);
+      expect(judge(await played(steps, honest, OWN), honest, trust)).to.deep.equal([]);
     });
 
   it("see an answer to what fails its ICV", async () => {
@@ -200,14 +167,29 @@ describe("oracles", () => {
       ],
     ];
     for (const [lie, steps, signature] of rows) {
-      const outcome = await played(steps, { lie });
+      const outcome = await played(steps, { lie }, OWN);
       expect(
         outcome.steps.flatMap(({ unfit }) => unfit),
         lie,
       ).to.deep.equal([]);
       expect(signatures(judge(outcome)), lie).to.include(signature);
-      expect(judge(await played(steps)), lie).to.deep.equal([]);
+      expect(judge(await played(steps, {}, OWN)), lie).to.deep.equal([]);
     }
+  });
+
+  it("are silent about what a peer may take: long nonces, unknown payloads, old packets without a window", async () => {
+    for (const [op, more] of [
+      ["nonce-size", { at: "NONCE", value: 256, octets: "41" }],
+      ["payload-unknown", { value: 99 }],
+    ] as const) {
+      const outcome = await played([...plain("init", "auth"), changed("create-child", op, more)]);
+      expect(outcome.steps.at(-1), op).to.deep.include({ ended: "done", unfit: [] });
+      expect(judge(outcome), op).to.deep.equal([]);
+    }
+    const twice = [...plain("init", "auth"), changed("esp", "esp-repeat", { value: 2 })];
+    const outcome = await played(twice, { lie: "forgets-the-last-sequence-number" });
+    const setup = { ...setupOf(), wishes: { config: { replayWindow: 0 } } };
+    expect(judgeCase(outcome, { setup, peer: "responder" })).to.deep.equal([]);
   });
 
   it("see a breach of the catalogue in a conversation with lies", async () => {
@@ -252,6 +234,18 @@ describe("oracles", () => {
     }
   });
 
+  it("count the octets of answers, too", async () => {
+    const outcome = await played(plain("init"));
+    for (const [octets, expected] of [
+      [1_000, []],
+      [5_000, ["amplifies in octets"]],
+    ] as const) {
+      const entries = outcome.entries.map((entry) => longer(entry, octets));
+      const found = signatures(judge({ ...outcome, entries }));
+      expect(found.filter((signature) => signature.startsWith("amplifies"))).to.deep.equal(expected);
+    }
+  });
+
   it("take no answer to INFORMATIONAL for an established IKE SA", async () => {
     const steps = plain("init", "informational");
     const outcome = await played(steps, { lie: "obeys-before-ike-auth" });
@@ -273,8 +267,14 @@ describe("certainty of the rules of lint", () => {
     expect([...names].filter((name) => certaintyOf(name) === "own")).to.have.length.at.least(100);
   });
 
-  it("is told of operators that exist", () => {
-    for (const name of ["auth-bit", "auth-null", "auth-truncate", "sk-icv-bit"])
-      expect(findOperator(name)?.name).to.equal(name);
+  it("classes no rule twice, and needs an honest request for what a peer may copy", () => {
+    expect(new Set(classified()).size).to.equal(classified().length);
+    for (const rule of [
+      "responder-spi-in-refusal",
+      "version-not-2-0",
+      "reserved-field-not-zero",
+      "nonce-reused",
+    ])
+      expect(certaintyOf(rule), rule).to.equal("request");
   });
 });

@@ -108,21 +108,20 @@ const NEVER: readonly [reason: string, rules: string][] = [
   ["the order in the figures is recommended, and lawful peers have another", "payloads-out-of-order"],
 ];
 
-const TABLE: ReadonlyMap<string, Certainty> = new Map(
-  (
-    [
-      ["own", OWN],
-      ["request", REQUEST],
-      ["whole", WHOLE],
-      ["never", NEVER],
-    ] as const
-  ).flatMap(([certainty, groups]) =>
-    groups.flatMap(([, rules]) => words(rules).map((rule): [string, Certainty] => [rule, certainty])),
-  ),
+const ROWS: readonly (readonly [rule: string, Certainty])[] = (
+  [
+    ["own", OWN],
+    ["request", REQUEST],
+    ["whole", WHOLE],
+    ["never", NEVER],
+  ] as const
+).flatMap(([certainty, groups]) =>
+  groups.flatMap(([, rules]) => words(rules).map((rule) => [rule, certainty] as const)),
 );
+const TABLE: ReadonlyMap<string, Certainty> = new Map(ROWS);
 
-/** Names of the rules that this table knows; a rule that it does not know is `honest`. */
-export const classified = (): string[] => [...TABLE.keys()];
+/** Names of the rules that this table knows, as they stand in it; a rule that it does not know is `honest`. */
+export const classified = (): string[] => ROWS.map(([rule]) => rule);
 
 /** How much must be honest for what this rule says. */
 export const certaintyOf = (rule: string): Certainty => TABLE.get(rule) ?? "honest";
