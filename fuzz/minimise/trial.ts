@@ -33,17 +33,20 @@ export class Trial {
 
   /** Plays it once; undefined when a limit is reached. */
   async play(trace: Trace): Promise<boolean | undefined> {
-    if (this.executions >= this.#limits.executions || this.#now() >= this.#end) {
-      this.exhausted = true;
-      return undefined;
-    }
+    if (this.#isOver()) return undefined;
     this.executions += 1;
     return this.#shows(trace);
   }
 
+  /** Then nothing is so much as looked at any more: a long conversation has many others next to it. */
+  #isOver(): boolean {
+    this.exhausted ||= this.executions >= this.#limits.executions || this.#now() >= this.#end;
+    return this.exhausted;
+  }
+
   /** Takes the conversation for the best one if it shows. */
   async take(trace: Trace): Promise<boolean> {
-    if (trace.steps.length === 0) return false;
+    if (trace.steps.length === 0 || this.#isOver()) return false;
     const key = JSON.stringify(trace);
     let shown = this.#known.get(key);
     for (let i = 0; shown !== true && i < (shown === undefined ? this.tries : 0); i++) {
