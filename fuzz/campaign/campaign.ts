@@ -13,6 +13,7 @@ import { LabError } from "../../peers/runtime/errors.ts";
 import { Corpus } from "../corpus/corpus.ts";
 import { DiskFull, isOfFiles } from "../findings/files.ts";
 import type { Generator } from "../generate/generator.ts";
+import { EdgeFolder } from "../guide/sancov.ts";
 import { differenceAlarm } from "../oracles/difference.ts";
 import { Differential, type Differing } from "./differential.ts";
 import { Front } from "./front.ts";
@@ -38,6 +39,8 @@ export interface CampaignOptions extends Wishes {
   /** Messages a second to a peer. */
   rate: number;
   restartsAnHour: number;
+  /** Folder into which an instrumented peer writes `.sancov` files; not set: none. */
+  edges?: string;
   /** Signatures and ids of findings that are known: counted, not told. */
   muted: ReadonlySet<string>;
 }
@@ -165,6 +168,7 @@ class Running {
   readonly #began = performance.now();
   readonly #tally: Tally;
   readonly #lost: string[] = [];
+  readonly #edges: EdgeFolder | undefined;
   #reason = "there was nothing left to play";
 
   constructor(
@@ -182,6 +186,7 @@ class Running {
     this.#before = before;
     this.#observer = observer;
     this.#tally = before?.tally ?? new Tally();
+    this.#edges = options.edges === undefined ? undefined : new EdgeFolder(options.edges);
   }
 
   async toItsEnd(signal: AbortSignal): Promise<CampaignEnd> {
@@ -329,6 +334,7 @@ class Running {
     const { chosen, id, place } = front.options;
     const { rate, restartsAnHour, window = WINDOW[chosen.runtime] } = this.#options;
     const { lie, variant, seed } = this.#plan;
+    const edges = this.#edges;
     await lab.withNetwork(chosen, lane, async (network) => {
       const lost = await laneLoop({
         ...{ front, recorder, network, clean: lab.clean, say: (line) => this.#observer.say(line) },
@@ -337,6 +343,7 @@ class Running {
           ...{ ...(lie !== undefined && { lie }), ...(variant !== undefined && { variant }) },
         },
         minimise: () => this.#minimise(),
+        ...(edges && { edges: () => edges.fresh().edges }),
         ...{ finish: this.#finish.signal, stop: this.#stop.signal },
       });
       if (lost === undefined) return;

@@ -13,6 +13,8 @@ export interface LoopOptions {
   network?: LaneNetwork | undefined;
   /** What the smallest conversation of a finding may cost now. */
   minimise(): { executions: number; ms: number };
+  /** Places of an instrumented peer's code that it came to since; not set: it tells none. */
+  edges?: () => Iterable<number>;
   /** Begin no more. */
   finish: AbortSignal;
   /** End at once. */
@@ -103,6 +105,7 @@ class LaneRun {
       });
       front.write(held);
       front.ended(held);
+      if (this.#options.edges) front.heard(held, { edges: this.#options.edges() });
       if (isGone(answer)) return answer;
       this.#held = undefined;
       if (answer.kind === "no-setup") this.#drop(held, answer.reason);

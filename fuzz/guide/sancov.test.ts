@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import fc from "fast-check";
-import { readSancov, readSancovFolder } from "./sancov.ts";
+import { EdgeFolder, readSancov } from "./sancov.ts";
 
 function sancov(...counters: bigint[]): Uint8Array {
   const octets = new DataView(new ArrayBuffer(8 + 8 * counters.length));
@@ -44,13 +44,17 @@ describe("sancov files", () => {
       mkdirSync(join(folder, "folder.sancov"));
       symlinkSync(join(folder, "a.1.sancov"), join(folder, "link.sancov"));
       execFileSync("mkfifo", [join(folder, "pipe.sancov")]);
-      const { edges, skipped } = readSancovFolder(folder);
+      const peer = new EdgeFolder(folder);
+      const { edges, skipped } = peer.fresh();
       expect([...edges].sort()).to.deep.equal([5, 6, 7]);
       const names = ["bad", "folder", "huge", "link", "pipe"].map((name) => `${name}.sancov`);
       expect(skipped.map(({ file }) => file)).to.deep.equal(names);
+      expect(peer.fresh()).to.deep.equal({ edges: new Set(), skipped: [] });
+      writeFileSync(join(folder, "b.1.sancov"), sancov(6n, 7n, 8n));
+      expect([...peer.fresh().edges]).to.deep.equal([6, 7, 8]);
     } finally {
       rmSync(folder, { recursive: true });
     }
-    expect(readSancovFolder(folder).skipped).to.have.length(1);
+    expect(new EdgeFolder(folder).fresh().skipped).to.have.length(1);
   });
 });

@@ -2,7 +2,7 @@
  * What an instrumented peer tells of the code it ran: files that SanitizerCoverage writes (`.sancov`: a magic of 8
  * octets, then program counters), in the byte order of the machine.
  */
-import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { fileReason } from "../../pcaps/text-file.ts";
 
@@ -40,21 +40,40 @@ export interface FolderEdges {
   skipped: { file: string; reason: string }[];
 }
 
-/** The edges in all `.sancov` files of a folder; what is no such file is named. Never throws. */
-export function readSancovFolder(folder: string): FolderEdges {
-  const found: FolderEdges = { edges: new Set(), skipped: [] };
-  const files = namesIn(folder);
-  if (!Array.isArray(files)) {
-    found.skipped.push({ file: ".", reason: files.reason });
+/** A folder into which an instrumented peer writes `.sancov` files while it runs. */
+export class EdgeFolder {
+  readonly #folder: string;
+  /** What each file was when it was read. */
+  readonly #read = new Map<string, string>();
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** The edges of files that are new, or were written again since; what is no such file is named. Never throws. */
+  fresh(): FolderEdges {
+    const found: FolderEdges = { edges: new Set(), skipped: [] };
+    const files = namesIn(this.#folder);
+    if (!Array.isArray(files)) {
+      found.skipped.push({ file: ".", reason: files.reason });
+      return found;
+    }
+    for (const file of files.filter((name) => this.#isFresh(name))) {
+      const octets = readBounded(join(this.#folder, file));
+      const edges = "reason" in octets ? octets : readSancov(octets);
+      if (Array.isArray(edges)) addAll(found.edges, edges);
+      else found.skipped.push({ file, reason: edges.reason });
+    }
     return found;
   }
-  for (const file of files) {
-    const octets = readBounded(join(folder, file));
-    const edges = "reason" in octets ? octets : readSancov(octets);
-    if (Array.isArray(edges)) addAll(found.edges, edges);
-    else found.skipped.push({ file, reason: edges.reason });
+
+  #isFresh(file: string): boolean {
+    const facts = lstatSync(join(this.#folder, file), { throwIfNoEntry: false });
+    const version = `${facts?.ino} ${facts?.size} ${facts?.mtimeMs}`;
+    if (this.#read.get(file) === version) return false;
+    this.#read.set(file, version);
+    return true;
   }
-  return found;
 }
 
 function namesIn(folder: string): string[] | { reason: string } {

@@ -1,4 +1,5 @@
 /** `bakeoff fuzz`: campaigns of lies. */
+import { statSync } from "node:fs";
 import { Command, Option } from "commander";
 import { type CampaignEnd, type CampaignOptions, runCampaign } from "../../fuzz/campaign/campaign.ts";
 import { readMuted } from "../../fuzz/campaign/muted.ts";
@@ -36,6 +37,7 @@ interface Flags {
   resume?: true;
   corpus?: string;
   guidance: boolean;
+  edges?: string;
   plan?: string;
   window?: string;
   differential?: true;
@@ -103,6 +105,7 @@ const withCases = (command: Command): Command =>
     .option("--seed <s>", "seed of the cases (default: 1)")
     .option("--shard <i/n>", "only part i of n of the cases")
     .option("--corpus <dir>", "cases to begin with and to add to (default: corpus in the folder of --out)")
+    .option("--edges <dir>", "folder into which an instrumented peer writes .sancov files, which guide, too")
     .option("--no-guidance", "makes cases of the seed alone, whatever the peer does")
     .option("--differential", "plays each case on all peers, and compares what comes of it");
 
@@ -143,7 +146,8 @@ function exitOf({ full, lost, campaign, findings }: CampaignEnd): number {
 
 /** @throws UsageError for what makes no sense */
 function optionsOf(flags: Flags): CampaignOptions {
-  const { seed, out, corpus, peer, stage, setup, lie, variant, cases, jobs, window, shard, role } = flags;
+  const { seed, out, corpus, peer, stage, setup, lie, variant, cases, jobs, window, shard, role, edges } =
+    flags;
   for (const given of peer.filter(isAddress)) {
     allowedTarget(given, flags.targets);
     throw new UsageError(`--peer ${given}: campaigns are played on peers of the lab only`);
@@ -158,6 +162,7 @@ function optionsOf(flags: Flags): CampaignOptions {
     muted: flags.mute === undefined ? new Set() : readMuted(flags.mute),
     ...(seed !== undefined && { seed }),
     ...(corpus !== undefined && { corpus }),
+    ...(edges !== undefined && { edges: folderOf("--edges", edges) }),
     ...(peer.length > 0 && { peers: peer }),
     ...(stage.length > 0 && { stages: stage }),
     ...(setup.length > 0 && { setups: setup }),
@@ -171,6 +176,11 @@ function optionsOf(flags: Flags): CampaignOptions {
     ...(!flags.guidance && { guided: false }),
     ...(flags.differential && { differential: true }),
   };
+}
+
+function folderOf(option: string, given: string): string {
+  if (statSync(given, { throwIfNoEntry: false })?.isDirectory()) return given;
+  throw new UsageError(`${option} ${given}: is no folder`);
 }
 
 const MOST_RATE = 1_000_000;
