@@ -7,17 +7,26 @@ import { EAP_TYPE } from "../wire/registry/eap.ts";
 import { type EapMethod, type PeerAnswer, succeeded } from "./method.ts";
 import { type CardSecret, cardOf, milenage, type Vector } from "./milenage.ts";
 import { turned } from "./packets.ts";
-import { AT, reserved, SUBTYPE, sixteenOf, sized, sizedValue, writeMessage } from "./simaka-attributes.ts";
+import {
+  AT,
+  type Attribute,
+  reserved,
+  SUBTYPE,
+  sixteenOf,
+  sizedValue,
+  writeMessage,
+} from "./simaka-attributes.ts";
 import {
   type AuthenticatorHalf,
   cardAuthenticator,
   cardPeer,
   clientError,
+  identityFor,
+  namesUser,
   type PeerHalf,
   type Received,
   responseTo,
   type Verdict,
-  wantsIdentity,
 } from "./simaka-ends.ts";
 import { akaKeys, type Envelope, isSigned, type SimAkaKeys, writeSigned } from "./simaka-keys.ts";
 import type { EapOptions } from "./types.ts";
@@ -29,7 +38,6 @@ const SQN_OCTETS = 6;
 const NO_AMF = new Uint8Array(2);
 const BITS = 8;
 
-const octets = (text: string): Uint8Array => new TextEncoder().encode(text);
 const xor = (a: Uint8Array, b: Uint8Array): Uint8Array => a.map((octet, i) => octet ^ (b[i] ?? 0));
 
 const sequence = (value: number): Uint8Array =>
@@ -51,12 +59,9 @@ class Peer implements PeerHalf {
   answer(request: Received): PeerAnswer | undefined {
     if (this.keys && !this.#options.manners?.answersAnew) return undefined;
     if (request.subtype === SUBTYPE.AKA_CHALLENGE) return this.#onChallenge(request);
-    if (request.subtype !== SUBTYPE.AKA_IDENTITY || !wantsIdentity(request)) return undefined;
-    const identity = sized(octets(this.#options.user.identity));
-    return {
-      data: writeMessage(SUBTYPE.AKA_IDENTITY, [[AT.IDENTITY, identity]]),
-      reason: "the challenge has not come",
-    };
+    const identity = identityFor(request, this.#options);
+    if (request.subtype !== SUBTYPE.AKA_IDENTITY || identity.length === 0) return undefined;
+    return { data: writeMessage(SUBTYPE.AKA_IDENTITY, identity), reason: "the challenge has not come" };
   }
 
   #onChallenge(request: Received): PeerAnswer {
@@ -76,7 +81,7 @@ class Peer implements PeerHalf {
     const right = isSigned(request.envelope, request.data, { key: keys.K_aut });
     if (!right && !manners.acceptsAnything) return clientError("AT_MAC of the challenge is wrong");
     this.keys = keys;
-    const RES: [number, Uint8Array] = [AT.RES, concat(u16(BITS * vector.RES.length), vector.RES)];
+    const RES: Attribute = [AT.RES, concat(u16(BITS * vector.RES.length), vector.RES)];
     const data = writeSigned(responseTo(request), SUBTYPE.AKA_CHALLENGE, [RES], { key: keys.K_aut });
     return { data, mayEnd: true, MSK: keys.MSK };
   }
@@ -119,10 +124,9 @@ class Authenticator implements AuthenticatorHalf {
     return { refused: `subtype ${subtype} out of order` };
   }
 
-  #onIdentity({ attributes }: Received, next: Envelope): Verdict {
-    const { user, manners = {} } = this.#options;
-    const said = sizedValue(attributes, AT.IDENTITY);
-    const isUser = this.#known && said !== undefined && equal(said, octets(user.identity));
+  #onIdentity(response: Received, next: Envelope): Verdict {
+    const { manners = {} } = this.#options;
+    const isUser = this.#known && namesUser(response, this.#options);
     if (!isUser && !manners.acceptsAnything) return { refused: "nobody of this identity is known" };
     return this.#challenge(manners.staleSequence ? SEEN : FRESH, next);
   }
@@ -135,7 +139,7 @@ class Authenticator implements AuthenticatorHalf {
     const AUTN = concat(xor(sequence(SQN), vector.AK), NO_AMF, proof);
     const keys = keysFrom(user.identity, vector);
     this.#challenged = { keys, RES: vector.RES, RAND };
-    const challenge: [number, Uint8Array][] = [
+    const challenge: Attribute[] = [
       [AT.RAND, reserved(RAND)],
       [AT.AUTN, reserved(AUTN)],
     ];

@@ -3,7 +3,7 @@ import { equal, view } from "../wire/bytes.ts";
 import { EAP_CODE, EAP_TYPE, eapTypes } from "../wire/registry/eap.ts";
 import { type AuthenticatorAnswer, type AuthenticatorMethod, failed } from "./method.ts";
 import { eapMethods, methodOfType } from "./methods.ts";
-import { ignored, MAX_REQUESTS, packet, turned, typed, undisturbed } from "./packets.ts";
+import { ignored, MAX_REQUESTS, packet, turned, typed, undisturbed, utf8 } from "./packets.ts";
 import type { EapAuthenticator, EapManners, EapMethodName, EapOptions, EapPacket, EapStep } from "./types.ts";
 
 export const authenticator = (options: EapOptions): EapAuthenticator => new Authenticator(options);
@@ -20,8 +20,6 @@ function agendaOf({ user, manners = {} }: EapOptions): number[] {
     typeOf(user.type),
   ];
 }
-
-const text = (characters: string): Uint8Array => new TextEncoder().encode(characters);
 
 class Authenticator implements EapAuthenticator {
   readonly #options: EapOptions;
@@ -159,9 +157,9 @@ class Authenticator implements EapAuthenticator {
     this.#method?.close?.();
     this.#method = undefined;
     this.#agreed = false;
-    if (type === EAP_TYPE.IDENTITY) return this.#sendRequest(typed(type, text("")));
+    if (type === EAP_TYPE.IDENTITY) return this.#sendRequest(typed(type, utf8("")));
     if (type === EAP_TYPE.NOTIFICATION)
-      return this.#sendRequest(typed(type, text(this.#notifications.shift() ?? "")));
+      return this.#sendRequest(typed(type, utf8(this.#notifications.shift() ?? "")));
     const known = this.#identity === undefined || this.#identity === this.#options.user.identity;
     this.#method = methodOfType(type)?.authenticator(this.#options, known) ?? unknownMethod;
     return this.#sendRequest(typed(type, this.#method.begin(this.#identifier)));

@@ -2,8 +2,7 @@
 import { equal } from "../wire/bytes.ts";
 import { EAP_TYPE } from "../wire/registry/eap.ts";
 import { type EapMethod, failed, succeeded } from "./method.ts";
-
-const octets = (text: string): Uint8Array => new TextEncoder().encode(text);
+import { utf8 } from "./packets.ts";
 
 export const gtc: EapMethod = {
   name: "gtc",
@@ -14,14 +13,14 @@ export const gtc: EapMethod = {
     take: (data) =>
       data.length === 0
         ? { reason: "GTC without a message to display" }
-        : { data: octets(user.password), mayEnd: true },
+        : { data: utf8(user.password), mayEnd: true },
   }),
 
   authenticator: ({ user, manners = {} }, known) => ({
-    begin: () => octets("Password: "),
+    begin: () => utf8("Password: "),
     take(data) {
       if (data.length === 0) return failed("the response to GTC is empty");
-      if (manners.acceptsAnything || (known && equal(data, octets(user.password)))) return succeeded();
+      if (manners.acceptsAnything || (known && equal(data, utf8(user.password)))) return succeeded();
       return failed("wrong password");
     },
   }),

@@ -3,8 +3,8 @@ import { createCipheriv } from "node:crypto";
 import { digest } from "../crypto/hash.ts";
 import { concat, hex, plain } from "../wire/bytes.ts";
 import { md4 } from "./md4.ts";
+import { utf8 } from "./packets.ts";
 
-const ascii = (text: string): Uint8Array => new TextEncoder().encode(text);
 const sha1 = (...parts: Uint8Array[]): Uint8Array => digest("sha1", concat(...parts));
 
 /** MD4 of the password in UTF-16, little endian. */
@@ -17,7 +17,7 @@ export function challengeHash(
   userName: string,
 ): Uint8Array {
   const name = userName.slice(userName.indexOf("\\") + 1);
-  return sha1(peerChallenge, authenticatorChallenge, ascii(name)).subarray(0, 8);
+  return sha1(peerChallenge, authenticatorChallenge, utf8(name)).subarray(0, 8);
 }
 
 /** A DES key out of 7 octets: seven bits to an octet; DES ignores the lowest, parity. */
@@ -39,8 +39,8 @@ export function ntResponse(challenge: Uint8Array, passwordHash: Uint8Array): Uin
   return concat(...[0, 7, 14].map((at) => desEncrypt(challenge, keys.subarray(at, at + 7))));
 }
 
-const SERVER_TO_CLIENT = ascii("Magic server to client signing constant");
-const MORE_ITERATIONS = ascii("Pad to make it do more than one iteration");
+const SERVER_TO_CLIENT = utf8("Magic server to client signing constant");
+const MORE_ITERATIONS = utf8("Pad to make it do more than one iteration");
 
 /** What proves the authenticator, 20 octets; it travels as "S=" and 40 hex digits. */
 export function authenticatorResponse(
@@ -53,12 +53,12 @@ export function authenticatorResponse(
 
 /** RFC 3079 section 3.4: GetMasterKey, 16 octets. */
 export const masterKey = (passwordHash: Uint8Array, response: Uint8Array): Uint8Array =>
-  sha1(md4(passwordHash), response, ascii("This is the MPPE Master Key")).subarray(0, 16);
+  sha1(md4(passwordHash), response, utf8("This is the MPPE Master Key")).subarray(0, 16);
 
-const FROM_CLIENT = ascii(
+const FROM_CLIENT = utf8(
   "On the client side, this is the send key; on the server side, it is the receive key.",
 );
-const FROM_SERVER = ascii(
+const FROM_SERVER = utf8(
   "On the client side, this is the receive key; on the server side, it is the send key.",
 );
 

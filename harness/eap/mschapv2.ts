@@ -9,6 +9,7 @@ import {
   ntPasswordHash,
   ntResponse,
 } from "./mschapv2-keys.ts";
+import { utf8 } from "./packets.ts";
 import type { EapOptions, EapUser } from "./types.ts";
 
 export const OPCODE = { CHALLENGE: 1, RESPONSE: 2, SUCCESS: 3, FAILURE: 4 } as const;
@@ -24,7 +25,6 @@ interface Message {
   rest: Uint8Array;
 }
 
-const ascii = (text: string): Uint8Array => new TextEncoder().encode(text);
 const write = ({ opcode, id, rest }: Message): Uint8Array =>
   concat(Uint8Array.of(opcode, id), u16(rest.length + 4), rest);
 
@@ -101,7 +101,7 @@ class Peer {
     const peerChallenge = random(CHALLENGE_LENGTH);
     this.#proof = prove(user.password, user.identity, peerChallenge, challenge);
     const value = concat(peerChallenge, new Uint8Array(8), this.#proof.ntResponse, Uint8Array.of(0));
-    const body = concat(Uint8Array.of(RESPONSE_LENGTH), value, ascii(user.identity));
+    const body = concat(Uint8Array.of(RESPONSE_LENGTH), value, utf8(user.identity));
     return {
       data: write({ opcode: OPCODE.RESPONSE, id, rest: body }),
       reason: "the authenticator has not proved that it knows the password",
@@ -133,7 +133,7 @@ class Authenticator {
 
   begin(identifier: number): Uint8Array {
     this.#id = identifier;
-    const body = concat(Uint8Array.of(CHALLENGE_LENGTH), this.#challenge, ascii("bakeoff"));
+    const body = concat(Uint8Array.of(CHALLENGE_LENGTH), this.#challenge, utf8("bakeoff"));
     return write({ opcode: OPCODE.CHALLENGE, id: this.#id, rest: body });
   }
 
@@ -168,7 +168,7 @@ class Authenticator {
     if (this.#options.manners?.wrongAuthenticatorResponse) shown[0]! ^= 1;
     this.#expects = "success";
     this.#MSK = MSK;
-    const text = ascii(`S=${hex(shown).toUpperCase()} M=OK`);
+    const text = utf8(`S=${hex(shown).toUpperCase()} M=OK`);
     return { data: write({ opcode: OPCODE.SUCCESS, id: this.#id, rest: text }), MSK };
   }
 
@@ -176,7 +176,7 @@ class Authenticator {
   #refuse(): AuthenticatorAnswer {
     this.#expects = "failure";
     const challenge = hex(this.#options.random(CHALLENGE_LENGTH)).toUpperCase();
-    const text = ascii(`E=691 R=0 C=${challenge} V=3 M=Authentication failed`);
+    const text = utf8(`E=691 R=0 C=${challenge} V=3 M=Authentication failed`);
     return { data: write({ opcode: OPCODE.FAILURE, id: this.#id, rest: text }) };
   }
 }

@@ -26,3 +26,6 @@ export function turned(octets: Uint8Array): Uint8Array {
   if (copy.length > 0) copy[0]! ^= 0x80;
   return copy;
 }
+
+/** Identities, passwords and messages as octets. */
+export const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);

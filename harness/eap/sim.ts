@@ -23,11 +23,12 @@ import {
   cardAuthenticator,
   cardPeer,
   clientError,
+  identityFor,
+  namesUser,
   type PeerHalf,
   type Received,
   responseTo,
   type Verdict,
-  wantsIdentity,
 } from "./simaka-ends.ts";
 import { type Envelope, isSigned, type SimAkaKeys, simKeys, writeSigned } from "./simaka-keys.ts";
 import type { EapOptions } from "./types.ts";
@@ -36,7 +37,6 @@ const VERSION = 1;
 const RAND_OCTETS = 16;
 /** Triplets: a peer may want so many at least (RFC 4186 section 10.9). */
 const CHALLENGES = { least: 2, most: 3 } as const;
-const octets = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 /** What of the Start round goes into the keys. */
 interface Start {
@@ -92,10 +92,9 @@ class Peer implements PeerHalf {
       return clientError("no version of EAP-SIM that we know", CLIENT_ERROR.UNSUPPORTED_VERSION);
     const nonce = this.#options.random(16);
     this.#start = { nonce, versions };
-    const identity = sized(octets(this.#options.user.identity));
     return {
       data: writeMessage(SUBTYPE.SIM_START, [
-        ...(wantsIdentity(request) ? ([[AT.IDENTITY, identity]] as [number, Uint8Array][]) : []),
+        ...identityFor(request, this.#options),
         [AT.NONCE_MT, reserved(nonce)],
         [AT.SELECTED_VERSION, u16(VERSION)],
       ]),
@@ -155,13 +154,13 @@ class Authenticator implements AuthenticatorHalf {
     return { refused: "AT_MAC of the response is wrong" };
   }
 
-  #challenge({ attributes }: Received, next: Envelope): Verdict {
+  #challenge(response: Received, next: Envelope): Verdict {
     const { user, manners = {}, random } = this.#options;
+    const { attributes } = response;
     const nonce = sixteenOf(attributes, AT.NONCE_MT);
     if (!nonce) return { refused: "Start without NONCE_MT" };
     if (numberOf(attributes, AT.SELECTED_VERSION) !== VERSION) return { refused: "another version" };
-    const said = sizedValue(attributes, AT.IDENTITY);
-    const isUser = this.#known && said !== undefined && equal(said, octets(user.identity));
+    const isUser = this.#known && namesUser(response, this.#options);
     if (!isUser && !manners.acceptsAnything) return { refused: "nobody of this identity is known" };
     const RANDs = Array.from({ length: CHALLENGES.most }, () => random(RAND_OCTETS));
     const start = { nonce, versions: this.#versions };

@@ -42,11 +42,12 @@ export interface SimAkaMessage {
   attributes: Attributes;
 }
 
-/** Type data of a message: values by type, in this order. */
-export const writeMessage = (
-  subtype: number,
-  attributes: readonly [type: number, value: Uint8Array][] = [],
-) => concat(Uint8Array.of(subtype, 0, 0), ...attributes.map(([type, value]) => writeAttribute(type, value)));
+/** An attribute to write: what is behind type and length, up to whole words. */
+export type Attribute = readonly [type: number, value: Uint8Array];
+
+/** Type data of a message with these attributes, in this order. */
+export const writeMessage = (subtype: number, attributes: readonly Attribute[] = []): Uint8Array =>
+  concat(Uint8Array.of(subtype, 0, 0), ...attributes.map(([type, value]) => writeAttribute(type, value)));
 
 function writeAttribute(type: number, value: Uint8Array): Uint8Array {
   const words = Math.ceil((value.length + 2) / 4);

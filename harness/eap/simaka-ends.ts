@@ -1,5 +1,5 @@
 /** What EAP-SIM and EAP-AKA have in common at either end: bad messages, notifications, errors of the client. */
-import { EMPTY, readU16, u16 } from "../wire/bytes.ts";
+import { EMPTY, equal, readU16, u16 } from "../wire/bytes.ts";
 import { EAP_CODE } from "../wire/registry/eap.ts";
 import {
   type AuthenticatorAnswer,
@@ -9,8 +9,20 @@ import {
   type PeerMethod,
   type RoundIdentifiers,
 } from "./method.ts";
-import { AT, numberOf, readMessage, type SimAkaMessage, SUBTYPE, writeMessage } from "./simaka-attributes.ts";
+import { utf8 } from "./packets.ts";
+import {
+  AT,
+  type Attribute,
+  numberOf,
+  readMessage,
+  type SimAkaMessage,
+  SUBTYPE,
+  sized,
+  sizedValue,
+  writeMessage,
+} from "./simaka-attributes.ts";
 import { type Envelope, isSigned, type SimAkaKeys, writeSigned } from "./simaka-keys.ts";
+import type { EapOptions } from "./types.ts";
 
 /** Codes of AT_CLIENT_ERROR_CODE (RFC 4186 section 10.19). */
 export const CLIENT_ERROR = {
@@ -114,6 +126,16 @@ function errorCode({ attributes }: SimAkaMessage): string {
   return value.length < 2 ? "without a code" : String(readU16(value, 0));
 }
 
-/** True if the request wants an identity. */
-export const wantsIdentity = ({ attributes }: SimAkaMessage): boolean =>
-  [AT.ANY_ID_REQ, AT.FULLAUTH_ID_REQ, AT.PERMANENT_ID_REQ].some((type) => attributes.has(type));
+/** AT_IDENTITY of the user, where the request wants one. */
+export function identityFor({ attributes }: SimAkaMessage, { user }: EapOptions): Attribute[] {
+  const isWanted = [AT.ANY_ID_REQ, AT.FULLAUTH_ID_REQ, AT.PERMANENT_ID_REQ].some((type) =>
+    attributes.has(type),
+  );
+  return isWanted ? [[AT.IDENTITY, sized(utf8(user.identity))]] : [];
+}
+
+/** Whether AT_IDENTITY names the user. */
+export function namesUser({ attributes }: SimAkaMessage, { user }: EapOptions): boolean {
+  const said = sizedValue(attributes, AT.IDENTITY);
+  return said !== undefined && equal(said, utf8(user.identity));
+}

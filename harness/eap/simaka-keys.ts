@@ -2,7 +2,8 @@
 import { createHash, createHmac } from "node:crypto";
 import { concat, EMPTY, equal, plain, u16 } from "../wire/bytes.ts";
 import { fips186 } from "./fips186.ts";
-import { AT, readMessage, reserved, sixteenOf, writeMessage } from "./simaka-attributes.ts";
+import { utf8 } from "./packets.ts";
+import { AT, type Attribute, readMessage, reserved, sixteenOf, writeMessage } from "./simaka-attributes.ts";
 
 export interface SimAkaKeys {
   /** 16 octets each. */
@@ -14,8 +15,6 @@ export interface SimAkaKeys {
 }
 
 const MAC_OCTETS = 16;
-
-const octets = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 /** SHA-1 over these: the Master Key. */
 const masterKey = (...parts: Uint8Array[]): Uint8Array =>
@@ -32,7 +31,7 @@ export function keysOf(MK: Uint8Array): SimAkaKeys {
 }
 
 export const akaKeys = (identity: string, IK: Uint8Array, CK: Uint8Array): SimAkaKeys =>
-  keysOf(masterKey(octets(identity), IK, CK));
+  keysOf(masterKey(utf8(identity), IK, CK));
 
 /** `versions` is the list of AT_VERSION_LIST as it was sent. */
 export const simKeys = (
@@ -41,7 +40,7 @@ export const simKeys = (
   NONCE_MT: Uint8Array,
   versions: Uint8Array,
   selected: number,
-): SimAkaKeys => keysOf(masterKey(octets(identity), ...Kc, NONCE_MT, versions, u16(selected)));
+): SimAkaKeys => keysOf(masterKey(utf8(identity), ...Kc, NONCE_MT, versions, u16(selected)));
 
 /** Where a packet is on its way: AT_MAC covers its header, too. */
 export interface Envelope {
@@ -74,7 +73,7 @@ function mac(
 export function writeSigned(
   envelope: Envelope,
   subtype: number,
-  attributes: readonly [type: number, value: Uint8Array][],
+  attributes: readonly Attribute[],
   { key, more = EMPTY }: Cover,
 ): Uint8Array {
   const data = writeMessage(subtype, [...attributes, [AT.MAC, reserved(new Uint8Array(MAC_OCTETS))]]);

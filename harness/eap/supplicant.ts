@@ -3,7 +3,7 @@ import { equal, view } from "../wire/bytes.ts";
 import { EAP_CODE, EAP_TYPE, eapTypes } from "../wire/registry/eap.ts";
 import type { EapMethod, PeerAnswer, PeerMethod } from "./method.ts";
 import { eapMethods } from "./methods.ts";
-import { ignored, MAX_REQUESTS, packet, turned, typed, undisturbed } from "./packets.ts";
+import { ignored, MAX_REQUESTS, packet, turned, typed, undisturbed, utf8 } from "./packets.ts";
 import type { EapConversation, EapManners, EapOptions, EapPacket, EapStep } from "./types.ts";
 
 export const supplicant = (options: EapOptions): EapConversation => new Supplicant(options);
@@ -74,7 +74,7 @@ class Supplicant implements EapConversation {
         `a request of ${eapTypes.nameOf(type)} after another method has begun (RFC 3748 section 2.1)`,
       );
     if (type === EAP_TYPE.IDENTITY)
-      return this.#respond(request, EAP_TYPE.IDENTITY, new TextEncoder().encode(this.#options.user.identity));
+      return this.#respond(request, EAP_TYPE.IDENTITY, utf8(this.#options.user.identity));
     return type === this.#own.type ? this.#onOwnType(request) : this.#nak(request, [this.#own.type]);
   }
 

@@ -11,15 +11,13 @@ import {
   type PeerMethod,
 } from "./method.ts";
 import { mschapv2 } from "./mschapv2.ts";
-import { packet, typed } from "./packets.ts";
+import { packet, typed, utf8 } from "./packets.ts";
 import type { EapInnerName, EapOptions, EapPacket, EapUser } from "./types.ts";
 
 const innerMethods: Readonly<Record<EapInnerName, EapMethod>> = { md5, gtc, mschapv2 };
 
 /** Its MSK is of no use: what goes out of TTLS is the key of TLS. */
 const methodOf = ({ inner = "md5" }: EapUser): EapMethod => innerMethods[inner];
-
-const octets = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 /** What an end makes of an inner packet. */
 export interface InnerAnswer {
@@ -42,7 +40,7 @@ export class InnerPeer {
 
   /** The answer to an Identity request that nobody sent. */
   begin(): EapPacket {
-    return this.#response(0, EAP_TYPE.IDENTITY, octets(this.#options.user.identity));
+    return this.#response(0, EAP_TYPE.IDENTITY, utf8(this.#options.user.identity));
   }
 
   async take({ code, identifier, data }: EapPacket): Promise<InnerAnswer> {
@@ -101,7 +99,7 @@ export class InnerAuthenticator {
   }
 
   #begin(identity: Uint8Array): InnerVerdict {
-    const known = this.#known && equal(identity, octets(this.#options.user.identity));
+    const known = this.#known && equal(identity, utf8(this.#options.user.identity));
     this.#method = this.#own.authenticator(this.#options, known);
     return this.#ask(this.#method.begin((this.#identifier + 1) & 0xff));
   }

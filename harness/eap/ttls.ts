@@ -5,13 +5,11 @@
 import { concat, EMPTY } from "../wire/bytes.ts";
 import { EAP_TYPE } from "../wire/registry/eap.ts";
 import { type AuthenticatorAnswer, type EapMethod, failed, type PeerAnswer, succeeded } from "./method.ts";
-import { FragmentExchange, isStart, START } from "./tls-fragments.ts";
-import { openTls, type TlsProgress, type TlsSession } from "./tls-session.ts";
+import { TlsAuthenticator, TlsPeer } from "./tls-ends.ts";
+import type { TlsProgress, TlsSession } from "./tls-session.ts";
 import { readEapAvp, writeEapAvp } from "./ttls-avps.ts";
 import { InnerAuthenticator, InnerPeer } from "./ttls-inner.ts";
 import type { EapOptions, EapPacket } from "./types.ts";
-
-const fragments = ({ tls }: EapOptions): FragmentExchange => new FragmentExchange(tls?.fragmentSize ?? 1000);
 
 /** Sends EAP packets through TLS. */
 class Tunnel {
@@ -28,52 +26,28 @@ class Tunnel {
   }
 }
 
-class Peer {
-  readonly #options: EapOptions;
-  readonly #fragments: FragmentExchange;
+class Peer extends TlsPeer {
   readonly #inner: InnerPeer;
   readonly #tunnel: Tunnel;
-  #session: TlsSession | undefined;
   #begun = false;
   #mayEnd = false;
 
   constructor(options: EapOptions) {
-    this.#options = options;
-    this.#fragments = fragments(options);
+    super("ttls", options);
     this.#inner = new InnerPeer(options);
     this.#tunnel = new Tunnel(options);
   }
 
-  take(data: Uint8Array): PeerAnswer | Promise<PeerAnswer> {
-    if (!this.#session) return this.#begin(data);
-    const received = this.#fragments.receive(data);
-    if ("error" in received) return { reason: received.error };
-    if ("answer" in received) return { data: received.answer, reason: "TLS goes on" };
-    return this.#turn(this.#session, received.message);
-  }
-
-  close(): void {
-    this.#session?.close();
-  }
-
-  #begin(data: Uint8Array): PeerAnswer | Promise<PeerAnswer> {
-    if (!isStart(data)) return { reason: "EAP-TTLS does not begin with Start" };
-    const session = openTls("client", "ttls", this.#options.tls);
-    if (typeof session === "string") return { reason: session };
-    this.#session = session;
-    return this.#turn(session, EMPTY);
-  }
-
-  async #turn(session: TlsSession, message: Uint8Array): Promise<PeerAnswer> {
+  protected async turn(session: TlsSession, message: Uint8Array): Promise<PeerAnswer> {
     const { output, error } = await session.exchange(message);
-    if (error !== undefined) return { data: this.#fragments.queue(output), reason: `TLS: ${error}` };
+    if (error !== undefined) return { data: this.fragments.queue(output), reason: `TLS: ${error}` };
     const { outcome } = session;
-    if (!outcome) return { data: this.#fragments.queue(output), reason: "the TLS handshake goes on" };
-    if (outcome.refused && !this.#options.manners?.acceptsAnything) return { reason: outcome.refused };
+    if (!outcome) return { data: this.fragments.queue(output), reason: "the TLS handshake goes on" };
+    if (outcome.refused && !this.options.manners?.acceptsAnything) return { reason: outcome.refused };
     const { send, reason } = await this.#answer(session.takeApplicationData());
     if (reason !== undefined && !send && !this.#mayEnd) return { reason };
     const records = send ? (await this.#tunnel.send(session, send)).output : EMPTY;
-    const data = this.#fragments.queue(concat(output, records));
+    const data = this.fragments.queue(concat(output, records));
     return this.#mayEnd
       ? { data, mayEnd: true, MSK: outcome.MSK }
       : { data, reason: reason ?? "the authentication inside of TLS goes on" };
@@ -95,47 +69,26 @@ class Peer {
   }
 }
 
-class Authenticator {
-  readonly #options: EapOptions;
-  readonly #fragments: FragmentExchange;
+class Authenticator extends TlsAuthenticator {
   readonly #inner: InnerAuthenticator;
   readonly #tunnel: Tunnel;
-  #session: TlsSession | undefined;
   /** What the acknowledgement of an alert leads to. */
   #end: AuthenticatorAnswer | undefined;
 
   constructor(options: EapOptions, known: boolean) {
-    this.#options = options;
-    this.#fragments = fragments(options);
+    super("ttls", options);
     this.#inner = new InnerAuthenticator(options, known);
     this.#tunnel = new Tunnel(options);
   }
 
-  begin(): Uint8Array {
-    return START;
-  }
-
-  take(data: Uint8Array): AuthenticatorAnswer | Promise<AuthenticatorAnswer> {
-    const session = this.#session ?? openTls("server", "ttls", this.#options.tls);
-    if (typeof session === "string") return failed(session);
-    this.#session = session;
-    const received = this.#fragments.receive(data);
-    if ("error" in received) return failed(received.error);
-    if ("answer" in received) return { data: received.answer };
-    return this.#end ?? this.#turn(session, received.message);
-  }
-
-  close(): void {
-    this.#session?.close();
-  }
-
-  async #turn(session: TlsSession, message: Uint8Array): Promise<AuthenticatorAnswer> {
+  protected async turn(session: TlsSession, message: Uint8Array): Promise<AuthenticatorAnswer> {
+    if (this.#end) return this.#end;
     const { output, error } = await session.exchange(message);
     if (error !== undefined) return this.#alerted(output, `TLS: ${error}`);
     const avps = session.takeApplicationData();
     if (!session.outcome || avps.length === 0) {
       if (message.length === 0) return failed("an empty response in the midst of TLS");
-      return { data: this.#fragments.queue(output) };
+      return { data: this.fragments.queue(output) };
     }
     const packet = readEapAvp(avps);
     if (typeof packet === "string") return failed(packet);
@@ -143,13 +96,13 @@ class Authenticator {
     if ("end" in verdict)
       return verdict.end.result === "success" ? succeeded(session.outcome.MSK) : verdict.end;
     const records = (await this.#tunnel.send(session, verdict.send)).output;
-    return { data: this.#fragments.queue(concat(output, records)) };
+    return { data: this.fragments.queue(concat(output, records)) };
   }
 
   #alerted(output: Uint8Array, reason: string): AuthenticatorAnswer {
     if (output.length === 0) return failed(reason);
     this.#end = failed(reason);
-    return { data: this.#fragments.queue(output) };
+    return { data: this.fragments.queue(output) };
   }
 }
 
