@@ -115,4 +115,20 @@ describe("campaign", () => {
       /^--resume: there is no journal/,
     );
   });
+
+  it("gives a lane up that may start its peer no more, and starts no other process for it", async () => {
+    const limited = { ...OPTIONS, out: join(folder, "limited"), resume: false, restartsAnHour: 1 };
+    const what = { stages: ["auth"], setups: ["psk"], guided: false, seed: "3", lie: LIE };
+    const end = await runCampaign(
+      { ...limited, ...what, role: "responder", cases: 1_000 },
+      { say: () => {}, tick: () => {} },
+      new AbortController().signal,
+    );
+    expect(end.lost).to.have.lengthOf(1);
+    expect(end.reason).to.equal("1 of 1 peers were lost");
+    const starts = journalOf(limited.out).filter(
+      ({ kind }) => kind === "peer-started" || kind === "restarted",
+    );
+    expect(starts).to.have.lengthOf(2);
+  });
 });

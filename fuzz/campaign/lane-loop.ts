@@ -39,7 +39,9 @@ export async function laneLoop(options: LoopOptions): Promise<string | undefined
     await options.clean();
     if (!gone || options.stop.aborted) return undefined;
     barren = run.played > 0 ? 0 : barren + 1;
-    if (barren >= BARREN) return gone.reason;
+    // Another process starts the peer again, too.
+    if (barren >= BARREN || restarts.length >= options.order.restartsAnHour) return gone.reason;
+    restarts.push(performance.now());
   }
   return undefined;
 }
