@@ -9,6 +9,7 @@ import { PAYLOAD } from "../../harness/wire/registry/payload-types.ts";
 import type { AuthPayload } from "../../harness/wire/types.ts";
 import type { Dice } from "../dice.ts";
 import type { Draft, IkeOperator, LieContext } from "./operator.ts";
+import { replace } from "./place.ts";
 
 export interface AuthRow extends Pick<IkeOperator, "name" | "effect" | "demand"> {
   /** Not set: a change without values. */
@@ -34,8 +35,7 @@ export const ofAuth = ({ draw, apply, ...row }: AuthRow): IkeOperator => ({
     const changed = auth && { ...auth };
     if (!changed || !apply(changed, change, context, message)) return false;
     if (changed.method === auth.method && equal(changed.data, auth.data)) return false;
-    message.payloads = message.payloads.map((payload) => (payload === auth ? changed : payload));
-    return true;
+    return replace(message, auth, changed);
   },
 });
 

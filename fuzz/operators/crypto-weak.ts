@@ -6,6 +6,7 @@ import { TRANSFORM } from "../../harness/wire/registry/transform-types.ts";
 import type { Payload, Proposal, SaPayload, Transform } from "../../harness/wire/types.ts";
 import { whole } from "./bend.ts";
 import type { IkeOperator } from "./operator.ts";
+import { replace } from "./place.ts";
 
 /** Transforms that take the place of all of their type; null: those of the type are left out. */
 type Weakness = Partial<Record<"ENCR" | "PRF" | "INTEG" | "KE", number | null>>;
@@ -61,8 +62,7 @@ function weaken(
   if (!SA || !first || !weakness) return false;
   const weaker: SaPayload = { ...SA, proposals: [weakened(first, weakness)] };
   if (equal(encodeChain([SA]), encodeChain([weaker]))) return false;
-  message.payloads = message.payloads.map((payload) => (payload === SA ? weaker : payload));
-  return true;
+  return replace(message, SA, weaker);
 }
 
 const weak: IkeOperator = {
@@ -106,9 +106,7 @@ const reflected = (name: string, effect: string, kind: "KE" | "Nonce"): IkeOpera
     const own = valueIn(message.payloads, kind);
     const theirs = valueIn(message.request?.payloads ?? [], kind);
     if (!own || !theirs) return false;
-    const changed = { ...own, data: Uint8Array.from(theirs.data) };
-    message.payloads = message.payloads.map((payload) => (payload === own ? changed : payload));
-    return true;
+    return replace(message, own, { ...own, data: Uint8Array.from(theirs.data) });
   },
 });
 

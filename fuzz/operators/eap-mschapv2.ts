@@ -1,4 +1,5 @@
 /** Lies inside of EAP-MSCHAPv2 (draft-kamath-pppext-eap-mschapv2-02). */
+import { OPCODE } from "../../harness/eap/mschapv2.ts";
 import { concat, hex, u16 } from "../../harness/wire/bytes.ts";
 import { EAP_TYPE } from "../../harness/wire/registry/eap.ts";
 import type { EapPayload } from "../../harness/wire/types.ts";
@@ -10,9 +11,12 @@ import type { IkeOperator } from "./operator.ts";
 const AT = { opcode: 1, id: 2, length: 3, size: 5, value: 6 } as const;
 
 const isMschap = isType(EAP_TYPE.MSCHAPV2);
+const isOpcode = ({ data }: EapPayload, ...opcodes: number[]): boolean =>
+  opcodes.includes(data[AT.opcode] ?? 0);
+
 /** Challenge or Response, which have a value and a name. */
 const hasValue = (eap: EapPayload): boolean =>
-  isMschap(eap) && (eap.data[AT.opcode] === 1 || eap.data[AT.opcode] === 2) && eap.data.length > AT.size;
+  isMschap(eap) && isOpcode(eap, OPCODE.CHALLENGE, OPCODE.RESPONSE) && eap.data.length > AT.size;
 
 /** The packet with what follows MS-Length replaced, which is made right. */
 const withRest = ({ data, ...eap }: EapPayload, rest: Uint8Array): EapPayload => ({
@@ -90,7 +94,7 @@ const mschap: EapRow[] = [
   {
     name: "eap-mschapv2-text",
     effect: "Sends this text in Success or Failure, MS-Length right.",
-    fits: (eap) => isMschap(eap) && (eap.data[AT.opcode] === 3 || eap.data[AT.opcode] === 4),
+    fits: (eap) => isMschap(eap) && isOpcode(eap, OPCODE.SUCCESS, OPCODE.FAILURE),
     draw: (dice) => ({
       octets: dice.chance(0.7) ? hex(new TextEncoder().encode(dice.pick(TEXTS))) : hex(anyOctets(dice, 42)),
     }),

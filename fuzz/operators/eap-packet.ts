@@ -18,7 +18,7 @@ export interface EapRow extends Pick<IkeOperator, "name" | "effect" | "demand"> 
   becomes(eap: EapPayload, change: Draft): EapPayload | EapPayload[] | undefined;
 }
 
-const eapOf = ({ payloads }: OutgoingMessage): EapPayload | undefined =>
+export const eapOf = ({ payloads }: OutgoingMessage): EapPayload | undefined =>
   payloads.find((payload): payload is EapPayload => payload.kind === "EAP");
 
 export const ofEap = ({ fits = () => true, draw, becomes, ...row }: EapRow): IkeOperator => ({

@@ -1,4 +1,5 @@
 /** Lies inside of EAP-SIM, AKA and AKA' (RFC 4186, RFC 4187, RFC 9048): subtypes and attributes. */
+import { AT } from "../../harness/eap/simaka-attributes.ts";
 import { concat } from "../../harness/wire/bytes.ts";
 import { EAP_TYPE } from "../../harness/wire/registry/eap.ts";
 import type { EapPayload } from "../../harness/wire/types.ts";
@@ -9,7 +10,6 @@ import type { IkeOperator } from "./operator.ts";
 const isSim = isType(EAP_TYPE.SIM, EAP_TYPE.AKA, EAP_TYPE.AKA_PRIME);
 /** Of the first attribute: behind type, subtype and two reserved octets. */
 const FIRST = 4;
-const AT_MAC = 11;
 
 /** Where the attributes begin, as far as their lengths lead from one to the next. */
 function attributesOf({ data }: EapPayload): number[] {
@@ -116,11 +116,11 @@ const sim: EapRow[] = [
   {
     name: "eap-sim-mac",
     effect: "Turns a bit of AT_MAC.",
-    fits: (eap) => isSim(eap) && attributesOf(eap).some((at) => eap.data[at] === AT_MAC),
+    fits: (eap) => isSim(eap) && attributesOf(eap).some((at) => eap.data[at] === AT.MAC),
     draw: (dice) => ({ value: dice.number(8) }),
     becomes(eap, change) {
       const bit = whole(change, 0, 7);
-      const at = attributesOf(eap).find((place) => eap.data[place] === AT_MAC);
+      const at = attributesOf(eap).find((place) => eap.data[place] === AT.MAC);
       if (bit === undefined || at === undefined) return undefined;
       return withOctet(eap, at + 4, (eap.data[at + 4] ?? 0) ^ (1 << bit));
     },

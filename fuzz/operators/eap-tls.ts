@@ -1,4 +1,5 @@
 /** Lies in how EAP-TLS and EAP-TTLS cut TLS into packets (RFC 5216 section 3.1, RFC 5281 section 9), and in the TLS records themselves. */
+import { TLS_FLAG } from "../../harness/eap/tls-fragments.ts";
 import { concat, EMPTY, hex, readU16, u32, view } from "../../harness/wire/bytes.ts";
 import { EAP_TYPE } from "../../harness/wire/registry/eap.ts";
 import type { EapPayload } from "../../harness/wire/types.ts";
@@ -6,7 +7,6 @@ import { anyOctets, numberOr, octetsIn, whole } from "./bend.ts";
 import { type EapRow, isType, ofEap, withOctet, withTypeData } from "./eap-packet.ts";
 import type { IkeOperator } from "./operator.ts";
 
-const FLAG = { LENGTH: 0x80, MORE: 0x40, START: 0x20 } as const;
 const isTls = isType(EAP_TYPE.TLS, EAP_TYPE.TTLS, EAP_TYPE.PEAP);
 /** Octets of the header of a TLS record, and of a handshake message. */
 const RECORD = 5;
@@ -19,7 +19,7 @@ interface Parts {
 
 function partsOf({ data }: EapPayload): Parts {
   const flags = data[1] ?? 0;
-  const from = (flags & FLAG.LENGTH) !== 0 ? 6 : 2;
+  const from = (flags & TLS_FLAG.LENGTH) !== 0 ? 6 : 2;
   return { flags, length: view(data, 2, Math.min(from, data.length)), tls: view(data, from, data.length) };
 }
 
@@ -47,7 +47,11 @@ const flags: EapRow[] = [
     effect: "Writes other flags, TLS Message Length or not.",
     fits: hasFlags,
     draw: (dice) => ({
-      value: numberOr(dice, [FLAG.LENGTH, FLAG.MORE, FLAG.START, 0xc0, 0xe0, 0x1f, 0x07, 0xff, 0], 256),
+      value: numberOr(
+        dice,
+        [TLS_FLAG.LENGTH, TLS_FLAG.MORE, TLS_FLAG.START, 0xc0, 0xe0, 0x1f, 0x07, 0xff, 0],
+        256,
+      ),
     }),
     becomes(eap, change) {
       const octet = whole(change, 0, 255);
@@ -72,20 +76,23 @@ const flags: EapRow[] = [
       const length = whole(change, 0, 0xffffffff);
       if (length === undefined) return undefined;
       const parts = partsOf(eap);
-      return withTypeData(eap, typeData({ ...parts, flags: parts.flags | FLAG.LENGTH, length: u32(length) }));
+      return withTypeData(
+        eap,
+        typeData({ ...parts, flags: parts.flags | TLS_FLAG.LENGTH, length: u32(length) }),
+      );
     },
   },
   {
     name: "eap-tls-empty-more",
     effect: "Sends an empty fragment and says that more follow.",
     fits: hasFlags,
-    becomes: (eap) => withTypeData(eap, Uint8Array.of(FLAG.MORE)),
+    becomes: (eap) => withTypeData(eap, Uint8Array.of(TLS_FLAG.MORE)),
   },
   {
     name: "eap-tls-start",
     effect: "Begins TLS anew: the start bit alone.",
     fits: hasFlags,
-    becomes: (eap) => withTypeData(eap, Uint8Array.of(FLAG.START)),
+    becomes: (eap) => withTypeData(eap, Uint8Array.of(TLS_FLAG.START)),
   },
   {
     name: "eap-tls-first-fragment",
@@ -98,7 +105,11 @@ const flags: EapRow[] = [
       if (octets === undefined) return undefined;
       return withTypeData(
         eap,
-        typeData({ flags: FLAG.LENGTH | FLAG.MORE, length: u32(tls.length), tls: tls.subarray(0, octets) }),
+        typeData({
+          flags: TLS_FLAG.LENGTH | TLS_FLAG.MORE,
+          length: u32(tls.length),
+          tls: tls.subarray(0, octets),
+        }),
       );
     },
   },
@@ -201,7 +212,10 @@ const records: EapRow[] = [
     effect: "Leaves out all TLS octets, and says that there are some by the length in front.",
     fits: hasRecord,
     becomes: (eap) =>
-      withTypeData(eap, typeData({ flags: FLAG.LENGTH, length: u32(partsOf(eap).tls.length), tls: EMPTY })),
+      withTypeData(
+        eap,
+        typeData({ flags: TLS_FLAG.LENGTH, length: u32(partsOf(eap).tls.length), tls: EMPTY }),
+      ),
   },
 ];
 

@@ -2,21 +2,21 @@
  * Lies inside of EAP-TTLS (RFC 5281 section 10): AVPs, and the EAP packets in them. TLS has encrypted them when a
  * message goes out, so these tell our end beforehand, in the TLS handshake, what to make of the AVPs that it will send.
  */
-import type { OutgoingMessage } from "../../harness/ike/hooks.ts";
+import { TLS_FLAG } from "../../harness/eap/tls-fragments.ts";
+import { AVP_FLAG } from "../../harness/eap/ttls-avps.ts";
 import { concat, EMPTY, equal, fromHex, hex, u16, u32 } from "../../harness/wire/bytes.ts";
 import { EAP_TYPE } from "../../harness/wire/registry/eap.ts";
 import type { EapPayload } from "../../harness/wire/types.ts";
 import type { Dice } from "../dice.ts";
 import { anyOctets, numberOr, octetsIn, turnBit, whole } from "./bend.ts";
 import { MOST_OCTETS } from "./build.ts";
-import { typeOf } from "./eap-packet.ts";
+import { eapOf, typeOf } from "./eap-packet.ts";
 import type { Draft, IkeOperator } from "./operator.ts";
 
 /** Which AVPs of ours: those with the identity or the first request, or the next. */
 const TURNS: readonly string[] = ["first", "second"];
 const APPLICATION_DATA = 23;
 const AVP_HEADER = 8;
-const FLAG = { VENDOR: 0x80, MANDATORY: 0x40 } as const;
 
 interface AvpRow extends Pick<IkeOperator, "name" | "effect"> {
   draw?(dice: Dice): Draft;
@@ -27,22 +27,19 @@ interface AvpRow extends Pick<IkeOperator, "name" | "effect"> {
 /** A packet of TTLS behind which AVPs may come: no TLS, or a record that is none of application data. */
 function isBeforeAvps(eap: EapPayload): boolean {
   if (typeOf(eap) !== EAP_TYPE.TTLS || eap.data.length < 2) return false;
-  return eap.data[(eap.data[1] ?? 0) & 0x80 ? 6 : 2] !== APPLICATION_DATA;
+  return eap.data[(eap.data[1] ?? 0) & TLS_FLAG.LENGTH ? 6 : 2] !== APPLICATION_DATA;
 }
-
-const eapIn = ({ payloads }: OutgoingMessage): EapPayload | undefined =>
-  payloads.find((payload): payload is EapPayload => payload.kind === "EAP");
 
 const ofAvps = ({ draw, becomes, ...row }: AvpRow): IkeOperator => ({
   ...row,
   on: "ike",
   family: "eap",
   draw(message, dice) {
-    const eap = eapIn(message);
+    const eap = eapOf(message);
     return eap && isBeforeAvps(eap) ? { ...draw?.(dice), at: dice.pick(TURNS) } : undefined;
   },
   apply(message, change) {
-    const eap = eapIn(message);
+    const eap = eapOf(message);
     const due = TURNS.indexOf(change.at ?? "");
     const manners = message.sa?.conversation?.manners;
     if (!eap || !isBeforeAvps(eap) || due < 0 || !manners) return false;
@@ -89,7 +86,7 @@ const headers: AvpRow[] = [
     name: "eap-ttls-avp-flags",
     effect: "Writes other flags into the first AVP; a vendor is not there.",
     draw: (dice) => ({
-      value: numberOr(dice, [0, FLAG.VENDOR, FLAG.VENDOR | FLAG.MANDATORY, 0x3f, 0xff], 256),
+      value: numberOr(dice, [0, AVP_FLAG.VENDOR, AVP_FLAG.VENDOR | AVP_FLAG.MANDATORY, 0x3f, 0xff], 256),
     }),
     becomes(avps, change) {
       const flags = whole(change, 0, 0xff);

@@ -144,7 +144,7 @@ const onDatagram = (edit: Edit): IkeOperator =>
   });
 
 /** The payloads that these octets are; undefined for fewer than a header, which no payload can stand for. */
-export function payloadsFrom(firstType: number, octets: Uint8Array): Payload[] | undefined {
+function payloadsFrom(firstType: number, octets: Uint8Array): Payload[] | undefined {
   if (octets.length === 0) return [];
   if (octets.length < 4 || firstType === 0) return undefined;
   const { payloads, trailing } = decodeChain(firstType, octets);

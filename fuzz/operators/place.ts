@@ -100,7 +100,13 @@ export function edit(
   return true;
 }
 
-/** Puts others in the place of this payload. */
+/** Puts another in the place of this very payload. */
+export function replace(message: OutgoingMessage, present: Payload, other: Payload): true {
+  message.payloads = message.payloads.map((payload) => (payload === present ? other : payload));
+  return true;
+}
+
+/** Puts others in the place of the payload of this index. */
 export function replaceAt(message: OutgoingMessage, index: number, ...payloads: Payload[]): true {
   message.payloads = message.payloads.toSpliced(index, 1, ...payloads);
   return true;

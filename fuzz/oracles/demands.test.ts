@@ -49,10 +49,11 @@ const BREACHES: [lie: string, steps: Step[], signature: string][] = [
   ["delivers-outside-the-selectors", STRANGER, "demand delivery rfc4303 ESP-48 esp"],
 ];
 
-/** The message that was changed, with these payloads, as if it had gone out once more. */
-function again({ changed: [message] = [], entries }: Outcome, payloads: Payload[]): TraceEntry[] {
+/** The message that was changed, with these payloads, as if it had gone out once more, `later` Message IDs on. */
+function again({ changed: [message] = [], entries }: Outcome, payloads: Payload[], later = 0): TraceEntry[] {
   if (!message) throw new Error("nothing was changed");
-  const event = { type: "sent" as const, message: { ...message, payloads }, datagrams: [], copy: 0 };
+  const header = { ...message.header, messageId: message.header.messageId + later };
+  const event = { type: "sent" as const, message: { ...message, header, payloads }, datagrams: [], copy: 0 };
   return [...entries, { at: 0, event }];
 }
 
@@ -68,10 +69,11 @@ describe("what must not come of a lie", () => {
     expect(found({ ...outcome, entries: again(outcome, []) }, heardIn(outcome.entries))).to.equal("");
     const refused = withMore(heardIn(outcome.entries), notify(NOTIFY.INVALID_MAJOR_VERSION));
     expect(found(outcome, refused)).to.equal("");
-    const steps = [...ICV.slice(0, 2), { ...ICV[2], act: "informational" as const }];
-    const two = await played([...steps, changed("informational", "sk-icv-bit", { value: 3 })], {
-      lie: "accepts-any-icv",
-    });
+    const changes = [
+      { message: 0, op: "sk-icv-bit", value: 3 },
+      { message: 0, op: "sk-bits", value: 1 },
+    ];
+    const two = await played([...SA, { act: "informational", changes }], { lie: "accepts-any-icv" });
     expect(found(two)).to.equal("");
   });
 
@@ -79,7 +81,7 @@ describe("what must not come of a lie", () => {
     const steps = [...plain("init"), changed("auth", "auth-bit", { value: 3 })];
     const outcome = await played(steps, { lie: "accepts-wrong-auth" });
     const auth: Payload = { kind: "AUTH", type: PAYLOAD.AUTH, method: 2, data: new Uint8Array(32) };
-    expect(found({ ...outcome, entries: again(outcome, [auth]) }, heardIn(outcome.entries))).to.equal("");
+    expect(found({ ...outcome, entries: again(outcome, [auth], 1) }, heardIn(outcome.entries))).to.equal("");
   });
 
   it("is not one reply to a packet that went out twice", async () => {

@@ -23,13 +23,13 @@ function schedule(block: Uint8Array): number[] {
 
 /** SHA-1 of one block without its padding: the function G, which no library shows. */
 function compress(block: Uint8Array): Uint8Array {
-  let [a, b, c, d, e]: number[] = [...INITIAL] as [number, number, number, number, number];
+  let [a, b, c, d, e]: [number, number, number, number, number] = [...INITIAL];
   for (const [i, word] of schedule(block).entries()) {
     const [mix, constant] = QUARTERS[Math.floor(i / 20)]!;
-    const next = (left(a!, 5) + mix(b!, c!, d!) + e! + constant + word) | 0;
-    [a, b, c, d, e] = [next, a!, left(b!, 30), c!, d!];
+    const next = (left(a, 5) + mix(b, c, d) + e + constant + word) | 0;
+    [a, b, c, d, e] = [next, a, left(b, 30), c, d];
   }
-  return concat(...[a!, b!, c!, d!, e!].map((word, i) => u32((word + INITIAL[i]!) >>> 0)));
+  return concat(...[a, b, c, d, e].map((word, i) => u32((word + INITIAL[i]!) >>> 0)));
 }
 
 /** (1 + a + b) mod 2^160. */

@@ -15,7 +15,7 @@ export interface Effects {
 }
 
 /** How a daemon of that name says on its standard error that it dies. */
-export const lastWords = (where: string, signal: DeathSignal): string =>
+const lastWords = (where: string, signal: DeathSignal): string =>
   `thread 1 received ${signal}\n  #0 ${where}\n  #1 process_message\n  #2 main\n`;
 
 /** Buffers that are never let go of, up to `most` octets in all; written to, so that they are resident. */
