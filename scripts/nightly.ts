@@ -25,9 +25,9 @@ const minutes = Number(values.minutes);
 const unknown = positionals.find((name) => !properties.some((property) => property.name === name));
 if (unknown !== undefined || !(minutes > 0)) {
   const names = properties.map(({ name }) => name).join(", ");
-  process.stderr.write(
-    `nightly: ${unknown === undefined ? "--minutes" : unknown}: must be one of ${names}, or a number\n`,
-  );
+  const wrong =
+    unknown === undefined ? "--minutes: a number above 0" : `${unknown}: no property; one of ${names}`;
+  process.stderr.write(`nightly: ${wrong}\n`);
   process.exit(2);
 }
 

@@ -6,7 +6,7 @@ const BLOCK_OCTETS = 64;
 const INITIAL = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0] as const;
 const left = (word: number, bits: number): number => (word << bits) | (word >>> (32 - bits));
 
-/** The function and the constant of SHA-1 in each quarter of its 80 rounds (FIPS 180-4 section 4.1.1). */
+/** The function and the constant of SHA-1 in each quarter of its 80 rounds (FIPS 180-4 sections 4.1.1 and 4.2.1). */
 const QUARTERS: [mix: (b: number, c: number, d: number) => number, constant: number][] = [
   [(b, c, d) => (b & c) | (~b & d), 0x5a827999],
   [(b, c, d) => b ^ c ^ d, 0x6ed9eba1],

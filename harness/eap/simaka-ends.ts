@@ -95,7 +95,7 @@ export interface AuthenticatorHalf {
   judge(response: Received, next: Envelope): Verdict;
 }
 
-/** Tells the peer of a refusal before it ends (RFC 4186 section 6.3.3), and takes errors of the client for the end. */
+/** Tells the peer of a refusal before it ends (RFC 4186 sections 6.3.2 and 6.3.3), and takes errors of the client for the end. */
 export function cardAuthenticator(type: number, half: AuthenticatorHalf): AuthenticatorMethod {
   let end: AuthenticatorAnswer | undefined;
   const refuse = (reason: string): AuthenticatorAnswer => {

@@ -14,7 +14,7 @@ export interface Effects {
   leak(octets: number): void;
 }
 
-/** How a daemon of that name says on its standard error that it dies. */
+/** What a daemon writes to its standard error as it dies. */
 const lastWords = (where: string, signal: DeathSignal): string =>
   `thread 1 received ${signal}\n  #0 ${where}\n  #1 process_message\n  #2 main\n`;
 
