@@ -45,3 +45,12 @@ export function anyOctets(dice: Dice, length: number): Uint8Array {
   const manner = dice.number(3);
   return manner === 2 ? dice.octets(length) : new Uint8Array(length).fill(manner === 0 ? 0 : 0xff);
 }
+
+/** Where something goes beside a message of ours. */
+export type Side = "before" | "after";
+
+/** Undefined if the change does not say. */
+export const sideOf = ({ at }: Draft): Side | undefined =>
+  at === "before" || at === "after" ? at : undefined;
+
+export const aSide = (dice: Dice): Side => dice.pick(["before", "after"]);

@@ -7,7 +7,18 @@ import { encodeChain, firstPayloadType } from "../../harness/wire/index.ts";
 import { PAYLOAD } from "../../harness/wire/registry/payload-types.ts";
 import type { Payload } from "../../harness/wire/types.ts";
 import type { Dice } from "../dice.ts";
-import { anyOctets, bend, MOST_DATAGRAMS, numberOr, octetsIn, turnBit, whole } from "./bend.ts";
+import {
+  anyOctets,
+  aSide,
+  bend,
+  MOST_DATAGRAMS,
+  numberOr,
+  octetsIn,
+  type Side,
+  sideOf,
+  turnBit,
+  whole,
+} from "./bend.ts";
 import type { Demand, Draft, IkeOperator } from "./operator.ts";
 
 /** What a fragment is to be sealed from. */
@@ -104,16 +115,13 @@ function beside(
   honest: Fragment[],
   at: number,
   other: (fragment: Fragment) => Fragment,
-  side: string,
+  side: Side,
 ): Fragment[] {
   return honest.flatMap((fragment, place) => {
     if (place !== at % honest.length) return [fragment];
     return side === "before" ? [other(fragment), fragment] : [fragment, other(fragment)];
   });
 }
-
-const sideOf = ({ at }: Draft): string | undefined => (at === "before" || at === "after" ? at : undefined);
-const aSide = (dice: Dice): string => dice.pick(["before", "after"]);
 
 const TOTALS = [0, 5, 6, 255, 256, 0x7fff, 0xffff];
 

@@ -8,9 +8,9 @@ import { encodeChain, encodeMessage, firstPayloadType } from "../../harness/wire
 import { EXCHANGE } from "../../harness/wire/registry/exchange-types.ts";
 import { NOTIFY } from "../../harness/wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../harness/wire/registry/payload-types.ts";
-import { FLAG, type Header, type Payload } from "../../harness/wire/types.ts";
+import { FLAG, type Payload } from "../../harness/wire/types.ts";
 import type { Dice } from "../dice.ts";
-import { anyOctets, bend, numberOr, octetsIn, whole } from "./bend.ts";
+import { anyOctets, aSide, bend, numberOr, octetsIn, type Side, sideOf, whole } from "./bend.ts";
 import type { Draft, IkeOperator, LieContext } from "./operator.ts";
 
 interface Row extends Pick<IkeOperator, "name" | "effect" | "demand" | "apply"> {
@@ -55,12 +55,6 @@ const rhythm: Row[] = [
   },
 ];
 
-/** Where `also` puts what goes beside the message; undefined if the change does not say. */
-const when = ({ at }: Draft): "before" | "after" | undefined =>
-  at === "before" || at === "after" ? at : undefined;
-
-const beside = (dice: Dice): "before" | "after" => dice.pick(["before", "after"] as const);
-
 /** The datagrams of a message we sent; 0 is the last. */
 const earlier = ({ sent }: LieContext, back: number): readonly Uint8Array[] | undefined =>
   sent[sent.length - 1 - back];
@@ -69,9 +63,9 @@ const replays: Row[] = [
   {
     name: "message-replay",
     effect: "Sends an earlier message of ours again, `before` or `after` this one; 0: the last.",
-    draw: (dice) => ({ at: beside(dice), value: dice.number(4) }),
+    draw: (dice) => ({ at: aSide(dice), value: dice.number(4) }),
     apply(_message, change, context) {
-      const [side, back] = [when(change), whole(change, 0, 63)];
+      const [side, back] = [sideOf(change), whole(change, 0, 63)];
       const octets = back === undefined ? undefined : earlier(context, back);
       if (!side || !octets || octets.length === 0) return false;
       for (const datagram of octets) context.also(datagram, side);
@@ -98,9 +92,9 @@ const replays: Row[] = [
   {
     name: "message-reflect",
     effect: "Gives the peer its request, or IKE_SA_INIT, back `before` or `after` our message.",
-    draw: (dice) => ({ at: beside(dice) }),
+    draw: (dice) => ({ at: aSide(dice) }),
     apply({ sa, request }, change, { also }) {
-      const side = when(change);
+      const side = sideOf(change);
       const own = sa?.role === "initiator" ? sa.initResponse : sa?.initRequest;
       const octets = request?.octets ?? own ?? EMPTY;
       if (!side || octets.length === 0) return false;
@@ -111,9 +105,9 @@ const replays: Row[] = [
   {
     name: "message-init-again",
     effect: "Sends our IKE_SA_INIT once more, on the running SA.",
-    draw: (dice, { sa }) => (sa?.keys ? { at: beside(dice) } : undefined),
+    draw: (dice, { sa }) => (sa?.keys ? { at: aSide(dice) } : undefined),
     apply({ sa }, change, { also }) {
-      const side = when(change);
+      const side = sideOf(change);
       const octets = sa?.role === "initiator" ? sa.initRequest : sa?.initResponse;
       if (!side || !sa?.keys || !octets || octets.length === 0) return false;
       also(octets, side);
@@ -122,34 +116,28 @@ const replays: Row[] = [
   },
 ];
 
-/** A message of ours beside the one at hand, sealed under the SA's keys; undefined while there are none. */
+/** An INFORMATIONAL message of ours beside the one at hand, sealed under the SA's keys; undefined while there are none. */
 function extra(
   { core }: LieContext,
   { sa, header }: OutgoingMessage,
-  changes: Pick<Header, "exchangeType" | "messageId"> & { isResponse: boolean },
-  payloads: Payload[],
+  { shift, isResponse }: { shift: number; isResponse: boolean },
+  payloads: Payload[] = [],
 ): Uint8Array | undefined {
   if (!sa?.outbound) return undefined;
-  const { isResponse, ...more } = changes;
   const flags = (header.flags & FLAG.initiator) | (isResponse ? FLAG.response : 0);
+  const messageId = (header.messageId + shift) >>> 0;
   const { spiI, spiR } = sa;
-  const inner = encodeChain(payloads);
+  const own = { ...header, spiI, spiR, exchangeType: EXCHANGE.INFORMATIONAL, flags, messageId };
   const type = firstPayloadType(payloads);
-  return sealMessage(sa.outbound, core.random, { ...header, spiI, spiR, flags, ...more }, [], inner, type);
+  return sealMessage(sa.outbound, core.random, own, [], encodeChain(payloads), type);
 }
 
 /** Sends such a message; false while there are no keys. */
-function send(
-  context: LieContext,
-  octets: Uint8Array | undefined,
-  side: "before" | "after" | undefined,
-): boolean {
+function send(context: LieContext, octets: Uint8Array | undefined, side: Side | undefined): boolean {
   if (!octets || !side) return false;
   context.also(octets, side);
   return true;
 }
-
-const shifted = ({ header }: OutgoingMessage, by: number): number => (header.messageId + by) >>> 0;
 
 const DELETE_IKE: Payload = { kind: "Delete", type: PAYLOAD.DELETE, protocolId: 1, spiSize: 0, spis: [] };
 
@@ -158,71 +146,55 @@ const unasked: Row[] = [
     name: "message-response-unasked",
     effect: "Sends an INFORMATIONAL response unasked, its Message ID so far from ours.",
     draw: (dice, message) =>
-      message.protected ? { at: beside(dice), value: numberOr(dice, [0, 1, -1], 100) } : undefined,
+      message.protected ? { at: aSide(dice), value: numberOr(dice, [0, 1, -1], 100) } : undefined,
     apply(message, change, context) {
-      const by = whole(change, -1000, 2 ** 31);
-      if (by === undefined) return false;
-      const header = {
-        exchangeType: EXCHANGE.INFORMATIONAL,
-        messageId: shifted(message, by),
-        isResponse: true,
-      };
-      return send(context, extra(context, message, header, []), when(change));
+      const shift = whole(change, -1000, 2 ** 31);
+      if (shift === undefined) return false;
+      return send(context, extra(context, message, { shift, isResponse: true }), sideOf(change));
     },
   },
   {
     name: "message-requests-ahead",
     effect: "Sends so many INFORMATIONAL requests beyond the window of one.",
     draw: (dice, message) =>
-      message.protected ? { at: beside(dice), value: dice.pick([1, 2, 8, 32]) } : undefined,
+      message.protected ? { at: aSide(dice), value: dice.pick([1, 2, 8, 32]) } : undefined,
     apply(message, change, context) {
-      const [count, side] = [whole(change, 1, 48), when(change)];
+      const [count, side] = [whole(change, 1, 48), sideOf(change)];
       if (count === undefined || !side || !message.sa?.outbound) return false;
-      for (let number = 1; number <= count; number++) {
-        const header = {
-          exchangeType: EXCHANGE.INFORMATIONAL,
-          messageId: shifted(message, number),
-          isResponse: false,
-        };
-        send(context, extra(context, message, header, []), side);
-      }
+      for (let shift = 1; shift <= count; shift++)
+        send(context, extra(context, message, { shift, isResponse: false }), side);
       return true;
     },
   },
   {
     name: "message-same-id",
-    effect: "Sends another request, an INFORMATIONAL one, under the same Message ID.",
-    draw: (dice, message) => (message.protected ? { at: beside(dice) } : undefined),
+    effect: "Sends an INFORMATIONAL message as well, under the same Message ID.",
+    draw: (dice, message) => (message.protected ? { at: aSide(dice) } : undefined),
     apply(message, change, context) {
-      const header = {
-        exchangeType: EXCHANGE.INFORMATIONAL,
-        messageId: shifted(message, 0),
-        isResponse: message.isResponse,
-      };
-      return send(context, extra(context, message, header, []), when(change));
+      const { isResponse } = message;
+      return send(context, extra(context, message, { shift: 0, isResponse }), sideOf(change));
     },
   },
   {
     name: "message-delete-beside",
     effect: "Deletes the IKE SA by a request whose Message ID is so far from this one.",
-    draw: (dice, message) => (message.protected ? { at: beside(dice), value: dice.number(2) } : undefined),
+    draw: (dice, message) => (message.protected ? { at: aSide(dice), value: dice.number(2) } : undefined),
     apply(message, change, context) {
-      const by = whole(change, -1000, 2 ** 31);
-      if (by === undefined) return false;
-      const header = {
-        exchangeType: EXCHANGE.INFORMATIONAL,
-        messageId: shifted(message, by),
-        isResponse: false,
-      };
-      return send(context, extra(context, message, header, [DELETE_IKE]), when(change));
+      const shift = whole(change, -1000, 2 ** 31);
+      if (shift === undefined) return false;
+      return send(
+        context,
+        extra(context, message, { shift, isResponse: false }, [DELETE_IKE]),
+        sideOf(change),
+      );
     },
   },
   {
     name: "message-clear-beside",
     effect: "Sends the message in clear as well, its payloads right behind the same header.",
-    draw: (dice, message) => (message.protected ? { at: beside(dice) } : undefined),
+    draw: (dice, message) => (message.protected ? { at: aSide(dice) } : undefined),
     apply(message, change, { also }) {
-      const side = when(change);
+      const side = sideOf(change);
       if (!side || !message.protected) return false;
       also(encodeMessage({ header: message.header, payloads: message.payloads }), side);
       return true;
@@ -231,9 +203,9 @@ const unasked: Row[] = [
   {
     name: "message-notify-in-clear",
     effect: "Sends a notification of this type in clear, exchange and Message ID the same.",
-    draw: (dice) => ({ at: beside(dice), value: dice.pick([...Object.values(NOTIFY)]) }),
+    draw: (dice) => ({ at: aSide(dice), value: dice.pick([...Object.values(NOTIFY)]) }),
     apply(message, change, { also }) {
-      const [type, side] = [whole(change, 0, 0xffff), when(change)];
+      const [type, side] = [whole(change, 0, 0xffff), sideOf(change)];
       if (type === undefined || !side) return false;
       const { nextPayload: _type, length: _length, ...header } = message.header;
       also(encodeMessage({ header, payloads: [notify(type)] }), side);
@@ -260,11 +232,11 @@ const datagrams: Row[] = [
     name: "datagram-stray",
     effect: "Sends these octets as a datagram of their own.",
     draw: (dice) => ({
-      at: beside(dice),
+      at: aSide(dice),
       octets: dice.chance(0.7) ? dice.pick(STRAYS) : hex(anyOctets(dice, dice.number(64))),
     }),
     apply(_message, change, { also }) {
-      const side = when(change);
+      const side = sideOf(change);
       if (!side) return false;
       also(octetsIn(change), side);
       return true;
