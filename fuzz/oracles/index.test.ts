@@ -8,6 +8,7 @@ import { concat } from "../../harness/wire/bytes.ts";
 import { EXCHANGE } from "../../harness/wire/registry/exchange-types.ts";
 import { PAYLOAD } from "../../harness/wire/registry/payload-types.ts";
 import { FLAG, type Payload } from "../../harness/wire/types.ts";
+import { partOf } from "../../pcaps/decode/part.ts";
 import { variants } from "../../peers/builtin/variants.ts";
 import type { Alarm } from "../alarm.ts";
 import type { IkeOperator } from "../operators/operator.ts";
@@ -232,6 +233,20 @@ describe("oracles", () => {
       const found = signatures(judge({ ...outcome, entries: [...outcome.entries, ...entries] }));
       expect(found.filter((signature) => signature.startsWith("amplifies")).join()).to.equal(expected);
     }
+  });
+
+  it("see that a key exchange that was agreed on never came", async () => {
+    const told = { setup: "intermediate" };
+    const steps = [
+      ...plain("init"),
+      { act: "auth" as const, changes: [{ message: 1, op: "payload-unknown", value: 99 }] },
+    ];
+    const outcome = await played(steps, told);
+    expect(judge(outcome, told)).to.deep.equal([]);
+    const isRound = ({ event }: TraceEntry): boolean =>
+      event.type === "datagram-received" && partOf(event.datagram).data[18] === EXCHANGE.IKE_INTERMEDIATE;
+    const entries = outcome.entries.filter((entry) => !isRound(entry));
+    expect(signatures(judge({ ...outcome, entries }, told))).to.include("bypass rounds left out");
   });
 
   it("count the octets of answers, too", async () => {
