@@ -6,7 +6,7 @@ import { growthOf } from "../oracles/growth.ts";
 import type { Outcome } from "../outcome.ts";
 import { findSetup, type Setup } from "../setups.ts";
 import { type FuzzCase, withoutLies } from "../trace.ts";
-import type { Keeper, Ready } from "./keeper.ts";
+import { type Keeper, type Ready, reasonOf } from "./keeper.ts";
 
 /** Where a conversation takes place. */
 export interface Place {
@@ -135,7 +135,8 @@ export class Trials {
     if (fatal) this.#keeper.broke(fatal.title);
   }
 
-  async #grows(played: FuzzCase, alarm: Alarm, place: Place): Promise<Shown | undefined> {
+  /** A peer ends at last by what the trials before took; then a fresh one is asked, once. */
+  async #grows(played: FuzzCase, alarm: Alarm, place: Place, isFresh = false): Promise<Shown | undefined> {
     const ready = await this.#fresh(place);
     let outcome: Outcome | undefined;
     let times = 0;
@@ -144,7 +145,11 @@ export class Trials {
       outcome = await ready.player.play(reseeded(played, times));
       this.#progress();
     };
-    const growth = await growthOf(ready.driver, play, () => ready.player.handshake());
+    const growth = await growthOf(ready.driver, play, () => ready.player.handshake()).catch(reasonOf);
+    if (typeof growth === "string") {
+      this.#keeper.broke(growth);
+      return isFresh ? undefined : this.#grows(played, alarm, place, true);
+    }
     if (!growth || !outcome) return undefined;
     const detail = `${alarm.detail}\n${Math.round(growth.perPlay)} octets a play, ${Math.round(growth.honest)} an honest one`;
     return { case: played, outcome, alarm: { ...alarm, detail } };
