@@ -41,7 +41,7 @@ export function allowedTarget(address: string, file: string | undefined, today =
 }
 
 /** @throws UsageError */
-export function readTargets(file: string): Target[] {
+function readTargets(file: string): Target[] {
   try {
     if ((statSync(file).mode & OTHERS_MAY_WRITE) !== 0)
       throw new UsageError(`--targets ${file}: everybody may write it; run: chmod o-w on it`);

@@ -34,9 +34,6 @@ export function traceOf({ entries }: Pick<Outcome, "entries">): Trace {
   return trace;
 }
 
-export const ladderOf = (outcome: Pick<Outcome, "entries">): string =>
-  formatLadder(ladderViews(traceOf(outcome)));
-
 /** Writes all files beside the finding, in the place of older ones. Throws what the file system throws. */
 export function keepCapture(
   folder: string,

@@ -9,12 +9,12 @@ import { STAGES, traceSchema } from "../trace.ts";
 import { wishesSchema } from "./wishes.ts";
 
 /** Version of the format. */
-export const FINDING_FORMAT = 1;
+const FINDING_FORMAT = 1;
 
 const text = (most: number) => z.string().max(most);
 const moment = z.iso.datetime();
 
-export const findingIdSchema = z.string().regex(/^[0-9a-f]{12}$/, "12 hexadecimal digits");
+const findingIdSchema = z.string().regex(/^[0-9a-f]{12}$/, "12 hexadecimal digits");
 
 export const findingSchema = z
   .strictObject({

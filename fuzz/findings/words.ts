@@ -21,7 +21,7 @@ const ACT_WORDS: Record<Act, string> = {
 };
 
 /** What an operator does, in one sentence; undefined for one that is not known. */
-export type EffectOf = (op: string) => string | undefined;
+type EffectOf = (op: string) => string | undefined;
 
 const NO_EFFECTS: EffectOf = () => undefined;
 

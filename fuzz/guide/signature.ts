@@ -32,14 +32,14 @@ export function logShapes(log: string): string[] {
 }
 
 /** The class of what came of a step: who did not begin shows nothing. */
-export function stepClass({ act, ended, reason, answers }: StepOutcome): string {
+function stepClass({ act, ended, reason, answers }: StepOutcome): string {
   if (ended === "not begun") return ended;
   const distinct = [...new Set(answers)].sort().slice(0, MOST_ANSWERS);
   return [act, ended, reason === undefined ? "" : shapeOf(reason), ...distinct].join("|");
 }
 
 /** 16 hex digits. */
-export const shortHash = (...texts: readonly string[]): string =>
+const shortHash = (...texts: readonly string[]): string =>
   createHash("sha256").update(texts.join("\n")).digest("hex").slice(0, 16);
 
 export interface Behaviour {

@@ -38,7 +38,7 @@ export function* simpler(trace: Trace): Generator<Trace> {
       for (const other of simplerThan(change)) yield put(trace, step, at, other);
 }
 
-export function* simplerThan(change: Change): Generator<Change> {
+function* simplerThan(change: Change): Generator<Change> {
   const { octets, value, at, ...rest } = change;
   const place = at === undefined ? {} : { at };
   const number = value === undefined ? {} : { value };
