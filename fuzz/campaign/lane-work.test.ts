@@ -117,6 +117,8 @@ describe("work of a lane", () => {
       restart: () => Promise.reject(new Error("no")),
     }));
     expect(String(stubborn.error)).to.match(/LabError: the peer could not be started again: no/);
+    const seen = stubborn.messages.find(({ kind }) => kind === "unconfirmed");
+    expect(seen, "what it died of").to.have.nested.property("alarm.oracle", "crash");
     const frequent = await said(batchOf([caseOf(0, OMIT_TSR), caseOf(1)]), { ...DEADLY, restartsAnHour: 1 });
     expect(String(frequent.error)).to.match(/LabError: the peer was started 1 times within an hour/);
   });

@@ -13,7 +13,7 @@ import { findSetup } from "../setups.ts";
 import { type FuzzCase, withoutLies } from "../trace.ts";
 import { Batch, type Hit } from "./batch.ts";
 import { confirm } from "./confirm.ts";
-import { Keeper, type MakePlayer, type Ready, SetupUnusable } from "./keeper.ts";
+import { Keeper, type MakePlayer, type Ready, reasonOf, SetupUnusable } from "./keeper.ts";
 import type { FuzzLane } from "./lane.ts";
 import {
   type BatchOrder,
@@ -150,17 +150,13 @@ export class LaneWork {
   async #lookInto(hit: Hit, batch: Batch, finish: AbortSignal): Promise<void> {
     const { place, order } = batch;
     const until = patience(hit.alarm, finish);
-    const confirmed = await confirm(hit, batch.before(), { place, trials: this.#trials, until });
-    if ("why" in confirmed) {
-      const found = hit.suspects[0] ?? batch.order.cases[0];
-      if (!found) return;
-      const capture = hit.outcome && (await this.#keep(hit.alarm, hit.outcome));
-      this.#say({
-        ...{ kind: "unconfirmed", batch: order.number, alarm: hit.alarm, case: found, why: confirmed.why },
-        ...(capture !== undefined && { capture }),
-      });
-      return;
-    }
+    const trying = confirm(hit, batch.before(), { place, trials: this.#trials, until });
+    // What was seen of a peer that cannot be brought back is not lost with it.
+    const confirmed = await trying.catch(async (error: unknown) => {
+      await this.#unconfirmed(hit, batch, reasonOf(error));
+      throw error;
+    });
+    if ("why" in confirmed) return this.#unconfirmed(hit, batch, confirmed.why);
     const honest = await this.#honestly(confirmed, place);
     const shown = honest ?? confirmed;
     const capture = await this.#keep(shown.alarm, shown.outcome);
@@ -169,6 +165,16 @@ export class LaneWork {
       ...{ outcome: shortOutcome(shown.outcome), ...(capture !== undefined && { capture }) },
     });
     if (!honest && confirmed.alarm.alone) await this.#reduce(confirmed, batch, finish);
+  }
+
+  async #unconfirmed({ alarm, suspects, outcome }: Hit, { order }: Batch, why: string): Promise<void> {
+    const found = suspects[0] ?? order.cases[0];
+    if (!found) return;
+    const capture = outcome && (await this.#keep(alarm, outcome));
+    this.#say({
+      ...{ kind: "unconfirmed", batch: order.number, alarm, case: found, why },
+      ...(capture !== undefined && { capture }),
+    });
   }
 
   /** The same without a lie: what shows there, too, is no matter of fuzzing. It is noted, for suites judge it. */

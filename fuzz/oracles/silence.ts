@@ -18,12 +18,16 @@ function dueIn(steps: readonly StepOutcome[]): StepOutcome[] {
   );
 }
 
+/** Hangs differ by what was done last before them. */
+const hangOf = (steps: readonly StepOutcome[]): string =>
+  `no answer to any probe after ${steps.findLast(({ ended }) => ended !== "not begun")?.act ?? "nothing"}`;
+
 /** Alarms of a peer that is silent. What a probe says is to be confirmed by a whole handshake. */
 export function silenceAlarms({ steps, probe }: Outcome, touched: Touched): Alarm[] {
   if (probe === "silence")
     return [
       {
-        ...{ oracle: "hang", title: "answers nobody any more", signature: "no answer to any probe" },
+        ...{ oracle: "hang", title: "answers nobody any more", signature: hangOf(steps) },
         ...{ severity: "high", detail: "a stranger's IKE_SA_INIT request got no answer", alone: true },
       },
     ];
