@@ -5,7 +5,7 @@ import { basename, join, resolve } from "node:path";
 import { expect } from "chai";
 
 const ROOT = resolve(import.meta.dirname, "../..");
-const NEEDED = ["harness", "suites", "peers", "pcaps", "reports", "baselines", "package.json"];
+const NEEDED = ["harness", "suites", "fuzz", "peers", "pcaps", "reports", "baselines", "package.json"];
 
 const PUBLIC_KEY = `-----BEGIN PUBLIC KEY-----
 MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
