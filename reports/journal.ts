@@ -112,18 +112,29 @@ export function parseJournal(text: string): JournalContent {
 }
 
 function parseLine(line: string): JournalRecord | { reason: string; version?: string } {
+  const read = readRecord(recordSchema, line);
+  if ("record" in read) return read.record;
+  const { reason, value } = read;
+  const version = otherVersion(value);
+  return version === undefined ? { reason } : { reason, version };
+}
+
+/** A line of a journal as this schema has it, or why it is none, with what could be read of it at all. */
+export function readRecord<T>(
+  schema: z.ZodType<T>,
+  line: string,
+): { record: T } | { reason: string; value?: unknown } {
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch {
     return { reason: "no JSON" };
   }
-  const parsed = recordSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return { record: parsed.data };
   const [issue] = parsed.error.issues;
   const reason = issue ? `${issue.path.join(".") || "record"}: ${issue.message}` : "no journal record";
-  const version = otherVersion(value);
-  return version === undefined ? { reason } : { reason, version };
+  return { reason, value };
 }
 
 /** Of a journal, or of results, which are held as a whole; those of a full run on all peers have some million. */

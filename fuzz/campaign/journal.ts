@@ -6,6 +6,7 @@ import * as fs from "node:fs";
 import { z } from "zod";
 import { fileReason } from "../../pcaps/text-file.ts";
 import { ORACLES, SEVERITIES } from "../../reports/findings.ts";
+import { readRecord } from "../../reports/journal.ts";
 import { peerSchema, toolSchema } from "../../reports/results.ts";
 import { STAGES } from "../trace.ts";
 
@@ -143,9 +144,10 @@ export function eachRecord(
   const lineOf = (line: string | undefined) => {
     number += 1;
     if (line === "") return;
-    const record = line === undefined ? { reason: `longer than ${MOST_LINE} octets` } : parseLine(line);
-    if ("kind" in record) take(record);
-    else if (++bad <= TOLD) problems.push(`line ${number}: ${record.reason}: left out`);
+    const read =
+      line === undefined ? { reason: `longer than ${MOST_LINE} octets` } : readRecord(recordSchema, line);
+    if ("record" in read) take(read.record);
+    else if (++bad <= TOLD) problems.push(`line ${number}: ${read.reason}: left out`);
   };
   let file: number | undefined;
   try {
@@ -191,19 +193,6 @@ function eachLine(file: number, size: number, take: (line: string | undefined) =
     add(chunk.subarray(from, read));
   }
   if (length > 0) end();
-}
-
-function parseLine(line: string): JournalRecord | { reason: string } {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    return { reason: "no JSON" };
-  }
-  const parsed = recordSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  return { reason: issue ? `${issue.path.join(".") || "record"}: ${issue.message}` : "no record" };
 }
 
 /** Numbers as ranges, `7-12`, in ascending order. */

@@ -39,6 +39,8 @@ export interface KeeperOptions {
   restartsAnHour: number;
   /** Told of each restart. */
   restarted(reason: string): void;
+  /** A process of the peer is next that has said nothing yet. */
+  anew(): void;
 }
 
 /** A peer that is told what a setup says. */
@@ -100,7 +102,9 @@ export class Keeper {
     const link = arena.virtual ? arena.link : limited(arena.link, arena.world.clock, this.#options.rate);
     const mayRefuse = setup.honestEnd === "refused";
     const player = this.#options.makePlayer({ ...arena, link }, { window, peer, mayRefuse });
-    const watch = this.#watch?.driver === arena.driver ? this.#watch.watch : new LabWatch(arena.driver);
+    const known = this.#watch?.driver === arena.driver ? this.#watch.watch : undefined;
+    if (!known) this.#options.anew();
+    const watch = known ?? new LabWatch(arena.driver);
     this.#watch = { driver: arena.driver, watch };
     this.#ready = { player, watch, driver: arena.driver };
     return this.#ready;
@@ -142,6 +146,7 @@ export class Keeper {
     if (this.#restarts.length >= restartsAnHour)
       throw new LabError("start-failed", `the peer was started ${restartsAnHour} times within an hour`);
     this.#restarts.push(now);
+    this.#options.anew();
     try {
       await this.#lane.restart();
     } catch (error) {

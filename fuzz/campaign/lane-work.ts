@@ -7,7 +7,7 @@ import { needsEmbargo } from "../findings/finding.ts";
 import { Seen } from "../guide/seen.ts";
 import { logShapes } from "../guide/signature.ts";
 import { minimise } from "../minimise/minimise.ts";
-import { judgeCase } from "../oracles/index.ts";
+import { CampaignMemory, judgeCase } from "../oracles/index.ts";
 import type { Outcome } from "../outcome.ts";
 import { findSetup } from "../setups.ts";
 import { type FuzzCase, withoutLies } from "../trace.ts";
@@ -58,6 +58,7 @@ export class LaneWork {
   #captures = 0;
   /** What went wrong in an oracle; each is told once. */
   readonly #troubles = new Set<string>();
+  readonly #memory = new CampaignMemory();
   readonly #logged = new Seen(MOST_SHAPES);
   /** When something was played last, in milliseconds of `performance.now()`. */
   progressed = performance.now();
@@ -69,6 +70,7 @@ export class LaneWork {
     this.#keeper = new Keeper(lane, {
       ...{ makePlayer, rate, restartsAnHour },
       restarted: (reason) => say({ kind: "restarted", reason }),
+      anew: () => this.#memory.clear(),
     });
     this.#trials = new Trials(this.#keeper, this.#judge, () => this.#progress());
   }
@@ -76,7 +78,7 @@ export class LaneWork {
   /** A fault of an oracle costs its word on one case, and no more. */
   readonly #judge: Judge = (outcome, place) => {
     try {
-      return judgeCase(outcome, place);
+      return judgeCase(outcome, { ...place, memory: this.#memory });
     } catch (error) {
       const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
       if (!this.#troubles.has(reason) && this.#troubles.size < MOST_TROUBLES) {

@@ -42,6 +42,10 @@ export const campaignSchema = z
   .describe("Summary of a campaign of ipsec-bakeoff's fuzzer.");
 export type Campaign = z.infer<typeof campaignSchema>;
 
+/** A rate, to one place behind the point. */
+const tenths = (count: number, seconds: number): number =>
+  seconds === 0 ? 0 : Math.round((count * 10) / seconds) / 10;
+
 /** Counts records. */
 export class Tally {
   readonly campaign: Campaign = {
@@ -109,8 +113,7 @@ export class Tally {
         return;
       case "clock":
         campaign.ms = record.ms;
-        campaign.casesPerSecond =
-          campaign.ms === 0 ? 0 : Math.round((campaign.cases * 10_000) / record.ms) / 10;
+        campaign.casesPerSecond = tenths(campaign.cases, record.ms / 1_000);
         return;
       default:
         this.#ofPeer(record);

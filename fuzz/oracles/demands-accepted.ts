@@ -23,6 +23,7 @@ import { authFault, configOf, secretOf } from "./claims-auth.ts";
 import { carries, hasError, provenAt } from "./claims-proof.ts";
 import { type Heard, isFirst, type Said, saKey } from "./lint-heard.ts";
 import type { Touched } from "./lint-touched.ts";
+import type { CampaignMemory } from "./secrecy.ts";
 
 export interface JudgeContext {
   setup: Setup;
@@ -32,6 +33,8 @@ export interface JudgeContext {
    * of our certificate: ours are not judged.
    */
   trust?: readonly Uint8Array[];
+  /** What its process said in the cases before. Not set: each case is judged alone. */
+  memory?: CampaignMemory | undefined;
 }
 
 type Row = Pick<Alarm, "title" | "severity" | "signature"> & { id: string };

@@ -32,6 +32,7 @@ export function judgeCase(outcome: Outcome, context: JudgeContext): Alarm[] {
     ...claimAlarms(outcome, setup, heard, touched),
     ...amplificationAlarms(outcome, peer, heard),
     ...secrecyAlarms(heard),
+    ...(context.memory?.see(heard) ?? []),
     ...silence,
     ...lintAlarms(outcome, heard, touched),
   ]);

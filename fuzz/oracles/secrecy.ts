@@ -5,8 +5,7 @@ import { NOTIFY } from "../../harness/wire/registry/notify-types.ts";
 import { PAYLOAD, payloadTypes } from "../../harness/wire/registry/payload-types.ts";
 import type { Payload } from "../../harness/wire/types.ts";
 import type { Alarm } from "../alarm.ts";
-import type { Outcome } from "../outcome.ts";
-import { type Heard, heardIn, type Said } from "./lint-heard.ts";
+import type { Heard, Said } from "./lint-heard.ts";
 
 /** Payloads that have no place outside of SK. */
 const SECRET: ReadonlySet<number> = new Set([
@@ -82,8 +81,8 @@ export class CampaignMemory {
   readonly #nonces = new Seen();
   readonly #cookies = new Seen();
 
-  see({ entries }: Outcome): Alarm[] {
-    return heardIn(entries).ike.flatMap((said) => (said.ours ? [] : this.#judge(said)));
+  see({ ike }: Heard): Alarm[] {
+    return ike.flatMap((said) => (said.ours ? [] : this.#judge(said)));
   }
 
   clear(): void {

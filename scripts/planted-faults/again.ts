@@ -96,6 +96,7 @@ export class KnownRig {
         restartsAnHour: 100_000,
       },
       restarted: () => {},
+      anew: () => {},
     });
     const setup = findSetup(name);
     if (!setup) throw new Error(`no setup ${name}`);

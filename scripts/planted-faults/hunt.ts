@@ -47,6 +47,7 @@ const trialsOn = (lane: FuzzLane): { keeper: Keeper; trials: Trials } => {
   const keeper = new Keeper(lane, {
     ...{ makePlayer, rate: MESSAGES_A_SECOND, restartsAnHour: RESTARTS_AN_HOUR },
     restarted: () => {},
+    anew: () => {},
   });
   return { keeper, trials: new Trials(keeper, judgeCase, () => {}) };
 };
