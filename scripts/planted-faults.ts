@@ -1,13 +1,14 @@
 /**
  * How many of the planted faults the fuzzer finds: `npm run planted -- --seed 1 [--minutes 20] [--fault NAME]
- * [--runtime process|memory]`. Each fault gets its share of the time with an empty corpus, two at a time; the fuzzer is
- * not told which it is. Exit status 1 if fewer than 24 of 30 are found.
+ * [--runtime process|memory]`. Each fault has a fuzzer of its own, with an empty corpus and not told which fault it is;
+ * they take turns, three at a time, until the time is over. Exit status 1 if fewer than 24 of 30 are found.
  */
-import { spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
 import { parseArgs } from "node:util";
 import { EXIT, fail } from "../harness/cli/exit.ts";
 import { UsageError, unknownName } from "../harness/run/usage-error.ts";
@@ -25,9 +26,11 @@ import {
   summary,
 } from "./planted-faults/result.ts";
 
-const AT_A_TIME = 2;
+/** More than there are cores, for half of the time a fuzzer waits for its peer. */
+const AT_A_TIME = 3;
 const ENOUGH = 0.8;
-/** What a hunt takes beside its time: its start, a look at the honest peer, the smallest conversation. */
+const TURN_MS = 40_000;
+/** What a turn takes beside its time: the start, a look at the honest peer, the smallest conversation. */
 const GRACE_MS = 150_000;
 
 interface Wishes {
@@ -39,7 +42,7 @@ interface Wishes {
 
 const USAGE = `usage: npm run planted -- [--seed 1] [--minutes 20] [--fault NAME] [--runtime process|memory]
   --seed      of the fuzzer (1)
-  --minutes   for all faults together, two at a time (20)
+  --minutes   for all faults together, which take turns (20)
   --fault     this one alone, with all the time
   --runtime   memory is quicker, and shows no leak; a loop is no more than silence there (process)
 Examples:
@@ -81,26 +84,56 @@ function parsed(argv: string[]) {
 }
 
 /** Hunts in a process of its own, so that nothing that happens there ends the experiment. */
-async function hunt(order: HuntOrder): Promise<HuntResult> {
-  const main = join(import.meta.dirname, "planted-faults", "hunt.ts");
-  const argv = [...process.execArgv, main, JSON.stringify(order)];
-  const child = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "pipe"] });
-  let last: HuntResult = { fault: order.fault, cases: 0, seconds: 0, others: [] };
-  let errors = "";
-  createInterface({ input: child.stdout }).on("line", (line) => {
+class Hunting {
+  readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
+  #last: HuntResult;
+  #errors = "";
+  /** How it ended, once it has. */
+  readonly #ended: Promise<string>;
+  #turnOver = () => {};
+
+  constructor(order: HuntOrder) {
+    this.#last = { fault: order.fault, cases: 0, seconds: 0, others: [] };
+    const main = join(import.meta.dirname, "planted-faults", "hunt.ts");
+    const argv = [...process.execArgv, main, JSON.stringify(order)];
+    const child = spawn(process.execPath, argv, { stdio: ["pipe", "pipe", "pipe"] });
+    this.#child = child;
+    createInterface({ input: child.stdout }).on("line", (line) => this.#hear(line));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      this.#errors = (this.#errors + text).slice(-500);
+    });
+    child.stdin.on("error", () => {});
+    this.#ended = new Promise((resolve) => {
+      child.on("error", (error) => resolve(error.message));
+      child.on("close", (code, signal) => resolve(signal ?? `exit ${code}`));
+    });
+  }
+
+  #hear(line: string): void {
     const read = huntResultSchema.safeParse(jsonOf(line));
-    if (read.success) last = read.data;
-  });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    errors = (errors + text).slice(-500);
-  });
-  const timer = setTimeout(() => child.kill("SIGKILL"), order.ms + GRACE_MS);
-  const how = await new Promise<string | undefined>((resolve) => {
-    child.on("error", (error) => resolve(error.message));
-    child.on("close", (code, signal) => resolve(code === 0 ? undefined : (signal ?? `exit ${code}`)));
-  });
-  clearTimeout(timer);
-  return how === undefined ? last : { ...last, failed: `${how} ${errors.trim()}`.trim() };
+    if (!read.success) return;
+    this.#last = read.data;
+    if (read.data.turn) this.#turnOver();
+  }
+
+  /** Hunts on for so long; the result has `turn` if there can be another. */
+  async turn(ms: number): Promise<HuntResult> {
+    const { turn: _, ...before } = this.#last;
+    this.#last = before;
+    const over = new Promise<void>((resolve) => {
+      this.#turnOver = resolve;
+    });
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), ms + GRACE_MS);
+    this.#child.stdin.write(`${ms}\n`);
+    const how = await Promise.race([over, this.#ended]);
+    clearTimeout(timer);
+    return how === undefined ? this.#last : { ...this.#last, failed: `${how} ${this.#errors.trim()}`.trim() };
+  }
+
+  async end(): Promise<void> {
+    this.#child.stdin.end();
+    await this.#ended;
+  }
 }
 
 function jsonOf(line: string): unknown {
@@ -112,18 +145,24 @@ function jsonOf(line: string): unknown {
 }
 
 async function experiment({ seed, minutes, chosen, runtime }: Wishes): Promise<number> {
-  const ms = (minutes * 60_000 * AT_A_TIME) / Math.max(chosen.length, AT_A_TIME);
-  const results: HuntResult[] = [];
-  const left = [...chosen];
-  const began = performance.now();
   const folder = mkdtempSync(join(tmpdir(), "planted-"));
+  const began = performance.now();
+  const ends = began + minutes * 60_000;
+  const hunts = chosen.map(({ name }) => ({ name, hunting: undefined as Hunting | undefined }));
+  const results: HuntResult[] = [];
   process.stdout.write(`${HEADING}\n`);
   const worker = async (): Promise<void> => {
-    for (let next = left.shift(); next; next = left.shift()) {
+    for (let next = hunts.shift(); next; next = hunts.shift()) {
       const tests = join(folder, next.name);
-      const result = await hunt({ fault: next.name, seed, runtime, ms, tests });
-      results.push(result);
-      process.stdout.write(`${resultText(result)}\n`);
+      next.hunting ??= new Hunting({ fault: next.name, seed, runtime, tests });
+      const result = await next.hunting.turn(Math.min(TURN_MS, Math.max(1, ends - performance.now())));
+      const isOver = result.find !== undefined || result.failed !== undefined || performance.now() > ends;
+      if (!isOver) hunts.push(next);
+      else {
+        await next.hunting.end();
+        results.push(result);
+        process.stdout.write(`${resultText(result)}\n`);
+      }
     }
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, worker));

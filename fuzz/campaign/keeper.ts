@@ -99,6 +99,8 @@ export class Keeper {
     this.close();
     if (this.#broken !== undefined) await this.restart(this.#broken);
     const arena = await this.#arena(setup, peer, label);
+    if (peer === "initiator" && arena.config.groups && !arena.driver.groups)
+      throw new SetupUnusable("the peer cannot be made to join a group");
     const link = arena.virtual ? arena.link : limited(arena.link, arena.world.clock, this.#options.rate);
     const mayRefuse = setup.honestEnd === "refused";
     const player = this.#options.makePlayer({ ...arena, link }, { window, peer, mayRefuse });

@@ -20,11 +20,12 @@ const CHEAP_MS = 2;
 const SAMPLE_MS = 10;
 /** CPU time of one case, beyond that of a handshake, that is worth an alarm, in milliseconds. */
 const LONG_CPU_MS = 1_000;
-/** How long an idle daemon is watched, and what share of one core it may take then. */
-const IDLE_MS = 150;
-const BUSY = 0.8;
-/** And how long it has to finish what it was busy with. */
+/** How long an idle daemon is watched, and what share of one core it may take then; others want the core, too. */
+const IDLE_MS = 50;
+const BUSY = 0.6;
+/** How long it has to finish what it was busy with, and how long it is watched then. */
 const SETTLE_MS = 3_000;
+const SETTLED_MS = 600;
 /** SAs whose owner is remembered. */
 const MOST_SAS = 20_000;
 
@@ -111,7 +112,7 @@ export class LabWatch {
   async #spinning(): Promise<Alarm[]> {
     if (!this.#driver.resources || (await this.#busy(IDLE_MS)) < BUSY) return [];
     await pause(SETTLE_MS);
-    const share = await this.#busy(4 * IDLE_MS);
+    const share = await this.#busy(SETTLED_MS);
     if (share < BUSY) return [];
     return [
       {

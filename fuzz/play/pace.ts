@@ -3,7 +3,6 @@
  * deviation as TCP keeps them (RFC 6298), for the machine may be busy with other work.
  */
 
-const FIRST_GUESS_MS = 5;
 /** Weights of a new value in mean and deviation, and how many deviations are waited for. */
 const MEAN = 1 / 8;
 const DEVIATION = 1 / 4;
@@ -21,6 +20,8 @@ interface Estimate {
   mean: number;
   deviation: number;
 }
+
+const FIRST_GUESS: Estimate = { mean: 5, deviation: 2.5 };
 
 export type Paced = number | "probe" | "begin";
 
@@ -53,11 +54,16 @@ export class Pace {
     return this.#known.has(what);
   }
 
+  /** An exchange that was never seen is taken for the slowest that was. */
   #slow(what: Paced): number {
-    const { mean, deviation } = this.#known.get(what) ?? {
-      mean: FIRST_GUESS_MS,
-      deviation: FIRST_GUESS_MS / 2,
-    };
-    return Math.max(TIMES * mean, mean + DEVIATIONS * deviation);
+    const found = this.#known.get(what);
+    if (found) return slowOf(found);
+    const others = [...this.#known].flatMap(([other, seen]) =>
+      typeof other === "number" ? [slowOf(seen)] : [],
+    );
+    return others.length > 0 ? Math.max(...others) : slowOf(FIRST_GUESS);
   }
 }
+
+const slowOf = ({ mean, deviation }: Estimate): number =>
+  Math.max(TIMES * mean, mean + DEVIATIONS * deviation);

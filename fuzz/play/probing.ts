@@ -17,6 +17,8 @@ export interface ProbingOptions {
 }
 
 const TRIES = 4;
+/** How often it is looked whether the peer has ended. */
+const LOOK_MS = 50;
 
 export class Probing {
   readonly #options: ProbingOptions;
@@ -36,16 +38,32 @@ export class Probing {
   }
 
   #try(number: number): void {
-    const { arena, probes, silent } = this.#options;
+    const { arena, probes } = this.#options;
     const { clock } = arena.world;
     // The lean one goes first, so that its answer is not missed.
     if (probes.lean && number === 1) this.#send("lean");
     else for (const kind of ["lean", "whole"] as const) this.#send(kind);
-    this.#cancel = clock.at(clock.now() + arena.patience / TRIES, () => {
+    this.#wait(clock.now() + arena.patience / TRIES, () => {
       if (number < TRIES) return this.#try(number + 1);
-      this.waiting = false;
-      silent();
+      this.#giveUp();
     });
+  }
+
+  /** Nobody waits for one that is known to have ended. */
+  #wait(until: number, then: () => void): void {
+    const { clock } = this.#options.arena.world;
+    const { driver } = this.#options.arena;
+    const look = driver.ended ? Math.min(until, clock.now() + LOOK_MS) : until;
+    this.#cancel = clock.at(look, () => {
+      if (driver.ended?.()) return this.#giveUp();
+      if (look < until) return this.#wait(until, then);
+      then();
+    });
+  }
+
+  #giveUp(): void {
+    this.waiting = false;
+    this.#options.silent();
   }
 
   #send(kind: ProbeKind): void {

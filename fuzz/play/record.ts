@@ -21,6 +21,8 @@ const PROVES: readonly number[] = [
   EXCHANGE.GSA_AUTH,
 ];
 
+type Heard = Pick<OutgoingMessage, "header" | "payloads" | "protected" | "isResponse">;
+
 export class Record {
   /** IKE SAs in the order in which they began. */
   readonly sas: IkeSa[] = [];
@@ -43,6 +45,8 @@ export class Record {
   #proven: boolean;
   #lastIn = 0;
   readonly #asked = new Map<IkeSa, number>();
+  /** When a peer that goes on at once, as it does until the IKE SA stands, was answered. */
+  readonly #told = new Map<IkeSa, number>();
   readonly #withCookie = new Set<IkeSa>();
 
   constructor(pace: Pace, proven: boolean) {
@@ -99,8 +103,7 @@ export class Record {
         if (event.copy === 0) this.#onSent(at, event.message);
         break;
       case "received":
-        if (event.message.sa && event.message.isResponse)
-          this.#onResponse(at, event.message.sa, event.message);
+        if (event.message.sa) this.#onReceived(at, event.message.sa, event.message);
         break;
       case "keys":
         this.began(event.sa);
@@ -130,16 +133,20 @@ export class Record {
   #onSent(at: number, message: OutgoingMessage): void {
     this.messages++;
     const { sa, isResponse, payloads } = message;
-    if (!sa || isResponse) return;
+    if (!sa) return;
+    if (isResponse) return void (sa.established || this.#told.set(sa, at));
     this.#asked.set(sa, at);
     if (!message.protected && hasNotify(payloads, NOTIFY.COOKIE)) this.#withCookie.add(sa);
   }
 
-  #onResponse(
-    at: number,
-    sa: IkeSa,
-    { header, payloads, protected: sealed }: Pick<OutgoingMessage, "header" | "payloads" | "protected">,
-  ): void {
+  #onReceived(at: number, sa: IkeSa, message: Heard): void {
+    if (message.isResponse) return this.#onResponse(at, sa, message);
+    const told = this.#told.get(sa);
+    this.#told.delete(sa);
+    if (told !== undefined) this.answered(message.header.exchangeType, at - told);
+  }
+
+  #onResponse(at: number, sa: IkeSa, { header, payloads, protected: sealed }: Heard): void {
     const asked = this.#asked.get(sa);
     this.#asked.delete(sa);
     if (asked !== undefined) this.answered(header.exchangeType, at - asked);

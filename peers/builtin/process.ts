@@ -185,6 +185,10 @@ export class BuiltinProcess implements Driver {
     }
   }
 
+  ended(): boolean {
+    return this.#exit !== undefined;
+  }
+
   async resources(): Promise<PeerResources> {
     const pid = this.#exit === undefined ? this.pid : undefined;
     const found = pid === undefined ? undefined : resourcesOf(pid);

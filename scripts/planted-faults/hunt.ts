@@ -1,4 +1,8 @@
-/** Hunts one planted fault, which the fuzzer knows nothing of: started by scripts/planted-faults.ts for each. */
+/**
+ * Hunts one planted fault, which the fuzzer knows nothing of: started by scripts/planted-faults.ts for each. A line on its
+ * standard input is a turn, of so many milliseconds.
+ */
+import { createInterface } from "node:readline";
 import type { Alarm } from "../../fuzz/alarm.ts";
 import { Keeper, type MakePlayer } from "../../fuzz/campaign/keeper.ts";
 import { type FuzzLane, openLane } from "../../fuzz/campaign/lane.ts";
@@ -16,7 +20,7 @@ import { openPeer } from "../../harness/run/open-peer.ts";
 import { type Exportable, exportFault } from "./exported.ts";
 import { type Find, type HuntOrder, type HuntResult, huntSchema } from "./result.ts";
 
-const BATCH = 16;
+const BATCH = 32;
 const WINDOW = 8;
 /** A peer that dies of every other case may be started as often. */
 const RESTARTS_AN_HOUR = 10_000;
@@ -57,7 +61,10 @@ class Hunt {
   readonly #faulty: FuzzLane;
   readonly #generator: Generator;
   readonly #work: LaneWork;
-  readonly #began = performance.now();
+  /** Milliseconds of the turns before, and when this one began. */
+  #spent = 0;
+  #began = performance.now();
+  #ends = 0;
   readonly #others = new Set<string>();
   #honest: ReturnType<typeof trialsOn> | undefined;
   #cases = 0;
@@ -109,15 +116,27 @@ class Hunt {
   }
 
   #seconds(): number {
-    return (performance.now() - this.#began) / 1000;
+    return (this.#spent + performance.now() - this.#began) / 1000;
   }
 
   get #leftMs(): number {
-    return this.#order.ms - (performance.now() - this.#began);
+    return this.#ends - performance.now();
   }
 
-  /** Hunts until the fault is found or the time is over; `tell` gets each step of it. */
-  async run(tell: (result: HuntResult) => void): Promise<void> {
+  /** Hunts until the fault is found or the turn is over; `tell` gets each step of it. */
+  async turn(ms: number, tell: (result: HuntResult) => void): Promise<void> {
+    this.#began = performance.now();
+    this.#ends = this.#began + ms;
+    await this.#hunt(tell);
+    this.#spent += performance.now() - this.#began;
+    this.#began = performance.now();
+  }
+
+  get isOver(): boolean {
+    return this.#find !== undefined;
+  }
+
+  async #hunt(tell: (result: HuntResult) => void): Promise<void> {
     while (!this.#find && this.#leftMs > 0) {
       const place = await this.#batch();
       const found = this.#found;
@@ -153,6 +172,7 @@ class Hunt {
       if (played) this.#generator.learn(outcomeOf(message.outcome, played));
     }
     if (message.kind === "no-setup") this.#unusable = true;
+    if (message.kind === "logged") this.#generator.hear([...this.#played.values()], message);
     if (message.kind !== "found" || this.#found) return;
     this.#found = { ...message, seconds: this.#seconds(), cases: this.#cases };
     this.#stop.abort();
@@ -214,12 +234,16 @@ class Hunt {
 }
 
 const order = huntSchema.parse(JSON.parse(process.argv[2] ?? "{}"));
-const hunt = await Hunt.begin(order);
 const tell = (result: HuntResult): void => {
   process.stdout.write(`${JSON.stringify(result)}\n`);
 };
+const hunt = await Hunt.begin(order);
 try {
-  await hunt.run(tell);
+  for await (const line of createInterface({ input: process.stdin })) {
+    await hunt.turn(Number(line), tell);
+    tell({ ...hunt.result, turn: "over" });
+    if (hunt.isOver) break;
+  }
 } catch (error) {
   tell({ ...hunt.result, failed: error instanceof Error ? error.message : String(error) });
 } finally {

@@ -11,8 +11,6 @@ export const huntSchema = z.strictObject({
   fault: z.string(),
   seed: z.string(),
   runtime: z.enum(RUNTIMES),
-  /** Wall-clock milliseconds until it is given up, without what a find costs afterwards. */
-  ms: z.number().positive(),
   /** An empty folder for the exported test. */
   tests: z.string(),
 });
@@ -41,6 +39,8 @@ export const huntResultSchema = z.strictObject({
   others: z.array(z.string()),
   /** Why it ended before its time. */
   failed: z.string().optional(),
+  /** The last line of a turn. */
+  turn: z.literal("over").optional(),
 });
 export type HuntResult = z.infer<typeof huntResultSchema>;
 
