@@ -92,7 +92,9 @@ class Hunt {
       },
       ...{ window: WINDOW, rate: MESSAGES_A_SECOND, restartsAnHour: RESTARTS_AN_HOUR },
     };
-    this.#work = new LaneWork(faulty, lane, makePlayer, (message) => this.#hear(message));
+    // As a campaign plays.
+    const reusing: MakePlayer = (arena, options) => new Player(arena, { ...options, reuse: true });
+    this.#work = new LaneWork(faulty, lane, reusing, (message) => this.#hear(message));
   }
 
   static async begin(order: HuntOrder): Promise<Hunt> {
