@@ -205,8 +205,9 @@ class Hunt {
     this.#find.least = { messages: smaller.outcome.messages, steps: steps.length, changes };
     tell(this.result);
     const { tests, fault } = this.#order;
+    // Wherever it was found: a real process has the fault, too, and its honest twin has not.
     const why = await exportFault({ ...smaller, alarm, lie: fault }, tests, (lie) =>
-      openPeer(peerOrder(this.#order, lie)),
+      openPeer(peerOrder({ ...this.#order, runtime: "process" }, lie)),
     );
     this.#find.test = why ?? "";
   }
