@@ -138,7 +138,8 @@ export function findPeer(spec: string, definitions: PeerDefinition[] = loadDefin
   return { definition, version, runtime: chosen };
 }
 
-/** The full name of a chosen peer, `strongswan@6.1:netns`. */
+/** The full name of a chosen peer, `strongswan@6.1:netns`; of one at an address, that. */
 export function peerName(peer: ChosenPeer): string {
-  return `${peer.definition.name}@${peer.version.version}:${peer.runtime}`;
+  const { definition, version, runtime } = peer;
+  return runtime === "address" ? definition.name : `${definition.name}@${version.version}:${runtime}`;
 }

@@ -4,10 +4,12 @@ import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { checkLab, type Lab, needsNetwork, openLab } from "../../harness/run/lab.ts";
+import type { Box } from "../../harness/run/open-address.ts";
 import { prepareOut } from "../../harness/run/out-folder.ts";
 import { tool } from "../../harness/run/tool.ts";
 import { UsageError } from "../../harness/run/usage-error.ts";
 import { fileReason } from "../../pcaps/text-file.ts";
+import { addressPeer } from "../../peers/address/address-peer.ts";
 import { type ChosenPeer, findPeer, PeerNameError, peerName } from "../../peers/definition.ts";
 import { LabError } from "../../peers/runtime/errors.ts";
 import { Corpus } from "../corpus/corpus.ts";
@@ -41,6 +43,8 @@ export interface CampaignOptions extends Wishes {
   restartsAnHour: number;
   /** Folder into which an instrumented peer writes `.sancov` files; not set: none. */
   edges?: string;
+  /** What is known of each peer at an address. */
+  boxes?: readonly Box[];
   /** Signatures and ids of findings that are known: counted, not told. */
   muted: ReadonlySet<string>;
 }
@@ -65,6 +69,8 @@ export interface CampaignEnd {
 const WINDOW = { memory: 8, process: 8, netns: 8, uml: 8, address: 1 } as const;
 /** How long what was seen is looked into after the end. */
 const GRACE_MS = 20_000;
+/** Campaigns at least so long have minutes to look after half-open IKE SAs. */
+const HALF_OPEN_MS = 20 * 60_000;
 const TICK_MS = 500;
 const KEEP_MS = 2_000;
 /** So many of these between two writings of what was learned. */
@@ -93,6 +99,7 @@ export async function runCampaign(
     const before = options.resume ? whatWasBefore(options.out) : undefined;
     const plan = before ? samePlan(before.plan, named(options)) : makePlan(named(options));
     const chosen = before ? plan.peers.map(findPeerOf) : peers;
+    checkAddresses(chosen, options);
     if (plan.differential && plan.peers.length < 2)
       throw new UsageError("--differential: needs two peers at least, each with --peer");
     for (const problem of before?.problems ?? []) observer.say(problem);
@@ -118,9 +125,21 @@ function choosePeers(options: CampaignOptions): ChosenPeer[] {
   return peers;
 }
 
+/** A peer at an address begins nothing, and whoever plays with it must be able to prove himself. @throws UsageError */
+function checkAddresses(peers: readonly ChosenPeer[], { boxes, role, jobs }: CampaignOptions): void {
+  const address = peers.find(({ runtime }) => runtime === "address");
+  if (!address) return;
+  const given = `--peer ${peerName(address)}`;
+  if (!boxes?.some(({ where }) => where.peer === peerName(address)))
+    throw new UsageError(`${given}: is not named with this --resume`);
+  if (role !== "responder")
+    throw new UsageError(`${given}: a peer at an address is played with as responder only`);
+  if (jobs !== undefined && jobs > 1) throw new UsageError(`--jobs ${jobs}: an address has one lane`);
+}
+
 function findPeerOf(given: string): ChosenPeer {
   try {
-    return findPeer(given);
+    return addressPeer(given) ?? findPeer(given);
   } catch (error) {
     if (error instanceof PeerNameError) throw new UsageError(`--peer ${given}: ${error.message}`);
     throw error;
@@ -332,7 +351,7 @@ class Running {
 
   async #lane(front: Front, lane: number, recorder: Recorder, lab: Lab): Promise<void> {
     const { chosen, id, place } = front.options;
-    const { rate, restartsAnHour, window = WINDOW[chosen.runtime] } = this.#options;
+    const { rate, restartsAnHour, boxes, timeMs, window = WINDOW[chosen.runtime] } = this.#options;
     const { lie, variant, seed } = this.#plan;
     const edges = this.#edges;
     await lab.withNetwork(chosen, lane, async (network) => {
@@ -341,6 +360,8 @@ class Running {
         order: {
           ...{ peer: id, id, seed, runId: lab.runId, lane, window, rate, restartsAnHour },
           ...{ ...(lie !== undefined && { lie }), ...(variant !== undefined && { variant }) },
+          halfOpen: chosen.runtime === "memory" || (needsNetwork(chosen) && timeMs >= HALF_OPEN_MS),
+          ...(chosen.runtime === "address" && { box: boxes?.find(({ where }) => where.peer === id) }),
         },
         minimise: () => this.#minimise(),
         ...(edges && { edges: () => edges.fresh().edges }),
@@ -387,4 +408,5 @@ class Running {
   }
 }
 
-const usualJobs = (chosen: ChosenPeer): number => (needsNetwork(chosen) ? 1 : availableParallelism());
+const usualJobs = (chosen: ChosenPeer): number =>
+  needsNetwork(chosen) || chosen.runtime === "address" ? 1 : availableParallelism();

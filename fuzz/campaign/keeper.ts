@@ -1,5 +1,6 @@
 /** Keeps the peer of a lane ready: configured, alive, honest in an honest conversation, and not started without end. */
 
+import type { World } from "../../harness/link/types.ts";
 import type { Arena } from "../../harness/script/arena.ts";
 import { Unsupported } from "../../harness/script/verdicts.ts";
 import { type Driver, DriverUnsupported, type PeerRole } from "../../peers/contract.ts";
@@ -48,6 +49,7 @@ export interface Ready {
   player: CasePlayer;
   watch: LabWatch;
   driver: Driver;
+  world: World;
 }
 
 /** Nothing can be played in this setup on this peer. */
@@ -108,7 +110,7 @@ export class Keeper {
     if (!known) this.#options.anew();
     const watch = known ?? new LabWatch(arena.driver);
     this.#watch = { driver: arena.driver, watch };
-    this.#ready = { player, watch, driver: arena.driver };
+    this.#ready = { player, watch, driver: arena.driver, world: arena.world };
     return this.#ready;
   }
 

@@ -59,6 +59,7 @@ export class LaneWork {
   /** What went wrong in an oracle; each is told once. */
   readonly #troubles = new Set<string>();
   readonly #memory = new CampaignMemory();
+  #knowsHalfOpen = false;
   readonly #logged = new Seen(MOST_SHAPES);
   /** When something was played last, in milliseconds of `performance.now()`. */
   progressed = performance.now();
@@ -102,6 +103,7 @@ export class LaneWork {
         this.#played(order.number, outcome, alarms),
       );
       while (batch.left > 0 && !finish.aborted && !stop.aborted) await this.#stretch(batch, finish, stop);
+      if (!finish.aborted && !stop.aborted) await this.#halfOpen(batch);
       this.#say({ kind: "batch-ended", batch: order.number });
     } catch (error) {
       if (!(error instanceof SetupUnusable)) throw error;
@@ -167,6 +169,23 @@ export class LaneWork {
       ...{ outcome: shortOutcome(shown.outcome), ...(capture !== undefined && { capture }) },
     });
     if (!honest && confirmed.alarm.alone) await this.#reduce(confirmed, batch, finish);
+  }
+
+  /** Looks once whether the peer ever lets go of half-open IKE SAs. */
+  async #halfOpen({ place, order: { number } }: Batch): Promise<void> {
+    if (this.#knowsHalfOpen || !this.#order.halfOpen || place.peer !== "responder") return;
+    this.#knowsHalfOpen = true;
+    const trace = {
+      trace: 1 as const,
+      setup: place.setup.name,
+      peer: place.peer,
+      steps: [{ act: "init" as const }],
+    };
+    const played: FuzzCase = { number: 0, seed: `${this.#order.seed}/half-open`, stage: "init", trace };
+    const shown = await this.#trials.lingers(played, place);
+    if (!shown) return;
+    const { alarm, outcome } = shown;
+    this.#say({ kind: "found", batch: number, alarm, case: played, outcome: shortOutcome(outcome) });
   }
 
   async #unconfirmed({ alarm, suspects, outcome }: Hit, { order }: Batch, why: string): Promise<void> {

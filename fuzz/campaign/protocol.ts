@@ -1,5 +1,6 @@
 /** What a campaign and the process of a lane say to each other, as JSON over the channel between parent and child. */
 import { z } from "zod";
+import { boxSchema } from "../../harness/run/open-address.ts";
 import { ORACLES, SEVERITIES } from "../../reports/findings.ts";
 import { peerSchema } from "../../reports/results.ts";
 import type { Alarm } from "../alarm.ts";
@@ -77,6 +78,7 @@ const orderSchema = z.strictObject({
   ...{ peer: z.string(), id: z.string(), seed: z.string(), runId: z.string(), lane: z.int() },
   ...{ lie: z.string().optional(), variant: z.string().optional() },
   network: z.strictObject({ tester: z.string(), peer: z.string() }).optional(),
+  box: boxSchema.optional(),
   /** Conversations at a time. */
   window: z.int().min(1),
   /** Messages a second that may go to the peer. */
@@ -85,6 +87,8 @@ const orderSchema = z.strictObject({
   captures: z.string().optional(),
   /** How often the peer may be started again. */
   restartsAnHour: z.int().min(0),
+  /** Whether half-open IKE SAs are looked after, which takes minutes where time is real. */
+  halfOpen: z.boolean().optional(),
 });
 /** The first message to a lane. */
 export type FuzzOrder = z.infer<typeof orderSchema>;

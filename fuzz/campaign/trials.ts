@@ -3,6 +3,7 @@ import type { PeerRole } from "../../peers/contract.ts";
 import type { Alarm } from "../alarm.ts";
 import { reportAlarms } from "../oracles/ends.ts";
 import { growthOf } from "../oracles/growth.ts";
+import { HALF_OPEN, halfOpenAlarm } from "../oracles/half-open.ts";
 import type { Outcome } from "../outcome.ts";
 import { findSetup, type Setup } from "../setups.ts";
 import { type FuzzCase, withoutLies } from "../trace.ts";
@@ -82,6 +83,7 @@ export class Trials {
 
   /** Whether this conversation alone raises the alarm, on a fresh peer. */
   async shows(played: FuzzCase, alarm: Alarm, place: Place): Promise<Shown | undefined> {
+    if (alarm.signature === HALF_OPEN) return this.lingers(played, place);
     if (alarm.signature.startsWith(GROWTH)) return this.#grows(played, alarm, place);
     if (alarm.signature === LONG) return this.#takesLong(played, alarm, place);
     return this.showsAfter([played], alarm, place);
@@ -153,6 +155,19 @@ export class Trials {
     if (!growth || !outcome) return undefined;
     const detail = `${alarm.detail}\n${Math.round(growth.perPlay)} octets a play, ${Math.round(growth.honest)} an honest one`;
     return { case: played, outcome, alarm: { ...alarm, detail } };
+  }
+
+  /** Whether the half-open IKE SAs that this conversation leaves stay. Takes minutes where time is real. */
+  async lingers(played: FuzzCase, place: Place): Promise<Shown | undefined> {
+    const { player, driver, world } = await this.#fresh(place);
+    let outcome: Outcome | undefined;
+    let times = 0;
+    const begin = async () => {
+      times += 1;
+      outcome = await player.play(reseeded(played, times));
+    };
+    const alarm = await halfOpenAlarm(driver, world, begin, this.#progress);
+    return alarm && outcome && { case: played, outcome, alarm };
   }
 
   async #takesLong(played: FuzzCase, alarm: Alarm, place: Place): Promise<Shown | undefined> {

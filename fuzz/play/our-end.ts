@@ -60,7 +60,7 @@ export class OurEnd {
       extensions: [
         fragmentation(),
         ...postQuantum({ codePoints: config.codePoints }),
-        ...[FRANK, ...groups, lies.extension],
+        ...[FRANK, ...(arena.extensions ?? []), ...groups, lies.extension],
       ],
       esp: [...(member ? [member.esp] : []), lies.esp],
       answersEcho: true,

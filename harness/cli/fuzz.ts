@@ -8,7 +8,10 @@ import { allowedTarget, isAddress } from "../../fuzz/campaign/safety.ts";
 import { faults } from "../../peers/builtin/faults/index.ts";
 import { lies } from "../../peers/builtin/lies/index.ts";
 import { variants } from "../../peers/builtin/variants.ts";
+import type { DialFlags } from "../dial/wishes.ts";
 import { UsageError, unknownName } from "../run/usage-error.ts";
+import { boxesOf } from "./boxes.ts";
+import { withDialOptions } from "./calling.ts";
 import { EXIT } from "./exit.ts";
 import { corpusCommand } from "./fuzz-corpus.ts";
 import { exportCommand, releaseCommand } from "./fuzz-export.ts";
@@ -21,7 +24,7 @@ import { printJson } from "./output.ts";
 import type { Finish } from "./program.ts";
 import { onSignals } from "./signals.ts";
 
-interface Flags {
+interface Flags extends DialFlags {
   peer: string[];
   stage: string[];
   setup: string[];
@@ -43,10 +46,13 @@ interface Flags {
   differential?: true;
   targets?: string;
   mute?: string;
-  rate: string;
+  rate?: string;
   restarts: string;
   json?: true;
 }
+
+/** Messages a second. */
+const RATE = { lab: "20000", address: "200" } as const;
 
 const EXAMPLES = `
 Examples:
@@ -56,9 +62,11 @@ Examples:
   sudo -E npx bakeoff fuzz --resume --out night --time 20m   goes on where that ended
   sudo -E npx bakeoff fuzz --peer strongswan@6.1 --peer strongswan@6.0 --differential
   bakeoff fuzz --plan cases.jsonl --cases 2000 --seed 7      the cases alone, byte for byte the same
+  bakeoff fuzz --peer 192.0.2.7 --targets mine.yaml --psk-file secret --remote-id gw.example
   bakeoff fuzz replay bakeoff-fuzz/findings/1f0c2a9b7d3e
 
-A target is a peer of the lab. Whatever is found that may hurt somebody is under embargo until bakeoff fuzz release.
+A target is a peer of the lab, or an address that the file of targets lists: as responder only, for nobody tells it what
+to do. Whatever is found that may hurt somebody is under embargo until bakeoff fuzz release.
 
 Exit status: ${EXIT.ok} no finding, ${EXIT.verdict} a finding, ${EXIT.usage} wrong usage, ${EXIT.lab} the lab could not be set up, or the disk is full.
 `;
@@ -75,8 +83,10 @@ export function fuzzCommand(finish: Finish): Command {
     .option("--resume", "goes on where the campaign in the folder ended, or was killed")
     .option("--plan <file>", "writes the cases there, one a line, and plays none")
     .option("--mute <file>", "signatures or ids of findings that are known, one a line: counted, not told")
-    .option("--targets <file>", "list of addresses that you answer for as targets")
     .option("--json", "the summary as JSON on standard output")
+    .optionsGroup("Peers at addresses:")
+    .option("--targets <file>", "list of addresses that you answer for as targets");
+  withDialOptions(command)
     .addHelpText("after", EXAMPLES)
     .action((flags: Flags) => fuzz(flags, finish));
   for (const sub of [replayCommand, minimizeCommand, exportCommand, releaseCommand])
@@ -116,11 +126,14 @@ const withLimits = (command: Command): Command =>
     .option("--cases <n>", "ends after so many cases with each peer")
     .option("--jobs <n>", "lanes of each peer at a time (default: one a core for the builtin peer, else 1)")
     .option("--window <n>", "conversations at a time on a lane (default: 8)")
-    .option("--rate <n>", "messages a second to a peer, at most", "20000")
+    .option(
+      "--rate <n>",
+      `messages a second to a peer, at most (default: ${RATE.lab}, to an address ${RATE.address})`,
+    )
     .option("--restarts <n>", "how often a peer may be started again within an hour", "2000");
 
 async function fuzz(flags: Flags, finish: Finish): Promise<void> {
-  const options = optionsOf(flags);
+  const options = await optionsOf(flags);
   if (flags.plan !== undefined) {
     const written = await writePlan(flags.plan, options);
     process.stderr.write(`${flags.plan}: ${written} cases\n`);
@@ -145,18 +158,17 @@ function exitOf({ full, lost, campaign, findings }: CampaignEnd): number {
 }
 
 /** @throws UsageError for what makes no sense */
-function optionsOf(flags: Flags): CampaignOptions {
+async function optionsOf(flags: Flags): Promise<CampaignOptions> {
   const { seed, out, corpus, peer, stage, setup, lie, variant, cases, jobs, window, shard, role, edges } =
     flags;
-  for (const given of peer.filter(isAddress)) {
-    allowedTarget(given, flags.targets);
-    throw new UsageError(`--peer ${given}: campaigns are played on peers of the lab only`);
-  }
+  const addresses = peer.filter(isAddress);
+  for (const given of addresses) allowedTarget(given, flags.targets);
+  const ordinary = addresses.length > 0 ? "address" : "lab";
   checkNames(flags);
   return {
     ...{ out, resume: flags.resume ?? false, timeMs: duration(flags.time) },
     ...{
-      rate: wholeNumber("--rate", flags.rate, MOST_RATE),
+      rate: wholeNumber("--rate", flags.rate ?? RATE[ordinary], MOST_RATE),
       restartsAnHour: wholeNumber("--restarts", flags.restarts),
     },
     muted: flags.mute === undefined ? new Set() : readMuted(flags.mute),
@@ -166,6 +178,7 @@ function optionsOf(flags: Flags): CampaignOptions {
     ...(peer.length > 0 && { peers: peer }),
     ...(stage.length > 0 && { stages: stage }),
     ...(setup.length > 0 && { setups: setup }),
+    ...(ordinary === "address" && { boxes: await boxesOf(addresses, flags), role: "responder" as const }),
     ...(role !== undefined && { role: roleOf(role) }),
     ...(lie !== undefined && { lie }),
     ...(variant !== undefined && { variant }),

@@ -13,7 +13,7 @@ import {
 } from "../wire/registry/proposal-spec.ts";
 import { PROTOCOL } from "../wire/registry/protocol-ids.ts";
 
-const ENCAPSULATIONS = ["auto", "udp", "esp", "tcp"] as const;
+export const ENCAPSULATIONS = ["auto", "udp", "esp", "tcp"] as const;
 /** `auto`: IP protocol 50 unless there is a NAT or no raw socket to be had; then UDP. */
 export type Encapsulation = (typeof ENCAPSULATIONS)[number];
 

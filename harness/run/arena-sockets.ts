@@ -3,6 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { type Driver, DriverUnsupported, type PeerConfig } from "../../peers/contract.ts";
 import type { PeerInfo } from "../../reports/results.ts";
 import { seededRandom } from "../crypto/seeded-random.ts";
+import type { Extension } from "../ike/hooks.ts";
 import type { Address, Link } from "../link/types.ts";
 import { pki } from "../pki/pki.ts";
 import type { Arena } from "../script/arena.ts";
@@ -29,6 +30,8 @@ export interface SocketPeer {
   natPort: number;
   remoteNatPort: number;
   rawEsp: boolean;
+  /** Not set: none. */
+  extensions?: readonly Extension[];
 }
 
 /** IKE addresses of one IP version. */
@@ -114,10 +117,20 @@ function arena(
   ends: Ends,
   own: Pick<Arena, "config" | "policy" | "inner" | "random">,
 ): Arena {
-  const { driver, link, natPort, remoteNatPort, rawEsp } = parts;
+  const { driver, link, natPort, remoteNatPort, rawEsp, extensions } = parts;
   const world = new MortalWorld(() => driver.ended?.() === true);
   return {
-    ...{ ...own, ...ends, world, link, driver, natPort, remoteNatPort, rawEsp },
+    ...{
+      ...own,
+      ...ends,
+      world,
+      link,
+      driver,
+      natPort,
+      remoteNatPort,
+      rawEsp,
+      ...(extensions && { extensions }),
+    },
     ...{ patience: PATIENCE_MS, quiet: QUIET_MS, poke: () => world.poke() },
   };
 }

@@ -46,7 +46,16 @@ const hostPrefix = ({ host }: Address): string => `${host}/${host.includes(":") 
 
 /** The hosts whose traffic ESP carries. */
 export const innerHosts = (
-  { mode, local, remote }: PeerConfig,
+  { mode, local, remote, localTs, remoteTs }: PeerConfig,
   { inner = 4 }: ArenaWishes,
 ): { tester: string; peer: string } =>
-  mode === "transport" ? { tester: remote.host, peer: local.host } : INNER[inner].hosts;
+  mode === "transport"
+    ? { tester: remote.host, peer: local.host }
+    : {
+        tester: onlyHost(remoteTs) ?? INNER[inner].hosts.tester,
+        peer: onlyHost(localTs) ?? INNER[inner].hosts.peer,
+      };
+
+/** The one host that selectors are about; undefined for more. */
+const onlyHost = ([prefix, ...more]: readonly string[]): string | undefined =>
+  more.length === 0 ? /^(.*)\/(?:32|128)$/.exec(prefix ?? "")?.[1] : undefined;

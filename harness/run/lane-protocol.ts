@@ -1,6 +1,7 @@
 /** What the runner and a lane's process say to each other, as JSON over the channel between parent and child. */
 import { z } from "zod";
 import { peerSchema, testSchema } from "../../reports/results.ts";
+import { boxSchema } from "./open-address.ts";
 
 const orderSchema = z.strictObject({
   kind: z.literal("order"),
@@ -22,6 +23,8 @@ const orderSchema = z.strictObject({
   lane: z.int(),
   /** Namespaces in which this lane lives; absent for a peer that needs none. */
   network: z.strictObject({ tester: z.string(), peer: z.string() }).optional(),
+  /** Where `peer` is an address: what its owner says of it. */
+  box: boxSchema.optional(),
 });
 /** The first message to a lane. */
 export type LaneOrder = z.infer<typeof orderSchema>;

@@ -12,10 +12,12 @@ import { openUdp } from "../link/udp.ts";
 import { socketPeer } from "./arena-sockets.ts";
 import type { PeerOrder } from "./lane-protocol.ts";
 import { type LivePeer, memoryPeer, peerInfo, withCodePoints } from "./live-peer.ts";
+import { openAddress } from "./open-address.ts";
 import { tool } from "./tool.ts";
 
 /** @throws LabError; nothing is left then */
 export async function openPeer(order: PeerOrder): Promise<LivePeer> {
+  if (order.box) return openAddress(order, order.box);
   const chosen = findPeer(order.peer);
   return withCodePoints(await open(chosen, order), codePointsOf(chosen));
 }

@@ -1,6 +1,7 @@
 /** Where a test takes place: a world with a peer in it. Made anew for every test by the lane. */
 import type { Driver, PeerConfig } from "../../peers/contract.ts";
 import type { Random } from "../crypto/types.ts";
+import type { Extension } from "../ike/hooks.ts";
 import type { Policy } from "../ike/policy.ts";
 import type { Address, Link, World } from "../link/types.ts";
 
@@ -34,4 +35,6 @@ export interface Arena {
   poke(): void;
   /** True if ESP can travel as IP protocol 50. */
   rawEsp: boolean;
+  /** What our end says and decides otherwise for ESP to take this way. Not set: nothing. */
+  extensions?: readonly Extension[];
 }

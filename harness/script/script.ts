@@ -66,7 +66,10 @@ export class Script {
     this.arena = arena;
     this.policy = arena.policy();
     const { codePoints } = arena.config;
-    this.extensions = [fragmentation(), ...postQuantum({ codePoints }), PATIENT, this.keyRecorder];
+    this.extensions = [
+      ...[fragmentation(), ...postQuantum({ codePoints }), PATIENT, this.keyRecorder],
+      ...(arena.extensions ?? []),
+    ];
     const { random, link, natPort, remoteNatPort, world } = arena;
     this.host = new Host({
       ...{ random, link, natPort, remoteNatPort, clock: world.clock },

@@ -66,7 +66,7 @@ const configShape = {
   intermediate: z.literal(true).optional(),
 } satisfies Record<keyof PeerConfig, z.ZodType>;
 
-const configSchema: z.ZodType<PeerConfig> = z.strictObject(configShape);
+export const peerConfigSchema: z.ZodType<PeerConfig> = z.strictObject(configShape);
 
 /** What a test may want of a configuration. Addresses are for the lab to give. */
 export const configWishesSchema: z.ZodType<Partial<PeerConfig>> = z
@@ -104,7 +104,7 @@ const ping = z.strictObject({
 
 /** A verb of the driver with its argument. */
 const verbSchema = z.discriminatedUnion("verb", [
-  z.strictObject({ verb: z.literal("configure"), config: configSchema }),
+  z.strictObject({ verb: z.literal("configure"), config: peerConfigSchema }),
   z.strictObject({ verb: z.literal("initiate") }),
   z.strictObject({ verb: z.literal("rekeyIke") }),
   z.strictObject({ verb: z.literal("rekeyChild") }),
