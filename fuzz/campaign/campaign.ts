@@ -1,16 +1,12 @@
 /** A whole campaign: plan, lanes, journal, findings, end. */
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { checkLab, type Lab, needsNetwork, openLab } from "../../harness/run/lab.ts";
-import type { Box } from "../../harness/run/open-address.ts";
 import { prepareOut } from "../../harness/run/out-folder.ts";
 import { tool } from "../../harness/run/tool.ts";
 import { UsageError } from "../../harness/run/usage-error.ts";
-import { fileReason } from "../../pcaps/text-file.ts";
-import { addressPeer } from "../../peers/address/address-peer.ts";
-import { type ChosenPeer, findPeer, PeerNameError, peerName } from "../../peers/definition.ts";
+import { type ChosenPeer, peerName } from "../../peers/definition.ts";
 import { LabError } from "../../peers/runtime/errors.ts";
 import { Corpus } from "../corpus/corpus.ts";
 import { DiskFull, isOfFiles } from "../findings/files.ts";
@@ -21,33 +17,20 @@ import { Differential, type Differing } from "./differential.ts";
 import { Front } from "./front.ts";
 import { JOURNAL_FORMAT } from "./journal.ts";
 import { laneLoop } from "./lane-loop.ts";
-import { generatorOf, makePlan, type Plan, samePlan, type Wishes } from "./plan.ts";
-import { CORPUS_FOLDER, JOURNAL_FILE, Recorder } from "./recorder.ts";
+import {
+  type CampaignOptions,
+  checkAddresses,
+  choosePeers,
+  corpusOf,
+  findPeerOf,
+  named,
+  refuseOld,
+  usableCorpus,
+} from "./options.ts";
+import { generatorOf, makePlan, type Plan, samePlan } from "./plan.ts";
+import { Recorder } from "./recorder.ts";
 import { type Before, whatWasBefore } from "./resume.ts";
 import { type Campaign, Tally } from "./tally.ts";
-
-export interface CampaignOptions extends Wishes {
-  out: string;
-  resume: boolean;
-  /** Folder of the corpus; not set: in `out`. */
-  corpus?: string;
-  /** Of each peer, those of before with them. Not set: as many as the time allows. */
-  cases?: number;
-  timeMs: number;
-  /** Lanes of each peer. Not set: one a core for the builtin peer, else one. */
-  jobs?: number;
-  /** Conversations at a time on a lane. Not set: what suits the runtime. */
-  window?: number;
-  /** Messages a second to a peer. */
-  rate: number;
-  restartsAnHour: number;
-  /** Folder into which an instrumented peer writes `.sancov` files; not set: none. */
-  edges?: string;
-  /** What is known of each peer at an address. */
-  boxes?: readonly Box[];
-  /** Signatures and ids of findings that are known: counted, not told. */
-  muted: ReadonlySet<string>;
-}
 
 export interface Observer {
   /** What is to be read at once. */
@@ -108,61 +91,6 @@ export async function runCampaign(
   } finally {
     release();
   }
-}
-
-/** Peers by their full names, each once; one that is compared with itself shows what differs by chance. */
-function named(options: CampaignOptions): Wishes {
-  const peers = options.peers?.map((given) => peerName(findPeerOf(given)));
-  return { ...options, ...(peers && { peers: options.differential ? peers : [...new Set(peers)] }) };
-}
-
-function choosePeers(options: CampaignOptions): ChosenPeer[] {
-  const peers = (named(options).peers ?? ["builtin"]).map(findPeerOf);
-  const real = peers.find(({ definition }) => definition.name !== "builtin");
-  const { lie, variant } = options;
-  if (real && (lie ?? variant) !== undefined)
-    throw new UsageError(`--${lie === undefined ? "variant" : "lie"}: only the builtin peer has them`);
-  return peers;
-}
-
-/** A peer at an address begins nothing, and whoever plays with it must be able to prove himself. @throws UsageError */
-function checkAddresses(peers: readonly ChosenPeer[], { boxes, role, jobs }: CampaignOptions): void {
-  const address = peers.find(({ runtime }) => runtime === "address");
-  if (!address) return;
-  const given = `--peer ${peerName(address)}`;
-  if (!boxes?.some(({ where }) => where.peer === peerName(address)))
-    throw new UsageError(`${given}: is not named with this --resume`);
-  if (role !== "responder")
-    throw new UsageError(`${given}: a peer at an address is played with as responder only`);
-  if (jobs !== undefined && jobs > 1) throw new UsageError(`--jobs ${jobs}: an address has one lane`);
-}
-
-function findPeerOf(given: string): ChosenPeer {
-  try {
-    return addressPeer(given) ?? findPeer(given);
-  } catch (error) {
-    if (error instanceof PeerNameError) throw new UsageError(`--peer ${given}: ${error.message}`);
-    throw error;
-  }
-}
-
-const corpusOf = ({ corpus, out }: CampaignOptions): string => corpus ?? join(out, CORPUS_FOLDER);
-
-/** Before anything is written. @throws UsageError */
-function usableCorpus(options: CampaignOptions): void {
-  if (options.corpus === "") throw new UsageError("--corpus: the name of the folder is empty");
-  const folder = corpusOf(options);
-  try {
-    mkdirSync(folder, { recursive: true });
-    readdirSync(folder);
-  } catch (error) {
-    throw new UsageError(`${options.corpus === undefined ? "" : "--corpus "}${folder}: ${fileReason(error)}`);
-  }
-}
-
-function refuseOld({ out, resume }: CampaignOptions): void {
-  if (resume || !existsSync(join(out, JOURNAL_FILE))) return;
-  throw new UsageError(`--out ${out}: holds a campaign or a run already: --resume goes on with a campaign`);
 }
 
 /** @throws LabError where the file system throws */

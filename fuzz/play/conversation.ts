@@ -245,7 +245,6 @@ export class Conversation implements Party {
     this.#look();
     this.#options.arena.poke();
   }
-
   #look(): void {
     if (this.#looking || this.over || !this.#begun) return;
     this.#looking = true;

@@ -1,8 +1,9 @@
 /** `bakeoff fuzz`: campaigns of lies. */
 import { statSync } from "node:fs";
 import { Command, Option } from "commander";
-import { type CampaignEnd, type CampaignOptions, runCampaign } from "../../fuzz/campaign/campaign.ts";
+import { type CampaignEnd, runCampaign } from "../../fuzz/campaign/campaign.ts";
 import { readMuted } from "../../fuzz/campaign/muted.ts";
+import type { CampaignOptions } from "../../fuzz/campaign/options.ts";
 import { writePlan } from "../../fuzz/campaign/plan-file.ts";
 import { allowedTarget, isAddress } from "../../fuzz/campaign/safety.ts";
 import { faults } from "../../peers/builtin/faults/index.ts";
