@@ -152,8 +152,8 @@ export interface PeerStatus {
 export interface PeerResources {
   /** Resident memory of the daemon. */
   octets: number;
-  /** CPU time it has used since it began, in milliseconds. */
-  cpuMs: number;
+  /** CPU time it has used since it began, in milliseconds. Not set: it has no process of its own. */
+  cpuMs?: number;
   /** Open file descriptors. */
   descriptors?: number;
   threads?: number;

@@ -1,8 +1,8 @@
 /**
  * How many of the planted faults the fuzzer finds: `npm run planted -- --seed 1 [--minutes 20] [--fault NAME]
  * [--runtime process|memory]`. Each fault has a fuzzer of its own, with an empty corpus and not told which fault it is;
- * they take turns, two at a time, until the time is over. Time is not real for most of them, but a leak is looked for in
- * a process, and every exported test is run against one. Exit status 1 if fewer than 24 of 30 are found.
+ * they take turns, two at a time, until the time is over. Time is not real there, nor is what a peer leaks; every
+ * exported test is run against a peer in a process of its own, where they are. Exit status 1 if fewer than 24 of 30 are found.
  */
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -44,8 +44,7 @@ const USAGE = `usage: npm run planted -- [--seed 1] [--minutes 20] [--fault NAME
   --seed      of the fuzzer (1)
   --minutes   for all faults together, which take turns (20)
   --fault     this one alone, with all the time
-  --runtime   memory is quicker; a loop is no more than silence there, and a leak is looked for in a process all the same
-              (memory)
+  --runtime   memory is quicker, and a loop is no more than silence there; exported tests are run in a process (memory)
 Examples:
   npm run planted -- --seed 2
   npm run planted -- --fault dies-of-overrun-deletes --minutes 2
@@ -147,7 +146,6 @@ function jsonOf(line: string): unknown {
 
 interface Hunted {
   name: string;
-  runtime: HuntOrder["runtime"];
   hunting?: Hunting;
 }
 
@@ -155,15 +153,13 @@ async function experiment({ seed, minutes, chosen, runtime }: Wishes): Promise<n
   const folder = mkdtempSync(join(tmpdir(), "planted-"));
   const began = performance.now();
   const ends = began + minutes * 60_000;
-  const hunts = chosen.map(
-    ({ name, kind }): Hunted => ({ name, runtime: kind === "leak" ? "process" : runtime }),
-  );
+  const hunts = chosen.map(({ name }): Hunted => ({ name }));
   const results: HuntResult[] = [];
   process.stdout.write(`${HEADING}\n`);
   const worker = async (): Promise<void> => {
     for (let next = hunts.shift(); next; next = hunts.shift()) {
       const tests = join(folder, next.name);
-      next.hunting ??= new Hunting({ fault: next.name, seed, runtime: next.runtime, tests });
+      next.hunting ??= new Hunting({ fault: next.name, seed, runtime, tests });
       const result = await next.hunting.turn(Math.min(TURN_MS, Math.max(1, ends - performance.now())));
       const isOver = result.find !== undefined || result.failed !== undefined || performance.now() > ends;
       if (!isOver) hunts.push(next);

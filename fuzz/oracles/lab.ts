@@ -100,7 +100,7 @@ export class LabWatch {
   #long({ cpuMs }: PeerResources): Alarm[] {
     const before = this.#cpuMs;
     this.#cpuMs = cpuMs;
-    if (before === undefined || cpuMs - before < LONG_CPU_MS) return [];
+    if (before === undefined || cpuMs === undefined || cpuMs - before < LONG_CPU_MS) return [];
     return [
       {
         ...{ oracle: "hang", title: "takes seconds of CPU time for one case", signature: "cpu long" },
@@ -110,7 +110,7 @@ export class LabWatch {
   }
 
   async #spinning(): Promise<Alarm[]> {
-    if (!this.#driver.resources || (await this.#busy(IDLE_MS)) < BUSY) return [];
+    if ((await this.#busy(IDLE_MS)) < BUSY) return [];
     await pause(SETTLE_MS);
     const share = await this.#busy(SETTLED_MS);
     if (share < BUSY) return [];
@@ -130,11 +130,12 @@ export class LabWatch {
 
   /** Share of one core that it takes while nobody asks anything of it. */
   async #busy(ms: number): Promise<number> {
-    const first = await this.#resources();
+    const first = (await this.#resources())?.cpuMs;
+    if (first === undefined) return 0;
     await pause(ms);
-    const second = await this.#resources();
-    this.#cpuMs = second?.cpuMs;
-    return first && second ? (second.cpuMs - first.cpuMs) / ms : 0;
+    const second = (await this.#resources())?.cpuMs;
+    this.#cpuMs = second;
+    return second === undefined ? 0 : (second - first) / ms;
   }
 
   #remember(outcome: Outcome): void {

@@ -18,10 +18,10 @@ import { hex } from "../../harness/wire/bytes.ts";
 import { SN } from "../../harness/wire/registry/sn.ts";
 import { TRANSFORM } from "../../harness/wire/registry/transform-types.ts";
 import type { Proposal, Transform } from "../../harness/wire/types.ts";
-import type { Driver, GroupDriver, PeerConfig, PeerStatus, PingOptions } from "../contract.ts";
+import type { Driver, GroupDriver, PeerConfig, PeerResources, PeerStatus, PingOptions } from "../contract.ts";
 import { draftsOf } from "./drafts.ts";
 import { ping } from "./esp-echo.ts";
-import { type Effects, leaker } from "./faults/effects.ts";
+import type { Effects } from "./faults/effects.ts";
 import { Watch } from "./faults/watch.ts";
 import { BuiltinGroups } from "./groups.ts";
 import type { LieBehaviour, Planted } from "./lies/lie.ts";
@@ -31,9 +31,6 @@ const CHUNK = 456;
 
 /** Lines of the log that are kept; who is flooded has nothing new to say behind them. */
 const MOST_LINES = 5_000;
-
-/** Octets that a leak keeps in the tester's own process. */
-const MOST_LEAKED = 64 * 2 ** 20;
 
 /** As few numbers left on an outbound SA are a reason to rekey it. */
 const FEW_NUMBERS = 2 ** 16;
@@ -61,6 +58,8 @@ export class BuiltinPeer implements Driver {
   #dead?: string;
   /** It hangs or loops. */
   #deaf = false;
+  /** Octets that it has no more use for. */
+  #leaked = 0;
   readonly #effects: Effects;
   #watch?: Watch;
   #groups?: BuiltinGroups | undefined;
@@ -202,7 +201,10 @@ export class BuiltinPeer implements Driver {
     this.#host?.stop();
   }
 
-  /** A peer that hangs cannot stop the tester's process, nor may one that loops take it along: both are deaf, for good. */
+  /**
+   * A peer that hangs cannot stop the tester's process, nor may one that loops take it along: both are deaf, for good.
+   * What one would keep is counted.
+   */
   #effectsInMemory(): Effects {
     const deafen = (): void => {
       this.#deaf = true;
@@ -212,7 +214,9 @@ export class BuiltinPeer implements Driver {
       crash: (where, signal = "SIGSEGV") => this.#die(`signal ${signal} (planted) in ${where}`),
       hang: deafen,
       loop: deafen,
-      leak: leaker(MOST_LEAKED),
+      leak: (octets) => {
+        this.#leaked += octets;
+      },
     };
   }
 
@@ -231,9 +235,15 @@ export class BuiltinPeer implements Driver {
     };
   }
 
+  /** What its faults keep is all that can be told apart from what the tester takes. */
+  async resources(): Promise<PeerResources> {
+    return { octets: this.#leaked };
+  }
+
   /** Brings a crashed peer back. */
   async restart(): Promise<void> {
     this.#dead = undefined;
+    this.#leaked = 0;
     this.#deaf = false;
     await this.reset();
   }

@@ -6,9 +6,6 @@ import { DEPTHS, FAULT_KINDS, type Fault, type FaultKind } from "./fault.ts";
 import { faults } from "./index.ts";
 import { type TriggerTrace, triggerTraces } from "./triggers.ts";
 
-/** Octets that buffers take, of which a leak keeps some. */
-const buffers = (): number => process.memoryUsage().arrayBuffers;
-
 interface Course {
   script: Script;
   /** Octets that were taken and not given back. */
@@ -18,9 +15,8 @@ interface Course {
 async function play({ config, play }: TriggerTrace, lie?: string): Promise<Course> {
   const arena = await memoryArena({ config }, { seed: "faults", ...(lie !== undefined && { lie }) });
   const script = new Script(arena);
-  const before = buffers();
   await play(script);
-  return { script, grown: buffers() - before };
+  return { script, grown: (await arena.driver.resources()).octets };
 }
 
 async function saysEstablished({ script }: Course): Promise<string> {
