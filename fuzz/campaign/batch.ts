@@ -12,6 +12,8 @@ import { buildsUp, isBypass, isDoubtful, isFatal, type Judge, type Place } from 
 export interface Hit {
   alarm: Alarm;
   suspects: FuzzCase[];
+  /** Those that had not come to their end. */
+  flight: FuzzCase[];
   /** What it did when it raised the alarm, where that is known. */
   outcome?: Outcome;
 }
@@ -121,7 +123,12 @@ export class Batch {
     const { signature } = alarm;
     if (this.#known.has(signature) || this.#hits.has(signature) || this.#hits.size >= MOST_HITS) return;
     const unique = [...new Map(suspects.map((one) => [one.number, one])).values()];
-    this.#hits.set(signature, { alarm, suspects: unique, ...(outcome && { outcome }) });
+    this.#hits.set(signature, {
+      alarm,
+      suspects: unique,
+      flight: this.#others(),
+      ...(outcome && { outcome }),
+    });
   }
 
   /** Each is looked into once a batch. */

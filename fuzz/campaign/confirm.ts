@@ -2,11 +2,13 @@
 import type { Alarm } from "../alarm.ts";
 import type { FuzzCase } from "../trace.ts";
 import type { Hit } from "./batch.ts";
-import type { Place, Shown, Trials } from "./trials.ts";
+import { buildsUp, type Place, type Shown, type Trials } from "./trials.ts";
 
-/** Plays of a suspect alone, and how many must show it. */
+/** Plays of a suspect alone, and how many must show it; what builds up is played many times for each of them. */
 const PLAYS = 3;
 const MUST_SHOW = 2;
+/** Cases before the one with which something is seen to have grown, any of which may have done it. */
+const LATE = 5;
 /** Cases before it that are tried, and how often they are halved or so. */
 const MOST_BEFORE = 512;
 const MOST_HALVINGS = 24;
@@ -24,7 +26,7 @@ export interface ConfirmOptions {
 
 /** `before`: everything that was played on the peer since it was fresh, the suspects among it. */
 export async function confirm(
-  { alarm, suspects }: Pick<Hit, "alarm" | "suspects">,
+  { alarm, suspects, flight }: Pick<Hit, "alarm" | "suspects" | "flight">,
   before: readonly FuzzCase[],
   options: ConfirmOptions,
 ): Promise<Shown | NotConfirmed> {
@@ -34,7 +36,8 @@ export async function confirm(
   }
   const last = suspects[0];
   const at = last ? before.findIndex(({ number }) => number === last.number) : -1;
-  const all = (at < 0 ? before : before.slice(0, at + 1)).slice(-MOST_BEFORE);
+  const flying = new Set(flight.map(({ number }) => number));
+  const all = before.filter((one, i) => at < 0 || i <= at || flying.has(one.number)).slice(-MOST_BEFORE);
   if (all.length < 2) return { why: `did not come again in ${PLAYS} plays of its case` };
   return together(all, alarm, options);
 }
@@ -45,11 +48,12 @@ async function mostly(
   alarm: Alarm,
   { place, trials, until }: ConfirmOptions,
 ): Promise<Shown | undefined> {
+  const [plays, enough] = buildsUp(alarm) ? [1, 1] : [PLAYS, MUST_SHOW];
   let shown = 0;
-  for (let played = 0; played < PLAYS && shown + PLAYS - played >= MUST_SHOW && !until(); played++) {
+  for (let played = 0; played < plays && shown + plays - played >= enough && !until(); played++) {
     const found = await trials.shows(suspect, alarm, place);
     if (found) shown += 1;
-    if (found && shown === MUST_SHOW) return found;
+    if (found && shown === enough) return found;
   }
   return undefined;
 }
@@ -64,9 +68,11 @@ async function together(
   if (until()) return { why: "there was no time to play it again" };
   const first = await trials.showsAfter(all, alarm, place);
   if (!first) return { why: `did not come again, not even after the ${all.length} cases before it` };
-  const alone = await mostly(first.case, alarm, options);
-  if (alone) return { ...alone, alarm: { ...alone.alarm, alone: true } };
   const upTo = all.slice(0, all.indexOf(first.case) + 1);
+  for (const suspect of buildsUp(alarm) ? upTo.slice(-LATE - 1).reverse() : [first.case]) {
+    const alone = await mostly(suspect, alarm, options);
+    if (alone) return { ...alone, alarm: { ...alone.alarm, alone: true } };
+  }
   const { best, left } = await halved(first, upTo, alarm, options);
   const numbers = left.map(({ number }) => number).join(", ");
   const detail = `${best.alarm.detail}\nafter these cases, one behind the other: ${numbers}`;

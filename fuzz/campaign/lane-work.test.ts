@@ -68,6 +68,21 @@ describe("work of a lane", () => {
     expect(kinds(messages)).to.include("restarted");
   });
 
+  it("finds who took memory among many at a time", async () => {
+    const nak = [{ message: 1, op: "eap-nak", octets: "" }];
+    const cases = Array.from({ length: 24 }, (_, i) => caseOf(i, i === 12 ? nak : [])).map((one) => ({
+      ...one,
+      trace: { ...one.trace, setup: "eap-md5" },
+    }));
+    const { messages } = await said(batchOf(cases, { setup: "eap-md5" }), {
+      lie: "keeps-odd-naks",
+      window: 8,
+    });
+    const found = messages.find((message) => message.kind === "found");
+    expect(found).to.have.nested.property("case.number", 12);
+    expect(found?.kind === "found" && found.alarm).to.include({ oracle: "memory", alone: true });
+  });
+
   it("counts what is known, and looks for nothing shorter", async () => {
     const first = await said(batchOf([caseOf(0, OMIT_TSR)], { minimise: { executions: 0, ms: 0 } }), DEADLY);
     const found = first.messages.find((message) => message.kind === "found");
