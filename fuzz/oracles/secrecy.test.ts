@@ -53,4 +53,19 @@ describe("what a peer gives away", () => {
     memory.clear();
     expect(see(other)).to.deep.equal([]);
   });
+
+  it("is a cookie for two initiators, not one that comes with another responder's SPI", async () => {
+    const heard = heardIn((await played(plain("init"), { setup: "cookies" })).entries);
+    const again = (bend: (spiI: string, spiR: string) => string) => {
+      const memory = new CampaignMemory();
+      memory.see(heard);
+      const ike = heard.ike.map((said) => {
+        const [spiI = "", spiR = ""] = said.sa.split(":");
+        return { ...said, sa: bend(spiI, spiR) };
+      });
+      return signatures(memory.see({ ...heard, ike }));
+    };
+    expect(again((_spiI, spiR) => `0011223344556677:${spiR}`)).to.deep.equal(["cookie twice"]);
+    expect(again((spiI) => `${spiI}:0011223344556677`)).to.deep.equal([]);
+  });
 });

@@ -94,11 +94,13 @@ export class CampaignMemory {
     if (exchangeType !== EXCHANGE.IKE_SA_INIT || !isResponse) return [];
     const nonce = nonceOf(payloads);
     const cookie = cookieOf(payloads);
+    // A cookie is for the initiator's SPI (RFC 7296 section 2.6); the other one may be anything yet.
+    const [spiI = ""] = sa.split(":");
     const alarms: Alarm[] = [];
     // A response that is sent once more is the same to its last octet.
     if (nonce !== undefined && nonce !== "" && this.#nonces.elsewhere(nonce, hex(seen.octets)))
       alarms.push(alarm("uses a nonce twice", "nonce twice", "high", `Nr ${nonce.slice(0, 64)}`));
-    if (cookie !== undefined && cookie !== "" && this.#cookies.elsewhere(cookie, sa))
+    if (cookie !== undefined && cookie !== "" && this.#cookies.elsewhere(cookie, spiI))
       alarms.push(
         alarm("gives different initiators the same cookie", "cookie twice", "medium", cookie.slice(0, 64)),
       );
