@@ -16,4 +16,6 @@ export interface Alarm {
   detail: string;
   /** True where the trace alone shows it on a fresh peer; false for what builds up over many cases. */
   alone: boolean;
+  /** Signatures of what the peer's log says in the same conversation: parts of this one. Not set: nothing. */
+  beside?: string[] | undefined;
 }

@@ -210,7 +210,8 @@ export class Front {
     const name = chosen.definition.name;
     const found = recorder.store.all().filter(({ peer }) => peer.name === name);
     const vain = [...this.#doubted].flatMap(([signature, times]) => (times < MOST_TRIES ? [] : [signature]));
-    return [...new Set([...found.map(({ signature }) => signature), ...muted, ...vain])];
+    const signatures = found.flatMap(({ signature, beside = [] }) => [signature, ...beside]);
+    return [...new Set([...signatures, ...muted, ...vain])];
   }
 }
 

@@ -157,7 +157,8 @@ class LaneRun {
         this.played += 1;
         return this.#played(message);
       case "found":
-        this.#held?.open.delete(message.alarm.signature);
+        for (const one of [message.alarm.signature, ...(message.alarm.beside ?? [])])
+          this.#held?.open.delete(one);
         return recorder.whileThereIsRoom(() => this.#found(message));
       case "reduced":
         return recorder.whileThereIsRoom(() => this.#reduced(message));

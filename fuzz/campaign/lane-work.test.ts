@@ -83,6 +83,22 @@ describe("work of a lane", () => {
     expect(found?.kind === "found" && found.alarm).to.include({ oracle: "memory", alone: true });
   });
 
+  it("takes several lines of the log in one conversation for one finding", async () => {
+    const log = ["a == b (x() +1 y.c)", "c == d (z() +2 y.c)"].map((what) => `EXPECTATION FAILED: ${what}\n`);
+    const { messages } = await said(batchOf([caseOf(0, OMIT_TSR), caseOf(1)]), {}, (lane) => ({
+      ...lane,
+      arena: async (...wanted) => {
+        const arena = await lane.arena(...wanted);
+        // What it writes is all that is not its own.
+        arena.driver.logs = async () => log.join("");
+        return arena;
+      },
+    }));
+    const found = messages.filter((message) => message.kind === "found");
+    expect(found.map(({ alarm }) => alarm.title)).to.have.length(1);
+    expect(found[0]?.alarm.beside).to.have.length(1);
+  });
+
   it("counts what is known, and looks for nothing shorter", async () => {
     const first = await said(batchOf([caseOf(0, OMIT_TSR)], { minimise: { executions: 0, ms: 0 } }), DEADLY);
     const found = first.messages.find((message) => message.kind === "found");

@@ -38,6 +38,8 @@ const MOST_SHAPES = 20_000;
 /** How long it may take to see an alarm again, the worse the longer; and once no more is to begin. */
 const PATIENCE_MS = { critical: 60_000, high: 60_000, medium: 20_000, low: 10_000, note: 5_000 } as const;
 const LAST_MS = 6_000;
+/** How long a shorter conversation is looked for, at most. */
+const MINIMISE_MS = { critical: 60_000, high: 60_000, medium: 30_000, low: 15_000, note: 5_000 } as const;
 
 /** Whether it is time to give up. */
 function patience({ severity }: Alarm, finish: AbortSignal): () => boolean {
@@ -126,9 +128,12 @@ export class LaneWork {
     if (stop.aborted) return;
     await this.#lookAround(batch, ready);
     await this.#listen(batch.order.number);
+    const explained = new Set<string>();
     for (const hit of batch.takeHits()) {
       if (stop.aborted) return;
-      await this.#lookInto(hit, batch, finish);
+      if (explained.has(hit.alarm.signature)) continue;
+      const shown = await this.#lookInto(hit, batch, finish);
+      for (const signature of shown?.alarm.beside ?? []) explained.add(signature);
     }
   }
 
@@ -151,7 +156,8 @@ export class LaneWork {
     if (shapes.length > 0) this.#say({ kind: "logged", batch, shapes });
   }
 
-  async #lookInto(hit: Hit, batch: Batch, finish: AbortSignal): Promise<void> {
+  /** Gives what was found. */
+  async #lookInto(hit: Hit, batch: Batch, finish: AbortSignal): Promise<Shown | undefined> {
     const { place, order } = batch;
     const until = patience(hit.alarm, finish);
     const trying = confirm(hit, batch.before(), { place, trials: this.#trials, until });
@@ -160,7 +166,10 @@ export class LaneWork {
       await this.#unconfirmed(hit, batch, reasonOf(error));
       throw error;
     });
-    if ("why" in confirmed) return this.#unconfirmed(hit, batch, confirmed.why);
+    if ("why" in confirmed) {
+      await this.#unconfirmed(hit, batch, confirmed.why);
+      return undefined;
+    }
     const honest = await this.#honestly(confirmed, place);
     const shown = honest ?? confirmed;
     const capture = await this.#keep(shown.alarm, shown.outcome);
@@ -169,6 +178,7 @@ export class LaneWork {
       ...{ outcome: shortOutcome(shown.outcome), ...(capture !== undefined && { capture }) },
     });
     if (!honest && confirmed.alarm.alone) await this.#reduce(confirmed, batch, finish);
+    return shown;
   }
 
   /** Looks once whether the peer ever lets go of half-open IKE SAs. */
@@ -220,7 +230,8 @@ export class LaneWork {
       if (same) last = same;
       return same !== undefined;
     };
-    const least = await minimise(found.trace, shows, order.minimise);
+    const most = Math.min(order.minimise.ms, MINIMISE_MS[alarm.severity]);
+    const least = await minimise(found.trace, shows, { ...order.minimise, ms: most });
     if (!least.shown) return;
     const of = last && JSON.stringify(last.case.trace) === JSON.stringify(least.trace) ? last : undefined;
     const capture = of && (await this.#keep(alarm, of.outcome));

@@ -26,6 +26,7 @@ export const alarmSchema: z.ZodType<Alarm> = z.strictObject({
   requirement: z.strictObject({ document: z.string(), id: z.string() }).optional(),
   detail: z.string(),
   alone: z.boolean(),
+  beside: z.array(z.string()).optional(),
 });
 
 /** What of an outcome can leave the process it was made in. */

@@ -100,7 +100,7 @@ export class Trials {
       last = { case: next, outcome };
       this.#note(alarms);
       const again = alarms.find((other) => isSame(other, alarm));
-      if (again) return { ...last, alarm: again };
+      if (again) return { ...last, alarm: { ...again, beside: besideOf(again, alarms) } };
       if (alarms.some(isFatal)) return undefined;
     }
     // To look around takes a while, and what a conversation says of itself needs none of it.
@@ -197,6 +197,17 @@ const honestly = (played: FuzzCase): FuzzCase => ({
 /** As its trace says; the setup of a smaller one may be another. */
 export function placeOf({ trace }: FuzzCase, { setup }: Place): Place {
   return { peer: trace.peer, setup: findSetup(trace.setup) ?? setup };
+}
+
+const MOST_BESIDE = 64;
+
+/** What else of the same weight the log says: one fault may be noted in many places. */
+function besideOf({ signature, severity }: Alarm, alarms: readonly Alarm[]): string[] | undefined {
+  if (!signature.startsWith(REPORT)) return undefined;
+  const alike = alarms.filter((other) => other.signature.startsWith(REPORT) && other.severity === severity);
+  const others = new Set(alike.map((other) => other.signature));
+  others.delete(signature);
+  return [...others].slice(0, MOST_BESIDE);
 }
 
 /** The frames of a crash may differ from run to run. */

@@ -50,6 +50,11 @@ export const findingSchema = z
     messages: z.int().min(0).describe("That we send in the conversation, copies left out."),
     setup: z.strictObject({ name: text(64), wishes: wishesSchema }).describe("What both ends are told."),
     seen: z.strictObject({ count: z.int().min(1), first: moment, last: moment }),
+    beside: z
+      .array(text(200))
+      .max(64)
+      .describe("Signatures of what the log says in the same conversation; absent: nothing.")
+      .optional(),
     detail: text(64 * 1024),
   })
   .describe("A finding of ipsec-bakeoff's fuzzer, to be played again with bakeoff fuzz replay.");

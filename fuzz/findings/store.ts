@@ -205,7 +205,7 @@ export class FindingStore {
       string | undefined,
     ]
   ): StoredFinding {
-    const { title, signature, oracle, severity, requirement, detail, alone } = alarm;
+    const { title, signature, oracle, severity, requirement, detail, alone, beside } = alarm;
     const { trace, seed, stage, number } = found;
     const at = this.#now();
     return {
@@ -218,6 +218,7 @@ export class FindingStore {
       ...{ trace, original: trace, minimised: false, alone, messages: outcome?.messages ?? 0 },
       setup: { name: trace.setup, wishes: findSetup(trace.setup)?.wishes ?? {} },
       seen: { count: 1, first: at, last: at },
+      ...(beside && beside.length > 0 && { beside }),
       detail: detail.slice(0, 60 * 1024),
     };
   }
