@@ -121,7 +121,7 @@ export class LibreswanDriver implements Driver {
     );
     const cookies = config.cookies === "always" ? "--ddos-busy" : "--ddos-unlimited";
     const clear = `ip route flush table local proto ${ROUTE_MARK}; ip -6 route flush table local proto ${ROUTE_MARK}`;
-    await this.#shell(
+    await this.#load(
       [
         `umask 077; ${written(CONF, conf)}`,
         ...this.#tell("routes", [clear, ...routes]),
@@ -136,6 +136,18 @@ export class LibreswanDriver implements Driver {
         LOAD,
       ].join("\n"),
     );
+  }
+
+  /** What pluto does not take is not given to it again when it is started anew. @throws DriverUnsupported in its own words */
+  async #load(script: string): Promise<void> {
+    try {
+      await this.#shell(script);
+    } catch (error) {
+      this.#config = undefined;
+      const [, why] = /failed to add connection: (.*)/.exec(String(error)) ?? [];
+      if (why === undefined) throw error;
+      throw new DriverUnsupported(`libreswan takes no such connection: ${why.trim()}`);
+    }
   }
 
   /** These commands; none where they were the last of their kind. */

@@ -49,4 +49,8 @@ describe("libreswan proposals", () => {
   it("has a key exchange in all ESP proposals or in none", () => {
     expect(() => espSettings(["aes256gcm16-x25519", "aes128gcm16"])).to.throw(DriverUnsupported, "all");
   });
+
+  it("takes one key exchange for ESP", () => {
+    expect(() => espSettings(["aes256gcm16-x25519-ecp256"])).to.throw(DriverUnsupported, "one");
+  });
 });

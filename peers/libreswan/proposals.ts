@@ -113,6 +113,9 @@ export function espSettings(specs: ProposalSpec[]): EspSettings {
   if (withKe !== 0 && withKe !== proposals.length) {
     throw new DriverUnsupported("libreswan has a key exchange in all ESP proposals or in none");
   }
+  if (new Set(proposals.flatMap(({ ke }) => ke)).size > 1) {
+    throw new DriverUnsupported("libreswan takes no more than one key exchange for ESP");
+  }
   const words = proposals.map(({ encr, integ, ke }) => {
     const transforms = join(encr, encr.every(isAead) ? [] : integ);
     return ke.length > 0 ? `${transforms};${ke.join("+")}` : transforms;
