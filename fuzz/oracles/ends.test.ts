@@ -40,8 +40,24 @@ describe("the end of a daemon", () => {
     const { signature } = deathAlarm("SIGSEGV", `${line("old")}${line("last != NULL")}`);
     expect(signature).to.equal("crash SIGSEGV last != NULL in f()");
     expect(deathAlarm("SIGSEGV", `${line("old")}${"x\n".repeat(40_000)}`).signature).to.equal(
-      "crash SIGSEGV",
+      "crash SIGSEGV after x",
     );
+  });
+
+  it("has what it did last where nothing else names the place", () => {
+    const log = (last: string) =>
+      `spi=0x12: recv IKE_AUTH\n${last} 22\nlost child: pid 7455 terminated; signal 6\n`;
+    const of = (text: string) => deathAlarm("SIGABRT", text).signature;
+    expect(of(log("pld_id: length"))).to.equal("crash SIGABRT after pld_id: length N");
+    const overflow = "*** buffer overflow detected ***: terminated\n";
+    expect(of(`pld_id: length 22\n${overflow}`)).to.equal(
+      "crash SIGABRT buffer overflow detected after pld_id: length N",
+    );
+    expect(deathAlarm("SIGABRT", overflow).title).to.equal("ends with SIGABRT: buffer overflow detected");
+    expect(framesOf("#0  process_message (m=0x1) at x.c:1\n#1  main ()")).to.deep.equal([
+      "process_message",
+      "main",
+    ]);
   });
 
   it("shows hostile logs inert and bounded", () => {

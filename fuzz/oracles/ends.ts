@@ -17,7 +17,7 @@ const COMMON =
 
 /** Ways to write a frame of a stack: sanitizers and debuggers, symbols in brackets, Node's. */
 const FRAMES = [
-  /^\s*#\d+\s+0x[0-9a-f]+ in ([\w:~<>.]+)/gim,
+  /^\s*#\d+\s+(?:0x[0-9a-f]+ in )?([A-Za-z_~][\w:~<>.]*)/gim,
   /\(([A-Za-z_]\w+)\+0x[0-9a-f]+\)/g,
   /^\s*at (?:async )?([\w.$<>#]+) \(/gm,
 ];
@@ -66,6 +66,11 @@ const REPORTS: readonly Report[] = [
     severity: "critical",
   },
   {
+    pattern: /\*\*\* ([a-z ]+ detected) \*\*\*/,
+    title: (name) => `the C library says ${name}`,
+    severity: "critical",
+  },
+  {
     pattern: /^(.*: runtime error: .*)$/m,
     title: (name) => `undefined behaviour: ${name}`,
     severity: "medium",
@@ -106,7 +111,9 @@ export function deathAlarm(exit: string, log: string): Alarm {
   const last = text.slice(-LAST_WORDS);
   const said = REPORTS.flatMap(({ pattern }) => saidLast(last, pattern) ?? saidLast(exit, pattern) ?? [])[0];
   const frames = framesOf(`${text}\n${exit}`);
-  const where = frames.length > 0 ? frames.join(" < ") : bare(said ?? "");
+  const named = said === undefined ? "" : bare(said);
+  const placed = named.includes("()") ? named : `${named} ${doing(last)}`.trim();
+  const where = frames.length > 0 ? frames.join(" < ") : placed;
   return {
     oracle: "crash",
     title: shorten(`ends with ${end}${said === undefined ? "" : `: ${said}`}`),
@@ -115,6 +122,19 @@ export function deathAlarm(exit: string, log: string): Alarm {
     detail: detailOf(exit, text),
     alone: true,
   };
+}
+
+/** What the processes of a daemon say once one of them is gone. */
+const OBITUARY = /exiting|terminat|lost child|ASSERTION FAILED|EXPECTATION FAILED|\*\*\*|^ABORT|received SIG/;
+const MOST_DOING = 60;
+
+/** What it was about to do where nothing names the place: the first words of its last line. */
+function doing(log: string): string {
+  const last = log
+    .split("\n")
+    .findLast((line) => line.trim() !== "" && !OBITUARY.test(line))
+    ?.trim();
+  return last === undefined ? "" : `after ${withoutNumbers(last).slice(0, MOST_DOING)}`;
 }
 
 const detailOf = (exit: string, log: string): string => printable(`${exit}\n${log}`.slice(-MOST_DETAIL));
