@@ -110,7 +110,8 @@ export function deathAlarm(exit: string, log: string): Alarm {
   const end = endOf(exit);
   const last = text.slice(-LAST_WORDS);
   const said = REPORTS.flatMap(({ pattern }) => saidLast(last, pattern) ?? saidLast(exit, pattern) ?? [])[0];
-  const frames = framesOf(`${text}\n${exit}`);
+  const [, place] = /^[^\n]* in ([A-Za-z_]\w*)$/.exec(exit) ?? [];
+  const frames = place === undefined ? framesOf(`${text}\n${exit}`) : [place];
   const named = said === undefined ? "" : bare(said);
   const placed = named.includes("()") ? named : `${named} ${doing(last)}`.trim();
   const where = frames.length > 0 ? frames.join(" < ") : placed;
