@@ -38,6 +38,11 @@ export class Coverage {
     this.#cell(stage, payload, operator).cases++;
   }
 
+  /** Cells there are. */
+  get size(): number {
+    return this.#cells.size;
+  }
+
   /** Cells there are, and those that a case had. */
   totals(): { cells: number; hit: number } {
     const hit = [...this.#cells.values()].filter(({ cases }) => cases > 0).length;

@@ -66,9 +66,13 @@ export const generatorStateSchema = z.strictObject({
 });
 export type GeneratorState = z.infer<typeof generatorStateSchema>;
 
-/** Shares of cases, in percent, once something was learned: made of what was novel, or for operators that paid. */
+/**
+ * Shares of cases, in percent, once something was learned: made of what was novel, or for operators that paid. They grow
+ * to that while there still are cells that nobody tried, so many cases for each cell.
+ */
 const VARIED = 25;
 const WEIGHED = 10;
+const RIPE = 2;
 /** Cells out of which operators that paid are preferred. */
 const CHOICE = 12;
 /** Cells that are tried where nothing could be drawn for one. */
@@ -76,7 +80,7 @@ const NEIGHBOURS = 8;
 /** Of batches. */
 const WEIGHED_BATCHES = 0.15;
 /** Share of conversations in which one message after the other is changed, and how many are. */
-const TRAINS = 0.5;
+const TRAINS = 0.8;
 const TRAIN = 4;
 
 const SEQUENCES = { early: 0.05, late: 0.15 };
@@ -299,9 +303,10 @@ export class Generator {
   /** A variation of what was novel, or a case for an operator that paid; undefined: one as if nothing had been learned. */
   #guided(number: number, slot: Slot, workshop: Workshop): { trace: Trace; parent?: string } | undefined {
     const from = this.#dice("guided", number);
+    const ripe = Math.min(1, this.#guide.cases / (RIPE * Math.max(1, this.coverage.size)));
     const share = from.number(100);
     const side = { setup: slot.setup.name, peer: slot.peer };
-    if (share < VARIED) {
+    if (share < VARIED * ripe) {
       const parent = this.#guide.pool.pick(side, from);
       const other = parent && from.pick(this.#guide.pool.of(side)).trace;
       if (parent && other)
@@ -312,7 +317,7 @@ export class Generator {
     if (all.length === 0 || from.chance(sequences)) return { trace: workshop.sequence(from) };
     const shelves = workshop.shelves(slot.stage);
     const draw = (): Cell[] => Array.from({ length: CHOICE }, () => drawCell(shelves, from));
-    if (share < VARIED + WEIGHED) {
+    if (share < (VARIED + WEIGHED) * ripe) {
       const cell = this.#guide.operators.pick(draw(), ({ operator }) => operator.name, from);
       return traced(workshop.trace(cell, from));
     }
