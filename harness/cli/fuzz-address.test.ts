@@ -71,18 +71,6 @@ describe("bakeoff fuzz at an address", () => {
     expect(stages.auth?.reached).to.be.above(0);
   }).timeout(30_000);
 
-  it("says what it would have to be told, and why honest conversations fail", async () => {
-    const told = await fuzz("--targets", targets, "--remote-id", "peer.example", "--setup", "cookies");
-    const wrong = await fuzz("--targets", targets, "--remote-id", "another.example", "--setup", "psk");
-    const [toldWhy, wrongWhy] = [told, wrong].map(({ out }) => {
-      const { cases, peers } = campaignSchema.parse(JSON.parse(out));
-      expect(cases).to.equal(0);
-      return peers[0]?.dropped[0]?.reason;
-    });
-    expect(toldWhy).to.match(/nobody can tell a peer at an address: cookies/);
-    expect(wrongWhy).to.match(/an honest conversation failed twice: auth: /);
-  }).timeout(40_000);
-
   it("plays with no other, and in no other role", async () => {
     const unlisted = await fuzz();
     expect([unlisted.status, unlisted.err]).to.deep.equal([
