@@ -116,7 +116,7 @@ class Hunting {
     if (read.data.turn) this.#turnOver();
   }
 
-  /** Hunts on for so long; the result has `turn` if there can be another. */
+  /** Hunts on for so long; the result has `failed` if it has ended. */
   async turn(ms: number): Promise<HuntResult> {
     const { turn: _, ...before } = this.#last;
     this.#last = before;

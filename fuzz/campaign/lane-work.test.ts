@@ -68,19 +68,25 @@ describe("work of a lane", () => {
     expect(kinds(messages)).to.include("restarted");
   });
 
-  it("finds who took memory among many at a time", async () => {
+  it("finds who took memory among many at a time, also one that goes on while others end", async () => {
     const nak = [{ message: 1, op: "eap-nak", octets: "" }];
-    const cases = Array.from({ length: 24 }, (_, i) => caseOf(i, i === 12 ? nak : [])).map((one) => ({
-      ...one,
-      trace: { ...one.trace, setup: "eap-md5" },
-    }));
-    const { messages } = await said(batchOf(cases, { setup: "eap-md5" }), {
-      lie: "keeps-odd-naks",
-      window: 8,
-    });
-    const found = messages.find((message) => message.kind === "found");
-    expect(found).to.have.nested.property("case.number", 12);
-    expect(found?.kind === "found" && found.alarm).to.include({ oracle: "memory", alone: true });
+    const goesOn = Array.from({ length: 4 }, () => [{ act: "init" }, { act: "auth" }] as const).flat();
+    for (const [number, more] of [
+      [12, []],
+      [10, goesOn],
+    ] as const) {
+      const cases = Array.from({ length: 24 }, (_, i) => {
+        const { trace, ...one } = caseOf(i, i === number ? nak : []);
+        const steps = i === number ? [...trace.steps, ...more] : trace.steps;
+        return { ...one, trace: { ...trace, setup: "eap-md5", steps } };
+      });
+      const { messages } = await said(batchOf(cases, { setup: "eap-md5" }), {
+        ...{ lie: "keeps-odd-naks", window: 8 },
+      });
+      const found = messages.find((message) => message.kind === "found");
+      expect(found).to.have.nested.property("case.number", number);
+      expect(found?.kind === "found" && found.alarm).to.include({ oracle: "memory", alone: true });
+    }
   });
 
   it("takes several lines of the log in one conversation for one finding", async () => {

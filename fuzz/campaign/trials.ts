@@ -93,6 +93,9 @@ export class Trials {
   async showsAfter(cases: readonly FuzzCase[], alarm: Alarm, place: Place): Promise<Shown | undefined> {
     const ready = await this.#fresh(place);
     const look = isSeen(alarm);
+    const grows = buildsUp(alarm);
+    // What it takes before any of them.
+    if (grows) await ready.watch.afterBatch();
     let last: Pick<Shown, "case" | "outcome"> | undefined;
     for (const next of cases) {
       const { outcome, alarms } = await this.#one(next, place, ready);
@@ -105,6 +108,8 @@ export class Trials {
     }
     // To look around takes a while, and what a conversation says of itself needs none of it.
     const alarms = look ? await ready.watch.afterBatch() : [];
+    // Growth is told once it has stayed so for a sample more.
+    if (grows) alarms.push(...(await ready.watch.afterBatch()));
     this.#note(alarms);
     const again = alarms.find((other) => isSame(other, alarm));
     return again && last && { ...last, alarm: again };

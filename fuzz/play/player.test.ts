@@ -124,6 +124,19 @@ describe("a player with a peer that answers", () => {
     }
   });
 
+  it("waits for one that is known to have ended no longer than it takes to look", async () => {
+    const deaf = async (ended?: () => boolean): Promise<Outcome> => {
+      const arena = await open();
+      arena.link.send = () => {};
+      Object.assign(arena.driver, { ended });
+      return play(caseOf([step("init", "spoil")]), arena);
+    };
+    const [dead, silent] = [await deaf(() => true), await deaf(() => false)];
+    expect([dead.probe, silent.probe]).to.deep.equal(["silence", "silence"]);
+    expect(dead.durationMs).to.be.below(500);
+    expect(silent.durationMs).to.be.above(30_000);
+  });
+
   it("tells refusal, silence, and what could not begin", async () => {
     const arena = await open();
     const refused = await play(caseOf([step("init", "no-offer"), step("auth")]), arena);
