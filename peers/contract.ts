@@ -35,8 +35,11 @@ export interface PeerVersion {
   codePoints?: Record<string, number>;
 }
 
-/** `memory` and `process` are for the builtin peer; `netns` a network namespace with userspace ESP; `uml` a user-mode Linux guest with kernel ESP. */
-export type RuntimeName = "memory" | "process" | "netns" | "uml" | "address";
+/**
+ * `memory` and `process` (on loopback) are for the builtin peer; `netns` is a network namespace with userspace ESP; `uml`
+ * a user-mode Linux guest with kernel ESP; `docker` a container.
+ */
+export type RuntimeName = "memory" | "process" | "netns" | "uml" | "docker" | "address";
 
 /** How one end proves its identity to the other (RFC 7296 section 2.15). */
 export type AuthSpec =
@@ -197,6 +200,8 @@ export interface GroupDriver {
 
 /** The verbs of a driver. Every one is bounded in time and rejects with a clear message; none of them judges. */
 export interface Driver {
+  /** Which test the verbs are for from now on. Absent where nobody asks. */
+  begin?(test: string): void;
   /** Loads this configuration, replacing the one before. Existing SAs are dropped. */
   configure(config: PeerConfig): Promise<void>;
   /** Begins an IKE SA with its first Child SA, without waiting for it. */

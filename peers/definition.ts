@@ -7,7 +7,7 @@ import { FileError, parseYaml, readText } from "../harness/run/yaml-file.ts";
 import { type CodePointOverrides, codePointNames } from "../harness/wire/documents/code-point.ts";
 import type { PeerDefinition, PeerVersion, RuntimeName } from "./contract.ts";
 
-const runtime = z.enum(["memory", "process", "netns", "uml", "address"]);
+const runtime = z.enum(["memory", "process", "netns", "uml", "docker", "address"]);
 const name = z.string().regex(/^[a-z][a-z0-9-]*$/, "must be lower-case letters, digits and hyphens");
 const packages = z.array(z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, "must be the name of a Debian package"));
 
@@ -57,6 +57,8 @@ export interface ChosenPeer {
   definition: PeerDefinition;
   version: PeerVersion;
   runtime: RuntimeName;
+  /** It is none of this program's own: `peers/external.ts`. */
+  external?: true;
 }
 
 /**
@@ -138,8 +140,8 @@ export function findPeer(spec: string, definitions: PeerDefinition[] = loadDefin
   return { definition, version, runtime: chosen };
 }
 
-/** The full name of a chosen peer, `strongswan@6.1:netns`; of one at an address, that. */
+/** The full name of a chosen peer, `strongswan@6.1:netns`; of one that is not of this program, its name or address. */
 export function peerName(peer: ChosenPeer): string {
-  const { definition, version, runtime } = peer;
-  return runtime === "address" ? definition.name : `${definition.name}@${version.version}:${runtime}`;
+  const { definition, version, runtime, external } = peer;
+  return external ? definition.name : `${definition.name}@${version.version}:${runtime}`;
 }

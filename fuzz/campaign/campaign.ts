@@ -49,7 +49,7 @@ export interface CampaignEnd {
   full: boolean;
 }
 
-const WINDOW = { memory: 8, process: 8, netns: 8, uml: 8, address: 1 } as const;
+const WINDOW = { memory: 8, process: 8, netns: 8, uml: 8, docker: 8, address: 1 } as const;
 /** How long what was seen is looked into after the end. */
 const GRACE_MS = 20_000;
 /** Campaigns at least so long have minutes to look after half-open IKE SAs. */

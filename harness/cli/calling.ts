@@ -32,7 +32,7 @@ const withAddressOptions = (command: Command): Command =>
     .option("--psk <secret>", "the shared secret")
     .option("--psk-file <file>", "a file that holds the shared secret")
     .option(
-      "--local-id <id>",
+      "--id, --local-id <id>",
       "our identity: a name, user@host, an address, keyid:HEX or dn:CN=... (default: our address)",
     )
     .option("--remote-id <id>", "the peer's identity (default: its address)")

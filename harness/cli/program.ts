@@ -8,6 +8,7 @@ import { catchCommand } from "./catch.ts";
 import { coverageCommand } from "./coverage.ts";
 import { dialCommand } from "./dial.ts";
 import { doctorCommand } from "./doctor-command.ts";
+import { driverCheckCommand } from "./driver-check.ts";
 import { espPingCommand } from "./esp-ping.ts";
 import { EXIT, fail } from "./exit.ts";
 import { fuzzCommand } from "./fuzz.ts";
@@ -39,6 +40,7 @@ export async function bakeoff(argv: string[]): Promise<number> {
   program.addCommand(fuzzCommand(finish));
   program.addCommand(coverageCommand(finish));
   program.addCommand(peersCommand());
+  program.addCommand(driverCheckCommand(finish));
   program.addCommand(dialCommand(finish));
   program.addCommand(espPingCommand(finish));
   program.addCommand(pcapCommand(finish));

@@ -43,6 +43,9 @@ export function progress(stream: Screen): Observer & { close(): void } {
       if (!live) stream.write(`[${finished}/${planned}] ${line(result)}`);
       else if (result.verdict !== "pass") stream.write(`${CLEAR}${line(result)}`);
     },
+    told(text) {
+      stream.write(`${live ? CLEAR : ""}${oneLine(text)}\n`);
+    },
     tryingAgain({ lanes }) {
       stream.write(`${live ? CLEAR : ""}${lanes.length} not as the baseline says; once more, each alone\n`);
     },

@@ -1,9 +1,12 @@
 import { Command, Option } from "commander";
 import type { PeerRole } from "../../peers/contract.ts";
 import { USUAL_FORMATS } from "../../reports/write.ts";
+import type { DialFlags } from "../dial/wishes.ts";
 import type { GoldenOptions } from "../run/golden.ts";
 import { run } from "../run/run.ts";
 import { UsageError, unknownName } from "../run/usage-error.ts";
+import { withDialOptions } from "./calling.ts";
+import { externalsOf, type MeansFlags } from "./externals.ts";
 import { FORMATS_HELP, formats } from "./formats.ts";
 import { goldenText } from "./golden-text.ts";
 import { shardOf, wholeNumber } from "./numbers.ts";
@@ -13,7 +16,7 @@ import { progress } from "./progress.ts";
 import { onSignals } from "./signals.ts";
 import { exitOf, summary } from "./summary.ts";
 
-interface Flags {
+interface Flags extends DialFlags, MeansFlags {
   revision: string[];
   peer: string[];
   role: string;
@@ -47,6 +50,9 @@ Examples:
   bakeoff run --resume --out bakeoff-report
   bakeoff run --shard 2/4 --out shard-2
   bakeoff run --suite found/rfc7296/2.10-no-nonce.suite.ts
+  sudo -E npx bakeoff run rfc7296 --peer 192.0.2.7 --psk-file secret --id me@example --remote-id box.example
+  sudo -E npx bakeoff run --role initiator --peer 192.0.2.7 --psk-file secret --hook http://192.0.2.7:8080/
+  sudo -E npx bakeoff run rfc7296 --peer my-daemon.yaml
 
 Exit status: 0 all as expected, 1 a verdict is not, 2 wrong usage, 3 the lab could not be set up.
 `;
@@ -54,7 +60,7 @@ Exit status: 0 all as expected, 1 a verdict is not, 2 wrong usage, 3 the lab cou
 const ROLES = ["initiator", "responder", "both"] as const;
 
 export function runCommand(finish: Finish): Command {
-  return withGoldenOptions(withSelection(new Command("run")))
+  const command = withGoldenOptions(withSelection(new Command("run")))
     .option("--lie <name>", "plants this bug in the builtin peer")
     .option("--variant <name>", "has the builtin peer make other legal choices")
     .option("--jobs <n>", "lanes at a time; a peer with many tests takes several", "1")
@@ -68,7 +74,8 @@ export function runCommand(finish: Finish): Command {
     )
     .option("--test-limit <seconds>", "hard end of one test", "120")
     .option("--limit <minutes>", "hard end of the run", "120")
-    .option("--json", "the results as JSON on standard output")
+    .option("--json", "the results as JSON on standard output");
+  return withDialOptions(withMeans(command.optionsGroup("Peers at addresses:")))
     .addHelpText("after", EXAMPLES)
     .action((documents: string[], flags: Flags) => runAction(documents, flags, finish));
 }
@@ -88,7 +95,10 @@ function withSelection(command: Command): Command {
         .default([], "the newest of each"),
     )
     .addOption(
-      new Option("--peer <name[@version][:runtime]>", "a peer; may be given again")
+      new Option(
+        "--peer <name[@version][:runtime]>",
+        "a peer: a name, an address, or the YAML file that defines one; may be given again",
+      )
         .argParser(collect)
         .default([], "builtin"),
     )
@@ -101,6 +111,14 @@ function withSelection(command: Command): Command {
     .option("--grep <re>", "only tests whose id matches this regular expression")
     .option("--shard <i/n>", "only part i of n; bakeoff report merge puts the parts together");
 }
+
+/** How a peer at an address is made to do something. */
+const withMeans = (command: Command): Command =>
+  command
+    .option("--hook <url>", "posts there what the peer has to do, as JSON, as to begin an IKE SA")
+    .option("--command <command>", "runs this with what the peer has to do: initiate, rekey-ike, reset, ...")
+    .option("--prompt", "asks you to dial")
+    .option("--prompt-limit <seconds>", "how long you are given for it", "60");
 
 const withGoldenOptions = (command: Command): Command =>
   command
@@ -118,6 +136,7 @@ async function runAction(documents: string[], flags: Flags, finish: Finish): Pro
     revisions: flags.revision,
     suites: flags.suite,
     peers: flags.peer.length > 0 ? flags.peer : ["builtin"],
+    externals: await externalsOf(flags.peer, flags),
     role: role(flags.role),
     jobs: wholeNumber("--jobs", flags.jobs),
     formats: formats(flags.format),

@@ -42,8 +42,9 @@ export function stillOdd(tried: Plan, results: readonly TestResult[]): Plan {
 }
 
 /** Hands over what second tries find, with the places of their evidence as seen from the folder of the run. */
-export function secondTries(tried: (result: TestResult) => void): ResultSink {
+export function secondTries(told: (text: string) => void, tried: (result: TestResult) => void): ResultSink {
   return {
+    told,
     peerStarted: () => {},
     testStarted: () => {},
     testFinished: (result) => tried({ ...result, evidence: below(result.evidence) }),

@@ -10,7 +10,7 @@ import type { Arena } from "../script/arena.ts";
 import { materialFor, policyFor } from "../script/policy.ts";
 import { Script } from "../script/script.ts";
 import type { IpVersion } from "../script/test.ts";
-import { Unsupported } from "../script/verdicts.ts";
+import { SetupProblem, Unsupported } from "../script/verdicts.ts";
 import { configFor, innerHosts } from "./config.ts";
 import { death, Hung } from "./judge.ts";
 import type { LivePeer } from "./live-peer.ts";
@@ -71,6 +71,7 @@ export function socketPeer(parts: SocketPeer): LivePeer {
     async arena(test, wishes) {
       const attempt = (attempts.get(test) ?? 0) + 1;
       attempts.set(test, attempt);
+      driver.begin?.(test);
       link.onReceive(() => {});
       const byTcp = wishes.config?.transport === "tcp";
       const ends = byTcp ? parts.tcp : parts.ends[wishes.outer ?? 4];
@@ -81,7 +82,7 @@ export function socketPeer(parts: SocketPeer): LivePeer {
       const policy = () => policyFor(config, "tester", material);
       const own = { config, policy, inner: innerHosts(config, wishes), random };
       await prepare(config).catch(async (error: unknown) => {
-        if (error instanceof DriverUnsupported) throw error;
+        if (error instanceof DriverUnsupported || error instanceof SetupProblem) throw error;
         // A daemon that died or hangs since the test before is not to be brought back without a word.
         if (await death(driver)) throw error;
         const script = new Script(arena(parts, ends, own));

@@ -20,7 +20,7 @@ import { run } from "./run.ts";
 import { UsageError } from "./usage-error.ts";
 
 const observer = {
-  ...{ planned: () => {}, testStarted: () => {}, testFinished: () => {} },
+  ...{ planned: () => {}, testStarted: () => {}, told: () => {}, testFinished: () => {} },
   ...{ tryingAgain: () => {}, triedAgain: () => {}, writing: () => {} },
 };
 

@@ -29,6 +29,7 @@ export async function checkLab(peers: readonly ChosenPeer[]): Promise<void> {
     if (process.geteuid?.() !== 0) {
       throw new LabError("no-root", `${peerName(peer)} needs root`, `run: ${commandLine()}`);
     }
+    if (peer.external) continue;
     const there = isInstalled(peer.definition.name, peer.version.version);
     const missing = there ? (peer.runtime === "uml" && !isInstalled(KERNEL) ? "user-mode Linux" : "") : name;
     if (missing)

@@ -2,6 +2,8 @@
 import { z } from "zod";
 import { peerSchema, testSchema } from "../../reports/results.ts";
 import { boxSchema } from "./open-address.ts";
+import { imageSchema } from "./open-image.ts";
+import { programSchema } from "./open-program.ts";
 
 const orderSchema = z.strictObject({
   kind: z.literal("order"),
@@ -23,8 +25,14 @@ const orderSchema = z.strictObject({
   lane: z.int(),
   /** Namespaces in which this lane lives; absent for a peer that needs none. */
   network: z.strictObject({ tester: z.string(), peer: z.string() }).optional(),
-  /** Where `peer` is an address: what its owner says of it. */
+  /** What results say of a peer that is not of this program; absent for one that is. */
+  external: peerSchema.pick({ name: true, version: true, runtime: true }).optional(),
+  /** Where `peer` is at an address: what its owner says of it. */
   box: boxSchema.optional(),
+  /** Where it is a user's program: how that is started. */
+  program: programSchema.optional(),
+  /** Where it is a container. */
+  image: imageSchema.optional(),
 });
 /** The first message to a lane. */
 export type LaneOrder = z.infer<typeof orderSchema>;
@@ -44,6 +52,8 @@ export const fromLaneSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("peer-started"), peer: peerSchema }),
   z.strictObject({ kind: z.literal("test-started"), test: z.string() }),
   z.strictObject({ kind: z.literal("test-finished"), test: testSchema }),
+  /** For the user to read at once. */
+  z.strictObject({ kind: z.literal("told"), text: z.string() }),
   /** The peer could not be started, or not be brought back. */
   z.strictObject({ kind: z.literal("lab-failed"), reason: z.string() }),
   z.strictObject({ kind: z.literal("done") }),

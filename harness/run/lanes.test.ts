@@ -42,6 +42,7 @@ describe("lanes", function () {
       peerStarted: ({ id }) => peers.push(id),
       testStarted: ({ id }) => onStart(id),
       testFinished: (result) => results.push(result),
+      told: () => {},
       processEnded: async () => {},
     };
   }

@@ -1,6 +1,7 @@
 /** A lane from the first to the last of its tests, over as many processes as that takes. */
 import { peerName } from "../../peers/definition.ts";
 import type { PeerInfo, TestResult } from "../../reports/results.ts";
+import { orderOf } from "./external.ts";
 import type { Judgement } from "./judge.ts";
 import { type LaneEnd, laneProcess } from "./lane-process.ts";
 import type { FromLane, LaneOrder } from "./lane-protocol.ts";
@@ -14,6 +15,8 @@ export interface ResultSink {
   peerStarted(peer: PeerInfo): void;
   testStarted(test: SuiteTest, peer: string): void;
   testFinished(result: TestResult): void;
+  /** For the user to read at once. */
+  told(text: string): void;
 }
 
 export interface LaneSink extends ResultSink {
@@ -39,7 +42,9 @@ export async function runLane(
   signal: AbortSignal,
 ): Promise<void> {
   const progress: Progress = { left: [...plan.tests], peerKnown: false };
-  const order = { kind: "order", peer: peerName(plan.peer), id: plan.id, ...settings } as const;
+  const { id, peer, external } = plan;
+  const way = external && orderOf(external);
+  const order = { kind: "order", peer: peerName(peer), id, ...way, ...settings } as const;
   while (progress.left.length > 0 && !signal.aborted) {
     const before = progress.left.length;
     progress.current = undefined;
@@ -66,6 +71,8 @@ function take(message: FromLane, progress: Progress, plan: LanePlan, sink: LaneS
       progress.current = undefined;
       progress.left = progress.left.filter(({ id }) => id !== message.test.id);
       return sink.testFinished(message.test);
+    case "told":
+      return sink.told(message.text);
     case "lab-failed":
       progress.labFailed = message.reason;
   }

@@ -15,9 +15,12 @@ export interface LivePeer extends LanePeer {
   stop(): Promise<void>;
 }
 
+type Named = Pick<LaneOrder, "id"> & Partial<Pick<LaneOrder, "peer" | "external">>;
+
 /** What a peer is called in results; `fullVersion` is the daemon's own word. */
-export function peerInfo(order: Pick<LaneOrder, "peer" | "id">, fullVersion: string): PeerInfo {
-  const { definition, version, runtime } = findPeer(order.peer);
+export function peerInfo(order: Named, fullVersion: string): PeerInfo {
+  if (order.external) return { ...order.external, id: order.id, fullVersion };
+  const { definition, version, runtime } = findPeer(order.peer ?? "");
   return { id: order.id, name: definition.name, version: version.version, runtime, fullVersion };
 }
 

@@ -2,54 +2,75 @@
 import { isIPv6 } from "node:net";
 import { z } from "zod";
 import { AddressDriver } from "../../peers/address/driver.ts";
+import { meansSchema, openMeans } from "../../peers/address/means.ts";
 import { peerConfigSchema } from "../../peers/builtin/process-protocol.ts";
-import { openWay } from "../dial/way.ts";
+import { ContractDriver } from "../../peers/contract-driver.ts";
+import { CONTRACT } from "../../peers/verbs.ts";
+import { openWay, type Way } from "../dial/way.ts";
 import { ENCAPSULATIONS } from "../dial/wishes.ts";
+import { type HeardLink, heardLink } from "../link/heard.ts";
 import { socketPeer } from "./arena-sockets.ts";
 import { configFor } from "./config.ts";
 import type { PeerOrder } from "./lane-protocol.ts";
-import type { LivePeer } from "./live-peer.ts";
+import { type LivePeer, peerInfo } from "./live-peer.ts";
 
 const port = z.int().min(0).max(65_535);
 
-/** What its owner says of such a peer: the way to it, and how it is configured, as `harness/dial` has them of options. */
+/** What its owner says of such a peer: the way to it, how it is configured, and how it is made to do something. */
 export const boxSchema = z.strictObject({
   where: z.strictObject({
     ...{ peer: z.string(), port, natPort: port, encap: z.enum(ENCAPSULATIONS) },
     ...{ localAddress: z.string(), localPort: port.optional() },
   }),
   config: peerConfigSchema,
+  /** Not set: nobody can make it do anything. */
+  means: meansSchema.optional(),
 });
 export type Box = z.infer<typeof boxSchema>;
 
-/** @throws LabError, Unreachable where there is no way to it */
+type Tell = (text: string) => void;
+
+/** `tell` shows its owner a line. @throws LabError, Unreachable where there is no way to it */
 export async function openAddress(
-  order: Pick<PeerOrder, "id" | "seed">,
-  { where, config }: Box,
+  order: Pick<PeerOrder, "id" | "seed" | "box">,
+  box: Box,
+  tell: Tell,
 ): Promise<LivePeer> {
+  const { where, config } = box;
   const way = await openWay(where, where.localAddress);
-  const { link, local, remote, natPort, remoteNatPort } = way;
+  const link = heardLink(way.link, ({ source }) => source.host === where.peer);
+  const { local, remote, natPort, remoteNatPort } = way;
   const { local: _, remote: __, ...told } = config;
-  const driver = new AddressDriver(configFor(remote, local, { config: told }));
+  const driver = new AddressDriver(
+    configFor(remote, local, { config: told }),
+    meansOf(box, way, link, (text) => tell(`${order.id}: ${text}`)),
+  );
   const outer = isIPv6(where.peer) ? 6 : 4;
   const peer = socketPeer({
-    info: {
-      id: order.id,
-      name: where.peer,
-      version: "unknown",
-      runtime: "address",
-      fullVersion: "not known",
-    },
+    info: peerInfo(order, "not known"),
     ...{ driver, link, seed: order.seed, natPort, remoteNatPort },
     ends: { [outer]: { local, remote } },
     ...(where.encap === "tcp" && { tcp: { local, remote } }),
     rawEsp: way.plain.protocol === "esp",
     extensions: way.extensions,
     restart: () => driver.restart(),
-    stop: async () => {},
+    stop: () => driver.stop(),
   });
   return {
     ...peer,
     arena: (test, wishes) => peer.arena(test, { outer, ...wishes, config: { ...told, ...wishes.config } }),
   };
+}
+
+function meansOf({ means }: Box, way: Way, link: HeardLink, tell: Tell): ContractDriver | undefined {
+  if (!means) return undefined;
+  const { local, remote, natPort, remoteNatPort } = way;
+  return new ContractDriver({
+    open: async (said) => openMeans(means, { tell, heard: link.heard }, said),
+    hello: {
+      ...{ verb: "hello", contract: CONTRACT },
+      tester: { host: local.host, port: local.port, natPort },
+      peer: { host: remote.host, port: remote.port, natPort: remoteNatPort },
+    },
+  });
 }

@@ -10,6 +10,7 @@ import {
   peerName,
 } from "../../peers/definition.ts";
 import { testKey } from "../../reports/results.ts";
+import type { External, Externals } from "./external.ts";
 import { checkRevision, fullId, plainId, revisionFilter } from "./revisions.ts";
 import type { SuiteTest } from "./suites.ts";
 import { regExpOf, UsageError, unknownName } from "./usage-error.ts";
@@ -19,8 +20,10 @@ export interface Selection {
   documents: string[];
   /** DOCUMENT=NAME each, or `all` for every revision of every document. Not set: the newest of each. */
   revisions?: readonly string[] | "all";
-  /** NAME[@VERSION][:RUNTIME] each. */
+  /** NAME[@VERSION][:RUNTIME] each, or a name of `externals`. */
   peers: string[];
+  /** Not set: none. */
+  externals?: Externals;
   role: PeerRole | "both";
   /** Regular expression on test ids. */
   grep?: string;
@@ -40,6 +43,8 @@ export interface LanePlan {
   /** Id of the peer in results: `strongswan@6.1:netns`, with `+NAME` for a variant. */
   id: string;
   peer: ChosenPeer;
+  /** Where the peer is none of this program's own. */
+  external?: External;
   tests: SuiteTest[];
 }
 
@@ -55,7 +60,10 @@ export interface Plan {
  */
 export function makePlan(all: readonly SuiteTest[], selection: Selection): Plan {
   const tests = selectTests(all, selection);
-  const lanes = choosePeers(selection).map((peer) => ({ peer, id: idOf(peer, selection.variant), tests }));
+  const lanes = choosePeers(selection).map(({ chosen: peer, external }) => ({
+    ...{ peer, id: idOf(peer, selection.variant), tests },
+    ...(external && { external }),
+  }));
   const plan = { lanes, planned: lanes.length * tests.length };
   return selection.shard ? shardOf(plan, selection.shard) : plan;
 }
@@ -166,14 +174,22 @@ function inWords({ documents, revisions, role, grep }: Omit<Selection, "peers" |
   ].join(", ");
 }
 
-function choosePeers({ peers, lie, variant }: Selection): ChosenPeer[] {
+interface Choice {
+  chosen: ChosenPeer;
+  external?: External;
+}
+
+function choosePeers({ peers, externals, lie, variant }: Selection): Choice[] {
   const definitions = loadDefinitions();
-  const chosen = new Map<string, ChosenPeer>();
+  const choices = new Map<string, Choice>();
   for (const spec of peers) {
-    const peer = findOne(spec, definitions);
-    chosen.set(peerName(peer), peer);
+    const external = externals?.get(spec);
+    const chosen = external?.chosen ?? findOne(spec, definitions);
+    if (external && choices.has(peerName(chosen)))
+      throw new UsageError(`--peer ${spec}: another peer is called ${peerName(chosen)}, too`);
+    choices.set(peerName(chosen), { chosen, ...(external && { external }) });
   }
-  const all = [...chosen.values()];
+  const all = [...choices.values()];
   if (lie !== undefined && !findLie(lie))
     throw unknownName(
       "lie",
@@ -186,10 +202,10 @@ function choosePeers({ peers, lie, variant }: Selection): ChosenPeer[] {
       variant,
       variants.map(({ name }) => name),
     );
-  const real = all.find(({ definition }) => definition.name !== "builtin");
+  const real = all.find(({ chosen }) => chosen.definition.name !== "builtin");
   if (real && (lie ?? variant) !== undefined)
     throw new UsageError(
-      `--${lie === undefined ? "variant" : "lie"}: only the builtin peer has them, not ${peerName(real)}`,
+      `--${lie === undefined ? "variant" : "lie"}: only the builtin peer has them, not ${peerName(real.chosen)}`,
     );
   return all;
 }

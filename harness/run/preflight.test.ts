@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { identity } from "../ike/identity.ts";
 import type { Datagram, Link } from "../link/types.ts";
 import type { Arena } from "../script/arena.ts";
 import type { LaneOrder } from "./lane-protocol.ts";
@@ -35,7 +36,7 @@ describe("pre-flight", () => {
     expect(await reasonWith(() => {})).to.equal(undefined);
   });
 
-  it("tells four kinds of broken labs apart", async () => {
+  it("tells kinds of broken labs apart", async () => {
     const reasons = [
       await reasonWith((arena) => {
         arena.remote = { ...arena.remote, host: "192.0.2.99" };
@@ -48,6 +49,17 @@ describe("pre-flight", () => {
         arena.policy = () => ({ ...policy(), psk: new TextEncoder().encode("another secret") });
       }),
       await reasonWith((arena) => {
+        const { policy } = arena;
+        arena.policy = () => ({ ...policy(), remoteId: identity("somebody.example") });
+      }),
+      await reasonWith((arena) => {
+        const { policy } = arena;
+        arena.policy = () => ({ ...policy(), localId: identity("nobody.example") });
+      }),
+      await reasonWith((arena) => {
+        arena.link = passing(arena.link, ({ data }) => data.length < 1_200);
+      }),
+      await reasonWith((arena) => {
         let alive = true;
         arena.link = passing(arena.link, ({ data }) => {
           alive &&= (data[EXCHANGE_TYPE] ?? 0) < 240;
@@ -57,8 +69,11 @@ describe("pre-flight", () => {
     ];
     const patterns = [
       /not reachable on UDP port 500/,
-      /port 4500/,
-      /shared secret/,
+      /port 4500 is filtered/,
+      /: wrong shared secret/,
+      /: wrong identity: the peer calls itself "peer.example"/,
+      /does not know our identity/,
+      /MTU too small/,
       /answers nothing any more/,
     ];
     reasons.forEach((reason, i) => {

@@ -1,9 +1,13 @@
-/** Before its tests a peer is looked at: four ways in which the lab may be broken, told apart from the peer's failures. */
+/** Before its tests a peer is looked at: ways in which the lab may be broken, told apart from the peer's failures. */
 import { errorNotify } from "../ike/payloads.ts";
 import type { Datagram } from "../link/types.ts";
 import { Script } from "../script/script.ts";
 import { concat } from "../wire/bytes.ts";
-import { decodeMessage, isFrameError } from "../wire/message.ts";
+import { decodeMessage, encodeMessage, isFrameError } from "../wire/message.ts";
+import { EXCHANGE } from "../wire/registry/exchange-types.ts";
+import { PAYLOAD } from "../wire/registry/payload-types.ts";
+import type { Payload } from "../wire/types.ts";
+import { diagnosis, dialled, handshake } from "./agreement-check.ts";
 import { keepEvidence } from "./evidence.ts";
 import type { Judgement } from "./judge.ts";
 import type { LaneOrder } from "./lane-protocol.ts";
@@ -12,9 +16,22 @@ import type { LivePeer } from "./live-peer.ts";
 /** An exchange type out of the range for private use, which no document names. */
 const UNKNOWN_EXCHANGE = 251;
 
-/** The verdict of all tests of a lane whose lab is broken; undefined if it is sound. */
-export async function preflight(peer: LivePeer, order: LaneOrder): Promise<Judgement | undefined> {
-  const look = async (check: (script: Script) => Promise<string | undefined>, name: string) => {
+/** Has a fresh script look into one thing; its evidence stays where something is wrong. */
+type Look = (
+  check: (script: Script) => Promise<string | undefined>,
+  name: string,
+) => Promise<string | undefined>;
+
+/**
+ * The verdict of all tests of a lane whose lab is broken; undefined if it is sound.
+ * @param begins the tests have the peer begin, and it is at an address where nobody may listen
+ */
+export async function preflight(
+  peer: LivePeer,
+  order: LaneOrder,
+  begins = false,
+): Promise<Judgement | undefined> {
+  const look: Look = async (check, name) => {
     const script = new Script(await peer.arena(`preflight/${name}`, {}));
     const problem = await check(script);
     script.host.stop();
@@ -24,16 +41,20 @@ export async function preflight(peer: LivePeer, order: LaneOrder): Promise<Judge
     return problem;
   };
   try {
-    const problem =
-      (await look((script) => reachable(script, 500), "reachable-on-500")) ??
-      (await look((script) => reachable(script, 4500), "reachable-on-4500")) ??
-      (await look(handshake, "handshake")) ??
-      (await look(unknownExchange, "unknown-exchange"));
+    const problem = begins ? await look(dialled, "dialled") : await called(look);
     return problem === undefined ? undefined : broken(problem);
   } catch (error) {
     return broken(error instanceof Error ? error.message : String(error));
   }
 }
+
+/** Looks at a peer that answers. */
+const called = async (look: Look): Promise<string | undefined> =>
+  (await look((script) => reachable(script, 500), "reachable-on-500")) ??
+  (await look((script) => reachable(script, 4500), "reachable-on-4500")) ??
+  (await look(largeMessage, "large-message")) ??
+  (await agreement(look)) ??
+  (await look(unknownExchange, "unknown-exchange"));
 
 const broken = (problem: string): Judgement => ({
   ...{ verdict: "setup", reason: `pre-flight: ${problem}` },
@@ -53,13 +74,32 @@ async function reachable(script: Script, nominal: 500 | 4500): Promise<string | 
   script.host.endpoint.init(from, to, () => {});
   script.host.settle();
   if (await script.until(() => script.received().length > 0)) return undefined;
-  return `the peer is not reachable on UDP port ${nominal}: no answer to IKE_SA_INIT`;
+  return nominal === 500
+    ? "the peer is not reachable on UDP port 500: no answer to IKE_SA_INIT"
+    : "UDP port 4500 is filtered or closed: no answer to IKE_SA_INIT there, where port 500 had one";
 }
 
-async function handshake(script: Script): Promise<string | undefined> {
-  const { failure, childFailure } = await script.tryDial();
-  const why = failure ?? childFailure;
-  return why && `identity, shared secret or proposals do not agree with the peer's: ${why}`;
+/** What every implementation must take (RFC 7296 section 2), and so every way to it. */
+const MUST_TAKE = 1280;
+
+/** A way that loses it may still carry all that is shorter, and tests would fail one by one. */
+async function largeMessage(script: Script): Promise<string | undefined> {
+  script.change(EXCHANGE.IKE_SA_INIT, ({ header, payloads }) => {
+    const bare = encodeMessage({ header, payloads: [...payloads, vendorId(0)] });
+    payloads.push(vendorId(MUST_TAKE - bare.length));
+  });
+  const { failure } = await script.tryInit();
+  if (failure === undefined || script.received().length > 0) return undefined;
+  return `MTU too small on the way to the peer, or it takes no message of ${MUST_TAKE} octets: no answer to such an IKE_SA_INIT, where a shorter one had one`;
+}
+
+const vendorId = (octets: number): Payload => ({
+  ...{ kind: "VendorID", type: PAYLOAD.VENDOR_ID, data: new Uint8Array(octets).fill(0x6d) },
+});
+
+async function agreement(look: Look): Promise<string | undefined> {
+  const failure = await look(handshake, "handshake");
+  return failure && look((script) => diagnosis(script, failure), "who-is-there");
 }
 
 /** Silence, or an error notify without protection, which RFC 7296 section 2.21.4 allows. */

@@ -13,7 +13,7 @@ import { loadTests } from "./suites.ts";
 import { UsageError } from "./usage-error.ts";
 
 const quiet: Observer = {
-  ...{ planned: () => {}, testStarted: () => {}, testFinished: () => {} },
+  ...{ planned: () => {}, testStarted: () => {}, told: () => {}, testFinished: () => {} },
   ...{ tryingAgain: () => {}, triedAgain: () => {}, writing: () => {} },
 };
 const never = new AbortController().signal;

@@ -51,6 +51,8 @@ export interface Observer {
   planned(plan: Plan, seed: string): void;
   testStarted(test: SuiteTest, peer: string): void;
   testFinished(result: TestResult): void;
+  /** A peer wants the user to do something. */
+  told(text: string): void;
   /** These verdicts are not as the baseline says; each test runs again, alone, up to `TRIES` times. */
   tryingAgain(plan: Plan): void;
   triedAgain(result: TestResult): void;
@@ -122,7 +124,7 @@ async function runPlan(
   let odd = oddOnes(selected, results().tests);
   for (let tries = 0; tries < TRIES && odd.planned > 0 && !stop.aborted; tries++) {
     observer.tryingAgain(odd);
-    const again = secondTries((test) => {
+    const again = secondTries(observer.told, (test) => {
       journal.append({ kind: "test-tried-again", time: time(), test });
       observer.triedAgain(test);
     });
@@ -145,6 +147,7 @@ const time = (): string => new Date().toISOString();
 const sinkOf = (journal: ReturnType<typeof openRunJournal>, observer: Observer): ResultSink => ({
   peerStarted: (peer) => journal.append({ kind: "peer-started", time: time(), peer }),
   testStarted: observer.testStarted,
+  told: observer.told,
   testFinished: (test) => {
     journal.append({ kind: "test-finished", time: time(), test });
     observer.testFinished(test);
@@ -205,7 +208,7 @@ function hardEnd(ms: number): AbortSignal {
 }
 
 /** Where tests take longest: a lane that begins there ends last, and no other should wait for it alone. */
-const SLOWEST_FIRST: readonly RuntimeName[] = ["uml", "netns", "process", "memory"];
+const SLOWEST_FIRST: readonly RuntimeName[] = ["address", "uml", "docker", "netns", "process", "memory"];
 
 /** Takes the lanes one after another, `jobs` at a time; with several jobs a peer may run in several lanes at once. */
 async function runLanes(

@@ -8,6 +8,6 @@ export function addressPeer(spec: string): ChosenPeer | undefined {
   const version = { version: "unknown" };
   return {
     definition: { name: spec, versions: [version], runtimes: ["address"] },
-    ...{ version, runtime: "address" },
+    ...{ version, runtime: "address", external: true },
   };
 }

@@ -1,54 +1,87 @@
-/** The driver of a peer that nobody here can tell anything: what it would have to be told is `unsupported`. */
+/** The driver of a peer at an address: what it would have to be told, and nobody can tell it, is `unsupported`. */
 import { setTimeout as pause } from "node:timers/promises";
 import { type Driver, DriverUnsupported, type PeerConfig, type PeerStatus } from "../contract.ts";
+import type { ContractDriver } from "../contract-driver.ts";
 
 /** How long one that does not answer is left alone, in the place of a restart. */
 const LEFT_ALONE_MS = 2_000;
 
 const cannot = (what: string): Promise<never> =>
-  Promise.reject(new DriverUnsupported(`a peer at an address cannot be made to ${what}`));
+  Promise.reject(
+    new DriverUnsupported(`nobody can make a peer at an address ${what}: --hook, --command or --prompt can`),
+  );
 
 export class AddressDriver implements Driver {
   readonly #own: PeerConfig;
+  readonly #means: ContractDriver | undefined;
+  /** It was told another configuration than its own. */
+  #toldOther = false;
 
-  /** `own` is how its owner says that it is configured. */
-  constructor(own: PeerConfig) {
+  /** `own` is how its owner says that it is configured; `means` how it is told something, where it can be. */
+  constructor(own: PeerConfig, means?: ContractDriver) {
     this.#own = own;
+    this.#means = means;
+  }
+
+  begin(test: string): void {
+    this.#means?.begin(test);
   }
 
   /** @throws DriverUnsupported where it would have to be configured otherwise than it is */
   async configure(config: PeerConfig): Promise<void> {
-    const own = new Map(Object.entries(this.#own));
-    const wanted = new Map(Object.entries(config));
-    const names = new Set([...own.keys(), ...wanted.keys()]);
-    const others = [...names].filter(
-      (name) => JSON.stringify(own.get(name)) !== JSON.stringify(wanted.get(name)),
-    );
-    if (others.length === 0) return;
-    throw new DriverUnsupported(`nobody can tell a peer at an address: ${others.join(", ")}`);
+    const others = differences(this.#own, config);
+    if (others.length === 0 && !this.#toldOther) return this.reset();
+    const names = others.join(", ");
+    if (!this.#means) throw new DriverUnsupported(`nobody can tell a peer at an address: ${names}`);
+    try {
+      await this.#means.configure(config);
+      this.#toldOther = others.length > 0;
+    } catch (error) {
+      if (!(error instanceof DriverUnsupported)) throw error;
+      throw new DriverUnsupported(`nobody can tell a peer at an address: ${names} (${error.message})`);
+    }
   }
 
-  initiate = (): Promise<void> => cannot("begin");
-  rekeyIke = (): Promise<void> => cannot("rekey");
-  rekeyChild = (): Promise<void> => cannot("rekey");
-  delete = (): Promise<void> => cannot("delete");
-  sendTraffic = (): Promise<void> => cannot("send");
+  initiate = (): Promise<void> => this.#means?.initiate() ?? cannot("begin");
+  rekeyIke = (): Promise<void> => this.#means?.rekeyIke() ?? cannot("rekey");
+  rekeyChild = (): Promise<void> => this.#means?.rekeyChild() ?? cannot("rekey");
+  delete = (what: "ike" | "child"): Promise<void> => this.#means?.delete(what) ?? cannot("delete");
 
-  /** Nothing is known of it, and so nothing held against it. */
+  sendTraffic(options: Parameters<Driver["sendTraffic"]>[0]): Promise<void> {
+    return this.#means?.sendTraffic(options) ?? cannot("send");
+  }
+
+  /** Where nothing is known of it, nothing is held against it. */
   async status(): Promise<PeerStatus> {
-    return { alive: true, ikeSas: [], childSas: [] };
+    return this.#means?.status() ?? { alive: true, ikeSas: [], childSas: [] };
   }
 
-  async reset(): Promise<void> {}
-
-  async logs(): Promise<string> {
-    return "";
+  /** What cannot be told to forget is left as it is. */
+  async reset(): Promise<void> {
+    await this.#means?.reset().catch((error: unknown) => {
+      if (!(error instanceof DriverUnsupported)) throw error;
+    });
   }
 
-  async markLog(): Promise<void> {}
+  logs = async (): Promise<string> => (await this.#means?.logs()) ?? "";
+
+  async markLog(): Promise<void> {
+    await this.#means?.markLog();
+  }
 
   /** It is given time to come back by itself. */
   async restart(): Promise<void> {
     await pause(LEFT_ALONE_MS);
   }
+
+  async stop(): Promise<void> {
+    await this.#means?.stop();
+  }
+}
+
+/** Names of the fields in which the wanted configuration is another. */
+function differences(own: PeerConfig, wanted: PeerConfig): string[] {
+  const [its, other] = [new Map(Object.entries(own)), new Map(Object.entries(wanted))];
+  const names = new Set([...its.keys(), ...other.keys()]);
+  return [...names].filter((name) => JSON.stringify(its.get(name)) !== JSON.stringify(other.get(name)));
 }

@@ -29,10 +29,11 @@ export class BuiltinProcess implements Driver {
   #config: PeerConfig | undefined;
   #nextId = 0;
 
-  /** `host` is the loopback address its sockets are bound to. */
-  constructor(options: Omit<StartOptions, "bind">, host: string) {
+  /** `host` is the loopback address its sockets are bound to; `ends`: at these ports, where not any will do. */
+  constructor(options: Omit<StartOptions, "bind">, host: string, ends?: Ends) {
     this.#options = options;
     this.#host = host;
+    this.#ends = ends;
   }
 
   /** Where it can be reached; the same after a restart. */

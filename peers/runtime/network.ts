@@ -2,7 +2,7 @@
 
 import { LabError } from "./errors.ts";
 import { must, run } from "./process.ts";
-import { deleteNamespace, PREFIX, type Registry } from "./registry.ts";
+import { deleteNamespace, kill, PREFIX, type Registry } from "./registry.ts";
 
 /** Documentation addresses (RFC 5737, RFC 3849); every lane has the same ones in namespaces of its own. */
 export const ADDRESSES = {
@@ -101,4 +101,9 @@ export async function removeLaneNetwork(registry: Registry, names: LaneNetwork):
 export async function pidsIn(namespace: string): Promise<number[]> {
   const { stdout } = await run(["ip", "netns", "pids", namespace]);
   return stdout.split("\n").filter(Boolean).map(Number);
+}
+
+/** Ends everything that runs in a namespace. */
+export async function killIn(namespace: string): Promise<void> {
+  for (const pid of await pidsIn(namespace)) kill(pid);
 }

@@ -1,0 +1,213 @@
+/** Drives a peer by the verbs of the contract, over whatever channel. */
+import { setTimeout as pause } from "node:timers/promises";
+import { pki } from "../harness/pki/pki.ts";
+import { materialFor } from "../harness/script/policy.ts";
+import { type Driver, DriverUnsupported, type PeerConfig, type PeerStatus } from "./contract.ts";
+import { certificatePem } from "./pem.ts";
+import {
+  type AnyAsk,
+  type Ask,
+  type Channel,
+  type Credentials,
+  type Done,
+  DriverFault,
+  type Reply,
+} from "./verbs.ts";
+
+/** After so many failed starts in a row no further one is tried. */
+const MOST_FAILURES = 5;
+/** Characters of a log that are kept, the last ones. */
+const LOG = 256 << 10;
+
+export interface ContractOptions {
+  /** Starts the driver's side anew; `said` gets what it says beside its replies, which is the peer's log. */
+  open: (said: (text: string) => void) => Promise<Channel>;
+  hello: Hello;
+}
+
+export type Hello = Extract<Ask, { verb: "hello" }>;
+
+/** Every verb rejects with a DriverFault where the other side does not keep the contract; the next one starts it anew. */
+export class ContractDriver implements Driver {
+  readonly #options: ContractOptions;
+  #channel: Channel | undefined;
+  #config: PeerConfig | undefined;
+  /** False once what was configured is lost with the driver's process. */
+  #configured = false;
+  #test: string | undefined;
+  #failures = 0;
+  #failure: unknown;
+  #log = "";
+  /** What the driver said of itself. */
+  about: Done = { ok: true };
+
+  constructor(options: ContractOptions) {
+    this.#options = options;
+  }
+
+  /** @throws DriverFault, LabError */
+  async start(): Promise<void> {
+    await this.#open();
+  }
+
+  async stop(): Promise<void> {
+    const channel = this.#channel;
+    this.#forget();
+    if (!channel) return;
+    if (channel.usable) await channel.ask({ verb: "bye" }).catch(() => undefined);
+    await channel.close();
+  }
+
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  /** Which test the verbs are for from now on. */
+  begin(test: string): void {
+    this.#test = test;
+  }
+
+  async configure(config: PeerConfig): Promise<void> {
+    this.#config = undefined;
+    const credentials = await credentialsOf(config);
+    const test = this.#test;
+    await this.#do({
+      ...{ verb: "configure", config },
+      ...(credentials && { credentials }),
+      ...(test !== undefined && { test }),
+    });
+    this.#config = config;
+    this.#configured = true;
+  }
+
+  async initiate(): Promise<void> {
+    await this.#do({ verb: "initiate" });
+  }
+
+  async rekeyIke(): Promise<void> {
+    await this.#do({ verb: "rekey-ike" });
+  }
+
+  async rekeyChild(): Promise<void> {
+    await this.#do({ verb: "rekey-child" });
+  }
+
+  async delete(what: "ike" | "child"): Promise<void> {
+    await this.#do({ verb: "delete", what });
+  }
+
+  async sendTraffic(options: { from: string; to: string; count: number; size?: number }): Promise<void> {
+    await this.#do({ verb: "send-traffic", ...options });
+  }
+
+  /** A driver that cannot tell is no reason to think ill of the peer. */
+  async status(): Promise<PeerStatus> {
+    const told = await this.#do({ verb: "status" }).catch((error: unknown) => {
+      if (error instanceof DriverUnsupported) return undefined;
+      throw error;
+    });
+    const { alive = true, ikeSas = [], childSas = [], exit } = told ?? { ok: true };
+    if (alive) return { alive, ikeSas, childSas };
+    return { alive, ikeSas: [], childSas: [], exit: exit ?? "no cause told" };
+  }
+
+  /** After a new start of the driver the configuration is loaded again, which leaves no SA either. */
+  async reset(): Promise<void> {
+    await this.#usable();
+    if (this.#config && !this.#configured) return this.configure(this.#config);
+    await this.#do({ verb: "reset" });
+  }
+
+  async logs(): Promise<string> {
+    return this.#log;
+  }
+
+  async markLog(): Promise<void> {
+    this.#log = "";
+  }
+
+  /** A request as it is, and the reply. @throws DriverFault */
+  async tell(ask: AnyAsk): Promise<Reply> {
+    const channel = await this.#usable();
+    try {
+      return await channel.ask(ask);
+    } finally {
+      if (!channel.usable) await this.#drop(channel);
+    }
+  }
+
+  /** Whether its process ends by itself within this time. */
+  async hasEnded(ms: number): Promise<boolean> {
+    const channel = this.#channel;
+    if (!channel?.ended) return channel === undefined;
+    const ended = channel.ended.then(() => true);
+    return Promise.race([ended, pause(ms, false, { ref: false })]);
+  }
+
+  async #do(ask: Ask): Promise<Done> {
+    return checked(await this.tell(ask), ask.verb);
+  }
+
+  async #usable(): Promise<Channel> {
+    return this.#channel ?? this.#open();
+  }
+
+  async #open(): Promise<Channel> {
+    if (this.#failures >= MOST_FAILURES) throw this.#failure;
+    const channel = await this.#options.open((text) => {
+      this.#log = (this.#log + text).slice(-LOG);
+    });
+    this.#channel = channel;
+    try {
+      this.about = this.#whereItWas(checked(await channel.ask(this.#hello), "hello"));
+      this.#failures = 0;
+      return channel;
+    } catch (error) {
+      this.#failures += 1;
+      this.#failure = error;
+      await this.#drop(channel);
+      throw error;
+    }
+  }
+
+  /** Where it was before, or else where it may be. */
+  get #hello(): Hello {
+    const { hello } = this.#options;
+    return { ...hello, peer: { ...hello.peer, ...this.about.peer } };
+  }
+
+  /** @throws DriverFault for a peer that has moved, where it can be told nothing more */
+  #whereItWas(about: Done): Done {
+    const { port, natPort } = this.about.peer ?? {};
+    if (port === undefined || (about.peer?.port === port && about.peer.natPort === natPort)) return about;
+    throw new DriverFault(`came back at other ports than ${port} and ${natPort}, which hello named`);
+  }
+
+  async #drop(channel: Channel): Promise<void> {
+    this.#forget();
+    await channel.close();
+  }
+
+  #forget(): void {
+    this.#channel = undefined;
+    this.#configured = false;
+  }
+}
+
+/** @throws DriverUnsupported, DriverFault */
+function checked(reply: Reply, verb: Ask["verb"]): Done {
+  if ("ok" in reply) return reply;
+  if ("unsupported" in reply) throw new DriverUnsupported(reply.unsupported || `the driver has no ${verb}`);
+  throw new DriverFault(`failed at ${verb}: ${reply.error}`);
+}
+
+async function credentialsOf(config: PeerConfig): Promise<Credentials | undefined> {
+  const { own, trust } = await materialFor(config, "peer", pki);
+  if (!own && trust.length === 0) return undefined;
+  return {
+    certificates: (own?.chain ?? []).map(certificatePem),
+    ...(own && { key: own.key.export({ type: "pkcs8", format: "pem" }).toString() }),
+    trust: trust.map(certificatePem),
+  };
+}
