@@ -35,7 +35,9 @@ export async function diagnosis(script: Script, failure: string): Promise<string
   const its: Identity | undefined = id && { type: id.idType, data: id.data };
   if (its && !sameIdentity(its, remoteId))
     return `wrong identity: the peer calls itself ${identityText(its)}, not ${config.localId}`;
-  const why = further.failure ?? failure;
+  if (further.failure === undefined)
+    return `no IKE SA at the first try, where a second one had one: ${failure}`;
+  const why = further.failure;
   if (its) return `wrong shared secret: the peer's proof is not of ours: ${why}`;
   const refused = errorNotify(response.payloads)?.notifyType === NOTIFY.AUTHENTICATION_FAILED;
   return refused

@@ -20,6 +20,8 @@ export interface LanePeer {
   arena(test: string, wishes: ArenaWishes): Promise<Arena>;
   /** Brings the peer back after a crash or a hang. */
   restart(): Promise<void>;
+  /** Ends what a test has left with a peer that nobody can make forget it. Absent where the driver can. */
+  leave?(script: Script): Promise<void>;
 }
 
 export interface LaneOptions {
@@ -48,6 +50,8 @@ export async function runTest(test: SuiteTest, peer: LanePeer, options: LaneOpti
       ?.logs()
       .catch((error: Error) => `no log: ${error.message}\n`)) ?? "";
   const kept = keep(options, { peer: peer.id, test: test.id }, script, log);
+  if (script && judgement.verdict !== "crash" && judgement.verdict !== "hang")
+    await peer.leave?.(script).catch(() => {});
   script?.host.stop();
   const measured = { durationMs: performance.now() - started, evidence: kept.evidence };
   const subject = { peer: peer.id, ...(options.lie === undefined ? {} : { lie: options.lie }) };

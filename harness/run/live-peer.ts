@@ -12,7 +12,16 @@ export interface LivePeer extends LanePeer {
   info: PeerInfo;
   /** Milliseconds since 1970 at which the arenas' clock showed zero. */
   epochMs: number;
+  /** Told what was found out of its tunnel. Absent where that is known. Gives undefined. */
+  tunnel?(found: Tunnel): undefined;
   stop(): Promise<void>;
+}
+
+export interface Tunnel {
+  /** Why nobody answers echo requests through it; not set: somebody does. */
+  noEcho?: string;
+  /** ESP came as IP protocol 50, so that it can. */
+  rawEsp: boolean;
 }
 
 type Named = Pick<LaneOrder, "id"> & Partial<Pick<LaneOrder, "peer" | "external">>;

@@ -4,15 +4,17 @@ import { z } from "zod";
 import { AddressDriver } from "../../peers/address/driver.ts";
 import { meansSchema, openMeans } from "../../peers/address/means.ts";
 import { peerConfigSchema } from "../../peers/builtin/process-protocol.ts";
+import { DriverUnsupported } from "../../peers/contract.ts";
 import { ContractDriver } from "../../peers/contract-driver.ts";
 import { CONTRACT } from "../../peers/verbs.ts";
 import { openWay, type Way } from "../dial/way.ts";
 import { ENCAPSULATIONS } from "../dial/wishes.ts";
 import { type HeardLink, heardLink } from "../link/heard.ts";
+import type { ArenaWishes } from "../script/test.ts";
 import { socketPeer } from "./arena-sockets.ts";
 import { configFor } from "./config.ts";
 import type { PeerOrder } from "./lane-protocol.ts";
-import { type LivePeer, peerInfo } from "./live-peer.ts";
+import { type LivePeer, peerInfo, type Tunnel } from "./live-peer.ts";
 
 const port = z.int().min(0).max(65_535);
 
@@ -31,11 +33,7 @@ export type Box = z.infer<typeof boxSchema>;
 type Tell = (text: string) => void;
 
 /** `tell` shows its owner a line. @throws LabError, Unreachable where there is no way to it */
-export async function openAddress(
-  order: Pick<PeerOrder, "id" | "seed" | "box">,
-  box: Box,
-  tell: Tell,
-): Promise<LivePeer> {
+export async function openAddress(order: PeerOrder, box: Box, tell: Tell): Promise<LivePeer> {
   const { where, config } = box;
   const way = await openWay(where, where.localAddress);
   const link = heardLink(way.link, ({ source }) => source.host === where.peer);
@@ -48,7 +46,8 @@ export async function openAddress(
   const outer = isIPv6(where.peer) ? 6 : 4;
   const peer = socketPeer({
     info: peerInfo(order, "not known"),
-    ...{ driver, link, seed: order.seed, natPort, remoteNatPort },
+    // It may remember the SPIs of a run before.
+    ...{ driver, link, seed: `${order.seed}/${order.runId}/${Date.now()}`, natPort, remoteNatPort },
     ends: { [outer]: { local, remote } },
     ...(where.encap === "tcp" && { tcp: { local, remote } }),
     rawEsp: way.plain.protocol === "esp",
@@ -56,10 +55,29 @@ export async function openAddress(
     restart: () => driver.restart(),
     stop: () => driver.stop(),
   });
+  let found: Partial<Tunnel> = {};
   return {
     ...peer,
-    arena: (test, wishes) => peer.arena(test, { outer, ...wishes, config: { ...told, ...wishes.config } }),
+    async arena(test, wishes) {
+      checkInner(told.localTs, wishes);
+      const made = await peer.arena(test, { outer, ...wishes, config: { ...told, ...wishes.config } });
+      // What a test before may have left is gone with that.
+      const policy = () => ({ ...made.policy(), initialContact: true });
+      return { ...made, policy, ...found };
+    },
+    tunnel(inside) {
+      found = inside;
+      return undefined;
+    },
+    leave: (script) => script.leave(),
   };
+}
+
+/** @throws DriverUnsupported where the test is about inner addresses of the other IP version */
+function checkInner([prefix = ""]: readonly string[], { inner }: ArenaWishes): void {
+  const its = prefix.includes(":") ? 6 : 4;
+  if (inner !== undefined && inner !== its)
+    throw new DriverUnsupported(`nobody can tell a peer at an address: traffic selectors of IPv${inner}`);
 }
 
 function meansOf({ means }: Box, way: Way, link: HeardLink, tell: Tell): ContractDriver | undefined {

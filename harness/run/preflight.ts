@@ -11,7 +11,7 @@ import { diagnosis, dialled, handshake } from "./agreement-check.ts";
 import { keepEvidence } from "./evidence.ts";
 import type { Judgement } from "./judge.ts";
 import type { LaneOrder } from "./lane-protocol.ts";
-import type { LivePeer } from "./live-peer.ts";
+import type { LivePeer, Tunnel } from "./live-peer.ts";
 
 /** An exchange type out of the range for private use, which no document names. */
 const UNKNOWN_EXCHANGE = 251;
@@ -34,6 +34,7 @@ export async function preflight(
   const look: Look = async (check, name) => {
     const script = new Script(await peer.arena(`preflight/${name}`, {}));
     const problem = await check(script);
+    await peer.leave?.(script);
     script.host.stop();
     if (problem === undefined || order.out === undefined) return problem;
     const log = (await peer.driver()?.logs()) ?? "";
@@ -42,7 +43,10 @@ export async function preflight(
   };
   try {
     const problem = begins ? await look(dialled, "dialled") : await called(look);
-    return problem === undefined ? undefined : broken(problem);
+    if (problem !== undefined) return broken(problem);
+    const { tunnel } = peer;
+    if (tunnel) await look(async (script) => tunnel(await insideOf(script, begins)), "echo");
+    return undefined;
   } catch (error) {
     return broken(error instanceof Error ? error.message : String(error));
   }
@@ -75,8 +79,8 @@ async function reachable(script: Script, nominal: 500 | 4500): Promise<string | 
   script.host.settle();
   if (await script.until(() => script.received().length > 0)) return undefined;
   return nominal === 500
-    ? "the peer is not reachable on UDP port 500: no answer to IKE_SA_INIT"
-    : "UDP port 4500 is filtered or closed: no answer to IKE_SA_INIT there, where port 500 had one";
+    ? `the peer is not reachable on UDP port ${remote.port}: no answer to IKE_SA_INIT`
+    : `UDP port ${remoteNatPort} is filtered or closed: no answer to IKE_SA_INIT there, where port ${remote.port} had one`;
 }
 
 /** What every implementation must take (RFC 7296 section 2), and so every way to it. */
@@ -116,4 +120,19 @@ async function unknownExchange(script: Script): Promise<string | undefined> {
 function isRefusal({ data }: Datagram): boolean {
   const message = decodeMessage(data);
   return !isFrameError(message) && errorNotify(message.payloads) !== undefined;
+}
+
+/** Whether somebody at the tunnel's other end answers, and how ESP comes: no test may blame the peer for what is not there. */
+async function insideOf(script: Script, begins: boolean): Promise<Tunnel> {
+  const session = await script.establish(begins ? "initiator" : "responder");
+  const since = script.mark();
+  if (await session.ping())
+    return { rawEsp: script.received(since).some(({ protocol }) => protocol === "esp") };
+  const foreign = script.trace.entries
+    .slice(since)
+    .some(({ event }) => event.type === "esp-received" && !event.result.ok && event.result.reason === "spi");
+  const noEcho = foreign
+    ? "the peer answers through a Child SA that is not of this run: end those that it has"
+    : "nobody behind the peer answers ICMP echo requests through the tunnel";
+  return { noEcho, rawEsp: false };
 }

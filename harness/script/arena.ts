@@ -25,6 +25,8 @@ export interface Arena {
   further?(host: string): Link;
   /** Hosts behind both ends, which the traffic inside of ESP is between. */
   inner: { tester: string; peer: string };
+  /** Why nobody behind the peer answers ICMP echo requests, where that was found out. Not set: somebody does. */
+  noEcho?: string;
   /** True where time is not real, so that a wait costs nothing. */
   virtual?: boolean;
   /** How long an answer may take, in milliseconds of this world's clock. */

@@ -55,6 +55,8 @@ export class Script {
   readonly host: Host;
   readonly keyRecorder = keyRecorder();
   readonly extensions: Extension[];
+  /** Those that it began with. */
+  readonly #ordinary: readonly Extension[];
   readonly espExtensions: EspExtension[] = [];
   /** Set by {@link tolerate}. */
   tolerated?: string;
@@ -70,6 +72,7 @@ export class Script {
       ...[fragmentation(), ...postQuantum({ codePoints }), PATIENT, this.keyRecorder],
       ...(arena.extensions ?? []),
     ];
+    this.#ordinary = [...this.extensions];
     const { random, link, natPort, remoteNatPort, world } = arena;
     this.host = new Host({
       ...{ random, link, natPort, remoteNatPort, clock: world.clock },
@@ -310,6 +313,19 @@ export class Script {
   /** The trace's length now, for {@link received}. */
   mark(): number {
     return this.trace.entries.length;
+  }
+
+  /** Ends the IKE SAs that are up, as an ordinary endpoint does: for a peer that nobody can make forget them. */
+  async leave(): Promise<void> {
+    this.extensions.splice(0, this.extensions.length, ...this.#ordinary);
+    const left = this.trace.ikeSas().filter(({ established, state }) => established && state !== "closed");
+    let open = left.length;
+    const closed = () => {
+      open -= 1;
+    };
+    for (const sa of left) this.host.endpoint.deleteIke(sa, closed);
+    this.host.settle();
+    if (open > 0) await this.until(() => open === 0, this.arena.quiet);
   }
 
   /** True if the peer still answers: a fresh IKE_SA_INIT, which a good peer never ignores. */
