@@ -1,6 +1,7 @@
 /** Drives a peer by the verbs of the contract, over whatever channel. */
 import { setTimeout as pause } from "node:timers/promises";
 import { pki } from "../harness/pki/pki.ts";
+import { innerHosts } from "../harness/run/config.ts";
 import { materialFor } from "../harness/script/policy.ts";
 import { type Driver, DriverUnsupported, type PeerConfig, type PeerStatus } from "./contract.ts";
 import { certificatePem } from "./pem.ts";
@@ -72,8 +73,9 @@ export class ContractDriver implements Driver {
     this.#config = undefined;
     const credentials = await credentialsOf(config);
     const test = this.#test;
+    const inner = config.localTs[0]?.includes(":") ? 6 : 4;
     await this.#do({
-      ...{ verb: "configure", config },
+      ...{ verb: "configure", config, hosts: innerHosts(config, { inner }) },
       ...(credentials && { credentials }),
       ...(test !== undefined && { test }),
     });

@@ -35,6 +35,8 @@ const askShapes = [
     verb: z.literal("configure"),
     config: peerConfigSchema,
     credentials: credentials.optional(),
+    /** Hosts behind both ends; the peer's answers ICMP echo requests through the tunnel. */
+    hosts: z.strictObject({ tester: z.string(), peer: z.string() }),
     /** The test that it is for. */
     test: z.string().optional(),
   }),

@@ -113,7 +113,7 @@ describe("bakeoff run at the address of strongswan@6.1 (needs root)", function (
       "--role",
       "responder",
     );
-    expect(count(tests, "passed")).to.be.above(25);
+    expect(count(tests, "passed")).to.be.above(10);
     // What this version of strongSwan is known not to pass is in its baseline.
     expect(tests.filter(({ verdict }) => outcomeOf(verdict) === "failed").map(({ id }) => id)).to.deep.equal([
       "rfc7296/3.10/ignores-protocol-id-200-of-notifies-without-spi-as-responder",

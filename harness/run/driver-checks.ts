@@ -96,6 +96,13 @@ export const driverChecks: readonly DriverCheck[] = [
   { name: "delete child deletes the Child SA and no more", run: (lab) => deletes(lab, "child") },
   { name: "delete ike deletes the IKE SA", run: (lab) => deletes(lab, "ike") },
   {
+    name: "the host behind the peer answers through the tunnel",
+    async run(lab) {
+      const answered = await (await dialled(lab)).ping();
+      if (!answered) throw new Unsupported("no echo reply: tests that need one will be unsupported");
+    },
+  },
+  {
     name: "send-traffic sends through the tunnel",
     async run(lab) {
       const session = await dialled(lab);

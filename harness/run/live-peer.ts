@@ -70,3 +70,21 @@ export const withCodePoints = (peer: LivePeer, codePoints: CodePointOverrides): 
     return peer.arena(test, { ...wishes, config: { ...config, ...told } });
   },
 });
+
+/** The peer, in whose arenas holds what is found out of its tunnel. */
+export function withTunnel(peer: LivePeer): LivePeer {
+  let found: Tunnel | undefined;
+  return {
+    ...peer,
+    async arena(test, wishes) {
+      const made = await peer.arena(test, wishes);
+      if (!found) return made;
+      const { noEcho, rawEsp } = found;
+      return { ...made, rawEsp: made.rawEsp && rawEsp, ...(noEcho !== undefined && { noEcho }) };
+    },
+    tunnel(inside) {
+      found = inside;
+      return undefined;
+    },
+  };
+}

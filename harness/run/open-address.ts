@@ -14,7 +14,7 @@ import type { ArenaWishes } from "../script/test.ts";
 import { socketPeer } from "./arena-sockets.ts";
 import { configFor } from "./config.ts";
 import type { PeerOrder } from "./lane-protocol.ts";
-import { type LivePeer, peerInfo, type Tunnel } from "./live-peer.ts";
+import { type LivePeer, peerInfo, withTunnel } from "./live-peer.ts";
 
 const port = z.int().min(0).max(65_535);
 
@@ -55,22 +55,17 @@ export async function openAddress(order: PeerOrder, box: Box, tell: Tell): Promi
     restart: () => driver.restart(),
     stop: () => driver.stop(),
   });
-  let found: Partial<Tunnel> = {};
-  return {
+  return withTunnel({
     ...peer,
     async arena(test, wishes) {
       checkInner(told.localTs, wishes);
       const made = await peer.arena(test, { outer, ...wishes, config: { ...told, ...wishes.config } });
       // What a test before may have left is gone with that.
       const policy = () => ({ ...made.policy(), initialContact: true });
-      return { ...made, policy, ...found };
-    },
-    tunnel(inside) {
-      found = inside;
-      return undefined;
+      return { ...made, policy };
     },
     leave: (script) => script.leave(),
-  };
+  });
 }
 
 /** @throws DriverUnsupported where the test is about inner addresses of the other IP version */

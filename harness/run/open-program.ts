@@ -11,7 +11,7 @@ import type { Address } from "../link/types.ts";
 import { openUdp } from "../link/udp.ts";
 import { socketPeer } from "./arena-sockets.ts";
 import type { PeerOrder } from "./lane-protocol.ts";
-import { type LivePeer, peerInfo } from "./live-peer.ts";
+import { type LivePeer, peerInfo, withTunnel } from "./live-peer.ts";
 import { overTheWire } from "./over-the-wire.ts";
 
 export const programSchema = z.strictObject({
@@ -59,10 +59,8 @@ async function inNetwork(order: PeerOrder, program: Program, namespace: string):
   try {
     await driver.start();
     const rawEsp = driver.about.esp === "raw";
-    return await overTheWire(order, {
-      ...{ driver, version: told(driver), rawEsp, restart, stop },
-      ...ADDRESSES,
-    });
+    const running = { driver, version: told(driver), rawEsp, restart, stop, ...ADDRESSES };
+    return withTunnel(await overTheWire(order, running));
   } catch (error) {
     await stop();
     throw error;
@@ -97,13 +95,14 @@ async function onLoopback(order: PeerOrder, program: Program): Promise<LivePeer>
         `${order.id}: its hello names no ports, which a peer on loopback must`,
       );
     const remote: Address = { host: LOOPBACK, port };
-    return socketPeer({
+    const peer = socketPeer({
       ...{ info: peerInfo(order, told(driver)), driver, link, seed: order.seed },
       ends: { 4: { local, remote, stranger } },
       ...{ natPort: marked.port, remoteNatPort: natPort, rawEsp: false },
       restart: () => driver.restart(),
       stop,
     });
+    return withTunnel(peer);
   } catch (error) {
     await stop();
     await link.close();
