@@ -1,4 +1,4 @@
-/** `npm run square [-- DOCUMENT...]`, in two processes: exit status 1 if there is a gap. */
+/** `npm run square [-- DOCUMENT...]`, in two processes where there are several tests: exit status 1 if there is a gap. */
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
@@ -37,6 +37,13 @@ async function second(documents: string[]): Promise<number> {
   return EXIT.ok;
 }
 
+/** The rows of the second process go to `take`, all of them before it resolves. */
+async function helped(documents: string[], take: (row: Row) => void): Promise<void> {
+  const other = fork(fileURLToPath(import.meta.url), [SECOND, ...documents]);
+  other.on("message", (message) => take(rowSchema.parse(message)));
+  await once(other, "disconnect");
+}
+
 async function first(documents: string[]): Promise<number> {
   const tests = await selected(documents);
   const rows: Row[] = [];
@@ -44,10 +51,7 @@ async function first(documents: string[]): Promise<number> {
     rows.push(row);
     process.stdout.write(formatRow(row));
   };
-  const other = fork(fileURLToPath(import.meta.url), [SECOND, ...documents]);
-  other.on("message", (message) => take(rowSchema.parse(message)));
-  // Its messages come before this.
-  const ended = once(other, "disconnect");
+  const ended = tests.length > 1 ? helped(documents, take) : undefined;
   await square(
     tests.filter((_, i) => i % 2 === 0),
     false,

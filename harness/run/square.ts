@@ -101,8 +101,16 @@ function honestCell(kind: "honest" | "variant", name: string, { verdict, reason 
 export const CAUGHT: readonly Verdict[] = ["fail", "wrong-reason", "crash", "hang"];
 
 function lieCell(name: string, { verdict, reason }: Outcome): Cell {
-  const gap = CAUGHT.includes(verdict) ? {} : { gap: `lie ${name} is not caught: ${verdict}: ${reason}` };
+  const gap = CAUGHT.includes(verdict) ? {} : { gap: uncaught(name, { verdict, reason }) };
   return { kind: "lie", name, verdict, reason, ...gap };
+}
+
+/** A lie that `bakeoff new` made begins without behaviour. */
+function uncaught(name: string, { verdict, reason }: Outcome): string {
+  const behaviour = lies.find((lie) => lie.name === name)?.behaviour() ?? {};
+  return Object.keys(behaviour).length === 0
+    ? `lie ${name} changes nothing yet: give it a behaviour in peers/builtin/lies, and the test an expectation that it breaks`
+    : `lie ${name} is not caught: ${verdict}: ${reason}`;
 }
 
 /** A row as lines of text: one for the honest runs, one for each lie with the reason of its failure. */
