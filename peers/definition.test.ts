@@ -44,7 +44,7 @@ describe("peer definitions", () => {
   });
 
   it("name the place of a wrong value", () => {
-    const text = "name: x\nversions: [{ version: '1' }]\nruntimes: [docker]\n";
+    const text = "name: x\nversions: [{ version: '1' }]\nruntimes: [cloud]\n";
     expect(failure(FileError, () => parseDefinition(text, "f")).field).to.equal("runtimes[0]");
     expect(failure(FileError, () => parseDefinition("[", "f")).field).to.equal("document");
     expect(failure(FileError, () => parseDefinition("7", "f")).field).to.equal("document");

@@ -1,5 +1,8 @@
 /** What a run needs of the machine: root, root file systems, namespaces; and that nothing of it is left. */
 import { type ChosenPeer, peerName } from "../../peers/definition.ts";
+import { engineProblem, hasImage } from "../../peers/docker/engine.ts";
+import { serviceProblem, servicesFolder } from "../../peers/docker/services.ts";
+import { imageOf } from "../../peers/docker/start.ts";
 import { isInstalled, KERNEL } from "../../peers/install/cache.ts";
 import { commandLine, LabError } from "../../peers/runtime/errors.ts";
 import {
@@ -12,7 +15,11 @@ import {
 import { probeRawEsp } from "../link/raw-socket.ts";
 
 /** Whether a peer lives in namespaces, which only root can make. */
-export const needsNetwork = ({ runtime }: ChosenPeer): boolean => runtime === "netns" || runtime === "uml";
+export const needsNetwork = ({ runtime }: ChosenPeer): boolean =>
+  runtime === "netns" || runtime === "uml" || (runtime === "docker" && !servicesFolder());
+
+/** One of docker-compose.yml's: there is one of it, and our end has the one address. */
+const isService = ({ runtime }: ChosenPeer): boolean => runtime === "docker" && !!servicesFolder();
 
 /** A guest's kernel sends ESP as IP protocol 50. @throws LabError where this process cannot do the same */
 async function checkRawEsp(peer: ChosenPeer): Promise<void> {
@@ -21,15 +28,36 @@ async function checkRawEsp(peer: ChosenPeer): Promise<void> {
   throw new LabError("missing-tool", `${peerName(peer)} needs raw ESP: ${raw.reason}`, `run: ${raw.remedy}`);
 }
 
+/** @throws LabError */
+function checkService({ definition, version, external }: ChosenPeer): void {
+  const advice = "name it as a service, or run outside of docker compose";
+  const problem = external
+    ? new LabError("no-runtime", `${definition.name}: docker compose has no engine to start it with`, advice)
+    : serviceProblem(definition.name, version.version);
+  if (problem) throw problem;
+}
+
+/** @throws LabError where there is no engine or, of a peer of this program, no image */
+async function checkContainer({ definition, version, external }: ChosenPeer): Promise<void> {
+  const problem = await engineProblem();
+  if (problem) throw problem;
+  const image = imageOf(definition.name, version.version);
+  if (external || (await hasImage(image))) return;
+  const advice = `run: docker compose build ${definition.name}-${version.version}`;
+  throw new LabError("not-installed", `no image ${image}`, advice);
+}
+
 /** @throws LabError for the first of these peers that cannot be run here, with the command that helps */
 export async function checkLab(peers: readonly ChosenPeer[]): Promise<void> {
   for (const peer of peers) {
+    if (isService(peer)) checkService(peer);
     if (!needsNetwork(peer)) continue;
     const name = `${peer.definition.name}@${peer.version.version}`;
     if (process.geteuid?.() !== 0) {
       throw new LabError("no-root", `${peerName(peer)} needs root`, `run: ${commandLine()}`);
     }
-    if (peer.external) continue;
+    if (peer.runtime === "docker") await checkContainer(peer);
+    if (peer.external || peer.runtime === "docker") continue;
     const there = isInstalled(peer.definition.name, peer.version.version);
     const missing = there ? (peer.runtime === "uml" && !isInstalled(KERNEL) ? "user-mode Linux" : "") : name;
     if (missing)
@@ -63,9 +91,15 @@ export async function openLab(runId: string): Promise<Lab> {
   // A second Ctrl-C waits for nothing.
   const atExit = () => registry.unnameAll();
   process.once("exit", atExit);
+  let turn: Promise<void> = Promise.resolve();
   return {
     runId,
     async withNetwork(peer, lane, work) {
+      if (isService(peer)) {
+        const mine = turn.then(() => work());
+        turn = mine.catch(() => {});
+        return mine;
+      }
       if (!needsNetwork(peer)) return work();
       const network = await createLaneNetwork(registry, runId, lane);
       try {

@@ -15,7 +15,8 @@ import { resourcesInGuest } from "../runtime/daemon-resources.ts";
 import { LabError } from "../runtime/errors.ts";
 import { ownPrefixes, sendPings } from "../runtime/guest-network.ts";
 import type { StartContext } from "../runtime/host.ts";
-import { type Guest, type GuestDaemon, startUmlPeer } from "../runtime/uml.ts";
+import type { Machine } from "../runtime/machine.ts";
+import { type GuestDaemon, startUmlPeer } from "../runtime/uml.ts";
 import { endingOf, type GuestProcess } from "../runtime/uml-guest.ts";
 import { impairments, importCommands, NEW_DATABASE } from "./auth.ts";
 import { CONNECTION, ipsecConf, ipsecSecrets, SETUP } from "./config.ts";
@@ -55,7 +56,7 @@ const ROUTE_MARK = 250;
 
 /** The driver, and the daemon it drives. */
 export class LibreswanDriver implements Driver {
-  readonly #guest: Guest;
+  readonly #guest: Machine;
   #pluto: GuestProcess | undefined;
   #exit: string | undefined;
   #config: PeerConfig | undefined;
@@ -65,7 +66,7 @@ export class LibreswanDriver implements Driver {
   /** Orders that pluto has: with the key of each, what it was told last. */
   #told = new Map<string, string>();
 
-  constructor(guest: Guest) {
+  constructor(guest: Machine) {
     this.#guest = guest;
   }
 
@@ -253,7 +254,8 @@ export class LibreswanDriver implements Driver {
   }
 }
 
-async function startPluto(guest: Guest): Promise<GuestDaemon> {
+/** Starts it in a machine that runs. @throws LabError */
+export async function startPluto(guest: Machine): Promise<GuestDaemon> {
   const driver = new LibreswanDriver(guest);
   await driver.start();
   const version = (await guest.must(["ipsec", "--version"])).trim().replace(/^Libreswan/, "libreswan");

@@ -11,7 +11,8 @@ import { resourcesInGuest } from "../runtime/daemon-resources.ts";
 import { LabError } from "../runtime/errors.ts";
 import { ownPrefixes, sendPings } from "../runtime/guest-network.ts";
 import type { StartContext } from "../runtime/host.ts";
-import { type Guest, type GuestDaemon, startUmlPeer } from "../runtime/uml.ts";
+import type { Machine } from "../runtime/machine.ts";
+import { type GuestDaemon, startUmlPeer } from "../runtime/uml.ts";
 import { endingOf, type GuestProcess } from "../runtime/uml-guest.ts";
 import { credentialFiles, type GuestFile } from "./auth.ts";
 import { IKE_LIFETIME, ikedConf, POLICY, SETUP } from "./config.ts";
@@ -31,7 +32,7 @@ const INITIATE_AFTER = 3;
 
 /** The driver, and the daemon it drives. */
 export class OpenikedDriver implements Driver {
-  readonly #guest: Guest;
+  readonly #guest: Machine;
   readonly #log = new DaemonLog();
   readonly #strangersKey = randomBytes(16).toString("hex");
   #iked: GuestProcess | undefined;
@@ -42,7 +43,7 @@ export class OpenikedDriver implements Driver {
   /** Seconds by which iked's clock is ahead. */
   #ahead = 0;
 
-  constructor(guest: Guest) {
+  constructor(guest: Machine) {
     this.#guest = guest;
   }
 
@@ -227,7 +228,8 @@ export class OpenikedDriver implements Driver {
   }
 }
 
-async function startIked(guest: Guest): Promise<GuestDaemon> {
+/** Starts it in a machine that runs. @throws LabError */
+export async function startIked(guest: Machine): Promise<GuestDaemon> {
   const driver = new OpenikedDriver(guest);
   await driver.start();
   const { stdout, stderr } = await guest.run(["iked", "-V"]);

@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import type { PeerResources } from "../contract.ts";
 import { LabError } from "./errors.ts";
+import type { Machine } from "./machine.ts";
 import { resourcesFromText, resourcesOf } from "./resources.ts";
-import type { Guest } from "./uml.ts";
 
 /** `/proc/<pid>/comm` holds so much of a name. */
 const COMM_OCTETS = 15;
@@ -53,7 +53,7 @@ for folder in /proc/[0-9]*; do
 done`;
 
 /** In a guest. @throws LabError `control` where none of them is left */
-export async function resourcesInGuest(guest: Guest, programs: readonly string[]): Promise<PeerResources> {
+export async function resourcesInGuest(guest: Machine, programs: readonly string[]): Promise<PeerResources> {
   const names = programs.map((name) => name.slice(0, COMM_OCTETS)).join(" ");
   const found = sumOf(readLines(await guest.must(["/bin/sh", "-c", TELL, names])));
   if (!found) throw new LabError("control", "the daemon has no process any more");

@@ -1,11 +1,12 @@
 #!/usr/bin/perl
-# Control agent of a guest, its first process. Serves frames on a raw terminal line, each
+# Control agent of a guest, its first process, or of a container. Serves frames on a raw terminal line (argument: its
+# device), or on connections to a Unix socket, one at a time (arguments: listen PATH; with `once` before it, the first alone), each
 #   type (1 octet) | channel (4 octets, big-endian) | length (4 octets) | payload
 # From the runner: X start a command (arguments separated by NUL), C connect to a Unix socket (path), I input for a
 # channel, E end of its input, K signal its process group (number as text), S tell when all that is there has been sent.
 # To the runner: H ready, S it has been, O output, R error output, Q ended (wait status as text, or empty for a socket), F refused (why),
 # A octets read (number as text): the runner keeps few on the way, as a full terminal line can lose its wake-up.
-# When the line ends the guest halts: it must not outlive its runner.
+# When the line ends the guest halts: it must not outlive its runner. In a container all but the agent is killed.
 use strict;
 use warnings;
 use Errno qw(EINTR EAGAIN);
@@ -14,7 +15,9 @@ use IO::Socket::UNIX;
 use POSIX qw(WNOHANG setsid);
 
 my $chunk = 32768;
-open(my $line, '+<:raw', $ARGV[0]) or halt();
+my $listens = grep { $_ eq 'listen' } @ARGV;
+my $line = $listens ? accepted($ARGV[-1]) : undef;
+$listens or open($line, '+<:raw', $ARGV[0]) or halt();
 pipe(my $wake, my $waker) or halt();
 $_->blocking(0) for ($wake, $waker);
 $SIG{CHLD} = sub { syswrite $waker, '.' };
@@ -25,7 +28,28 @@ my $writing = IO::Select->new;
 my (%channels, %readers, %writers, %pids);
 my $pending = '';
 
+sub accepted {
+    my ($path) = @_;
+    unlink $path;
+    umask 077;
+    my $listener = IO::Socket::UNIX->new(Local => $path, Listen => 1) or die "$path: $!\n";
+    umask 022;
+    # Nobody may ever come: the runner was killed before.
+    alarm 60 if $ARGV[0] eq 'once';
+    my $accepted = $listener->accept or die "$path: $!\n";
+    alarm 0;
+    return $accepted;
+}
+
+# Containers share the kernel of their host: nothing of that one is touched.
+sub begin_again {
+    kill 'KILL', -1;
+    exit 0 if $ARGV[0] eq 'once';
+    exec $^X, $0, @ARGV;
+}
+
 sub halt {
+    begin_again() if $listens;
     if (open(my $sysrq, '>', '/proc/sysrq-trigger')) { syswrite $sysrq, 'o' }
     sleep 60;
     exit 1;

@@ -1,7 +1,7 @@
 /** What the drivers of daemons in guests do to, and read from, the guest's own network. */
 import { BlockList, isIPv6 } from "node:net";
 import type { Driver, PeerConfig } from "../contract.ts";
-import type { Guest } from "./uml.ts";
+import type { Machine } from "./machine.ts";
 
 /** Packets the kernel has counted, by SPI of 8 hex digits. */
 export function parseXfrmPackets(text: string): Map<string, number> {
@@ -31,7 +31,10 @@ function contains(selector: string, host: string): boolean {
 const PACE = ["-n", "-q", "-i", "0.01", "-W", "1"];
 
 /** Sends echo requests from an address that the guest is given first; does not wait for answers. */
-export async function sendPings(guest: Guest, options: Parameters<Driver["sendTraffic"]>[0]): Promise<void> {
+export async function sendPings(
+  guest: Machine,
+  options: Parameters<Driver["sendTraffic"]>[0],
+): Promise<void> {
   const { from, to, count, size = 56 } = options;
   const script = `ip -o address | grep -qF " ${from}/" || ip address add ${from} dev lo`;
   await guest.must(["/bin/sh", "-c", script], { timeoutMs: 5_000 });

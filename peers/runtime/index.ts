@@ -1,5 +1,6 @@
 /** Starts a peer in one of its runtimes. */
 import type { PeerDefinition, PeerVersion, RunningPeer, RuntimeName } from "../contract.ts";
+import { startInContainer } from "../docker/start.ts";
 import { isInstalled, KERNEL, rootfsPath } from "../install/cache.ts";
 import { startLibreswan } from "../libreswan/driver.ts";
 import { startOpeniked } from "../openiked/driver.ts";
@@ -18,9 +19,9 @@ type Starter = (context: StartContext) => Promise<RunningPeer>;
 
 /** How each peer is started, by runtime. */
 const STARTERS: { [peer: string]: { [runtime in RuntimeName]?: Starter } } = {
-  libreswan: { uml: startLibreswan },
-  openiked: { uml: startOpeniked },
-  strongswan: { netns: startInNamespace, uml: startInGuest },
+  libreswan: { uml: startLibreswan, docker: startInContainer },
+  openiked: { uml: startOpeniked, docker: startInContainer },
+  strongswan: { netns: startInNamespace, uml: startInGuest, docker: startInContainer },
 };
 
 /**
@@ -38,7 +39,7 @@ export function startPeer(
   if (!starter) throw new LabError("no-runtime", `${name} cannot be started in runtime ${runtime}`);
   const missing = (root: string) =>
     new LabError("not-installed", `no root file system of ${root}`, `run: npx bakeoff peers install ${name}`);
-  if (!isInstalled(definition.name, version.version)) throw missing(name);
+  if (runtime !== "docker" && !isInstalled(definition.name, version.version)) throw missing(name);
   if (runtime === "uml" && !isInstalled(KERNEL)) throw missing("user-mode Linux");
   return starter({
     definition,

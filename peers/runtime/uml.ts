@@ -8,10 +8,11 @@ import { join } from "node:path";
 import { Duplex } from "node:stream";
 import type { Driver, RunningPeer } from "../contract.ts";
 import { LabError, requireRoot } from "./errors.ts";
+import { Machine } from "./machine.ts";
 import { ADDRESSES, createLaneNetwork, type LaneNetwork, removeLaneNetwork } from "./network.ts";
-import { type CommandResult, must } from "./process.ts";
+import { must } from "./process.ts";
 import type { Registry } from "./registry.ts";
-import { GuestLine, type GuestProcess, type RunOptions, type StartOptions } from "./uml-guest.ts";
+import { GuestLine } from "./uml-guest.ts";
 
 export interface UmlOptions {
   runId: string;
@@ -33,14 +34,15 @@ const BOOT_MS = 30_000;
 /** The wire's ends as `createLaneNetwork` names them. */
 const WIRE = { tester: "wire-t", peer: "wire-p" };
 
-/** A guest: commands run in it, and survive as methods across a `reboot`. */
-export class Guest {
+/** A guest; its methods survive a `reboot`. */
+export class Guest extends Machine {
   readonly network: LaneNetwork;
   readonly #options: UmlOptions;
   #process: ChildProcess | undefined;
   #line: GuestLine | undefined;
 
   private constructor(options: UmlOptions, network: LaneNetwork) {
+    super();
     this.#options = options;
     this.network = network;
   }
@@ -68,39 +70,6 @@ export class Guest {
     return guest;
   }
 
-  /** Runs a command in the guest. @throws LabError `control` after its time, or when the guest is gone */
-  run(argv: string[], options?: RunOptions): Promise<CommandResult> {
-    return this.#living().run(argv, options);
-  }
-
-  /** Starts a command in the guest and lets it run. */
-  start(argv: string[], options?: StartOptions): GuestProcess {
-    return this.#living().start(argv, options);
-  }
-
-  /** Resolves when all that the guest's commands have written by now is here, and that they ended, where they have. */
-  catchUp(timeoutMs: number): Promise<void> {
-    return this.#living().catchUp(timeoutMs);
-  }
-
-  /** Connects to a Unix socket in the guest. */
-  connect(path: string): Duplex {
-    return this.#living().connect(path);
-  }
-
-  /** Runs a command that has to succeed, and returns what it printed. */
-  async must(argv: string[], options?: RunOptions): Promise<string> {
-    const result = await this.run(argv, options);
-    if (result.exit === 0) return result.stdout;
-    const said = `${result.stdout}\n${result.stderr}`.trim().split("\n").slice(-3).join(" / ");
-    throw new LabError("control", `"${argv.join(" ").slice(0, 160)}" ended with ${result.exit}: ${said}`);
-  }
-
-  /** Writes a file of the guest, readable by root alone. */
-  async write(path: string, content: string): Promise<void> {
-    await this.must(["/bin/sh", "-c", 'umask 077; cat > "$0"', path], { stdin: content });
-  }
-
   /** Ends the kernel as a power cut would and boots it again, with the root file system as installed. */
   async reboot(): Promise<void> {
     await this.#kill();
@@ -113,7 +82,7 @@ export class Guest {
     if (!this.#options.network) await removeLaneNetwork(this.#options.registry, this.network);
   }
 
-  #living(): GuestLine {
+  protected living(): GuestLine {
     if (!this.#line) throw new LabError("control", "the guest does not run");
     return this.#line;
   }
@@ -228,7 +197,7 @@ export interface GuestDaemon {
  */
 export async function startUmlPeer(
   options: UmlOptions,
-  startDaemon: (guest: Guest) => Promise<GuestDaemon>,
+  startDaemon: (guest: Machine) => Promise<GuestDaemon>,
 ): Promise<RunningPeer> {
   const guest = await Guest.boot(options);
   let daemon: GuestDaemon;

@@ -3,15 +3,17 @@ import type { RunningPeer } from "../contract.ts";
 import { KERNEL, rootfsPath } from "../install/cache.ts";
 import { resourcesInGuest } from "../runtime/daemon-resources.ts";
 import type { DaemonHost, StartContext } from "../runtime/host.ts";
-import { type Guest, startUmlPeer } from "../runtime/uml.ts";
+import type { Machine } from "../runtime/machine.ts";
+import { type GuestDaemon, startUmlPeer } from "../runtime/uml.ts";
 import { endingOf, type GuestProcess } from "../runtime/uml-guest.ts";
+import type { DaemonSettings } from "./config.ts";
 import { StrongswanDriver } from "./driver.ts";
 import { CHARON } from "./start.ts";
 
 const inLane = (name: string) => `/lane/${name}`;
 
 /** charon as a process of the guest; its files are in the guest's memory. */
-export function guestHost(guest: Guest): DaemonHost {
+export function guestHost(guest: Machine): DaemonHost {
   let daemon: GuestProcess | undefined;
   let exit: string | undefined = "not started";
   const shell = (script: string, name: string, more = "") =>
@@ -57,6 +59,14 @@ export function guestHost(guest: Guest): DaemonHost {
   };
 }
 
+/** Starts it in a machine that runs; native ESP where the kernel does ESP. @throws LabError */
+export async function startCharon(machine: Machine, esp: DaemonSettings["esp"]): Promise<GuestDaemon> {
+  const settings = { esp, rawEsp: esp === "kernel", cookies: false };
+  const driver = new StrongswanDriver(guestHost(machine), settings);
+  await driver.start();
+  return { driver, version: driver.version, restart: () => driver.restart() };
+}
+
 /**
  * Boots a guest with kernel ESP and starts strongSwan in it: tunnel and transport mode, ESN, native ESP.
  * @throws LabError; nothing is left then
@@ -71,9 +81,5 @@ export function startInGuest(context: StartContext): Promise<RunningPeer> {
     kernelRoot: rootfsPath(KERNEL),
     registry,
   };
-  return startUmlPeer(options, async (guest) => {
-    const driver = new StrongswanDriver(guestHost(guest), { esp: "kernel", rawEsp: true, cookies: false });
-    await driver.start();
-    return { driver, version: driver.version, restart: () => driver.restart() };
-  });
+  return startUmlPeer(options, (guest) => startCharon(guest, "kernel"));
 }
