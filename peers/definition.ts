@@ -59,6 +59,8 @@ export interface ChosenPeer {
   runtime: RuntimeName;
   /** It is none of this program's own: `peers/external.ts`. */
   external?: true;
+  /** The definition file that names it, if one does. */
+  file?: string;
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Definitions of peers that are not of this program: a file of a user's names an image, an address, or a program. */
-import { basename, dirname, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { FileError, parseYaml, readText } from "../harness/run/yaml-file.ts";
 import type { ChosenPeer } from "./definition.ts";
@@ -47,6 +47,7 @@ const OF: Record<(typeof KINDS)[number], readonly (keyof Definition)[]> = {
 
 /** One definition; its programs and files are seen from `folder`. */
 export interface ExternalDefinition extends Definition {
+  /** Its own name, as it was given. */
   file: string;
   folder: string;
   kind: (typeof KINDS)[number];
@@ -70,20 +71,16 @@ export function parseExternal(text: string, path: string): ExternalDefinition {
   for (const other of KINDS)
     for (const field of other === kind ? [] : OF[other])
       if (definition[field] !== undefined) throw new FileError(path, field, `is for a peer with ${other}`);
-  return { ...definition, kind, file: basename(path), folder: dirname(resolve(path)) };
+  return { ...definition, kind, file: path, folder: dirname(resolve(path)) };
 }
 
 /** As plans and reports have it. */
-export function chosenExternal({ name, version, kind, network }: ExternalDefinition): ChosenPeer {
+export function chosenExternal({ name, version, kind, network, file }: ExternalDefinition): ChosenPeer {
   const runtime = {
     program: network === "loopback" ? ("process" as const) : ("netns" as const),
     ...{ image: "docker" as const, address: "address" as const },
   }[kind];
   const its = { version };
-  return {
-    definition: { name, versions: [its], runtimes: [runtime] },
-    version: its,
-    runtime,
-    external: true,
-  };
+  const definition = { name, versions: [its], runtimes: [runtime] };
+  return { definition, version: its, runtime, external: true, file };
 }

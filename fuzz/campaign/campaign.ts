@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { orderOf, startedBy } from "../../harness/run/external.ts";
 import { checkLab, type Lab, needsNetwork, openLab } from "../../harness/run/lab.ts";
 import { prepareOut } from "../../harness/run/out-folder.ts";
 import { tool } from "../../harness/run/tool.ts";
@@ -289,6 +290,7 @@ class Running {
           ...{ peer: id, id, seed, runId: lab.runId, lane, window, rate, restartsAnHour },
           ...{ ...(lie !== undefined && { lie }), ...(variant !== undefined && { variant }) },
           halfOpen: chosen.runtime === "memory" || (needsNetwork(chosen) && timeMs >= HALF_OPEN_MS),
+          ...(chosen.file !== undefined && orderOf(startedBy(chosen.file))),
           ...(chosen.runtime === "address" && { box: boxes?.find(({ where }) => where.peer === id) }),
         },
         minimise: () => this.#minimise(),

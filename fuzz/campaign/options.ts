@@ -1,11 +1,13 @@
 /** What a campaign is told, and what of it makes no sense. */
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { startedBy } from "../../harness/run/external.ts";
 import type { Box } from "../../harness/run/open-address.ts";
 import { UsageError } from "../../harness/run/usage-error.ts";
 import { fileReason } from "../../pcaps/text-file.ts";
 import { addressPeer } from "../../peers/address/address-peer.ts";
 import { type ChosenPeer, findPeer, PeerNameError, peerName } from "../../peers/definition.ts";
+import { isDefinitionFile } from "../../peers/external.ts";
 import type { Wishes } from "./plan.ts";
 import { CORPUS_FOLDER, JOURNAL_FILE } from "./recorder.ts";
 
@@ -34,7 +36,7 @@ export interface CampaignOptions extends Wishes {
 
 /** Peers by their full names, each once; one that is compared with itself shows what differs by chance. */
 export function named(options: CampaignOptions): Wishes {
-  const peers = options.peers?.map((given) => peerName(findPeerOf(given)));
+  const peers = options.peers?.map((given) => specOf(findPeerOf(given)));
   return { ...options, ...(peers && { peers: options.differential ? peers : [...new Set(peers)] }) };
 }
 
@@ -60,8 +62,12 @@ export function checkAddresses(peers: readonly ChosenPeer[], { boxes, role, jobs
   if (jobs !== undefined && jobs > 1) throw new UsageError(`--jobs ${jobs}: an address has one lane`);
 }
 
+/** What names the peer in a plan: of a definition, its file. */
+const specOf = (peer: ChosenPeer): string => peer.file ?? peerName(peer);
+
 /** @throws UsageError */
 export function findPeerOf(given: string): ChosenPeer {
+  if (isDefinitionFile(given)) return startedBy(given).chosen;
   try {
     return addressPeer(given) ?? findPeer(given);
   } catch (error) {

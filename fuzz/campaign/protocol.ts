@@ -1,6 +1,6 @@
 /** What a campaign and the process of a lane say to each other, as JSON over the channel between parent and child. */
 import { z } from "zod";
-import { boxSchema } from "../../harness/run/open-address.ts";
+import { wayShape } from "../../harness/run/lane-protocol.ts";
 import { ORACLES, SEVERITIES } from "../../reports/findings.ts";
 import { peerSchema } from "../../reports/results.ts";
 import type { Alarm } from "../alarm.ts";
@@ -79,7 +79,7 @@ const orderSchema = z.strictObject({
   ...{ peer: z.string(), id: z.string(), seed: z.string(), runId: z.string(), lane: z.int() },
   ...{ lie: z.string().optional(), variant: z.string().optional() },
   network: z.strictObject({ tester: z.string(), peer: z.string() }).optional(),
-  box: boxSchema.optional(),
+  ...wayShape,
   /** Conversations at a time. */
   window: z.int().min(1),
   /** Messages a second that may go to the peer. */

@@ -2,10 +2,12 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { orderOf, startedBy } from "../../harness/run/external.ts";
 import { checkLab, openLab } from "../../harness/run/lab.ts";
 import type { LaneOrder } from "../../harness/run/lane-protocol.ts";
 import { UsageError } from "../../harness/run/usage-error.ts";
 import { type ChosenPeer, findPeer, PeerNameError, peerName } from "../../peers/definition.ts";
+import { isDefinitionFile } from "../../peers/external.ts";
 import { LabError } from "../../peers/runtime/errors.ts";
 import type { Alarm } from "../alarm.ts";
 import { isGone, LaneChild } from "../campaign/lane-child.ts";
@@ -44,6 +46,7 @@ export function peerOf({ peer }: StoredFinding, given?: string): ChosenPeer {
   const of = given === undefined ? "the finding's peer" : `--peer ${given}`;
   if (isAddress(spec) || spec.endsWith(":address"))
     throw new UsageError(`${of}: a finding is played again on a peer of the lab, not on an address`);
+  if (isDefinitionFile(spec)) return startedBy(spec).chosen;
   try {
     return findPeer(spec);
   } catch (error) {
@@ -104,6 +107,7 @@ class Lane implements ReplayLane {
       ...{ restartsAnHour: RESTARTS, captures },
       ...(lie !== undefined && { lie }),
       ...(network && { network }),
+      ...(peer.file !== undefined && orderOf(startedBy(peer.file))),
     };
   }
 

@@ -1,10 +1,8 @@
 /** `bakeoff driver-check`: proves a user's driver against the contract. */
 import { Command } from "commander";
-import { chosenExternal, readExternal } from "../../peers/external.ts";
 import { type Checked, checkDriver } from "../run/driver-check.ts";
-import { UsageError } from "../run/usage-error.ts";
+import { startedBy } from "../run/external.ts";
 import { EXIT } from "./exit.ts";
-import { wayOf } from "./externals.ts";
 import { hasColor, oneLine, painter, printJson } from "./output.ts";
 import type { Finish } from "./program.ts";
 import { onSignals } from "./signals.ts";
@@ -29,9 +27,7 @@ export function driverCheckCommand(finish: Finish): Command {
 }
 
 async function act(file: string, flags: { json?: true }, finish: Finish): Promise<void> {
-  const definition = readExternal(file);
-  if (definition.kind === "address") throw new UsageError(`${file}: a peer at an address has no driver`);
-  const external = { chosen: chosenExternal(definition), way: wayOf(definition) };
+  const external = startedBy(file);
   const paint = painter(hasColor(process.stderr));
   const signals = onSignals(process.stderr, "ending the checks");
   try {

@@ -9,7 +9,7 @@ import {
   readExternal,
 } from "../../peers/external.ts";
 import type { DialFlags } from "../dial/wishes.ts";
-import type { External } from "../run/external.ts";
+import { type External, wayOf } from "../run/external.ts";
 import { UsageError } from "../run/usage-error.ts";
 import { boxOf } from "./boxes.ts";
 import { wholeNumber } from "./numbers.ts";
@@ -49,12 +49,6 @@ async function defined(definition: ExternalDefinition, flags: MeansFlags): Promi
   const { folder, address } = definition;
   if (address === undefined) return { chosen, way: wayOf(definition) };
   return { chosen, way: { box: await at(address, flagsOf(definition, flags), folder) } };
-}
-
-/** How the lanes of a peer that is started come to it. */
-export function wayOf({ folder, program, image, driver }: ExternalDefinition): External["way"] {
-  if (program) return { program: { argv: program, folder } };
-  return image ? { image: { image, ...(driver && { driver }) } } : {};
 }
 
 /** The fields of a definition as the options that they stand for. */

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { campaignSchema } from "../../fuzz/campaign/tally.ts";
 import { resultsSchema, type TestResult } from "../../reports/results.ts";
 import { EXIT } from "./exit.ts";
 import { bakeoff } from "./program.ts";
@@ -16,13 +17,18 @@ describe("a run against a user's program", function () {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  /** Exit status and results of a run against the driver, or a mutant of it. */
-  async function tested(argv: string[], ...mutant: string[]): Promise<{ exit: number; tests: TestResult[] }> {
+  /** File that defines the driver, or a mutant of it. */
+  function definition(...mutant: string[]): string {
     const program = [process.execPath, "--import", import.meta.resolve("tsx"), DRIVER, ...mutant];
     const file = join(folder, "mine.yaml");
     writeFileSync(file, `name: mine\nprogram: ${JSON.stringify(program)}\nnetwork: loopback\n`);
+    return file;
+  }
+
+  /** Exit status and results of a run against the driver, or a mutant of it. */
+  async function tested(argv: string[], ...mutant: string[]): Promise<{ exit: number; tests: TestResult[] }> {
     const out = join(folder, "out");
-    const wanted = ["--peer", file, "--baseline", "none", "--format", "json", "--out", out];
+    const wanted = ["--peer", definition(...mutant), "--baseline", "none", "--format", "json", "--out", out];
     const exit = await bakeoff(["run", ...argv, ...wanted]);
     return {
       exit,
@@ -37,6 +43,17 @@ describe("a run against a user's program", function () {
     );
     expect(new Set(tests.map(({ role }) => role))).to.deep.equal(new Set(["initiator", "responder"]));
     expect(exit).to.equal(EXIT.ok);
+  });
+
+  it("fuzzes it", async () => {
+    const out = join(folder, "fuzzed");
+    const wanted = ["--setup", "psk", "--stage", "init", "--cases", "16", "--time", "40s", "--out", out];
+    expect(await bakeoff(["fuzz", "--peer", definition(), ...wanted])).to.equal(EXIT.ok);
+    const { cases, peers } = campaignSchema.parse(
+      JSON.parse(readFileSync(join(out, "campaign.json"), "utf8")),
+    );
+    expect(cases).to.equal(16);
+    expect(peers.map(({ info }) => info?.fullVersion)).to.deep.equal(["builtin current"]);
   });
 
   it("makes setup of the test in which the driver ends, and goes on with the next", async () => {

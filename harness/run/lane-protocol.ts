@@ -5,6 +5,18 @@ import { boxSchema } from "./open-address.ts";
 import { imageSchema } from "./open-image.ts";
 import { programSchema } from "./open-program.ts";
 
+/** How a lane comes to a peer that is not of this program. */
+export const wayShape = {
+  /** What results say of a peer that is not of this program; absent for one that is. */
+  external: peerSchema.pick({ name: true, version: true, runtime: true }).optional(),
+  /** Where `peer` is at an address: what its owner says of it. */
+  box: boxSchema.optional(),
+  /** Where it is a user's program: how that is started. */
+  program: programSchema.optional(),
+  /** Where it is a container. */
+  image: imageSchema.optional(),
+};
+
 const orderSchema = z.strictObject({
   kind: z.literal("order"),
   /** NAME@VERSION:RUNTIME. */
@@ -25,14 +37,7 @@ const orderSchema = z.strictObject({
   lane: z.int(),
   /** Namespaces in which this lane lives; absent for a peer that needs none. */
   network: z.strictObject({ tester: z.string(), peer: z.string() }).optional(),
-  /** What results say of a peer that is not of this program; absent for one that is. */
-  external: peerSchema.pick({ name: true, version: true, runtime: true }).optional(),
-  /** Where `peer` is at an address: what its owner says of it. */
-  box: boxSchema.optional(),
-  /** Where it is a user's program: how that is started. */
-  program: programSchema.optional(),
-  /** Where it is a container. */
-  image: imageSchema.optional(),
+  ...wayShape,
 });
 /** The first message to a lane. */
 export type LaneOrder = z.infer<typeof orderSchema>;
