@@ -5,7 +5,7 @@ import { brief } from "../../../reports/text.ts";
 import type { SessionEvent, ShownField } from "../types.ts";
 
 /** The lists of a card. */
-const PLACES = ["course", "ladder", "verdicts"] as const;
+const PLACES = ["course", "ladder", "verdicts", "held"] as const;
 export type Place = (typeof PLACES)[number];
 
 type Of<Kind extends SessionEvent["kind"]> = Extract<SessionEvent, { kind: Kind }>;
@@ -15,8 +15,12 @@ const MOST_TEXT = 240;
 const MOST_FIELDS = 600;
 const MOST_DEPTH = 12;
 
-export const placeOf = ({ kind }: SessionEvent): Place =>
-  kind === "message" ? "ladder" : kind === "verdict" ? "verdicts" : "course";
+/** A requirement that was met is told, but is in nobody's way. */
+export function placeOf(event: SessionEvent): Place {
+  if (event.kind === "message") return "ladder";
+  if (event.kind !== "verdict") return "course";
+  return event.verdict === "pass" && event.of === "requirement" ? "held" : "verdicts";
+}
 
 /** An item of the list that it belongs to. */
 export function eventMarkup(event: SessionEvent): Markup {
@@ -82,14 +86,14 @@ export const dialOf = ({ dial }: SessionEvent): number => dial ?? 0;
 
 /** The card of a dial, with what is known of it. */
 export function dialCard(dial: number, events: readonly SessionEvent[]): Markup {
-  const [course, ladder, verdicts] = PLACES.map((place) =>
+  const [course, ladder, verdicts, held] = PLACES.map((place) =>
     events.filter((event) => placeOf(event) === place).map(eventMarkup),
   );
   return html`<article class="card pad dial" id="dial-${dial}" aria-label="${cardName(dial)}">
 <h3>${cardName(dial)}</h3>
 <ul class="plain course">${course}</ul>
 <div class="columns"><section><h4>Messages</h4><ol class="plain ladder">${ladder}</ol></section>
-<section><h4>Verdicts</h4><ul class="plain verdicts">${verdicts}</ul></section></div>
+<section><h4>Verdicts</h4><ul class="plain verdicts">${verdicts}</ul><details class="passed"><summary>Requirements that were met</summary><ul class="plain held">${held}</ul></details></section></div>
 </article>
 `;
 }

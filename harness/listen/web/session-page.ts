@@ -3,7 +3,7 @@ import { type Fragment, html, type Markup, render } from "../../../reports/site/
 import { BY_URGENCY, badge } from "../../../reports/site/parts.ts";
 import { plural } from "../../../reports/text.ts";
 import type { Hub, SessionEvent, SessionView } from "../types.ts";
-import { dialCard, dialCards } from "./events-view.ts";
+import { dialCards } from "./events-view.ts";
 import { page } from "./layout.ts";
 import type { Reply } from "./reply.ts";
 import { CONNECTION, ipsecConf, swanctlConf } from "./snippets.ts";
@@ -27,8 +27,7 @@ ${lieForm(hub, session)}
 <h2>Dials</h2>
 ${all.length > events.length && html`<p class="soft">Of ${all.length} events, the last ${events.length}.</p>`}
 <div id="dials" data-events="${base}/events?for=page&amp;after=${last}">${dialCards(events)}</div>
-<p id="none" class="none soft"${all.length > 0 && html` hidden`}>Nothing has come yet.</p>
-<template id="dial-card">${dialCard(0, [])}</template>`,
+<p id="none" class="none soft"${all.length > 0 && html` hidden`}>Nothing has come yet.</p>`,
   });
 }
 

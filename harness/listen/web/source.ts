@@ -42,12 +42,13 @@ export function guard(request: IncomingMessage, served: Served): void {
   if (typeof site === "string" && site !== "same-origin" && site !== "none")
     throw new Refused(403, "a page of another site may not do this");
   if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`)
-    throw new Refused(403, `a page of another origin may not do this`);
+    throw new Refused(403, "a page of another origin may not do this");
 }
 
 const ANY = new Set(["0.0.0.0", "::"]);
 
-function isOurs(given: string, { host, port, publicUrl }: Served): boolean {
+/** Whether a `Host` field names this server. */
+export function isOurs(given: string, { host, port, publicUrl }: Served): boolean {
   const { name, port: named } = nameAndPort(given.toLowerCase());
   if (publicUrl && given.toLowerCase() === publicUrl.host) return true;
   if (named !== port) return false;
