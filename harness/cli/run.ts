@@ -146,6 +146,11 @@ async function runAction(documents: string[], flags: Flags, finish: Finish): Pro
     testLimitMs: wholeNumber("--test-limit", flags.testLimit) * 1_000,
     runLimitMs: wholeNumber("--limit", flags.limit) * 60_000,
   };
+  const boxes = [...options.externals.values()].filter(({ way }) => way.box);
+  if (options.jobs > 1 && boxes.length > 1)
+    throw new UsageError(
+      `--jobs ${options.jobs}: peers at addresses are tested one at a time, from the same ports`,
+    );
   const shown = progress(process.stderr);
   const signals = onSignals(process.stderr);
   try {

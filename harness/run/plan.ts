@@ -100,12 +100,16 @@ export const PIECE = 230;
 export function pieces(lanes: readonly LanePlan[], jobs: number): LanePlan[] {
   if (jobs === 1) return [...lanes];
   return lanes.flatMap((lane) =>
-    Array.from({ length: Math.ceil(lane.tests.length / PIECE) }, (_, i) => ({
-      ...lane,
-      tests: lane.tests.slice(i * PIECE, (i + 1) * PIECE),
-    })),
+    // At an address there is one peer, however many lanes there are.
+    lane.external?.way.box ? [lane] : piecesOf(lane),
   );
 }
+
+const piecesOf = (lane: LanePlan): LanePlan[] =>
+  Array.from({ length: Math.ceil(lane.tests.length / PIECE) }, (_, i) => ({
+    ...lane,
+    tests: lane.tests.slice(i * PIECE, (i + 1) * PIECE),
+  }));
 
 const idOf = (peer: ChosenPeer, variant?: string): string =>
   variant === undefined ? peerName(peer) : `${peerName(peer)}+${variant}`;
