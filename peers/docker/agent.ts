@@ -5,12 +5,13 @@ import { LabError } from "../runtime/errors.ts";
 import { Machine } from "../runtime/machine.ts";
 import { GuestLine } from "../runtime/uml-guest.ts";
 
-/** Where images of ours have the agent, and its socket. */
-export const AGENT = "/usr/local/lib/bakeoff/agent.pl";
+/** Where images of ours have the program that brings the agent up, and its socket. */
+export const BEGIN = "/begin.pl";
 export const SHARED = "/run/bakeoff";
 export const SOCKET = "agent.sock";
 
-const READY_MS = 15_000;
+/** A container that needs a kernel of its own boots it first. */
+const READY_MS = 20_000;
 
 /** A machine at the other end of its agent's socket, to which it may be connected anew. */
 export class AgentMachine extends Machine {
@@ -22,7 +23,7 @@ export class AgentMachine extends Machine {
     return this.#line;
   }
 
-  /** Connects to the agent as soon as it listens. @throws LabError `start-failed` when it does not within 15 s */
+  /** Connects to the agent as soon as it listens. @throws LabError `start-failed` when it does not within 20 s */
   async connectTo(path: string): Promise<void> {
     this.hangUp();
     for (const end = performance.now() + READY_MS; ; await pause(20)) {

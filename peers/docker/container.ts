@@ -5,7 +5,7 @@ import { LabError, requireRoot } from "../runtime/errors.ts";
 import type { LaneOptions } from "../runtime/host.ts";
 import { createLaneNetwork, type LaneNetwork, removeLaneNetwork } from "../runtime/network.ts";
 import { laneFolderBase, PREFIX, type Registry, removeFolder } from "../runtime/registry.ts";
-import { AGENT, AgentMachine, SHARED, SOCKET } from "./agent.ts";
+import { AgentMachine, BEGIN, SHARED, SOCKET } from "./agent.ts";
 import { ownContainer, pidOf, removeContainer, startContainer } from "./engine.ts";
 import { layBridge, plugIn } from "./wire.ts";
 
@@ -66,5 +66,5 @@ export async function openContainer(
 
 const runArguments = (image: string, name: string, folder: string): string[] => [
   ...[...ownContainer(name), "--volume", `${folder}:${SHARED}`, image],
-  ...["perl", AGENT, "once", "listen", `${SHARED}/${SOCKET}`],
+  ...["perl", BEGIN, "once", "listen", `${SHARED}/${SOCKET}`],
 ];

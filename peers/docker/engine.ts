@@ -30,6 +30,8 @@ export async function hasImage(image: string): Promise<boolean> {
 /** What a daemon for IPsec needs: its own interfaces and sockets, a device for ESP in the daemon, and IPv6. */
 export const PRIVILEGES: readonly string[] = [
   ...["--cap-add", "NET_ADMIN", "--cap-add", "NET_RAW", "--device", "/dev/net/tun"],
+  // The memory of a user-mode Linux kernel, for which it must be executable.
+  ...["--tmpfs", "/opt/uml/tmp:exec"],
   ...["--sysctl", "net.ipv6.conf.all.disable_ipv6=0", "--sysctl", "net.ipv6.conf.default.disable_ipv6=0"],
 ];
 

@@ -29,9 +29,17 @@ sa="src ${ADDRESSES.peer} dst ${ADDRESSES.tester} proto esp spi 0x1000"
 ip xfrm state add $sa mode tunnel aead 'rfc4106(gcm(aes))' 0x$(printf %040d 1) 128
 ip xfrm state delete $sa`;
 
-async function espOf(machine: Machine): Promise<"kernel" | "userspace"> {
+/** What has no Security Association goes out in clear, where the capture shows it. */
+const ROUTES = `
+ip route replace default via ${ADDRESSES.tester}
+ip -6 route replace default via ${ADDRESSES.tester6} || true`;
+
+/** Prepares the network of a machine that has just come up, and finds out whose ESP it has. @throws LabError */
+async function settle(machine: Machine): Promise<"kernel" | "userspace"> {
   const { exit } = await machine.run(["/bin/sh", "-c", KERNEL_ESP]);
-  return exit === 0 ? "kernel" : "userspace";
+  if (exit !== 0) return "userspace";
+  await machine.must(["/bin/sh", "-c", ROUTES]);
+  return "kernel";
 }
 
 /**
@@ -46,14 +54,18 @@ export async function startInContainer(context: StartContext): Promise<RunningPe
     ? await openService(definition.name, version.version)
     : { ...(await openContainer(imageOf(definition.name, version.version), options)), ends: ADDRESSES };
   const { machine, ends, stop } = place;
+  const renew = async () => {
+    await place.renew();
+    await settle(machine);
+  };
   try {
-    const esp = await espOf(machine);
+    const esp = await settle(machine);
     const daemon = await start(machine, esp);
     return {
       ...{ driver: daemon.driver, version: daemon.version, rawEsp: esp === "kernel" },
       ...("network" in place && { testerNamespace: place.network.tester }),
       ...ends,
-      restart: () => restart(machine, place.renew, daemon),
+      restart: () => restart(machine, renew, daemon),
       stop,
     };
   } catch (error) {

@@ -10,7 +10,7 @@ import { must, run } from "../runtime/process.ts";
 const MAC = "02:00:5e:00:53:02";
 
 /** Puts the bridge between the wire and what is plugged in. May be called again. */
-export async function layBridge({ peer }: LaneNetwork): Promise<void> {
+export async function layBridge({ tester, peer }: LaneNetwork): Promise<void> {
   const kind = ["type", "bridge", "forward_delay", "0", "mcast_snooping", "0"];
   // It is there where a process before has had this lane.
   await run(["ip", "-n", peer, "link", "add", "bridge", ...kind]);
@@ -21,6 +21,14 @@ export async function layBridge({ peer }: LaneNetwork): Promise<void> {
     "link set bridge up",
   ];
   await must(["ip", "-n", peer, "-batch", "-"], { stdin: lines.join("\n") });
+  const ours = [
+    // A frame must fit the device of a guest in the container: no segments to be cut up later.
+    "link set wire-t gso_max_segs 1",
+    // No packet of a test may wait for, or be lost to, address resolution.
+    `neighbour replace ${ADDRESSES.peer} lladdr ${MAC} dev wire-t nud permanent`,
+    `neighbour replace ${ADDRESSES.peer6} lladdr ${MAC} dev wire-t nud permanent`,
+  ];
+  await must(["ip", "-n", tester, "-batch", "-"], { stdin: ours.join("\n") });
 }
 
 /** Gives the network namespace of a process the peer's addresses, in the place of the one before. @throws LabError */
