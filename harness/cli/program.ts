@@ -4,6 +4,7 @@ import { tool } from "../run/tool.ts";
 import { UsageError, unknownName } from "../run/usage-error.ts";
 import { baselineCommand } from "./baseline.ts";
 import { benchCommand } from "./bench.ts";
+import { campaignCommand } from "./campaign.ts";
 import { catchCommand } from "./catch.ts";
 import { coverageCommand } from "./coverage.ts";
 import { dialCommand } from "./dial.ts";
@@ -37,6 +38,7 @@ export async function bakeoff(argv: string[]): Promise<number> {
   program.addCommand(doctorCommand());
   program.addCommand(listCommand());
   program.addCommand(runCommand(finish));
+  program.addCommand(campaignCommand(finish));
   program.addCommand(catchCommand(finish));
   program.addCommand(fuzzCommand(finish));
   program.addCommand(coverageCommand(finish));

@@ -24,6 +24,9 @@ export interface LaneSink extends ResultSink {
   processEnded(): Promise<void>;
 }
 
+/** Plays an order out to its end; never rejects. Ordinarily in a process of its own. */
+export type LaneRunner = typeof laneProcess;
+
 export type LaneSettings = Omit<LaneOrder, "kind" | "peer" | "id" | "tests">;
 
 interface Progress {
@@ -40,6 +43,7 @@ export async function runLane(
   settings: LaneSettings,
   sink: LaneSink,
   signal: AbortSignal,
+  process: LaneRunner = laneProcess,
 ): Promise<void> {
   const progress: Progress = { left: [...plan.tests], peerKnown: false };
   const { id, peer, external } = plan;
@@ -51,7 +55,7 @@ export async function runLane(
     progress.labFailed = undefined;
     const tests = progress.left.map(({ id }) => id);
     const onMessage = (message: FromLane) => take(message, progress, plan, sink);
-    const end = await laneProcess({ ...order, tests }, { onMessage, signal });
+    const end = await process({ ...order, tests }, { onMessage, signal });
     await sink.processEnded();
     if (signal.aborted) return;
     settle(end, progress, progress.left.length < before, { order, sink });

@@ -17,7 +17,7 @@ import { type Baselines, loadBaselines } from "./baseline.ts";
 import { catalogue, documents } from "./catalogue.ts";
 import { compareGolden, type Golden, type GoldenOptions, goldenResult, onlyGolden } from "./golden.ts";
 import { checkLab, type Lab, openLab } from "./lab.ts";
-import { type ResultSink, runLane } from "./lanes.ts";
+import { type LaneRunner, type ResultSink, runLane } from "./lanes.ts";
 import { JOURNAL, prepareOut } from "./out-folder.ts";
 import { testsOf } from "./own-suites.ts";
 import { type LanePlan, makePlan, type Plan, pieces, type Selection, withoutFinished } from "./plan.ts";
@@ -44,6 +44,8 @@ export interface RunOptions extends Selection {
   /** Hard end of one test and of the whole run, in milliseconds. */
   testLimitMs: number;
   runLimitMs: number;
+  /** Where lanes run. Not set: each in a process of its own. */
+  laneRunner?: LaneRunner;
 }
 
 /** Told what goes on. */
@@ -240,7 +242,7 @@ async function runLanes(
           network,
           suites,
         };
-        return runLane(lane, settings, { ...sink, processEnded: lab.clean }, signal);
+        return runLane(lane, settings, { ...sink, processEnded: lab.clean }, signal, options.laneRunner);
       });
     }
   };
