@@ -35,9 +35,11 @@ describe("an HTTP hook", function () {
     });
     expect(await channel.ask({ verb: "initiate" })).to.deep.equal({ ok: true });
     expect(await channel.ask({ verb: "delete", what: "ike" })).to.deep.equal({ unsupported: "" });
+    expect(await channel.ask({ verb: "hello" })).to.deep.equal({ ok: true });
     expect(bodies.map((body) => JSON.parse(body))).to.deep.equal([
       { verb: "initiate" },
       { verb: "delete", what: "ike" },
+      { verb: "hello" },
     ]);
   });
 
