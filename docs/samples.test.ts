@@ -1,13 +1,25 @@
 /**
  * Runs the samples of the README and the guides, so that they stay true. A fence `sh` holds one command a line;
  * `sh root` needs root and installed peers. A line may end with `# exit N`. Fences without a language are prose.
+ * What a guide does to the sources, in fences `sh checkout`, and `ts FILE` or
+ * `yaml FILE` with a file in a folder, happens to a copy of them, from top to bottom.
  */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { expect } from "chai";
 import { suiteFiles } from "../harness/run/suites.ts";
+import { readExternal } from "../peers/external.ts";
 import { isInstalled } from "../peers/install/cache.ts";
 
 const root = resolve(import.meta.dirname, "..");
@@ -24,19 +36,35 @@ interface Sample {
 function samples(file: string): Sample[] {
   const text = readFileSync(join(root, file), "utf8");
   return [...text.matchAll(/^```sh( root)?\n([\s\S]*?)^```/gm)].flatMap(([, marked, body = ""]) =>
-    body
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => {
-        const [command = "", exit = "0"] = line.split(/\s+# exit /);
-        return {
-          command: command.replace(/\s+#.*$/, ""),
-          needsRoot: marked !== undefined,
-          exit: Number(exit),
-        };
-      }),
+    commands(body).map((each) => ({ ...each, needsRoot: marked !== undefined })),
   );
 }
+
+const commands = (body: string): Omit<Sample, "needsRoot">[] =>
+  body
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => {
+      const [command = "", exit = "0"] = line.split(/\s+# exit /);
+      return { command: command.replace(/\s+#.*$/, ""), exit: Number(exit) };
+    });
+
+interface Fence {
+  language: string;
+  /** The file whose content it is; for commands `checkout`. */
+  name: string;
+  body: string;
+}
+
+const namedFences = (guide: string): Fence[] =>
+  [...readFileSync(join(root, guide), "utf8").matchAll(/^```(\w+) (\S+)\n([\s\S]*?)^```/gm)].map(
+    ([, language = "", name = "", body = ""]) => ({ language, name, body }),
+  );
+
+/** The guide whose fences `yaml FILE` define peers. */
+const DEFINITIONS = "docs/add-your-implementation.md";
+
+const isOfSources = ({ name }: Fence): boolean => name === "checkout" || name.includes("/");
 
 function run(command: string, cwd: string): number {
   const [npx, name, ...args] = command.split(" ");
@@ -46,12 +74,54 @@ function run(command: string, cwd: string): number {
     process.env.CI === "true"
       ? [join(root, "bin/bakeoff.js")]
       : ["--import", import.meta.resolve("tsx"), join(root, "harness/cli/main.ts")];
+  return statusOf(process.execPath, [...main, ...args], cwd);
+}
+
+function statusOf(program: string, args: string[], cwd: string): number {
   try {
-    execFileSync(process.execPath, [...main, ...args], { cwd, stdio: "pipe", timeout: 300_000 });
+    execFileSync(program, args, { cwd, stdio: "pipe", timeout: 300_000 });
     return 0;
   } catch (error) {
     const status: unknown = Reflect.get(Object(error), "status");
     return typeof status === "number" ? status : -1;
+  }
+}
+
+/** All that commands in the sources need, at a place of its own. */
+function copiedSources(to: string): string {
+  const isNeeded = (path: string): boolean => !/\/(fixtures|golden)$/.test(path);
+  for (const part of [
+    "harness",
+    "suites",
+    "fuzz",
+    "peers",
+    "pcaps",
+    "reports",
+    "package.json",
+    "tsconfig.json",
+  ])
+    cpSync(join(root, part), join(to, part), { recursive: true, filter: isNeeded });
+  symlinkSync(join(root, "node_modules"), join(to, "node_modules"));
+  return to;
+}
+
+const FROM_SOURCES: Record<string, string> = {
+  "npx bakeoff ": "harness/cli/main.ts ",
+  "npm run square -- ": "harness/run/square-main.ts ",
+};
+
+/** Writes a file, or runs commands. */
+function perform({ name, body }: Fence, sources: string): void {
+  if (name !== "checkout") {
+    mkdirSync(dirname(join(sources, name)), { recursive: true });
+    writeFileSync(join(sources, name), body);
+    return;
+  }
+  for (const { command, exit } of commands(body)) {
+    const begin = Object.keys(FROM_SOURCES).find((known) => command.startsWith(known));
+    if (begin === undefined) throw new Error(`${command}: does not begin as a command of the sources`);
+    const line = `exec "$0" --import tsx ${FROM_SOURCES[begin]}${command.slice(begin.length)}`;
+    expect(statusOf("sh", ["-c", line, process.execPath], sources), command).to.equal(exit);
   }
 }
 
@@ -71,6 +141,23 @@ describe("samples in the documents", () => {
         expect(run(sample.command, folder)).to.equal(sample.exit);
       });
     }
+  }
+
+  for (const guide of guides) {
+    const fences = namedFences(guide);
+    const defined = guide === DEFINITIONS ? fences.filter(({ language }) => language === "yaml") : [];
+    for (const { name, body } of defined)
+      it(`${guide}: ${name} defines a peer`, () => {
+        const file = join(folder, name);
+        writeFileSync(file, body);
+        expect(() => readExternal(file)).not.to.throw();
+      });
+    if (fences.some(({ name }) => name === "checkout"))
+      it(`${guide}: what it does to the sources`, function () {
+        this.timeout(300_000);
+        const sources = copiedSources(join(folder, "checkout"));
+        for (const fence of fences.filter(isOfSources)) perform(fence, sources);
+      });
   }
 
   it("of tests stand in a suite", () => {

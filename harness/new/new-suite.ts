@@ -18,6 +18,7 @@ export interface SuiteWishes {
 
 const DOCUMENTS = "harness/wire/documents";
 const LIST = `${DOCUMENTS}/index.ts`;
+const NOTIFIES = "harness/wire/registry/notify-types.ts";
 const SECTION = "1";
 
 /** @throws UsageError for what cannot be, by its field */
@@ -68,14 +69,13 @@ function factFiles(root: string, document: string, title: string, revision: stri
     'title: "The title"': line.length > WIDTH ? `title:\n    ${quoted}` : `title: ${quoted}`,
     "../../wire/documents/": "./",
   };
+  const added = (path: string, from: string, element: string, list: string): string =>
+    register(readIn(root, path), { file: `${from}/${document}.ts`, name, element, list }, path);
   return {
     made: { [`${DOCUMENTS}/${document}.ts`]: filled(root, "facts.ts", words) },
     extended: {
-      [LIST]: register(
-        readIn(root, LIST),
-        { file: document, name, element: name, list: "const all = [" },
-        LIST,
-      ),
+      [LIST]: added(LIST, ".", name, "const all = ["),
+      [NOTIFIES]: added(NOTIFIES, "../documents", `...${name}.codePoints.NOTIFY`, "const table = ["),
     },
   };
 }

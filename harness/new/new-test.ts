@@ -76,7 +76,12 @@ export function testFiles(root: string, names: Names): PlannedTest {
     extended: {
       [LIST]: register(
         readIn(root, LIST),
-        { file: lie, name: lies, element: `...${lies}`, list: "export const lies: readonly Lie[] = [" },
+        {
+          file: `./${lie}.ts`,
+          name: lies,
+          element: `...${lies}`,
+          list: "export const lies: readonly Lie[] = [",
+        },
         LIST,
       ),
     },

@@ -14,6 +14,7 @@ const here = resolve(import.meta.dirname, "../..");
 const PARTS = [
   "peers/builtin/lies",
   "harness/wire/documents",
+  "harness/wire/registry",
   "harness/new/templates",
   "suites/rfc7619",
   "suites/esp-ping",
@@ -63,6 +64,10 @@ describe("new suites and tests", () => {
       "rfc7619/2.2/does-x",
     ]);
     expect(existsSync(join(root, "harness/wire/documents/rfc9999.ts"))).to.equal(false);
+    for (const list of ["documents/index", "registry/notify-types"])
+      expect(readIn(root, `harness/wire/${list}.ts`)).to.match(
+        /draft-foo-bar\.ts";\n[\s\S]*\n {2}(\.\.\.)?draftFooBar\b.*,\n/,
+      );
     expect(readIn(root, "harness/wire/documents/draft-foo-bar.ts")).to.include(
       '{ name: "03", text: "draft-foo-bar-03" }',
     );
@@ -169,7 +174,7 @@ describe("new suites and tests", () => {
 
   it("do not touch a list of another form", () => {
     const text = readFileSync(join(here, "peers/builtin/lies/lie.ts"), "utf8");
-    const entry = { file: "x", name: "xLies", element: "...xLies", list: "export const lies = [" };
+    const entry = { file: "./x.ts", name: "xLies", element: "...xLies", list: "export const lies = [" };
     expect(() => register(text, entry, "lie.ts")).to.throw(UsageError, /^lie\.ts: .*add \.\.\.xLies by hand/);
   });
 });

@@ -5,6 +5,6 @@ export const theFacts = {
   title: "The title",
   // Newest first, of those that differ on the wire.
   revisions: [{ name: "the-revision", text: "the-document-the-revision" }],
-  // The numbers it defines, by registry, as in esp-ping.ts beside this file.
-  codePoints: {},
+  // The numbers it defines, as in esp-ping.ts beside this file. Those of other registries need a line there as well.
+  codePoints: { NOTIFY: [] },
 } as const satisfies DocumentFacts;

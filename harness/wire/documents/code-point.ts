@@ -6,9 +6,12 @@ type Qualified = QualifiedOf<KnownDocument["codePoints"]>;
 type QualifiedOf<Tables> = Tables extends unknown
   ? { [R in keyof Tables]: NameIn<R, Tables[R]> }[keyof Tables]
   : never;
-type NameIn<R, Table> = Table extends readonly { name: infer N extends string }[]
-  ? `${R & string}.${N}`
-  : never;
+// Of an empty table any string would be a name.
+type NameIn<R, Table> = Table extends readonly []
+  ? never
+  : Table extends readonly { name: infer N extends string }[]
+    ? `${R & string}.${N}`
+    : never;
 
 /** `ESP_ECHO_SUPPORTED`; with its registry, `RESERVED_SPI.ESP_ECHO_REQUEST`, where two registries have the name. */
 export type CodePointName = Qualified | (Qualified extends `${string}.${infer N}` ? N : never);
