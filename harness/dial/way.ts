@@ -99,7 +99,7 @@ async function openBoth(where: Where, host: string): Promise<Way> {
 }
 
 /** Has both ends believe in a NAT, so that ESP goes in UDP. */
-const udpAlways: Extension = {
+export const udpAlways: Extension = {
   name: "ESP in UDP",
   outgoing: ({ payloads }) => {
     for (const n of notifies(payloads, NOTIFY.NAT_DETECTION_SOURCE_IP))

@@ -112,7 +112,7 @@ export const messageEvent = z.strictObject({
 export const verdictEvent = z.strictObject({
   kind: z.literal("verdict"),
   ...base,
-  /** A requirement by lint (`rfc7296/IKEV2-001`), or a test (`rfc7296/2.8/initiator-reuses-old-spi`). */
+  /** By lint: a requirement that is broken (`rfc7296/IKEV2-001`), or a document that is kept as far as seen (`rfc7296`); or a test (`rfc7296/2.8/initiator-reuses-old-spi`). */
   of: z.enum(["requirement", "test"]),
   id: z.string(),
   verdict: verdictName,
