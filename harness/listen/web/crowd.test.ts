@@ -7,6 +7,10 @@ import { Rate } from "./limits.ts";
 import { type Serving, serve } from "./server.ts";
 import { MemoryHub, RawClient } from "./testing.ts";
 
+const LONG = "x".repeat(100_000);
+
+const pause = (ms = 5) => new Promise((resolve) => setTimeout(resolve, ms));
+
 describe("a crowd before the HTTP side of listen", () => {
   const hub = new MemoryHub();
   const clients: RawClient[] = [];
@@ -63,6 +67,14 @@ describe("a crowd before the HTTP side of listen", () => {
     expect(idle.filter(({ closed }) => !closed).length).to.be.within(4, 5);
   });
 
+  it("takes who has got his reply for idle again", async () => {
+    await begin({ connections: 3 });
+    for (let count = 0; count < 8; count++) {
+      const one = client(asking("/assets/listen.js"));
+      expect(await one.until(() => one.closed || one.text.includes("})();"))).to.match(/^HTTP\/1.1 200 /);
+    }
+  });
+
   it("says that it is full when everybody is being served", async () => {
     await begin({ connections: 3, perSource: 3 });
     const id = session();
@@ -104,7 +116,7 @@ describe("a crowd before the HTTP side of listen", () => {
     const odd = client(asking(`/s/${id}/events?after=-1`, "Last-Event-ID: 1e9\r\n"));
     await odd.until(() => odd.text.includes("id: 4\n"));
     odd.socket.destroy();
-    while (hub.watchers(id) > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (hub.watchers(id) > 0) await pause();
   });
 
   it("tells the page what has changed besides, once", async () => {
@@ -123,7 +135,7 @@ describe("a crowd before the HTTP side of listen", () => {
     expect(states()).to.equal(2);
   });
 
-  it("keeps nothing for a reader who takes nothing, cuts him off, and delays nobody", async () => {
+  it("cuts off who takes nothing, and delays nobody", async () => {
     await begin({ slowMs: 400 });
     const id = session();
     const slow = client(asking(`/s/${id}/events`));
@@ -132,14 +144,35 @@ describe("a crowd before the HTTP side of listen", () => {
     const quick = client(asking(`/s/${id}/events`));
     await quick.until(() => quick.text.includes("retry:"));
     quick.most = slow.most = 200_000;
-    const text = "x".repeat(100_000);
-    for (let count = 0; count < 150; count++) note(id, text);
+    for (let count = 0; count < 150; count++) note(id, LONG);
     await quick.until(() => quick.text.includes("id: 150\n"));
-    while (hub.watchers(id) > 1) await new Promise((resolve) => setTimeout(resolve, 10));
+    while (hub.watchers(id) > 1) await pause();
     expect(quick.closed).to.equal(false);
     slow.socket.resume();
     await slow.whole();
     expect(slow.octets, "of 15,000,000").to.be.lessThan(12_000_000);
+  });
+
+  it("reads nothing more for who takes nothing, and goes on with him when he does", async () => {
+    await begin({});
+    const id = session();
+    const slow = client(asking(`/s/${id}/events`));
+    await slow.until(() => slow.text.includes("retry:"));
+    slow.socket.pause();
+    slow.most = 200_000;
+    for (let count = 0; count < 150; count++) note(id, LONG);
+    for (let before = -1; before !== hub.asked; ) {
+      before = hub.asked;
+      await pause(50);
+    }
+    const stuck = hub.asked;
+    for (let count = 0; count < 10; count++) {
+      note(id, LONG);
+      await pause();
+    }
+    expect(hub.asked).to.equal(stuck);
+    slow.socket.resume();
+    await slow.until(() => slow.text.includes("id: 160\n"));
   });
 
   it("has so many streams for a session and for a source", async () => {
@@ -149,8 +182,7 @@ describe("a crowd before the HTTP side of listen", () => {
     expect([await open(one), await open(one), await open(one)]).to.deep.equal(["200", "200", "503"]);
     expect([await open(other), await open(other)]).to.deep.equal(["200", "503"]);
     for (const { socket } of clients) socket.destroy();
-    while (hub.watchers(one) + hub.watchers(other) > 0)
-      await new Promise((resolve) => setTimeout(resolve, 5));
+    while (hub.watchers(one) + hub.watchers(other) > 0) await pause();
     expect(await open(one), "once the others are gone").to.equal("200");
   });
 

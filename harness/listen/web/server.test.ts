@@ -247,6 +247,7 @@ describe("the HTTP side of listen", () => {
     hub.tell(id, { ...message, dial: 1, payloads: wide });
     const page = await (await get(`/s/${id}`)).text();
     expect(page.length).to.be.lessThan(60_000);
+    expect(page.split('<ul class="fields">').length, "lists in one another").to.be.lessThan(16);
     expect(page).to.include("There are more fields");
   });
 });
