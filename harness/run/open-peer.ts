@@ -9,6 +9,7 @@ import { socketPeer } from "./arena-sockets.ts";
 import type { PeerOrder } from "./lane-protocol.ts";
 import { type LivePeer, memoryPeer, peerInfo, withCodePoints } from "./live-peer.ts";
 import { openAddress } from "./open-address.ts";
+import { openImage } from "./open-image.ts";
 import { openProgram } from "./open-program.ts";
 import { overTheWire } from "./over-the-wire.ts";
 import { tool } from "./tool.ts";
@@ -17,6 +18,7 @@ import { tool } from "./tool.ts";
 export async function openPeer(order: PeerOrder, tell: (text: string) => void = () => {}): Promise<LivePeer> {
   if (order.box) return openAddress(order, order.box, tell);
   if (order.program) return openProgram(order, order.program);
+  if (order.image) return openImage(order, order.image);
   const chosen = findPeer(order.peer);
   return withCodePoints(await open(chosen, order), codePointsOf(chosen));
 }

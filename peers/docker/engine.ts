@@ -1,6 +1,6 @@
 /** The container engine, by its command `docker`. */
 import { LabError } from "../runtime/errors.ts";
-import { type CommandResult, must, run } from "../runtime/process.ts";
+import { type CommandResult, run } from "../runtime/process.ts";
 
 const START = "start the engine: service docker start";
 /** How long the engine may take to start, or to end, a container. */
@@ -57,19 +57,6 @@ export async function pidOf(name: string): Promise<number | undefined> {
 /** Ends it at once, if it is there. */
 export async function removeContainer(name: string): Promise<void> {
   await docker("rm", "--force", "--volumes", name);
-}
-
-/** What its first process has written, of the last seconds where these are given. */
-export async function logsOf(name: string, since?: string): Promise<string> {
-  const { stdout, stderr } = await docker("logs", ...(since ? ["--since", since] : []), name);
-  return stdout + stderr;
-}
-
-/** How it ended; undefined while it runs. Only of one that stays when it has ended. @throws LabError where it is gone */
-export async function exitOf(name: string): Promise<number | undefined> {
-  const format = "{{.State.Running}} {{.State.ExitCode}}";
-  const [running, code] = (await must(["docker", "inspect", "--format", format, name])).trim().split(" ");
-  return running === "true" ? undefined : Number(code);
 }
 
 const lastWords = (said: string): string => said.trim().split("\n").slice(0, 3).join(" / ").slice(0, 400);
