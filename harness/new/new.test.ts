@@ -17,16 +17,30 @@ const PARTS = [
   "harness/wire/registry",
   "harness/new/templates",
   "suites/rfc7619",
-  "suites/esp-ping",
 ];
 
+/** As much of the sources as is written to. */
+function copied(): string {
+  const root = mkdtempSync(join(tmpdir(), "bakeoff-new-"));
+  for (const part of PARTS) cpSync(join(here, part), join(root, part), { recursive: true });
+  return root;
+}
+
 describe("new suites and tests", () => {
+  let untouched = "";
+  before(() => {
+    untouched = copied();
+  });
+  after(() => rmSync(untouched, { recursive: true }));
+
+  /** What is written in it is for the test at hand; those who write nothing share one. */
   let root = "";
   beforeEach(() => {
-    root = mkdtempSync(join(tmpdir(), "bakeoff-new-"));
-    for (const part of PARTS) cpSync(join(here, part), join(root, part), { recursive: true });
+    root = untouched;
   });
-  afterEach(() => rmSync(root, { recursive: true }));
+  afterEach(() => {
+    if (root !== untouched) rmSync(root, { recursive: true });
+  });
 
   const suite = (wishes: SuiteWishes) => {
     const plan = planSuite(root, wishes);
@@ -44,6 +58,7 @@ describe("new suites and tests", () => {
   };
 
   it("make the files of a draft, registered and as the formatter wants them", function () {
+    root = copied();
     this.timeout(20_000);
     const long =
       "Several Words in a Title That Is So Long That It Has To Stand in a Line of Its Own, as Those of Many Texts Do";
@@ -80,6 +95,7 @@ describe("new suites and tests", () => {
   });
 
   it("choose a requirement of the section that binds the peer, and another name for a second lie", () => {
+    root = copied();
     const [first, second] = [
       test({ requirement: "NULLAUTH-08", name: "a" }),
       test({ requirement: "NULLAUTH-08", name: "b" }),
@@ -90,6 +106,7 @@ describe("new suites and tests", () => {
   });
 
   it("give a row the whole name where another document has the short one", () => {
+    root = copied();
     suite({ document: "draft-one-name" });
     expect(suite({ document: "draft-ietf-ipsecme-one-name" }).requirement).to.equal(
       "DRAFT-IETF-IPSECME-ONE-NAME-01",
@@ -150,6 +167,7 @@ describe("new suites and tests", () => {
     });
 
   it("overwrite nothing, and leave all as it was", () => {
+    root = copied();
     const plan = planTest(root, { document: "rfc7619", section: "2.2", peer: "responder", name: "does-x" });
     write(root, plan);
     const before = readIn(root, "peers/builtin/lies/index.ts");
@@ -164,6 +182,7 @@ describe("new suites and tests", () => {
   });
 
   it("find the source tree from what is built in it, and say so where there is none", () => {
+    root = copied();
     const built = join(root, "dist/harness/new");
     mkdirSync(built, { recursive: true });
     expect(sourceTree(built)).to.equal(root);
