@@ -9,10 +9,9 @@ import { type RunOptions, run } from "../run/run.ts";
 import { shardOf, writeDurations } from "./durations.ts";
 import { mergeCells } from "./merge-cells.ts";
 import { cellsBegun, recordsIn, runCells } from "./run-cells.ts";
-import { laneHere, noting, quiet, type Written, written } from "./testing.ts";
+import { laneHere, noting, PROGRAM, quiet, type Written, written } from "./testing.ts";
 
 const never = new AbortController().signal;
-const MAIN = join(import.meta.dirname, "../cli/main.ts");
 
 /** All but times, by id and role. */
 const timeless = ({ tests }: Results) =>
@@ -71,7 +70,7 @@ parameters: [{ name: plain, seed: 9 }]
     const { folder, path, file, cells, tests } = campaign;
     const [shard, out] = [{ index: 1, of: 2 }, join(folder, "shard-1")];
     const mine = shardOf(cells, shard, {});
-    const argv = [...process.execArgv, MAIN, "campaign", path, "--shard", "1/2", "--out", out];
+    const argv = [...PROGRAM.options, PROGRAM.main, "campaign", path, "--shard", "1/2", "--out", out];
     const child = spawn(process.execPath, argv, { stdio: ["ignore", "ignore", "pipe"] });
     const ended = once(child, "close");
     let told = "";

@@ -10,6 +10,14 @@ import { type Cell, cellsOf } from "./cells.ts";
 import { type CampaignFile, readCampaign } from "./file.ts";
 import type { CampaignObserver } from "./run-cells.ts";
 
+const root = join(import.meta.dirname, "../..");
+
+/** How another process runs the program: the sources or, where it was just built, what users have. */
+export const PROGRAM =
+  process.env.CI === "true"
+    ? { main: join(root, "bin/bakeoff.js"), options: [] }
+    : { main: join(root, "harness/cli/main.ts"), options: ["--import", import.meta.resolve("tsx")] };
+
 /** For peers in memory alone. */
 export const laneHere: LaneRunner = async (order, { onMessage, signal }) => {
   let isDone = false;
