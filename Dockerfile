@@ -23,6 +23,8 @@ COPY --from=build /opt/bakeoff/dist /opt/bakeoff/dist
 COPY --from=build /opt/bakeoff/baselines /opt/bakeoff/baselines
 COPY --from=build /opt/bakeoff/pcaps/golden /opt/bakeoff/pcaps/golden
 COPY peers/docker/harness-entry.sh /usr/local/bin/bakeoff-entry
+# Of a peer that is named without a runtime, the service of docker-compose.yml is meant.
+ENV BAKEOFF_RUNTIME=docker BAKEOFF_SERVICES=/run/bakeoff
 WORKDIR /work
 ENTRYPOINT ["sh", "/usr/local/bin/bakeoff-entry"]
 CMD ["--help"]

@@ -104,7 +104,8 @@ export const codePointsOf = ({ definition, version }: ChosenPeer): CodePointOver
 });
 
 /**
- * The peer that `NAME[@VERSION][:RUNTIME]` names; the newest version and the best runtime where left out.
+ * The peer that `NAME[@VERSION][:RUNTIME]` names; the newest version and the best runtime where left out, or
+ * `$BAKEOFF_RUNTIME` where it has that.
  * A longer version (`6.1.0`) names the one it begins with.
  * @throws PeerNameError with the nearest valid name
  */
@@ -136,7 +137,8 @@ export function findPeer(spec: string, definitions: PeerDefinition[] = loadDefin
     );
   }
   const runtimes = runtimesOf(definition, version);
-  const chosen = runtimeWanted === undefined ? runtimes[0]! : runtimes.find((r) => r === runtimeWanted);
+  const usual = runtimes.find((r) => r === process.env.BAKEOFF_RUNTIME) ?? runtimes[0]!;
+  const chosen = runtimeWanted === undefined ? usual : runtimes.find((r) => r === runtimeWanted);
   if (!chosen)
     throw new PeerNameError("runtime", runtimeWanted!, ` of ${wanted}@${version.version}`, runtimes);
   return { definition, version, runtime: chosen };

@@ -2,7 +2,7 @@
  * A container that is told by its environment and the files of /bakeoff which test it is for: started anew for each, as
  * in the QUIC interop runner. Exit code 127 says that it does not support what it was asked for.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -17,6 +17,8 @@ const UNSUPPORTED = 127;
 /** The engine itself, which has failed. */
 const ENGINE_FAILED = 125;
 const LISTENS_MS = 8_000;
+/** One that does not say that it is ready, by a file, is given so long to be configured once it listens. */
+const SETTLES_MS = 1_000;
 /** Begins when there is a network; then the image's own program takes its place. */
 const GATE = 'until [ -e /bakeoff/begin ]; do sleep 0.05; done; exec "$@"';
 
@@ -71,7 +73,7 @@ export class ToldContainer implements Channel {
     await removeContainer(this.#berth.name);
   }
 
-  /** Starts a container for this role, and waits until it listens for IKE or ends. */
+  /** Starts a container for this role, and waits until it is ready or ends. */
   async #begin(role: Role): Promise<Reply> {
     const asked = this.#configured;
     if (!asked) return { error: "nothing was configured" };
@@ -90,10 +92,13 @@ export class ToldContainer implements Channel {
 
   async #untilItListens(container: Attached): Promise<Reply> {
     const pid = await pidOf(this.#berth.name);
+    let since: number | undefined;
     for (const end = performance.now() + LISTENS_MS; performance.now() < end; await pause(20)) {
       const code = container.exit();
       if (code !== undefined) return endOf(code, container.lastWords());
-      if (pid !== undefined && (await listens(pid))) return { ok: true };
+      if (existsSync(join(this.#folder, "ready"))) return { ok: true };
+      if (pid !== undefined && (await listens(pid))) since ??= performance.now();
+      if (performance.now() - (since ?? end) > SETTLES_MS) return { ok: true };
     }
     return { error: `nobody in the container listens at UDP port 500 after ${LISTENS_MS / 1000} s` };
   }
@@ -115,7 +120,7 @@ export class ToldContainer implements Channel {
 
   #writeFiles({ verb: _, ...asked }: Configure): void {
     const write = (name: string, text: string) => writeFileSync(join(this.#folder, name), text);
-    for (const name of ["begin", "certificates.pem", "key.pem", "trust.pem"])
+    for (const name of ["begin", "ready", "certificates.pem", "key.pem", "trust.pem"])
       rmSync(join(this.#folder, name), { force: true });
     write("config.json", JSON.stringify(asked, undefined, 2));
     const { certificates = [], key, trust = [] } = asked.credentials ?? {};
