@@ -5,7 +5,7 @@ import { brief } from "../../../reports/text.ts";
 import type { SessionEvent, ShownField } from "../types.ts";
 
 /** The lists of a card. */
-const PLACES = ["course", "ladder", "verdicts", "held"] as const;
+const PLACES = ["course", "ladder", "verdicts"] as const;
 export type Place = (typeof PLACES)[number];
 
 type Of<Kind extends SessionEvent["kind"]> = Extract<SessionEvent, { kind: Kind }>;
@@ -15,12 +15,8 @@ const MOST_TEXT = 240;
 const MOST_FIELDS = 600;
 const MOST_DEPTH = 12;
 
-/** A requirement that was met is told, but is in nobody's way. */
-export function placeOf(event: SessionEvent): Place {
-  if (event.kind === "message") return "ladder";
-  if (event.kind !== "verdict") return "course";
-  return event.verdict === "pass" && event.of === "requirement" ? "held" : "verdicts";
-}
+export const placeOf = ({ kind }: SessionEvent): Place =>
+  kind === "message" ? "ladder" : kind === "verdict" ? "verdicts" : "course";
 
 /** An item of the list that it belongs to. */
 export function eventMarkup(event: SessionEvent): Markup {
@@ -78,22 +74,23 @@ function fieldList(fields: readonly ShownField[], room: { left: number }, depth:
   return html`<ul class="fields">${shown}</ul>`;
 }
 
-const verdictItem = ({ of, id, verdict, reason }: Of<"verdict">): Markup =>
-  html`<li>${badge(verdict)} <code>${id}</code>${of === "test" && html` <span class="mark">test</span>`}${verdict !== "pass" && reason !== "" && html`<br>${brief(reason, 2000)}`}</li>`;
+/** `linked`: with the way to its dial. */
+export const verdictItem = ({ of, id, verdict, reason, dial }: Of<"verdict">, linked = false): Markup =>
+  html`<li>${badge(verdict)} <code>${id}</code>${of === "test" && html` <span class="mark">test</span>`}${linked && dial !== undefined && html` <a href="#dial-${dial}">dial ${dial}</a>`}${(of === "requirement" || verdict !== "pass") && reason !== "" && html`<br>${brief(reason, 2000)}`}</li>`;
 
 /** Dials of a session begin at 1; what belongs to none stands in card 0. */
 export const dialOf = ({ dial }: SessionEvent): number => dial ?? 0;
 
 /** The card of a dial, with what is known of it. */
 export function dialCard(dial: number, events: readonly SessionEvent[]): Markup {
-  const [course, ladder, verdicts, held] = PLACES.map((place) =>
+  const [course, ladder, verdicts] = PLACES.map((place) =>
     events.filter((event) => placeOf(event) === place).map(eventMarkup),
   );
   return html`<article class="card pad dial" id="dial-${dial}" aria-label="${cardName(dial)}">
 <h3>${cardName(dial)}</h3>
 <ul class="plain course">${course}</ul>
 <div class="columns"><section><h4>Messages</h4><ol class="plain ladder">${ladder}</ol></section>
-<section><h4>Verdicts</h4><ul class="plain verdicts">${verdicts}</ul><details class="passed"><summary>Requirements that were met</summary><ul class="plain held">${held}</ul></details></section></div>
+<section><h4>Verdicts</h4><ul class="plain verdicts">${verdicts}</ul></section></div>
 </article>
 `;
 }

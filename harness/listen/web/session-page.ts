@@ -3,13 +3,13 @@ import { type Fragment, html, type Markup, render } from "../../../reports/site/
 import { BY_URGENCY, badge } from "../../../reports/site/parts.ts";
 import { plural } from "../../../reports/text.ts";
 import type { Hub, SessionEvent, SessionView } from "../types.ts";
-import { dialCards } from "./events-view.ts";
+import { dialCards, verdictItem } from "./events-view.ts";
 import { page } from "./layout.ts";
 import type { Reply } from "./reply.ts";
 import { CONNECTION, ipsecConf, swanctlConf } from "./snippets.ts";
 
 /** Events on a page that was just opened; all of them are in a file. */
-const MOST_EVENTS = 1500;
+const MOST_EVENTS = 400;
 
 export function sessionPage(hub: Hub, session: SessionView): Reply {
   const all = hub.events(session.id, 0);
@@ -35,6 +35,7 @@ ${all.length > events.length && html`<p class="soft">Of ${all.length} events, th
 function parts(hub: Hub, session: SessionView): { id: string; markup: Markup }[] {
   return [
     { id: "state", markup: html`${stateCard(session)}${files(session.id, hub.files(session.id))}` },
+    { id: "found", markup: html`${found(hub.events(session.id, 0))}` },
     { id: "back", markup: html`${dialBack(session)}` },
   ];
 }
@@ -64,6 +65,24 @@ function stateCard({ state, dials, verdicts, queued, documents, lie }: SessionVi
 ${counts.length > 0 && html`<ul class="plain counts">${counts}</ul>`}
 ${documents.length > 0 && html`<p class="soft">${next === undefined ? html`All tests of ${documents.join(", ")} were played.` : html`${plural(queued.length, "test")} of ${documents.join(", ")} to come; the next dial plays <code>${next}</code>.`}</p>`}
 ${lie !== undefined && html`<p class="note">The next dial is told a lie: <code>${lie}</code></p>`}</section>`;
+}
+
+/** Results that are listed. */
+const MOST_FOUND = 300;
+
+/** Verdicts of all dials, but for those that linting found nothing; what asks for a look comes first. */
+function found(events: readonly SessionEvent[]): Fragment {
+  const verdicts = events
+    .filter((event) => event.kind === "verdict")
+    .filter(({ of, verdict }) => of === "test" || verdict !== "pass");
+  if (verdicts.length === 0) return undefined;
+  const sorted = BY_URGENCY.flatMap((name) => verdicts.filter(({ verdict }) => verdict === name));
+  const rest = sorted.length - MOST_FOUND;
+  return html`<details class="card pad kept"${verdicts.length <= 12 && html` open`}><summary><b>Results until now</b></summary><ul class="plain verdicts">${sorted
+    .slice(0, MOST_FOUND)
+    .map((event) =>
+      verdictItem(event, true),
+    )}</ul>${rest > 0 && html`<p class="soft">and ${rest} more</p>`}</details>`;
 }
 
 /** A path below a session; its segments are the hub's, but may hold anything. */
@@ -112,14 +131,17 @@ function lieForm(hub: Hub, { id, lie }: SessionView): Fragment {
 ${lies.map(option)}</select> <button type="submit">So be it</button></form>`;
 }
 
+/** Places that are offered; a box dials from one or two. */
+const MOST_BACK = 3;
+
 /** Only to where a dial has come from is there a way back. */
 function dialBack({ id, dialled }: SessionView): Fragment {
-  return [...dialled]
-    .reverse()
-    .map(
-      ({ host, port }) =>
-        html`<form class="card pad act" method="post" action="/s/${id}/dial-back"><input type="hidden" name="host" value="${host}"><input type="hidden" name="port" value="${port}"><button type="submit">Dial me back at <code>${host} port ${port}</code></button></form>`,
-    );
+  if (dialled.length === 0) return undefined;
+  const places = dialled.slice(-MOST_BACK).reverse();
+  return html`<section class="card pad back" aria-label="Dial back">${places.map(
+    ({ host, port }) =>
+      html`<form method="post" action="/s/${id}/dial-back"><input type="hidden" name="host" value="${host}"><input type="hidden" name="port" value="${port}"><button type="submit">Dial me back at <code>${host} port ${port}</code></button></form>\n`,
+  )}</section>`;
 }
 
 /** The session for programs: what is known of it, its files, and its events. */

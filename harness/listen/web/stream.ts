@@ -18,6 +18,9 @@ export interface EventForm {
 /** How long a browser waits before it comes back. */
 const RETRY_MS = 2000;
 
+/** What else has changed is looked for no more often than this. */
+const STATE_MS = 200;
+
 export class EventStream {
   readonly #hub: Hub;
   readonly #id: string;
@@ -30,6 +33,7 @@ export class EventStream {
   /** Set while the reader has more than he takes. */
   #slow: NodeJS.Timeout | undefined;
   #due: NodeJS.Immediate | undefined;
+  #stateDue: NodeJS.Timeout | undefined;
 
   constructor(
     hub: Hub,
@@ -61,6 +65,7 @@ export class EventStream {
       clearInterval(beat);
       clearTimeout(this.#slow);
       clearImmediate(this.#due);
+      clearTimeout(this.#stateDue);
     });
     this.#soon();
   }
@@ -78,8 +83,16 @@ export class EventStream {
       this.#last = event.seq;
       if (!this.#write(`id: ${event.seq}\ndata: ${this.#form.event(event)}\n\n`)) return;
     }
+    if (!this.#form.state) return;
+    this.#stateDue ??= setTimeout(() => {
+      this.#stateDue = undefined;
+      this.#tellState();
+    }, STATE_MS);
+  }
+
+  #tellState(): void {
     const state = this.#form.state?.();
-    if (state === undefined || state === this.#state) return;
+    if (this.#slow || state === undefined || state === this.#state) return;
     this.#state = state;
     this.#write(`event: state\ndata: ${state}\n\n`);
   }
