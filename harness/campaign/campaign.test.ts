@@ -126,6 +126,24 @@ parameters: [{ name: plain, seed: 9 }]
     expect(nothing.err).to.match(/^bakeoff: \S+: no cell of this campaign is there\n$/);
   });
 
+  it("stops in good order and goes on later, and runs the other cells where one cannot be run", async () => {
+    campaign = await written(`
+documents: [{ name: rfc7296, sections: ["1.5"] }, { name: rfc7296, sections: ["1.4"] }]
+parameters: [{ name: plain }, { name: known, baseline: there-is-none.yaml }]
+`);
+    const { folder: out, cells, tests } = campaign;
+    const options = { out, jobs: 1, laneRunner: laneHere };
+    const stop = new AbortController();
+    const stopping = { ...noting([]), ended: () => stop.abort("SIGINT") };
+    const first = await runCells(cells, tests, { ...options, resume: false }, stopping, stop.signal);
+    expect(first.map(({ how }) => how)).to.deep.equal(["run"]);
+    const ends = await runCells(cells, tests, { ...options, resume: true }, noting([]), never);
+    expect(ends.map(({ how }) => how)).to.deep.equal(["found", "run", "not-run", "not-run"]);
+    const merged = mergeCells(cells, [out], out, tests);
+    expect(merged.results.map(({ parameters }) => parameters)).to.deep.equal(["plain"]);
+    expect(merged.missing).to.deep.equal(cells.slice(2).map(({ name }) => name));
+  });
+
   it("lists its cells, and refuses what does not go together", async () => {
     campaign = await written("{ documents: [rfc5998, rfc6023], durations: took.json }");
     const { path, folder, cells } = campaign;

@@ -1,6 +1,7 @@
 /** `bakeoff campaign`: peers x documents x roles x parameters. */
 import { Command } from "commander";
 import { addressPeer } from "../../peers/address/address-peer.ts";
+import { plural } from "../../reports/text.ts";
 import { type Cell, cellsOf } from "../campaign/cells.ts";
 import { readDurations, shardOf as shardOfCells, weigher, writeDurations } from "../campaign/durations.ts";
 import { type CampaignFile, readCampaign } from "../campaign/file.ts";
@@ -109,7 +110,7 @@ function list(campaign: Campaign, { shard, out, json }: Flags): void {
   if (json) return printJson(rows);
   const seconds = (ms?: number) => (ms === undefined ? "" : `${(ms / 1_000).toFixed(1)} s`);
   process.stdout.write(
-    table(rows.map(({ cell, tests, expectedMs }) => [`${tests} tests`, seconds(expectedMs), cell])),
+    table(rows.map(({ cell, tests, expectedMs }) => [plural(tests, "test"), seconds(expectedMs), cell])),
   );
 }
 
@@ -124,12 +125,14 @@ async function runCampaign(campaign: Campaign, flags: Flags): Promise<number> {
     const ends = await runCells(cells, campaign.tests, options, shown(process.stderr), signals.signal);
     const left = cells.length - ends.length;
     if (signals.signal.aborted) {
-      process.stderr.write(`interrupted, ${left} cells left; --resume goes on\n`);
+      process.stderr.write(`interrupted, ${plural(left, "cell")} left; --resume goes on\n`);
       return EXIT.verdict;
     }
     const status = worst(ends.map(statusOf));
     if (shard) {
-      process.stderr.write(`shard ${shard.index}/${shard.of}: ${cells.length} cells; --merge follows\n`);
+      process.stderr.write(
+        `shard ${shard.index}/${shard.of}: ${plural(cells.length, "cell")}; --merge follows\n`,
+      );
       return status;
     }
     if (ends.every(({ how }) => how === "not-run")) return status;
@@ -156,7 +159,7 @@ function shown(stream: NodeJS.WriteStream): CampaignObserver {
       if (end.how === "not-run")
         stream.write(`${paint("red", "not run")}  ${name}: ${oneLine(end.error.message)}\n`);
       else if (end.how === "found") stream.write(`${name}: has been run\n`);
-      else stream.write(`${name}: ${end.outcome.results.tests.length} tests\n`);
+      else stream.write(`${name}: ${plural(end.outcome.results.tests.length, "test")}\n`);
     },
   };
 }

@@ -37,7 +37,7 @@ run() {
   done <<<"${INPUT_OPTIONS:-}"
   read -r -d '' -a documents <<<"${INPUT_DOCUMENTS:-}" || true
   as_root node "$main" run "${arguments[@]}" -- "${documents[@]}" || status=$?
-  as_root chown -R "$(id -u):$(id -g)" "$out" || true
+  if [[ -e $out ]]; then as_root chown -R "$(id -u):$(id -g)" "$out"; fi
   tell report "$out"
   tell site "$out/site"
   tell summary "$out/report.md"
