@@ -14,6 +14,7 @@ import { espPingCommand } from "./esp-ping.ts";
 import { EXIT, fail } from "./exit.ts";
 import { fuzzCommand } from "./fuzz.ts";
 import { listCommand } from "./list.ts";
+import { listenCommand } from "./listen.ts";
 import { newCommand } from "./new.ts";
 import { pcapCommand } from "./pcap.ts";
 import { peersCommand } from "./peers.ts";
@@ -46,6 +47,7 @@ export async function bakeoff(argv: string[]): Promise<number> {
   program.addCommand(peersCommand());
   program.addCommand(driverCheckCommand(finish));
   program.addCommand(dialCommand(finish));
+  program.addCommand(listenCommand(finish));
   program.addCommand(espPingCommand(finish));
   program.addCommand(pcapCommand(finish));
   program.addCommand(reportCommand(finish));

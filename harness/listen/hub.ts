@@ -222,6 +222,11 @@ export class ListenHub implements Hub {
     }
   }
 
+  /** Where participants dial. */
+  get endpoint(): SessionView["endpoint"] {
+    return this.#surroundings.endpoint;
+  }
+
   view(id: string): SessionView | undefined {
     return this.#sessions.get(id)?.view(this.#surroundings);
   }
