@@ -80,6 +80,22 @@ describe("verdicts beside a baseline", () => {
     });
   });
 
+  it("in a container are as in a namespace or as in a guest", () => {
+    const peers = sample.peers.map((peer) => ({ ...peer, runtime: "docker" as const }));
+    const agreementOf = (found: Partial<TestResult>, entries: BaselineEntry[]) =>
+      compare(makeResults({ ...sample, peers, tests: [test(found)] }), baselines(entries), ALL).tests[0]
+        ?.baseline?.agreement;
+    const elsewhere = (verdict: "fail" | "unsupported") => [
+      entry({ runtime: "netns", verdict }),
+      entry({ runtime: "uml", verdict: "tolerated" }),
+    ];
+    expect(agreementOf({}, elsewhere("fail"))).to.equal("expected");
+    expect(agreementOf({ verdict: "tolerated" }, elsewhere("fail"))).to.equal("expected");
+    expect(agreementOf({}, elsewhere("unsupported"))).to.equal("deviates");
+    expect(agreementOf({ verdict: "pass" }, elsewhere("fail"))).to.equal("deviates");
+    expect(agreementOf({ verdict: "pass" }, [entry({ runtime: "uml" })])).to.equal("expected");
+  });
+
   it("are unstable if a second try is as expected, and both stay", () => {
     const again = { verdict: "pass", reason: "as required", evidence: {} } as const;
     const [unstable] = judged([test({ again })], []).tests;

@@ -10,9 +10,11 @@ import {
 import { countWithheld } from "../../reports/withheld.ts";
 import {
   type Baseline,
+  type BaselineEntry,
   type Baselines,
   baselineName,
-  entryOf,
+  entriesOf,
+  isWithheld,
   type KnownEntry,
   oneSpace,
   reasonFits,
@@ -28,6 +30,14 @@ function difference({ verdict, reason }: Found, entry: KnownEntry | undefined): 
   if (verdict !== entry.verdict) return `another verdict: ${verdict}, and the baseline says ${entry.verdict}`;
   if (reasonFits(entry.reason, reason)) return undefined;
   return `${verdict} for another reason: the baseline says "${oneSpace(entry.reason)}"`;
+}
+
+/** The one that the verdict is as; else the first. One that withholds the test goes before all. */
+function entryFor(found: Found, entries: (BaselineEntry | undefined)[]): BaselineEntry | undefined {
+  const agrees = (entry: BaselineEntry | undefined) =>
+    entry?.verdict !== "withheld" && difference(found, entry) === undefined;
+  const held = entries.find((entry) => entry?.verdict === "withheld");
+  return held ?? entries[Math.max(0, entries.findIndex(agrees))];
 }
 
 /** `day`: that of the run. An entry that is over is an error whatever the test finds, until someone looks again. */
@@ -58,7 +68,7 @@ export function compare(results: Results, baselines: Baselines, ids: readonly st
   const placed = results.tests.map((test) => {
     const peer = peers.get(test.peer);
     const baseline = peer && baselines.get(baselineName(peer));
-    return { test, baseline, entry: baseline && entryOf(baseline, peer.runtime, test.id) };
+    return { test, baseline, entry: baseline && entryFor(test, entriesOf(baseline, peer.runtime, test.id)) };
   });
   const tests = placed.flatMap(({ test, baseline, entry }) => {
     if (entry?.verdict === "withheld") return [];
@@ -100,7 +110,7 @@ function nameless(
   const ran = groupBy(tests, ({ peer }) => peer);
   const whole = peers.some(({ id: peer, runtime }) => {
     const own = new Set(ran.get(peer)?.map(({ id }) => id));
-    const isHeld = (id: string) => entryOf(baseline, runtime, id)?.verdict === "withheld";
+    const isHeld = (id: string) => isWithheld(baseline, runtime, id);
     return ids.every((id) => own.has(id) || isOlder(id) || isHeld(id));
   });
   if (!whole) return [];

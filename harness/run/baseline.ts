@@ -137,6 +137,18 @@ export function entryOf({ entries }: Baseline, runtime: string, id: string): Bas
   return nearestNaming(here, id);
 }
 
+/**
+ * What may hold for a test in a runtime. A container has ESP as a peer in a namespace has it, or as one in a guest,
+ * whichever its host can: it is enough to be as one of them.
+ */
+export function entriesOf(baseline: Baseline, runtime: string, id: string): (BaselineEntry | undefined)[] {
+  const places = runtime === "docker" ? ["netns", "uml"] : [runtime];
+  return places.map((place) => entryOf(baseline, place, id));
+}
+
+export const isWithheld = (baseline: Baseline, runtime: string, id: string): boolean =>
+  entriesOf(baseline, runtime, id).some((entry) => entry?.verdict === "withheld");
+
 /** A peer as baselines tell them apart. */
 export interface BaselinePeer {
   name: string;

@@ -1,13 +1,13 @@
 /** Tests that a baseline withholds: they are not run, and a report tells how many they are and nothing more. */
 import type { Withheld } from "../../reports/results.ts";
 import { countWithheld } from "../../reports/withheld.ts";
-import { type Baselines, baselineName, entryOf } from "./baseline.ts";
+import { type Baselines, baselineName, isWithheld } from "./baseline.ts";
 import type { LanePlan, Plan } from "./plan.ts";
 
 /** The file that withholds a test of a lane. */
 function withholding(baselines: Baselines, { peer }: LanePlan, id: string): string | undefined {
   const baseline = baselines.get(baselineName({ name: peer.definition.name, version: peer.version.version }));
-  if (!baseline || entryOf(baseline, peer.runtime, id)?.verdict !== "withheld") return undefined;
+  if (!baseline || !isWithheld(baseline, peer.runtime, id)) return undefined;
   return baseline.file;
 }
 
