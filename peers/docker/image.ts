@@ -12,6 +12,7 @@ const OWNER = "ipsec-bakeoff.owner";
 const PULL_MS = 600_000;
 /** How long the engine may take until a container has a process. */
 const BEGIN_MS = 20_000;
+const GONE_TRIES = 100;
 
 /** The place of a lane's containers. */
 export interface Berth {
@@ -41,8 +42,14 @@ export async function plugInWhenBegun({ name, network }: Berth, gone: () => bool
   for (const end = performance.now() + BEGIN_MS; performance.now() < end && !gone(); await pause(20)) {
     const pid = await pidOf(name);
     if (pid === undefined) continue;
-    await plugIn(network, pid);
-    return true;
+    try {
+      await plugIn(network, pid);
+      return true;
+    } catch (error) {
+      // What the engine could not start has gone with its process, and says so in a moment.
+      for (let tries = 0; tries < GONE_TRIES && !gone(); tries++) await pause(20);
+      if (!gone()) throw error;
+    }
   }
   if (gone()) return false;
   throw new LabError("start-failed", `the engine did not start the container in ${BEGIN_MS / 1000} s`);

@@ -19,9 +19,12 @@ export function serviceProblem(name: string, version: string): LabError | undefi
   return new LabError("not-installed", `the service ${name}-${version} does not run`, advice);
 }
 
-/** The addresses by which the container is on the network it shares with us. */
+/** The addresses by which the container, or the guest in it, is on the network it shares with us. */
 const OWN = `
-address() { ip -o "$1" address show dev eth0 scope global | awk '{ split($4, part, "/"); print part[1] }' | head -n 1; }
+address() {
+  for device in eth0 vec0; do ip -o "$1" address show dev $device scope global 2>/dev/null; done |
+    awk '{ split($4, part, "/"); print part[1]; exit }'
+}
 address -4; address -6`;
 
 /** Connects to its agent, which ends what it ran for another run. @throws LabError */
