@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { LabError } from "../../peers/runtime/errors.ts";
 import type { Hub } from "../listen/types.ts";
 import { type ServeOptions, type Serving, serve } from "../listen/web/server.ts";
+import { isLoopback, sourceOf } from "../listen/web/source.ts";
 import { UsageError } from "../run/usage-error.ts";
 import { parseAddress } from "../wire/ip.ts";
 
@@ -48,4 +49,11 @@ export async function openPages(hub: Hub, web: Web): Promise<Serving> {
     const why = error instanceof Error ? error.message : String(error);
     throw new LabError("network", why, "choose another port: --web-port 0");
   });
+}
+
+/** What whoever has started it must know. */
+export function pageLines({ url }: Serving, { host, publicUrl }: Web): string[] {
+  const clear = publicUrl === undefined && !isLoopback(sourceOf(host));
+  const warning = "pages show secrets, and this address has no TLS: behind a proxy that has, say --web-url";
+  return [`pages at ${url}`, ...(clear ? [warning] : [])];
 }

@@ -8,7 +8,7 @@ import { JOURNAL, prepareOut } from "../run/out-folder.ts";
 import { UsageError } from "../run/usage-error.ts";
 import { parseAddress } from "../wire/ip.ts";
 import { EXIT } from "./exit.ts";
-import { openPages, type Web, type WebFlags, webOf, withWebOptions } from "./listen-web.ts";
+import { openPages, pageLines, type Web, type WebFlags, webOf, withWebOptions } from "./listen-web.ts";
 import { oneLine } from "./output.ts";
 import type { Finish } from "./program.ts";
 import { onSignals } from "./signals.ts";
@@ -71,7 +71,7 @@ async function serve(hub: ListenHub, web: Web, signal: AbortSignal): Promise<voi
   process.stderr.write(`IKE on ${host} port ${ikePort}, with the non-ESP marker on port ${natPort}\n`);
   try {
     const pages = await openPages(hub, web);
-    process.stderr.write(`pages at ${pages.url}\n`);
+    for (const line of pageLines(pages, web)) process.stderr.write(`${line}\n`);
     await until(signal);
     await pages.close();
   } finally {

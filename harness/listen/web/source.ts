@@ -7,15 +7,18 @@ import { Refused } from "./reply.ts";
 /** The network of an IPv6 address: its user has all of it. */
 const NETWORK_OCTETS = 8;
 
-/** An IPv4 address, or the first half of an IPv6 one. */
+const LOOPBACK = "::1";
+
+/** An IPv4 address, or the network of an IPv6 one, of which loopback is none. */
 export function sourceOf(address: string | undefined): string {
   const octets = parseAddress((address ?? "").replace(/^::ffff:(?=\d+\.)/, "").replace(/%.*$/, ""));
   if (octets === undefined) return "unknown";
-  if (octets.length === 4) return formatAddress(octets);
+  const text = formatAddress(octets);
+  if (octets.length === 4 || text === LOOPBACK) return text;
   return `${formatAddress(octets.fill(0, NETWORK_OCTETS))}/64`;
 }
 
-export const isLoopback = (source: string): boolean => source === "::/64" || source.startsWith("127.");
+export const isLoopback = (source: string): boolean => source === LOOPBACK || source.startsWith("127.");
 
 export interface Served {
   /** What the server is bound to. */
