@@ -156,8 +156,8 @@ export function cellsBegun(
 /** Notes the plan. What is there of these cells goes, unless it is resumed and of the same. @throws UsageError, LabError */
 function begin(cells: readonly Cell[], options: CellOptions): void {
   const { out, resume } = options;
-  prepareOut(out, false, [])();
-  const plans = resume ? readdirSync(out).filter((name) => PLAN.test(name)) : [];
+  if (cells.length === 0) return;
+  const plans = resume && existsSync(out) ? readdirSync(out).filter((name) => PLAN.test(name)) : [];
   const begun = plans.map((name) => readPlan(join(out, name)));
   for (const cell of cells)
     if (!begun.some((one) => isSame(cell, one))) prepareOut(join(out, cell.name), false)();

@@ -63,5 +63,10 @@ function probe(path: string): void {
 function makeFolder(path: string): void {
   if (existsSync(path)) return;
   makeFolder(dirname(path));
-  mkdirSync(path);
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Another shard may have been faster.
+    if (!existsSync(path)) throw error;
+  }
 }
