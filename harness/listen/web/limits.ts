@@ -21,7 +21,7 @@ export interface Limits {
 
 export const LIMITS: Limits = {
   ...{ connections: 1000, perSource: 256, streams: 512, streamsPerSource: 128, streamsPerSession: 16 },
-  ...{ posts: 30, headMs: 10_000, requestMs: 15_000, replyMs: 60_000, beatMs: 15_000, slowMs: 30_000 },
+  ...{ posts: 60, headMs: 10_000, requestMs: 15_000, replyMs: 60_000, beatMs: 15_000, slowMs: 30_000 },
 };
 
 /** Octets of a request's body, letters of its target, and octets of its head. */
