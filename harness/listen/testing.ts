@@ -82,7 +82,8 @@ export class Caller {
     const ends = { local, remote: { host, port: ikePort } };
     const world = new RealWorld();
     // What the listener takes for the other end's configuration, from the other end.
-    const config = configOf({ local: ends.remote, remote: local }, view);
+    const wishes = { config: { ikeProposals: view.proposals.ike } };
+    const config = configOf({ local: ends.remote, remote: local }, view, wishes);
     const policy = (): Policy => {
       const own = policyFor(config, "peer");
       change(own);
