@@ -65,4 +65,6 @@ function make(root: string, plan: PlannedTest): void {
   for (const path of Object.keys(plan.made)) say(`made      ${path}`);
   for (const path of Object.keys(plan.extended)) say(`added to  ${path}`);
   say(`${plan.id} is for ${plan.requirement}. What is left to do says: npm run square -- ${plan.id}`);
+  if (import.meta.filename.endsWith(".js"))
+    say("npx bakeoff runs what was built, so before that: npm run build");
 }
