@@ -110,7 +110,8 @@ const PROBES: readonly Probe[] = [
   },
   {
     id: "docker",
-    costs: "peers cannot be run with docker compose; namespaces and guests do not need it",
+    costs:
+      "peers cannot be run in containers (:docker, docker compose); namespaces and guests do not need it",
     fix: "as root: apt-get install docker.io docker-compose && service docker start",
     find: async (run) => told(await run("docker", "info", "--format", "engine {{.ServerVersion}}")),
   },
