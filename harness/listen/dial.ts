@@ -74,6 +74,8 @@ const LONGEST_MS = 60 * 60_000;
 const MOST_DATAGRAMS = { nobodys: 128, somebodys: 4_000 };
 const MOST_OCTETS = { nobodys: 256 * 1024, somebodys: 6 * 2 ** 20 };
 const MOST_PENDING = 256;
+const TAKEN_FOR_ANOTHERS =
+  "your dial was taken for one of another session at your address: please dial again";
 /** Exchanges that the trace of a dial without test needs. */
 const EXCHANGES = 8;
 
@@ -179,8 +181,12 @@ export class Dial implements Station, Ends {
       const isBent = lie !== undefined || test !== undefined || this.number !== undefined;
       home.mistaken(this, this.session);
       // What it was told is no good for another session: the core refuses it.
-      if (isBent) this.isMistaken = true;
-      if (isBent) return;
+      if (isBent) {
+        this.isMistaken = true;
+        named.add({ kind: "note", text: TAKEN_FOR_ANOTHERS });
+        setImmediate(() => this.end("it was another session's"));
+        return;
+      }
       this.session = undefined;
     }
     if (this.session !== named && !home.hasRoom(named)) return;
