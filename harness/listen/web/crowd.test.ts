@@ -136,7 +136,7 @@ describe("a crowd before the HTTP side of listen", () => {
   });
 
   it("cuts off who takes nothing, and delays nobody", async () => {
-    await begin({ slowMs: 400 });
+    await begin({ slowMs: 1000 });
     const id = session();
     const slow = client(asking(`/s/${id}/events`));
     await slow.until(() => slow.text.includes("retry:"));

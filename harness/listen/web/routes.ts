@@ -9,8 +9,8 @@ import { readBody } from "./body.ts";
 import { eventForPage } from "./events-view.ts";
 import { Counts, type Limits, Rate } from "./limits.ts";
 import { head, JSON_TYPE, Refused, type Reply, seeOther, send } from "./reply.ts";
-import { sessionJson, sessionPage, stateForPage } from "./session-page.ts";
-import { startPage } from "./start-page.ts";
+import { liesPage, sessionJson, sessionPage, stateForPage } from "./session-page.ts";
+import { type Choice, choicesOf, startPage } from "./start-page.ts";
 import { EventStream, lastSeen } from "./stream.ts";
 import { dialBackBody, lieBody, wishBody } from "./wishes.ts";
 
@@ -32,18 +32,20 @@ export class Routes {
   readonly #posts: Rate;
   readonly #streams = new Counts();
   readonly #assets = assets();
+  readonly #choices: readonly Choice[];
 
   constructor(hub: Hub, limits: Limits) {
     this.#hub = hub;
     this.#limits = limits;
     this.#posts = new Rate(limits.posts);
+    this.#choices = choicesOf(hub);
   }
 
   /** @throws Refused */
   async answer(asked: Asked): Promise<void> {
     const { request, response, path } = asked;
     const reply = await (request.method === "POST" ? this.#post(asked) : this.#get(asked));
-    if (reply) send(response, request.method === "HEAD" ? { ...reply, body: "" } : reply);
+    if (reply) send(response, reply);
     else if (!response.headersSent) throw new Refused(404, `${NOTHING}: ${path.slice(0, 40)}`);
   }
 
@@ -51,12 +53,13 @@ export class Routes {
     const { request, path } = asked;
     if (request.method !== "GET" && request.method !== "HEAD")
       throw new Refused(405, "only GET, HEAD and POST are known here", { Allow: "GET, HEAD, POST" });
-    if (path === "/") return startPage(this.#hub);
+    if (path === "/") return startPage(this.#choices);
     const asset = this.#assets.get(path);
     if (asset) return asset;
     const { session, rest } = this.#session(path);
     if (rest === "") return sessionPage(this.#hub, session);
     if (rest === ".json") return { status: 200, type: JSON_TYPE, body: sessionJson(this.#hub, session) };
+    if (rest === "/lies") return liesPage(this.#hub, session);
     if (rest === "/events") return this.#events(session.id, asked);
     if (rest.startsWith("/files/")) return this.#file(session.id, rest.slice("/files/".length), asked);
     throw new Refused(404, NOTHING);

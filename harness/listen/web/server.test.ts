@@ -202,7 +202,12 @@ describe("the HTTP side of listen", () => {
     const { id } = made();
     const told = await post(`/s/${id}/lie`, { name: "wrong-nonce" });
     expect([told.status, told.headers.get("location")]).to.deep.equal([303, `/s/${id}`]);
-    expect(await (await get(`/s/${id}`)).text()).to.include('<option value="wrong-nonce" selected>');
+    expect(await (await get(`/s/${id}`)).text()).to.include("is told a lie: <code>wrong-nonce</code>");
+    const lies = await (await get(`/s/${id}/lies`)).text();
+    expect(lies)
+      .to.include('value="wrong-nonce"')
+      .and.include("<b>chosen</b>")
+      .and.include("a nonce of 8 octets");
     expect(await refused(await post(`/s/${id}/lie`, { name: "wrong" }), 409)).to.equal("no such lie\n");
     expect((await post(`/s/${id}/lie`, { name: "" })).status).to.equal(303);
     expect(hub.view(id)?.lie).to.equal(undefined);

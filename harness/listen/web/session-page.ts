@@ -2,7 +2,7 @@
 import { type Fragment, html, type Markup, render } from "../../../reports/site/markup.ts";
 import { BY_URGENCY, badge } from "../../../reports/site/parts.ts";
 import { plural } from "../../../reports/text.ts";
-import type { Hub, SessionEvent, SessionView } from "../types.ts";
+import type { Hub, ListedLie, SessionEvent, SessionView } from "../types.ts";
 import { dialCards, verdictItem } from "./events-view.ts";
 import { page } from "./layout.ts";
 import type { Reply } from "./reply.ts";
@@ -122,13 +122,20 @@ const snippet = (daemon: string, file: string, text: string, dial: string): Mark
   html`<details><summary>${daemon}: ${file}</summary><pre tabindex="0" role="region" aria-label="${file} for ${daemon}">${text}</pre><p>Dial: <code>${dial}</code></p></details>`;
 
 function lieForm(hub: Hub, { id, lie }: SessionView): Fragment {
-  const lies = hub.lies();
-  if (lies.length === 0) return undefined;
-  const option = ({ name, what }: (typeof lies)[number]) =>
-    html`<option value="${name}"${name === lie && html` selected`}>${name}: ${what}</option>\n`;
-  return html`<form class="card pad act" method="post" action="/s/${id}/lie"><label for="lie">Lie to my next dial</label>
-<select id="lie" name="name"><option value="">no, the truth</option>
-${lies.map(option)}</select> <button type="submit">So be it</button></form>`;
+  if (hub.lies().length === 0) return undefined;
+  return html`<form class="card pad act" method="post" action="/s/${id}/lie"><a href="/s/${id}/lies">Choose a lie</a> that this end tells your next dial${lie !== undefined && html`, or <button type="submit">tell it the truth</button>`}.</form>`;
+}
+
+/** All lies, each with its button. */
+export function liesPage(hub: Hub, { id, name, lie: chosen }: SessionView): Reply {
+  const row = ({ name: lie, what }: ListedLie) =>
+    html`<li><button type="submit" name="name" value="${lie}">${lie}</button>${lie === chosen && html` <b>chosen</b>`}<br>${what}</li>\n`;
+  return page({
+    title: `Lies for ${name}: ipsec-bakeoff`,
+    body: html`<h1>Choose a lie</h1>
+<p class="prose">Each is one way in which an implementation can be wrong. The next dial of <a href="/s/${id}">${name}</a> is told the one that you choose; the dial after it is told the truth.</p>
+<form method="post" action="/s/${id}/lie"><ul class="plain card pad lies">${hub.lies().map(row)}</ul></form>`,
+  });
 }
 
 /** Places that are offered; a box dials from one or two. */

@@ -40,7 +40,10 @@ export function requestSource(request: IncomingMessage, { publicUrl }: Served): 
 export function guard(request: IncomingMessage, served: Served): void {
   const { host, origin, "sec-fetch-site": site } = request.headers;
   if (host === undefined || !isOurs(host, served))
-    throw new Refused(421, "this server has another name: use the address that it printed when it started");
+    throw new Refused(
+      421,
+      "this server has another name: use the address that it printed, or tell it this one by --web-url",
+    );
   if (request.method !== "POST") return;
   if (typeof site === "string" && site !== "same-origin" && site !== "none")
     throw new Refused(403, "a page of another site may not do this");
