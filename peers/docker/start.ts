@@ -1,6 +1,7 @@
 /** Starts peers of this program in containers: ones of a lane's own, or the services of docker-compose.yml. */
 import type { Driver, RunningPeer } from "../contract.ts";
 import { startPluto } from "../libreswan/driver.ts";
+import { OlderLibreswan } from "../libreswan/older.ts";
 import { startIked } from "../openiked/driver.ts";
 import type { StartContext } from "../runtime/host.ts";
 import type { Machine } from "../runtime/machine.ts";
@@ -11,11 +12,12 @@ import { openContainer } from "./container.ts";
 import { openService, servicesFolder } from "./services.ts";
 
 /** A daemon that an agent's machine runs. */
-type StartDaemon = (machine: Machine, esp: "kernel" | "userspace") => Promise<GuestDaemon>;
+type StartDaemon = (machine: Machine, esp: "kernel" | "userspace", version: string) => Promise<GuestDaemon>;
 
 const DAEMONS: { [peer: string]: StartDaemon } = {
   strongswan: startCharon,
-  libreswan: startPluto,
+  libreswan: (machine, _esp, version) =>
+    startPluto(version.startsWith("4.") ? new OlderLibreswan(machine) : machine),
   openiked: startIked,
 };
 
@@ -60,7 +62,7 @@ export async function startInContainer(context: StartContext): Promise<RunningPe
   };
   try {
     const esp = await settle(machine);
-    const daemon = await start(machine, esp);
+    const daemon = await start(machine, esp, version.version);
     return {
       ...{ driver: daemon.driver, version: daemon.version, rawEsp: esp === "kernel" },
       ...("network" in place && { testerNamespace: place.network.tester }),
