@@ -25,6 +25,7 @@ const EXAMPLES = `
 Examples:
   bakeoff listen --ike-port 0 --nat-port 0       on loopback, with ports that the system chooses
   sudo -E npx bakeoff listen --address 192.0.2.1 for boxes that dial 192.0.2.1 on ports 500 and 4500
+  bakeoff listen --web-url https://bakeoff.example/   with pages behind a reverse proxy that has TLS
   bakeoff report bakeoff-listen                  all sessions and their tests, as peers of one run
 
 With the same --out it shows the same pages again and takes the same sessions.

@@ -134,7 +134,7 @@ export function liesPage(hub: Hub, { id, name, lie: chosen }: SessionView): Repl
     title: `Lies for ${name}: ipsec-bakeoff`,
     body: html`<h1>Choose a lie</h1>
 <p class="prose">Each is one way in which an implementation can be wrong. The next dial of <a href="/s/${id}">${name}</a> is told the one that you choose; the dial after it is told the truth.</p>
-<form method="post" action="/s/${id}/lie"><ul class="plain card pad lies">${hub.lies().map(row)}</ul></form>`,
+<form class="card pad" method="post" action="/s/${id}/lie"><ul class="plain lies">${hub.lies().map(row)}</ul></form>`,
   });
 }
 
