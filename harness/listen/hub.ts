@@ -128,7 +128,7 @@ export class ListenHub implements Hub {
   #begin({ source, destination }: Datagram): Dial | undefined {
     const session = this.#presumed(source);
     const ends = { local: destination, remote: source };
-    const base = { ...ends, home: this.#home, by: "participant" as const };
+    const base = { ...ends, home: this.#home, by: "participant" as const, ...natPortOf(session, source) };
     if (!session || !this.#home.hasRoom(session)) return this.#plain(base);
     const { stored } = session;
     const lie = stored.lie === undefined ? undefined : this.#lies.get(stored.lie);
@@ -270,9 +270,8 @@ export class ListenHub implements Hub {
     if (!to || !this.board.ledger.isProven(host))
       return refused("no dial of this session came from there lately: dial first");
     if (!this.#home.hasRoom(session)) return refused("too many dials of this session are under way");
-    const { local, remote, natPort } = to;
-    const nat = natPort === remote.port ? {} : { remoteNatPort: natPort };
-    this.#plain({ local, remote, home: this.#home, by: "us", session, ...nat });
+    const { local, remote } = to;
+    this.#plain({ local, remote, home: this.#home, by: "us", session, ...natPortOf(session, remote) });
     return undefined;
   }
 
@@ -291,6 +290,12 @@ export class ListenHub implements Hub {
     this.#options.records.close();
     await this.#options.link.close();
   }
+}
+
+/** Where a dial from there went on, where it went to another port of the same host. */
+function natPortOf(session: Session | undefined, { host, port }: Address): { remoteNatPort?: number } {
+  const known = session?.proven.find(({ remote }) => remote.host === host && remote.port === port);
+  return known && known.natPort !== port ? { remoteNatPort: known.natPort } : {};
 }
 
 /** Lower-case letters, digits and hyphens, as a domain name has them. */

@@ -95,7 +95,7 @@ export class Switchboard {
     this.ledger.received(datagram.source.host, datagram.data.length);
     const octets = this.#ikeOctets(datagram);
     const header = octets && headerOf(octets, datagram.source);
-    if (octets && !header) return this.#drop("no IKE message");
+    // What is no IKE message may come on a port that its dial chose for itself.
     const station = header ? this.#ofIke(header, datagram) : this.#ofOthers(datagram);
     if (station) return this.#give(station, datagram);
     if (!octets || !header?.isFirst) return this.#drop("of no dial");
