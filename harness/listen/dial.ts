@@ -312,10 +312,20 @@ export class Dial implements Station, Ends {
     if (this.session && now - this.begun > PRESUMED_MS) this.#publish();
     if (silence > QUIET_MS) this.#tellKept();
     if (this.options.test !== undefined || this.#isOver) return;
+    this.#lookForFault();
     const sas = this.#script?.host.endpoint.core.sas.size ?? 0;
     const isNobodys = this.number === undefined && now - this.begun > NOBODYS_MS;
     if ((sas === 0 && silence > OVER_MS) || isNobodys) this.end();
     else if (silence > IDLE_MS || now - this.begun > LONGEST_MS) this.leave("idle for too long");
+  }
+
+  /** What a hook threw while a datagram had its effects waits for who asks. */
+  #lookForFault(): void {
+    const whole = this.#script?.until(() => true) ?? Promise.resolve(true);
+    whole.catch((error: unknown) => {
+      this.options.home.fault(error);
+      this.end("a fault of the listener's");
+    });
   }
 
   #tellKept(): void {

@@ -83,9 +83,7 @@ describe("a session of the listener", function () {
     expect(await eventOf(lab.hub, view.id, dialIs("begun", 2))).to.have.property("lie", WRONG_CIPHERTEXT);
     // The secrets of the two ends differ: what comes under the new keys cannot be opened.
     const isClosed = (event: SessionEvent) =>
-      event.kind === "message" &&
-      event.dial === 2 &&
-      /^IKE_AUTH.*cannot open: icv/.test(event.line);
+      event.kind === "message" && event.dial === 2 && /^IKE_AUTH.*cannot open: icv/.test(event.line);
     await eventOf(lab.hub, view.id, isClosed);
     expect(lab.hub.events(view.id, 0).some(dialIs("established", 2))).to.equal(false);
     expect(lab.hub.view(view.id)).not.to.have.property("lie");

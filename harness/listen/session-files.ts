@@ -37,7 +37,7 @@ const NAMES = {
 } as const;
 
 /** Octets of a file of a session, at most: who never stops dialling must not fill the disk. */
-const MOST_OCTETS = { events: 16 * 2 ** 20, capture: 32 * 2 ** 20, ladder: 4 * 2 ** 20 };
+const MOST_OCTETS = { events: 4 * 2 ** 20, capture: 32 * 2 ** 20, ladder: 4 * 2 ** 20 };
 const MOST_KEYS = 512;
 const PCAP_HEADER = 24;
 
@@ -83,7 +83,9 @@ export class SessionFiles {
   }
 
   event(event: SessionEvent): void {
-    this.#append("events", `${JSON.stringify(event)}\n`);
+    // What was found has room behind the last message.
+    const most = MOST_OCTETS.events * (event.kind === "message" ? 1 : 2);
+    this.#append("events", `${JSON.stringify(event)}\n`, most);
   }
 
   /** `epochMs`: when the clock of the datagrams stood at zero. */
@@ -111,9 +113,9 @@ export class SessionFiles {
     writeKeyFolders(this.#path("keys"), generations(this.#ike), this.#esp);
   }
 
-  #append(kind: keyof typeof MOST_OCTETS, octets: string | Uint8Array): void {
+  #append(kind: keyof typeof MOST_OCTETS, octets: string | Uint8Array, most = MOST_OCTETS[kind]): void {
     const size = this.#size(kind) + Buffer.byteLength(octets);
-    if (size > MOST_OCTETS[kind]) return;
+    if (size > most) return;
     this.#sizes.set(kind, size);
     appendFileSync(this.#path(NAMES[kind]), octets);
   }

@@ -112,7 +112,11 @@ export class Switchboard {
   /** Who knows an SPI of ours that went to that host alone got it there. */
   #ofIke({ ownSpi, init, isFirst }: Header, { source }: Datagram): Station | undefined {
     const own = this.#byKey.get(`ike ${ownSpi}`);
-    if (own?.remote.host === source.host) this.ledger.prove(source.host);
+    if (own?.remote.host === source.host) {
+      this.ledger.prove(source.host);
+      // It may go on from another port than it began from.
+      this.#enter(own, sourceKey(source), true);
+    }
     if (own) return own;
     if (isFirst) return this.#byKey.get(init);
     return this.#forgotten.has(`ike ${ownSpi}`) ? undefined : this.#byKey.get(sourceKey(source));
