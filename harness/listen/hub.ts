@@ -74,7 +74,7 @@ export class ListenHub implements Hub {
       ...{ board: this.board, natPort: endpoint.natPort, fault },
       named: (id) => this.#named(id),
       hasRoom: (session) => this.#dialsOf(session).length < limits.dialsOfSession,
-      mistaken: (_dial, session) => this.#disclaim(session, _dial.remote),
+      mistaken: (dial, session) => this.#disclaim(session, dial.remote),
       ended: (dial) => this.#dials.delete(dial),
     };
     this.#timer = setInterval(() => {

@@ -28,7 +28,7 @@ export interface Proven {
 /** What a view shows that is the same for all sessions. */
 export type Surroundings = Pick<SessionView, "endpoint" | "proposals" | "networks">;
 
-const seriousness = ["pass", "tolerated"];
+const BEST_FIRST = ["pass", "tolerated"];
 
 export class Session {
   readonly stored: StoredSession;
@@ -126,6 +126,6 @@ export class Session {
 
 /** What is not good is the worse; of two that are not, the first stands. */
 const rank = (verdict: Judged["verdict"]): number => {
-  const place = seriousness.indexOf(verdict);
-  return place < 0 ? seriousness.length : place;
+  const place = BEST_FIRST.indexOf(verdict);
+  return place < 0 ? BEST_FIRST.length : place;
 };
