@@ -2,7 +2,11 @@
 import type { PeerInfo, TestResult } from "../../reports/results.ts";
 import { type LanePeer, runTest } from "../run/lane.ts";
 import type { SuiteTest } from "../run/suites.ts";
+import type { Script } from "../script/script.ts";
 import type { ArenaWishes } from "../script/test.ts";
+import { Failure, Unsupported } from "../script/verdicts.ts";
+import { EXCHANGE } from "../wire/registry/exchange-types.ts";
+import { PROTOCOL } from "../wire/registry/protocol-ids.ts";
 import { configOf, testPolicy } from "./credentials.ts";
 import type { Dial } from "./dial.ts";
 import { Participant } from "./participant.ts";
@@ -38,6 +42,15 @@ export interface Playing {
   out: string;
 }
 
+const HUNG_UP = "the participant deleted the IKE SA before the test was over: leave it up";
+
+/** Whoever calls by hand may be done before the test is, which is no fault of an implementation. */
+const hasHungUp = (script: Script): boolean =>
+  script.trace
+    .exchangesOf(EXCHANGE.INFORMATIONAL, "peer")
+    .flatMap(({ request }) => request.payloads)
+    .some((one) => one.kind === "Delete" && one.protocolId === PROTOCOL.IKE);
+
 /** Never rejects. */
 export async function play({ dial, test, session, out }: Playing): Promise<TestResult> {
   const driver = new Participant({ release: () => dial.line.release(), again: () => dial.again() });
@@ -52,9 +65,11 @@ export async function play({ dial, test, session, out }: Playing): Promise<TestR
   };
   const watched: SuiteTest = {
     ...test,
-    body: (script) => {
+    async body(script) {
       dial.adopt(script);
-      return test.body(script);
+      await test.body(script).catch((error: unknown) => {
+        throw error instanceof Failure && hasHungUp(script) ? new Unsupported(HUNG_UP) : error;
+      });
     },
   };
   const options = { out, epochMs: performance.timeOrigin, testLimitMs: LIMIT_MS };
