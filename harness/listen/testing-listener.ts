@@ -1,7 +1,8 @@
 /** A listener in a process of its own, which a real test starts in the tester's namespace and asks over IPC. */
 import { z } from "zod";
 import { openListener } from "./open.ts";
-import { endpointAddress, sessionWish } from "./types.ts";
+import { Caller } from "./testing.ts";
+import { endpointAddress, isRefusal, type SessionView, sessionWish } from "./types.ts";
 
 const askSchema = z.discriminatedUnion("ask", [
   z.strictObject({ ask: z.literal("create"), wish: sessionWish }),
@@ -9,6 +10,7 @@ const askSchema = z.discriminatedUnion("ask", [
   z.strictObject({ ask: z.literal("events"), id: z.string() }),
   z.strictObject({ ask: z.literal("lie"), id: z.string(), name: z.string() }),
   z.strictObject({ ask: z.literal("dialBack"), id: z.string(), to: endpointAddress }),
+  z.strictObject({ ask: z.literal("crowd"), count: z.int() }),
   z.strictObject({ ask: z.literal("close") }),
 ]);
 
@@ -30,11 +32,30 @@ async function answer(asked: z.infer<typeof askSchema>): Promise<unknown> {
       return hub.lie(asked.id, asked.name);
     case "dialBack":
       return hub.dialBack(asked.id, asked.to);
+    case "crowd":
+      return crowd(asked.count);
     case "close":
       await hub.close();
       process.disconnect();
       return undefined;
   }
+}
+
+/** So many endpoints of ours dial at once, each for a session of its own; those. */
+async function crowd(count: number): Promise<SessionView[]> {
+  const views = Array.from({ length: count }, () => hub.create({ documents: [] })).flatMap((made) =>
+    isRefusal(made) ? [] : [made],
+  );
+  await Promise.all(
+    views.map(async (view) => {
+      const caller = await Caller.open(address);
+      const session = await caller.script(view).dial();
+      await session.ping();
+      await session.deleteIke();
+      await caller.close();
+    }),
+  );
+  return views;
 }
 
 process.on("message", (message) => {

@@ -64,8 +64,8 @@ export class Caller {
     this.#link = link;
   }
 
-  static async open(): Promise<Caller> {
-    return new Caller(await openUdp([LOOPBACK, LOOPBACK].map((host) => ({ host, port: 0 }))));
+  static async open(host: string = LOOPBACK): Promise<Caller> {
+    return new Caller(await openUdp([host, host].map((one) => ({ host: one, port: 0 }))));
   }
 
   get address(): { host: string; port: number } {
