@@ -291,7 +291,8 @@ class Running {
           ...{ ...(lie !== undefined && { lie }), ...(variant !== undefined && { variant }) },
           halfOpen: chosen.runtime === "memory" || (needsNetwork(chosen) && timeMs >= HALF_OPEN_MS),
           ...(chosen.file !== undefined && orderOf(startedBy(chosen.file))),
-          ...(chosen.runtime === "address" && { box: boxes?.find(({ where }) => where.peer === id) }),
+          ...(chosen.runtime === "address" &&
+            orderOf({ chosen, way: { box: boxes?.find(({ where }) => where.peer === id) } })),
         },
         minimise: () => this.#minimise(),
         ...(edges && { edges: () => edges.fresh().edges }),

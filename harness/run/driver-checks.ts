@@ -61,8 +61,9 @@ export const driverChecks: readonly DriverCheck[] = [
   {
     name: "a setting that it does not know is unsupported",
     async run({ driver, script }) {
-      const { config } = (await script()).arena;
-      const reply = await driver.tell({ verb: "configure", config: { ...config, [NO_FIELD]: true } });
+      const { config, inner: hosts } = (await script()).arena;
+      const changed = { ...config, [NO_FIELD]: true };
+      const reply = await driver.tell({ verb: "configure", config: changed, hosts });
       const expected = `"unsupported" as the reply to a configuration with the field ${NO_FIELD}`;
       demand("unsupported" in reply, expected, JSON.stringify(reply));
     },
