@@ -133,14 +133,13 @@ describe("bakeoff run at the address of strongswan@6.1 (needs root)", function (
       expect(exit, stderr).to.equal(0),
     );
 
-  it("tells five broken set-ups apart", async () => {
+  // An address where nobody is, and a wrong secret: preflight.test.ts.
+  it("tells broken set-ups apart", async () => {
     const reason = async (...more: string[]) =>
       (await tested("rfc7296/2.10", "--grep", "sends-fresh", "--role", "responder", ...more))[0]?.reason;
-    expect(await reason("--psk", "another")).to.match(/: wrong shared secret/);
     expect(await reason("--remote-id", "somebody.example")).to.match(
       /: wrong identity: the peer calls itself "peer.example"/,
     );
-    expect(await reason("--port", "501")).to.match(/: the peer is not reachable on UDP port 501: /);
     // In front of the rule for local addresses, which has to move for that.
     const filter = ["pref", "1", "ipproto", "udp", "dport", "4500", "blackhole"];
     await inPeer("ip", "rule", "add", "pref", "10", "table", "local");

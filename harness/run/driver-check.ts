@@ -83,12 +83,16 @@ export async function checkDriver(
 }
 
 /** In the process of the check. @throws LabError, DriverFault where the driver does not come up */
-export async function runChecks(order: PeerOrder, say: (checked: Checked) => void): Promise<void> {
+export async function runChecks(
+  order: PeerOrder,
+  say: (checked: Checked) => void,
+  checks: readonly DriverCheck[] = driverChecks,
+): Promise<void> {
   const peer = await openPeer(order);
   try {
     const driver = peer.driver();
     if (!(driver instanceof ContractDriver)) throw new Error("no driver of a user's");
-    for (const check of driverChecks) say(await checkedBy(check, driver, peer));
+    for (const check of checks) say(await checkedBy(check, driver, peer));
   } finally {
     await peer.stop();
   }
