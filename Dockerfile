@@ -15,7 +15,7 @@ FROM debian:trixie-slim
 RUN apt-get -o Acquire::Check-Valid-Until=false update \
   && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
     nodejs iproute2 iputils-ping util-linux procps \
-  && rm -rf /var/lib/apt/lists/* && mkdir -p /work /run/bakeoff
+  && rm -rf /var/lib/apt/lists/* && mkdir -p /var/bakeoff /run/bakeoff
 COPY --from=build /opt/bakeoff/package.json /opt/bakeoff/package.json
 COPY --from=build /opt/bakeoff/node_modules /opt/bakeoff/node_modules
 COPY --from=build /opt/bakeoff/bin /opt/bakeoff/bin
@@ -25,6 +25,6 @@ COPY --from=build /opt/bakeoff/pcaps/golden /opt/bakeoff/pcaps/golden
 COPY peers/docker/harness-entry.sh /usr/local/bin/bakeoff-entry
 # Of a peer that is named without a runtime, the service of docker-compose.yml is meant.
 ENV BAKEOFF_RUNTIME=docker BAKEOFF_SERVICES=/run/bakeoff
-WORKDIR /work
+WORKDIR /var/bakeoff
 ENTRYPOINT ["sh", "/usr/local/bin/bakeoff-entry"]
 CMD ["--help"]
