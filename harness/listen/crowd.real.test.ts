@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,11 +14,10 @@ import {
 import { ADDRESSES, inNamespace, killIn } from "../../peers/runtime/network.ts";
 import { run } from "../../peers/runtime/process.ts";
 import { requirePeer } from "../../peers/runtime/testing.ts";
-import { type SessionEvent, type SessionView, sessionEvent, sessionView } from "./types.ts";
+import { RemoteListener } from "./testing-remote.ts";
+import { type SessionEvent, type SessionView, sessionView } from "./types.ts";
 
-const LISTENER = new URL("./testing-listener.ts", import.meta.url).pathname;
 const ROOT = new URL("../../peers/program/testing-root.sh", import.meta.url).pathname;
-const replySchema = z.object({ value: z.unknown() });
 const registry = new Registry("crowd");
 
 const ENDPOINTS = 40;
@@ -58,24 +56,17 @@ describe("forty endpoints and ten IKE SAs of strongswan@6.1 at the listener at o
   this.timeout(60_000);
   let folder: string;
   let network: LaneNetwork;
-  let listener: ChildProcess;
+  let listener: RemoteListener;
   let daemon: ChildProcess;
 
   before(async function () {
     requirePeer(this, "strongswan@6.1:netns");
     folder = mkdtempSync(join(tmpdir(), "bakeoff-crowd-"));
     network = await createLaneNetwork(registry, "crowd", process.pid % 1000);
-    const argv = [process.execPath, "--import", "tsx", LISTENER, ADDRESSES.tester, folder];
-    const [command = "", ...rest] = inNamespace(network.tester, argv);
-    listener = spawn(command, rest, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-    await once(listener, "message");
+    listener = await RemoteListener.open(network.tester, ADDRESSES.tester, folder);
   });
   after(async () => {
-    if (listener?.connected) {
-      const ended = once(listener, "exit");
-      listener.send({ ask: "close" });
-      await ended;
-    }
+    await listener?.close();
     daemon?.kill("SIGKILL");
     if (network) {
       await killIn(network.peer);
@@ -83,14 +74,6 @@ describe("forty endpoints and ten IKE SAs of strongswan@6.1 at the listener at o
     }
     if (folder) rmSync(folder, { recursive: true });
   });
-
-  async function ask<T>(question: object, schema: z.ZodType<T>): Promise<T> {
-    const answered = once(listener, "message");
-    listener.send(question);
-    const [message] = await answered;
-    return schema.parse(replySchema.parse(message).value);
-  }
-  const eventsOf = ({ id }: SessionView) => ask({ ask: "events", id }, z.array(sessionEvent));
 
   function dialAll(views: readonly SessionView[]): ChildProcess {
     const file = join(folder, "swanctl.conf");
@@ -112,7 +95,7 @@ describe("forty endpoints and ten IKE SAs of strongswan@6.1 at the listener at o
 
   async function judged(view: SessionView): Promise<SessionEvent[]> {
     for (const end = Date.now() + 30_000; ; ) {
-      const events = await eventsOf(view);
+      const events = await listener.events(view);
       if (events.some(({ kind }) => kind === "verdict")) return events;
       if (Date.now() > end) throw new Error(`no verdict: ${JSON.stringify(events).slice(0, 2_000)}`);
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -121,10 +104,9 @@ describe("forty endpoints and ten IKE SAs of strongswan@6.1 at the listener at o
 
   it("each have their verdicts within 5 s of their last packet, and nobody else's", async () => {
     const swans: SessionView[] = [];
-    for (let i = 0; i < STRONGSWANS; i++)
-      swans.push(await ask({ ask: "create", wish: { documents: [] } }, sessionView));
+    for (let i = 0; i < STRONGSWANS; i++) swans.push(await listener.create());
     daemon = dialAll(swans);
-    const crowd = await ask({ ask: "crowd", count: ENDPOINTS }, z.array(sessionView));
+    const crowd = await listener.ask({ ask: "crowd", count: ENDPOINTS }, z.array(sessionView));
     expect(crowd.length).to.equal(ENDPOINTS);
     const all = [...swans, ...crowd];
     for (const view of all) {

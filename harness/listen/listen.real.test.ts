@@ -1,5 +1,3 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,52 +5,33 @@ import { expect } from "chai";
 import { z } from "zod";
 import type { PeerConfig, RunningPeer } from "../../peers/contract.ts";
 import { Registry, startPeer } from "../../peers/runtime/index.ts";
-import { inNamespace } from "../../peers/runtime/network.ts";
 import { requirePeer, sas, tunnelConfig, untilStatus } from "../../peers/runtime/testing.ts";
-import { type SessionEvent, type SessionView, sessionEvent, sessionView } from "./types.ts";
-
-const LISTENER = new URL("./testing-listener.ts", import.meta.url).pathname;
-const replySchema = z.object({ value: z.unknown() });
+import { RemoteListener } from "./testing-remote.ts";
+import type { SessionEvent, SessionView } from "./types.ts";
 
 describe("strongswan@6.1 dials the listener (needs root)", function () {
   this.timeout(60_000);
   let folder: string;
   let peer: RunningPeer;
-  let listener: ChildProcess;
+  let listener: RemoteListener;
 
   before(async function () {
     const { definition, version, runtime } = requirePeer(this, "strongswan@6.1:netns");
     const options = { runId: "listen", lane: process.pid % 1000, registry: new Registry("listen") };
     folder = mkdtempSync(join(tmpdir(), "bakeoff-listen-real-"));
     peer = await startPeer(definition, version, runtime, options);
-    const argv = [process.execPath, "--import", "tsx", LISTENER, peer.tester, folder];
-    const [command = "", ...rest] = inNamespace(peer.testerNamespace ?? "", argv);
-    listener = spawn(command, rest, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-    await once(listener, "message");
+    listener = await RemoteListener.open(peer.testerNamespace ?? "", peer.tester, folder);
   });
   after(async () => {
-    if (listener?.connected) {
-      const ended = once(listener, "exit");
-      listener.send({ ask: "close" });
-      await ended;
-    }
+    await listener?.close();
     await peer?.stop();
     if (folder) rmSync(folder, { recursive: true });
   });
 
-  async function ask<T>(question: object, schema: z.ZodType<T>): Promise<T> {
-    const answered = once(listener, "message");
-    listener.send(question);
-    const [message] = await answered;
-    return schema.parse(replySchema.parse(message).value);
-  }
-  const create = (...documents: string[]) => ask({ ask: "create", wish: { documents } }, sessionView);
-  const events = ({ id }: SessionView) => ask({ ask: "events", id }, z.array(sessionEvent));
-
   async function until(view: SessionView, wanted: (event: SessionEvent) => boolean): Promise<SessionEvent> {
     const end = Date.now() + 15_000;
     for (;;) {
-      const all = await events(view);
+      const all = await listener.events(view);
       const found = all.find(wanted);
       if (found) return found;
       if (Date.now() > end)
@@ -75,7 +54,7 @@ describe("strongswan@6.1 dials the listener (needs root)", function () {
     event.kind === "dial" && event.what === "established" && event.dial === dialNumber;
 
   it("has its verdicts, by lint and by tests, and is dialled back", async () => {
-    const view = await create("rfc7619");
+    const view = await listener.create("rfc7619");
     await dial(view);
     await until(view, established(1));
     await untilStatus(peer, sas(1, 1));
@@ -91,13 +70,13 @@ describe("strongswan@6.1 dials the listener (needs root)", function () {
     expect(test).to.include({ id: view.queued[0], verdict: "pass" });
     await peer.driver.reset();
     const to = { host: peer.peer, port: 500 };
-    expect(await ask({ ask: "dialBack", id: view.id, to }, z.null())).to.equal(null);
+    expect(await listener.ask({ ask: "dialBack", id: view.id, to }, z.null())).to.equal(null);
     await until(view, established(3));
     await untilStatus(peer, sas(1, 1));
   });
 
   it("has a page of its own in each of three sessions from one address", async () => {
-    const views = [await create(), await create(), await create()];
+    const views = [await listener.create(), await listener.create(), await listener.create()];
     for (const [index, view] of views.entries()) {
       await dial(view);
       // The session of the test before has a test for whoever dials from there.
@@ -111,7 +90,7 @@ describe("strongswan@6.1 dials the listener (needs root)", function () {
     }
     for (const view of views) {
       await until(view, ({ kind }) => kind === "verdict");
-      const said = JSON.stringify(await events(view));
+      const said = JSON.stringify(await listener.events(view));
       const named = views.filter(({ identity }) => said.includes(identity));
       expect(named.map(({ id }) => id)).to.deep.equal([view.id]);
     }
