@@ -34,6 +34,21 @@ describe("a fuzzed conversation in a test", () => {
     expect(await play(undefined, trace, { must: "obey", signature: "none" })).to.be.at.least(2);
   });
 
+  it("lets a peer fill its caches once, and no more", async () => {
+    const taken = async (octetsAt: (look: number) => number): Promise<unknown> => {
+      const script = new Script(await memoryArena({}, { seed: "1" }));
+      let looks = 0;
+      script.arena.driver.resources = async () => ({ octets: 2 ** 20 * octetsAt(looks++), cpuMs: 0 });
+      const played = playInSuite(script, trace, { must: "give back" });
+      return thrown(played).finally(() => script.host.stop());
+    };
+    expect(await taken((look) => (look === 0 ? 100 : 110))).to.equal(undefined);
+    const acts = ["init", "auth", "rekey-ike", "delete-child", "delete-child"] as const;
+    const deletes = { ...trace, steps: acts.map((act) => ({ act })) };
+    const kept = await thrown(play("keeps-deletes-after-a-rekey", deletes, { must: "give back" }));
+    expect(kept).to.be.instanceOf(Failure).with.property("message").that.includes("octets a time");
+  });
+
   it("is unsupported where the peer lets nobody come to the lie", async () => {
     const steps: SuiteTrace["steps"] = [
       { act: "init" },

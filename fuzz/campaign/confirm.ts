@@ -1,6 +1,8 @@
 /** An alarm counts once it came again: from its case alone, or after the cases before it. */
 import type { Alarm } from "../alarm.ts";
+import { ddmin } from "../minimise/ddmin.ts";
 import type { FuzzCase } from "../trace.ts";
+import { asOne } from "./as-one.ts";
 import type { Hit } from "./batch.ts";
 import { buildsUp, type Place, type Shown, type Trials } from "./trials.ts";
 
@@ -9,9 +11,9 @@ const PLAYS = 3;
 const MUST_SHOW = 2;
 /** Cases before the one with which something is seen to have grown, any of which may have done it. */
 const LATE = 5;
-/** Cases before it that are tried, and how often they are halved or so. */
+/** Cases before it that are tried, and how often fewer of them are. */
 const MOST_BEFORE = 512;
-const MOST_HALVINGS = 24;
+const MOST_TRIED = 48;
 
 export interface NotConfirmed {
   why: string;
@@ -58,7 +60,7 @@ async function mostly(
   return undefined;
 }
 
-/** What is left of many cases that raise it together. */
+/** What is left of many cases that raise it together; as one conversation, if it is one that does it. */
 async function together(
   all: readonly FuzzCase[],
   alarm: Alarm,
@@ -73,33 +75,31 @@ async function together(
     const alone = await mostly(suspect, alarm, options);
     if (alone) return { ...alone, alarm: { ...alone.alarm, alone: true } };
   }
-  const { best, left } = await halved(first, upTo, alarm, options);
+  const { best, left } = await fewest(first, upTo, alarm, options);
+  for (const one of asOne(left)) {
+    const alone = await mostly(one, alarm, options);
+    if (alone) return { ...alone, alarm: { ...alone.alarm, alone: true } };
+  }
   const numbers = left.map(({ number }) => number).join(", ");
   const detail = `${best.alarm.detail}\nafter these cases, one behind the other: ${numbers}`;
   return { ...best, alarm: { ...best.alarm, alone: false, detail } };
 }
 
-/** Halves them as long as a half shows it. */
-async function halved(
+/** As few of them as show it. */
+async function fewest(
   shown: Shown,
   all: readonly FuzzCase[],
   alarm: Alarm,
   { place, trials, until }: ConfirmOptions,
 ): Promise<{ best: Shown; left: readonly FuzzCase[] }> {
-  let [best, left] = [shown, all];
-  for (let tried = 0; tried < MOST_HALVINGS && left.length > 1; ) {
-    const half = Math.ceil(left.length / 2);
-    let smaller: readonly FuzzCase[] | undefined;
-    for (const part of [left.slice(half), left.slice(0, half)]) {
-      tried += 1;
-      const found = until() ? undefined : await trials.showsAfter(part, alarm, place);
-      if (!found) continue;
-      best = found;
-      smaller = part;
-      break;
-    }
-    if (!smaller) break;
-    left = smaller;
-  }
+  let best = shown;
+  let tried = 0;
+  const left = await ddmin(all, async (part) => {
+    if (part.length === 0 || tried >= MOST_TRIED || until()) return false;
+    tried += 1;
+    const found = await trials.showsAfter(part, alarm, place);
+    best = found ?? best;
+    return found !== undefined;
+  });
   return { best, left };
 }

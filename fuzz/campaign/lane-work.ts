@@ -223,12 +223,12 @@ export class LaneWork {
     if (order.minimise.executions === 0) return;
     let last: Shown | undefined;
     const shows = async (trace: FuzzCase["trace"]) => {
-      if (finish.aborted) return false;
+      if (finish.aborted) return undefined;
       const smaller = { ...found, trace };
       const shown = await this.#trials.shows(smaller, alarm, placeOf(smaller, place));
       const same = shown?.alarm.signature === alarm.signature ? shown : undefined;
       if (same) last = same;
-      return same !== undefined;
+      return same?.outcome.messages;
     };
     const most = Math.min(order.minimise.ms, MINIMISE_MS[alarm.severity]);
     const least = await minimise(found.trace, shows, { ...order.minimise, ms: most });

@@ -1,6 +1,6 @@
 /** Makes the shortest conversation out of one that shows a fault: steps first, then lies, then what is in them. */
 import type { Trace } from "../trace.ts";
-import { fewerChanges, fewerSteps, guess, least, lesser } from "./structure.ts";
+import { cheaper, cutShort, fewerChanges, fewerSteps, guess, least, lesser } from "./structure.ts";
 import { type Limits, type Shows, Trial } from "./trial.ts";
 import { fewerOctets, simpler } from "./values.ts";
 
@@ -8,6 +8,8 @@ export type { Limits, Shows } from "./trial.ts";
 
 export interface Minimised {
   trace: Trace;
+  /** That we send in it. */
+  messages: number;
   /** Conversations played. */
   executions: number;
   /** True if a limit came first: there may be a smaller one. */
@@ -36,13 +38,15 @@ export async function minimise(
     await fewerSteps(trial);
     await fewerChanges(trial);
     await settle(trial);
+    await least(trial, cutShort, { fewer: true });
   }
-  return { trace: trial.best, executions: trial.executions, exhausted: trial.exhausted, shown };
+  const { best, messages } = trial;
+  return { trace: best, messages, executions: trial.executions, exhausted: trial.exhausted, shown };
 }
 
 /** Whether the whole conversation shows; a fault that shows once of twice makes the trial patient. */
 async function steady(trial: Trial): Promise<boolean> {
-  const tries = [await trial.play(trial.best), await trial.play(trial.best)];
+  const tries = [await trial.again(), await trial.again()];
   if (tries.some((shown) => shown !== true)) trial.tries = 2;
   return tries.includes(true);
 }
@@ -52,6 +56,7 @@ async function settle(trial: Trial): Promise<void> {
   for (let before: Trace | undefined; before !== trial.best && !trial.exhausted; ) {
     before = trial.best;
     await least(trial, lesser);
+    await least(trial, cheaper, { fewer: true });
     await fewerOctets(trial);
     await least(trial, simpler);
   }

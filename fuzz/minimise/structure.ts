@@ -81,12 +81,44 @@ export function* lesser(trace: Trace): Generator<Trace> {
   }
 }
 
+/** What may do as well, with fewer messages. */
+const CHEAPER: Partial<Record<Act, readonly Act[]>> = {
+  "rekey-child": ["create-child", "delete-child"],
+  "rekey-ike": ["create-child", "delete-child"],
+  "peer-rekey-child": ["peer-delete-child", "create-child", "delete-child"],
+  "peer-rekey-ike": ["rekey-ike", "peer-delete-child", "create-child", "delete-child"],
+};
+
+/** Every way to put an act with fewer messages into the place of another. */
+export function* cheaper(trace: Trace): Generator<Trace> {
+  for (const [at, step] of trace.steps.entries())
+    for (const act of CHEAPER[step.act] ?? [])
+      yield { ...trace, steps: trace.steps.with(at, { ...step, act }) };
+}
+
+const SKIP = "message-skip";
+
+/** Every way to end a step with the message behind its last lie. */
+export function* cutShort(trace: Trace): Generator<Trace> {
+  for (const [at, step] of trace.steps.entries()) {
+    const { changes = [] } = step;
+    const message = 1 + Math.max(0, ...changes.map((change) => change.message));
+    if (changes.some(({ op }) => op === SKIP)) continue;
+    const cut = withChanges(step, [...changes, { message, op: SKIP }]);
+    yield { ...trace, steps: trace.steps.with(at, cut) };
+  }
+}
+
 /** Leaves out one thing after another until none can be. */
-export async function least(trial: Trial, ways: (trace: Trace) => Iterable<Trace>): Promise<void> {
+export async function least(
+  trial: Trial,
+  ways: (trace: Trace) => Iterable<Trace>,
+  wanted: { fewer?: boolean } = {},
+): Promise<void> {
   for (let found = true; found && !trial.exhausted; ) {
     found = false;
     for (const trace of ways(trial.best)) {
-      if (!(await trial.take(trace))) continue;
+      if (!(await trial.take(trace, wanted))) continue;
       found = true;
       break;
     }

@@ -6,8 +6,8 @@ export interface Limits {
   ms: number;
 }
 
-/** Plays a conversation on a fresh peer: whether it shows the fault. */
-export type Shows = (trace: Trace) => Promise<boolean>;
+/** Plays a conversation on a fresh peer: how many messages we sent, if it showed the fault. */
+export type Shows = (trace: Trace) => Promise<number | undefined>;
 
 export class Trial {
   executions = 0;
@@ -15,13 +15,16 @@ export class Trial {
   exhausted = false;
   /** The smallest that showed. */
   best: Trace;
+  /** That we sent in it when it was played last. */
+  messages = Number.POSITIVE_INFINITY;
   /** How often a conversation that does not show is played; 2 where the fault does not show each time. */
   tries = 1;
   readonly #shows: Shows;
   readonly #limits: Limits;
   readonly #now: () => number;
   readonly #end: number;
-  readonly #known = new Map<string, boolean>();
+  /** Messages, of those that showed. */
+  readonly #known = new Map<string, number | undefined>();
 
   constructor(trace: Trace, shows: Shows, limits: Limits, now: () => number) {
     this.best = trace;
@@ -31,9 +34,15 @@ export class Trial {
     this.#end = now() + limits.ms;
   }
 
-  /** Plays it once; undefined when a limit is reached. */
-  async play(trace: Trace): Promise<boolean | undefined> {
+  /** Plays the whole conversation once; undefined when a limit is reached. */
+  async again(): Promise<boolean | undefined> {
     if (this.#isOver()) return undefined;
+    const messages = await this.#play(this.best);
+    this.messages = messages ?? this.messages;
+    return messages !== undefined;
+  }
+
+  #play(trace: Trace): Promise<number | undefined> {
     this.executions += 1;
     return this.#shows(trace);
   }
@@ -44,18 +53,19 @@ export class Trial {
     return this.exhausted;
   }
 
-  /** Takes the conversation for the best one if it shows. */
-  async take(trace: Trace): Promise<boolean> {
+  /** Takes the conversation for the best one if it shows; `fewer`: with fewer messages than that one. */
+  async take(trace: Trace, { fewer = false } = {}): Promise<boolean> {
     if (trace.steps.length === 0 || this.#isOver()) return false;
     const key = JSON.stringify(trace);
-    let shown = this.#known.get(key);
-    for (let i = 0; shown !== true && i < (shown === undefined ? this.tries : 0); i++) {
-      const played = await this.play(trace);
-      if (played === undefined) return false;
-      if (played || i === this.tries - 1) shown = played;
+    for (let i = 0; !this.#known.has(key) && i < this.tries; i++) {
+      if (this.#isOver()) return false;
+      const messages = await this.#play(trace);
+      if (messages !== undefined || i === this.tries - 1) this.#known.set(key, messages);
     }
-    this.#known.set(key, shown ?? false);
-    if (shown) this.best = trace;
-    return shown ?? false;
+    const messages = this.#known.get(key);
+    if (messages === undefined || (fewer && messages >= this.messages)) return false;
+    this.best = trace;
+    this.messages = messages;
+    return true;
   }
 }

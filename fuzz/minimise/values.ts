@@ -46,7 +46,7 @@ function* simplerThan(change: Change): Generator<Change> {
   if (change.op.startsWith("payload-") && change.op !== OMIT) yield { ...rest, ...place, op: OMIT };
   if (octets !== undefined) yield { ...rest, ...place, ...number };
   if (value !== undefined) yield { ...rest, ...place, ...held };
-  if (change.message > 0) yield { ...change, message: 0 };
+  for (let message = 0; message < change.message; message++) yield { ...change, message };
   if (octets !== undefined) for (const less of lessThan(octets)) yield { ...change, octets: less };
   if (value !== undefined)
     for (const less of BOUNDARIES) if (Math.abs(value) > less) yield { ...change, value: less };

@@ -339,7 +339,7 @@ export class Conversation implements Party {
       claims: record.claims(),
       changed: [...this.#changed],
       unproven: { ...record.unproven },
-      messages: record.messages,
+      messages: record.messages - this.#lies.skipped,
       ...(this.#options.on && { reused: true }),
     };
   }

@@ -65,6 +65,8 @@ export class Lies {
   readonly #held: Held[] = [];
   /** Whether anything went out beside the messages, or several times: an answer does not tell what became of that. */
   beside = false;
+  /** Messages that were not sent. */
+  skipped = 0;
   /** What follows once so many more datagrams have left. */
   #due?: { left: number; actions: (() => void)[] } | undefined;
 
@@ -87,6 +89,7 @@ export class Lies {
     const context = new MessageContext(core, plan, this.#sent, this.#options.random, place);
     const applied = changes.filter((change) => this.#applied(message, change, context, running)).length;
     if (applied === 0) return;
+    if (plan.copies === 0 && !plan.hold) this.skipped++;
     this.#plans.set(message, plan);
     message.octets = planned(message.octets, plan);
     this.#options.lied(message);

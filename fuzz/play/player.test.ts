@@ -155,6 +155,7 @@ describe("a player with a peer that answers", () => {
       arena,
     );
     expect(endsOf(dropped)).to.deep.equal(["done", "done", "silence", "done"]);
+    expect(dropped.messages).to.equal(3);
     const held = await play(caseOf([step("init", "hold"), step("auth")]), arena);
     expect(held.steps[0]?.ended).to.equal("silence");
     expect(octetsOf(held).filter((octets) => octets.includes("21202208"))).to.have.length.above(1);

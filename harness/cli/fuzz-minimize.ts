@@ -48,22 +48,20 @@ async function minimize(given: string, flags: Flags): Promise<number> {
     ms: seconds("--time", flags.time),
   };
   const { path, finding } = givenFinding(given);
-  let messages = finding.messages;
   const least = await onPeer(finding, flags, "ending the search", (lane) =>
     minimise(
       finding.trace,
       async (trace) => {
         const { alarms, outcome } = await lane.play(finding, trace);
         const shows = alarms.some(({ signature }) => signature === finding.signature);
-        if (shows && outcome) messages = outcome.messages;
-        return shows;
+        return shows ? outcome?.messages : undefined;
       },
       limits,
     ),
   );
   process.stdout.write(printable(textOf(finding, least)));
   if (!least.shown) return EXIT.verdict;
-  const { trace } = least;
+  const { trace, messages } = least;
   const smaller = { ...finding, trace, messages, minimised: true, operators: operatorsOf(trace) };
   const out = flags.out ?? path;
   const text = `${JSON.stringify(smaller, null, 1)}\n`;

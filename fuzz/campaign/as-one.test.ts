@@ -1,0 +1,53 @@
+import { expect } from "chai";
+import { memoryArena } from "../../harness/run/arena-memory.ts";
+import { judgeCase } from "../oracles/index.ts";
+import { Player } from "../play/player.ts";
+import { findSetup } from "../setups.ts";
+import type { Act, FuzzCase, Step } from "../trace.ts";
+import { asOne } from "./as-one.ts";
+
+const step = (act: Act): Step => ({ act });
+const honest = (...acts: Act[]): Step[] => acts.map(step);
+const lying = (act: Act, op: string): Step => ({ act, changes: [{ message: 0, op, value: 3 }] });
+const caseOf = (number: number, steps: Step[]): FuzzCase => ({
+  ...{ number, seed: `s/${number}`, stage: "auth" },
+  trace: { trace: 1, setup: "psk", peer: "responder", steps },
+});
+
+describe("several conversations as one", () => {
+  it("goes on with the first IKE SA, or has one for each, and counts them anew", () => {
+    const first = caseOf(3, honest("init", "auth", "delete-child"));
+    const second = caseOf(7, [...honest("init", "auth"), { ...lying("informational", "auth-bit"), sa: 0 }]);
+    const [onOne, each] = asOne([first, second]);
+    expect(onOne).to.deep.equal({ ...second, trace: { ...second.trace, steps: onOne?.trace.steps } });
+    expect(onOne?.trace.steps).to.deep.equal([...first.trace.steps, second.trace.steps[2]]);
+    expect(each?.trace.steps).to.deep.equal([
+      ...first.trace.steps,
+      ...second.trace.steps.slice(0, 2),
+      { ...second.trace.steps[2], sa: 1 },
+    ]);
+  });
+
+  it("leaves no lie out, makes nothing too long, and nothing of one alone", () => {
+    const lie = caseOf(1, [lying("init", "octets-flip")]);
+    expect(asOne([lie, lie]).map(({ trace }) => trace.steps.length)).to.deep.equal([2, 2]);
+    expect(asOne([lie])).to.deep.equal([]);
+    expect(asOne(Array.from({ length: 40 }, () => lie))).to.deep.equal([]);
+  });
+
+  it("shows what neither shows alone", async () => {
+    const setup = findSetup("psk");
+    if (!setup) throw new Error("no setup");
+    const cases = [caseOf(0, honest("init", "auth")), caseOf(1, [step("init"), lying("auth", "auth-bit")])];
+    const alarmsOf = async (played: FuzzCase) => {
+      const arena = await memoryArena({}, { seed: "1", lie: "trusts-whom-it-knows" });
+      const player = new Player(arena);
+      const outcome = await player.play(played);
+      player.close();
+      return judgeCase(outcome, { setup, peer: "responder" }).map(({ severity }) => severity);
+    };
+    for (const alone of cases) expect(await alarmsOf(alone)).to.not.include("critical");
+    const [, each] = asOne(cases);
+    expect(each && (await alarmsOf(each))).to.include("critical");
+  });
+});

@@ -1,0 +1,36 @@
+/** Several conversations as one, where a peer does wrong only after all of them. */
+import { type FuzzCase, MOST_STEPS, type Step } from "../trace.ts";
+
+/**
+ * The conversations as one: with an IKE SA for each, or all on that of the first, as far as they begin alike. It has the
+ * number and the seed of the last of them.
+ */
+export function asOne(cases: readonly FuzzCase[]): FuzzCase[] {
+  const last = cases.at(-1);
+  if (!last || cases.length === 1) return [];
+  const all = cases.map(({ trace }) => trace.steps);
+  const [first = [], ...later] = all;
+  const onOne = [...first, ...later.flatMap((steps) => steps.slice(inCommon(first, steps)))];
+  return [onOne, oneBehindTheOther(all)]
+    .filter((steps) => steps.length <= MOST_STEPS)
+    .map((steps) => ({ ...last, trace: { ...last.trace, steps } }));
+}
+
+const isBeginning = ({ act }: Step): boolean => act === "init" || act === "peer-initiate";
+
+function oneBehindTheOther(all: readonly (readonly Step[])[]): Step[] {
+  let before = 0;
+  return all.flatMap((steps) => {
+    const from = before;
+    before += steps.filter(isBeginning).length;
+    return steps.map((step) => (step.sa === undefined ? step : { ...step, sa: step.sa + from }));
+  });
+}
+
+/** Honest steps at the beginning of both. */
+function inCommon(one: readonly Step[], other: readonly Step[]): number {
+  const differs = other.findIndex(
+    (step, i) => (step.changes?.length ?? 0) > 0 || JSON.stringify(step) !== JSON.stringify(one[i]),
+  );
+  return differs < 0 ? other.length : differs;
+}
