@@ -13,6 +13,8 @@ const FILES = ["docs/**/*.test.ts", "{harness,peers,pcaps,reports,fuzz,suites,sc
 /** Where more files than this fail, something is broken, and a second try would only take time. */
 const MOST_TRIED_AGAIN = 5;
 
+const MOST_SLOW = 20;
+
 const folder = mkdtempSync(join(tmpdir(), "bakeoff-unit-"));
 try {
   process.exitCode = unit();
@@ -23,6 +25,7 @@ try {
 function unit() {
   const first = mocha("--parallel", "--jobs", "2", ...FILES);
   const { passes, pending, files } = first;
+  tellSlowest(first.took ?? {});
   let failing = first.failures;
   let unstable = 0;
   if (files.length > 0 && files.length <= MOST_TRIED_AGAIN) {
@@ -35,6 +38,15 @@ function unit() {
   }
   console.log(`unit: ${passes} passing, ${failing} failing, ${pending} pending, ${unstable} unstable`);
   return failing > 0 || first.broken ? 1 : 0;
+}
+
+/** Where the minutes go. */
+function tellSlowest(took) {
+  const slowest = Object.entries(took).sort(([, one], [, other]) => other - one);
+  const told = slowest
+    .slice(0, MOST_SLOW)
+    .map(([file, ms]) => `${relative(".", file)} ${Math.round(ms / 1000)} s`);
+  console.log(`slowest: ${told.join(", ")}`);
 }
 
 /** Runs mocha over the files. `broken`: it ended without a report. */
