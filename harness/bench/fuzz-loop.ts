@@ -40,8 +40,14 @@ export interface StageFigures {
 }
 
 const STAGES = ["init", "auth", "create-child", "informational"] as const satisfies readonly Stage[];
-/** Cases that are played first, so that what is measured is compiled. */
+/**
+ * Cases that are played first, so that what is measured is compiled, as in a campaign after its first minute: in the
+ * first stage as many times the seconds of a figure, then at each beginning.
+ */
+const WARM_FIRST = 8;
 const WARM_SHARE = 0.25;
+/** Half-open IKE SAs after which the peer is made to forget them: thousands it does not let go of in time. */
+const MOST_HALF_OPEN = 2_000;
 
 /** @throws LabError when the peer cannot be started */
 export async function measureLoop(order: LoopOrder): Promise<LoopFigures> {
@@ -49,6 +55,7 @@ export async function measureLoop(order: LoopOrder): Promise<LoopFigures> {
   try {
     const before = await honestRate(await arenaOf(peer, "honest before"), order.seconds / 2);
     const stages: StageFigures[] = [];
+    await stageRate(peer, STAGES[0], { ...order, seconds: WARM_FIRST * order.seconds });
     if (order.window > 1) stages.push(await stageRate(peer, "init", { ...order, window: 1 }));
     for (const stage of STAGES) stages.push(await stageRate(peer, stage, order));
     const after = await honestRate(await arenaOf(peer, "honest after"), order.seconds / 2);
@@ -95,9 +102,11 @@ async function honestRate(
       resolve();
     };
     socket.on("message", (data) => {
-      if (data[NEXT_PAYLOAD] === NOTIFY) return void driver.reset().then(next, next);
+      const forgotten = () => driver.reset().then(next, next);
+      if (data[NEXT_PAYLOAD] === NOTIFY) return void forgotten();
       answers++;
       busy += performance.now() - sentAt;
+      if (answers % MOST_HALF_OPEN === 0) return void forgotten();
       next();
     });
     send();
