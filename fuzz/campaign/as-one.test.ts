@@ -18,7 +18,7 @@ describe("several conversations as one", () => {
   it("goes on with the first IKE SA, or has one for each, and counts them anew", () => {
     const first = caseOf(3, honest("init", "auth", "delete-child"));
     const second = caseOf(7, [...honest("init", "auth"), { ...lying("informational", "auth-bit"), sa: 0 }]);
-    const [onOne, each] = asOne([first, second]);
+    const [onOne, each, parting] = asOne([first, second]);
     expect(onOne).to.deep.equal({ ...second, trace: { ...second.trace, steps: onOne?.trace.steps } });
     expect(onOne?.trace.steps).to.deep.equal([...first.trace.steps, second.trace.steps[2]]);
     expect(each?.trace.steps).to.deep.equal([
@@ -26,11 +26,13 @@ describe("several conversations as one", () => {
       ...second.trace.steps.slice(0, 2),
       { ...second.trace.steps[2], sa: 1 },
     ]);
+    const behind = first.trace.steps.length;
+    expect(parting?.trace.steps).to.deep.equal(each?.trace.steps.toSpliced(behind, 0, step("delete-ike")));
   });
 
   it("leaves no lie out, makes nothing too long, and nothing of one alone", () => {
     const lie = caseOf(1, [lying("init", "octets-flip")]);
-    expect(asOne([lie, lie]).map(({ trace }) => trace.steps.length)).to.deep.equal([2, 2]);
+    expect(asOne([lie, lie]).map(({ trace }) => trace.steps.length)).to.deep.equal([2, 2, 3]);
     expect(asOne([lie])).to.deep.equal([]);
     expect(asOne(Array.from({ length: 40 }, () => lie))).to.deep.equal([]);
   });

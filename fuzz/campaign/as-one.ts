@@ -1,9 +1,12 @@
 /** Several conversations as one, where a peer does wrong only after all of them. */
 import { type FuzzCase, MOST_STEPS, type Step } from "../trace.ts";
 
+/** What our end says after a conversation, and no trace has. */
+const PARTING: Step = { act: "delete-ike" };
+
 /**
- * The conversations as one: with an IKE SA for each, or all on that of the first, as far as they begin alike. It has the
- * number and the seed of the last of them.
+ * The conversations as one: with an IKE SA for each, with the Delete for it or without, or all on that of the first, as
+ * far as they begin alike. It has the number and the seed of the last of them.
  */
 export function asOne(cases: readonly FuzzCase[]): FuzzCase[] {
   const last = cases.at(-1);
@@ -11,7 +14,8 @@ export function asOne(cases: readonly FuzzCase[]): FuzzCase[] {
   const all = cases.map(({ trace }) => trace.steps);
   const [first = [], ...later] = all;
   const onOne = [...first, ...later.flatMap((steps) => steps.slice(inCommon(first, steps)))];
-  return [onOne, oneBehindTheOther(all)]
+  const parting = all.map((steps, i) => (i < all.length - 1 ? [...steps, PARTING] : steps));
+  return [onOne, oneBehindTheOther(all), oneBehindTheOther(parting)]
     .filter((steps) => steps.length <= MOST_STEPS)
     .map((steps) => ({ ...last, trace: { ...last.trace, steps } }));
 }

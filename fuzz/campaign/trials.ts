@@ -149,7 +149,9 @@ export class Trials {
     let times = 0;
     const play = async () => {
       times += 1;
-      outcome = await ready.player.play(reseeded(played, times));
+      const ended = await ready.player.play(reseeded(played, times));
+      // Many half-open SAs later a peer may go on otherwise.
+      outcome ??= ended;
       this.#progress();
     };
     const growth = await growthOf(ready.driver, play, () => ready.player.handshake()).catch(reasonOf);
