@@ -11,16 +11,20 @@ const cannot = (what: string): Promise<never> =>
     new DriverUnsupported(`nobody can make a peer at an address ${what}: --hook, --command or --prompt can`),
   );
 
+/** What is known of its configuration; `another`: it was told, and may have taken, that of a test. */
+type Configured = "own" | "another" | "not known";
+
 export class AddressDriver implements Driver {
   readonly #own: PeerConfig;
   readonly #means: ContractDriver | undefined;
-  /** It was told another configuration than its own. */
-  #toldOther = false;
+  #has: Configured;
 
   /** `own` is how its owner says that it is configured; `means` how it is told something, where it can be. */
   constructor(own: PeerConfig, means?: ContractDriver) {
     this.#own = own;
     this.#means = means;
+    // A lane before this one may have left it with that of a test.
+    this.#has = means ? "not known" : "own";
   }
 
   begin(test: string): void {
@@ -30,15 +34,36 @@ export class AddressDriver implements Driver {
   /** @throws DriverUnsupported where it would have to be configured otherwise than it is */
   async configure(config: PeerConfig): Promise<void> {
     const others = differences(this.#own, config);
-    if (others.length === 0 && !this.#toldOther) return this.reset();
-    const names = others.join(", ");
+    if (others.length > 0) return this.#tellOther(config, others.join(", "));
+    if (this.#has === "own") return this.reset();
+    await this.#tellOwn();
+  }
+
+  async #tellOther(config: PeerConfig, names: string): Promise<void> {
     if (!this.#means) throw new DriverUnsupported(`nobody can tell a peer at an address: ${names}`);
+    const had = this.#has;
+    // From here on, whatever comes of it: a late answer or a fault may be of one that took it.
+    this.#has = "another";
+    await this.#means.configure(config).catch((error: unknown) => {
+      if (!(error instanceof DriverUnsupported)) throw error;
+      this.#has = had;
+      throw new DriverUnsupported(`nobody can tell a peer at an address: ${names} (${error.message})`);
+    });
+  }
+
+  /** One that nobody can configure has its own, as long as it was told no other. */
+  async #tellOwn(): Promise<void> {
     try {
-      await this.#means.configure(config);
-      this.#toldOther = others.length > 0;
+      await this.#means?.configure(this.#own);
+      this.#has = "own";
     } catch (error) {
       if (!(error instanceof DriverUnsupported)) throw error;
-      throw new DriverUnsupported(`nobody can tell a peer at an address: ${names} (${error.message})`);
+      if (this.#has === "another")
+        throw new DriverUnsupported(
+          `nobody can tell a peer at an address its own configuration again: ${error.message}`,
+        );
+      this.#has = "own";
+      await this.reset();
     }
   }
 
@@ -74,7 +99,9 @@ export class AddressDriver implements Driver {
     await pause(LEFT_ALONE_MS);
   }
 
+  /** It is left as it was found, if it can be. */
   async stop(): Promise<void> {
+    if (this.#has === "another") await this.#tellOwn().catch(() => undefined);
     await this.#means?.stop();
   }
 }
