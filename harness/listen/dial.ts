@@ -307,6 +307,10 @@ export class Dial implements Station, Ends {
 
   /** To be called some times a second. */
   tick(): void {
+    this.#guarded(() => this.#tick());
+  }
+
+  #tick(): void {
     const now = performance.now();
     const silence = now - this.#last;
     if (this.session && now - this.begun > PRESUMED_MS) this.#publish();

@@ -69,6 +69,7 @@ export class ListenHub implements Hub {
       ...{ link, limits, natPort: endpoint.natPort, now: () => performance.now() },
       taker: (datagram) => this.#taker(datagram),
       begin: (datagram) => this.#begin(datagram),
+      fault,
     });
     this.#home = {
       ...{ board: this.board, natPort: endpoint.natPort, fault },
@@ -169,13 +170,13 @@ export class ListenHub implements Hub {
 
   #call(dial: Dial, script: Script): void {
     this.board.enter(dial);
-    void script.tryDial().then(
-      ({ failure, childFailure }) => {
+    void script
+      .tryDial()
+      .then(({ failure, childFailure }) => {
         const reason = failure ?? childFailure;
         if (reason !== undefined) dial.say({ kind: "note", text: `our dial: ${reason}` });
-      },
-      (error: unknown) => this.#options.fault(error),
-    );
+      })
+      .catch(this.#options.fault);
   }
 
   #playing(options: DialOptions, session: Session, test: SuiteTest): Dial {
@@ -287,8 +288,11 @@ export class ListenHub implements Hub {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     for (const dial of [...this.#dials]) dial.end("the listener ends");
-    this.#options.records.close();
-    await this.#options.link.close();
+    try {
+      this.#options.records.close();
+    } finally {
+      await this.#options.link.close();
+    }
   }
 }
 

@@ -35,7 +35,7 @@ export async function openListener(options: ListenOptions): Promise<ListenHub> {
   if (!ike || !marked) throw new Error("two sockets were asked for");
   const endpoint = { host, ikePort: ike.port, natPort: marked.port };
   try {
-    const records = new Records(out);
+    const records = new Records(out, fault);
     return new ListenHub({
       ...{ link, endpoint, identity, out, tests, records, fault },
       limits: { ...ORDINARY, ...limits },

@@ -13,11 +13,13 @@ const now = (): string => new Date().toISOString();
 
 export class Records {
   readonly #folder: string;
+  readonly #fault: (error: unknown) => void;
   readonly #journal: JournalWriter;
   readonly #peers = new Set<string>();
 
-  /** Makes what is missing of the folder. @throws what the file system throws */
-  constructor(out: string) {
+  /** Makes what is missing of the folder. `fault` is told what sessions cannot write. @throws what the file system throws */
+  constructor(out: string, fault: (error: unknown) => void) {
+    this.#fault = fault;
     this.#folder = join(out, SESSIONS);
     mkdirSync(this.#folder, { recursive: true });
     const path = join(out, JOURNAL);
@@ -42,16 +44,16 @@ export class Records {
       const folder = join(this.#folder, name);
       const read = SessionFiles.read(folder);
       return read?.stored.id === name
-        ? [new Session(read.stored, new SessionFiles(folder), read.events)]
+        ? [new Session(read.stored, new SessionFiles(folder, this.#fault), read.events)]
         : [];
     });
   }
 
   /** A new one. @throws what the file system throws */
   begin(stored: StoredSession): Session {
-    const session = new Session(stored, new SessionFiles(join(this.#folder, stored.id)));
-    session.store();
-    return session;
+    const files = new SessionFiles(join(this.#folder, stored.id), this.#fault);
+    files.write(stored);
+    return new Session(stored, files);
   }
 
   result(peer: PeerInfo, test: TestResult): void {

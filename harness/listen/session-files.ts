@@ -6,10 +6,11 @@ import {
   readdirSync,
   readFileSync,
   statSync,
-  writeFileSync,
+  truncateSync,
 } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { CLOSED, writeWhole } from "../../fuzz/findings/files.ts";
 import { parseKeysJson } from "../../pcaps/key-files/json.ts";
 import { writeKeyFolders } from "../../pcaps/key-files/write.ts";
 import type { EspSaKeys, IkeSaKeys } from "../../pcaps/keys.ts";
@@ -43,13 +44,20 @@ const PCAP_HEADER = 24;
 
 export class SessionFiles {
   readonly folder: string;
+  readonly #fault: (error: unknown) => void;
+  /** The disk has failed, and has taken nothing since. */
+  #hasFailed = false;
   readonly #ike: IkeSaKeys[] = [];
   readonly #esp: EspSaKeys[] = [];
   readonly #sizes = new Map<string, number>();
 
-  /** Makes the folder. @throws what the file system throws */
-  constructor(folder: string) {
+  /**
+   * Makes the folder. From then on a disk that takes nothing is a fault that is told, and no reason to end anything.
+   * @throws what the file system throws
+   */
+  constructor(folder: string, fault: (error: unknown) => void) {
     this.folder = folder;
+    this.#fault = fault;
     // Secrets and keys are in it.
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const keys = join(folder, "keys", "keys.json");
@@ -78,8 +86,24 @@ export class SessionFiles {
     return { stored: read.record, events };
   }
 
+  /** @throws what the file system throws */
+  write(session: StoredSession): void {
+    writeWhole(this.#path(NAMES.session), `${JSON.stringify(session)}\n`, CLOSED);
+  }
+
   store(session: StoredSession): void {
-    writeFileSync(this.#path(NAMES.session), `${JSON.stringify(session)}\n`, { mode: 0o600 });
+    this.#tried(() => this.write(session));
+  }
+
+  /** A disk that is full or gone would be told of with every message. */
+  #tried(action: () => void): void {
+    try {
+      action();
+      this.#hasFailed = false;
+    } catch (error) {
+      if (!this.#hasFailed) this.#fault(error);
+      this.#hasFailed = true;
+    }
   }
 
   event(event: SessionEvent): void {
@@ -109,15 +133,27 @@ export class SessionFiles {
     if (room < ike.length + esp.length) return;
     this.#ike.push(...ike);
     this.#esp.push(...esp);
-    mkdirSync(this.#path("keys"), { recursive: true });
-    writeKeyFolders(this.#path("keys"), generations(this.#ike), this.#esp);
+    this.#tried(() => {
+      mkdirSync(this.#path("keys"), { recursive: true });
+      writeKeyFolders(this.#path("keys"), generations(this.#ike), this.#esp);
+    });
   }
 
   #append(kind: keyof typeof MOST_OCTETS, octets: string | Uint8Array, most = MOST_OCTETS[kind]): void {
-    const size = this.#size(kind) + Buffer.byteLength(octets);
+    const path = this.#path(NAMES[kind]);
+    const before = this.#size(kind);
+    const size = before + Buffer.byteLength(octets);
     if (size > most) return;
-    this.#sizes.set(kind, size);
-    appendFileSync(this.#path(NAMES[kind]), octets);
+    this.#tried(() => {
+      try {
+        appendFileSync(path, octets);
+        this.#sizes.set(kind, size);
+      } catch (error) {
+        // Half a record would spoil those behind it.
+        if (existsSync(path)) truncateSync(path, before);
+        throw error;
+      }
+    });
   }
 
   #size(kind: keyof typeof MOST_OCTETS): number {
@@ -129,9 +165,16 @@ export class SessionFiles {
 
   /** Names of the files that are there, but for the one with the secret. */
   names(): string[] {
-    return readdirSync(this.folder, { recursive: true, encoding: "utf8" })
-      .filter((name) => name !== NAMES.session && statSync(this.#path(name)).isFile())
-      .sort();
+    try {
+      return (
+        readdirSync(this.folder, { recursive: true, encoding: "utf8" })
+          // A part of it that was left behind has the secret, too.
+          .filter((name) => !name.startsWith(NAMES.session) && statSync(this.#path(name)).isFile())
+          .sort()
+      );
+    } catch {
+      return [];
+    }
   }
 }
 

@@ -84,8 +84,10 @@ export class Session {
     if (worse) this.add({ kind: "verdict", of: "requirement", dial, ...judged });
   }
 
+  /** Who has seen a greater number than there is saw it before a restart, when events were numbered that no file holds. */
   events(after: number): SessionEvent[] {
-    return this.#events.flatMap(({ event }) => (event.seq > after ? [event] : []));
+    const seen = after > this.#seq ? 0 : after;
+    return this.#events.flatMap(({ event }) => (event.seq > seen ? [event] : []));
   }
 
   watch(listener: (event: SessionEvent) => void): () => void {

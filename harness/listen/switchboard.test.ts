@@ -36,6 +36,9 @@ function setUp(answer: number, limits: Partial<typeof ORDINARY_LIMITS> = {}) {
     link: { send: (datagram) => void sent.push(datagram), onReceive: () => {}, close: async () => {} },
     ...{ natPort: 4500, limits: { ...ORDINARY_LIMITS, ...limits }, now: () => 0 },
     taker: () => undefined,
+    fault: (error) => {
+      throw error;
+    },
     begin({ source }) {
       const number = stations++;
       const station: Station = {
@@ -138,6 +141,31 @@ describe("the switchboard of the listener", () => {
       });
     expect({ taken: taken.length, sent: sent.length }).to.deep.equal(before);
     expect(stations()).to.equal(2);
+  });
+
+  it("tells of what goes wrong with a datagram, and takes the next", () => {
+    const faults: unknown[] = [];
+    const broken = new Error("broken");
+    let receive: (datagram: Datagram) => void = () => {};
+    const board = new Switchboard({
+      link: {
+        send: () => {},
+        onReceive: (handler) => {
+          receive = handler;
+        },
+        close: async () => {},
+      },
+      ...{ natPort: 4500, limits: ORDINARY_LIMITS, now: () => 0, taker: () => undefined },
+      begin: () => {
+        throw broken;
+      },
+      fault: (error) => void faults.push(error),
+    });
+    const source = { host: "198.51.100.1", port: 500 };
+    for (const number of [30, 31])
+      receive({ protocol: "udp", source, destination: LOCAL, data: encodeMessage(request(number)) });
+    expect(faults).to.deep.equal([broken, broken]);
+    expect(board.dropped.size).to.equal(0);
   });
 
   it("bounds dials of a host, of all, and how fast they begin", () => {

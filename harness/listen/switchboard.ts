@@ -45,6 +45,8 @@ export interface BoardOptions {
   taker(datagram: Datagram): Station | undefined;
   /** A dial for a new IKE_SA_INIT request; undefined: not now. */
   begin(datagram: Datagram): Station | undefined;
+  /** Is told of a fault of ours, which a datagram must not end the listener by. */
+  fault(error: unknown): void;
 }
 
 /** Keys of dials that are over, whose datagrams are nobody's. */
@@ -87,7 +89,13 @@ export class Switchboard {
     this.#cookies = new Cookies(now);
     this.#inits = new Rates(limits.inits.burst, limits.inits.perSecond, now);
     this.#initsOfHost = new Rates(limits.initsOfHost.burst, limits.initsOfHost.perSecond, now);
-    link.onReceive((datagram) => this.take(datagram));
+    link.onReceive((datagram) => {
+      try {
+        this.take(datagram);
+      } catch (error) {
+        options.fault(error);
+      }
+    });
   }
 
   /** A datagram from the wire. */

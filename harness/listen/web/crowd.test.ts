@@ -135,6 +135,23 @@ describe("a crowd before the HTTP side of listen", () => {
     expect(states()).to.equal(2);
   });
 
+  it("ends the stream alone where what has changed cannot be told", async () => {
+    await begin({});
+    const id = session();
+    const broken = client(asking(`/s/${id}/events?for=page`));
+    const other = client(asking(`/s/${id}/events`));
+    await broken.until(() => broken.text.includes("event: state\n"));
+    hub.broken = true;
+    try {
+      note(id, "one");
+      await broken.whole();
+    } finally {
+      hub.broken = false;
+    }
+    await other.until(() => other.text.includes("one"));
+    expect(other.closed).to.equal(false);
+  });
+
   it("cuts off who takes nothing, and delays nobody", async () => {
     await begin({ slowMs: 1000 });
     const id = session();

@@ -73,7 +73,7 @@ export class EventStream {
   #soon(): void {
     this.#due ??= setImmediate(() => {
       this.#due = undefined;
-      this.#pump();
+      this.#guarded(() => this.#pump());
     });
   }
 
@@ -86,8 +86,17 @@ export class EventStream {
     if (!this.#form.state) return;
     this.#stateDue ??= setTimeout(() => {
       this.#stateDue = undefined;
-      this.#tellState();
+      this.#guarded(() => this.#tellState());
     }, STATE_MS);
+  }
+
+  /** What cannot be shown ends one stream, and not the listener. */
+  #guarded(action: () => void): void {
+    try {
+      action();
+    } catch {
+      this.#response.destroy();
+    }
   }
 
   #tellState(): void {
@@ -107,7 +116,7 @@ export class EventStream {
   #drained(): void {
     clearTimeout(this.#slow);
     this.#slow = undefined;
-    this.#pump();
+    this.#guarded(() => this.#pump());
   }
 
   /** A comment, by which both ends learn that the other is gone; also the time for state that no event told of. */

@@ -14,6 +14,8 @@ export class MemoryHub implements Hub {
   readonly dialledBack: EndpointAddress[] = [];
   /** Paths by the names of files; the same in every session. */
   readonly kept = new Map<string, string>();
+  /** It cannot list its files. */
+  broken = false;
   /** How often events were read. */
   asked = 0;
   readonly #events = new Map<string, SessionEvent[]>();
@@ -95,6 +97,7 @@ export class MemoryHub implements Hub {
   }
 
   files(): string[] {
+    if (this.broken) throw new Error("no such folder");
     return [...this.kept.keys()];
   }
 
