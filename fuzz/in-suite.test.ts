@@ -49,6 +49,17 @@ describe("a fuzzed conversation in a test", () => {
     expect(kept).to.be.instanceOf(Failure).with.property("message").that.includes("octets a time");
   });
 
+  it("passes where a mended peer refuses the lie, and a message behind it is left out", async () => {
+    const steps: SuiteTrace["steps"] = [
+      ...trace.steps,
+      { act: "rekey-child", changes: [{ message: 1, op: "message-skip" }] },
+    ];
+    await play(undefined, { ...trace, steps }, { must: "survive" });
+    const skipping = { ...trace, steps: steps.filter(({ act }) => act !== "init") };
+    const alone = { ...skipping, steps: skipping.steps.slice(1) };
+    expect(await thrown(play(undefined, alone, { must: "survive" }))).to.be.instanceOf(Unsupported);
+  });
+
   it("is unsupported where the peer lets nobody come to the lie", async () => {
     const steps: SuiteTrace["steps"] = [
       { act: "init" },

@@ -35,6 +35,10 @@ describe("several conversations as one", () => {
     expect(asOne([lie, lie]).map(({ trace }) => trace.steps.length)).to.deep.equal([2, 2, 3]);
     expect(asOne([lie])).to.deep.equal([]);
     expect(asOne(Array.from({ length: 40 }, () => lie))).to.deep.equal([]);
+    const named = caseOf(2, [step("init"), { act: "informational", sa: 0 }]);
+    expect(asOne([...Array.from({ length: 16 }, () => lie), named]), "a trace has no SA 16").to.have.length(
+      1,
+    );
   });
 
   it("shows what neither shows alone", async () => {

@@ -1,5 +1,5 @@
 /** Several conversations as one, where a peer does wrong only after all of them. */
-import { type FuzzCase, MOST_STEPS, type Step } from "../trace.ts";
+import { type FuzzCase, type Step, traceSchema } from "../trace.ts";
 
 /** What our end says after a conversation, and no trace has. */
 const PARTING: Step = { act: "delete-ike" };
@@ -16,8 +16,8 @@ export function asOne(cases: readonly FuzzCase[]): FuzzCase[] {
   const onOne = [...first, ...later.flatMap((steps) => steps.slice(inCommon(first, steps)))];
   const parting = all.map((steps, i) => (i < all.length - 1 ? [...steps, PARTING] : steps));
   return [onOne, oneBehindTheOther(all), oneBehindTheOther(parting)]
-    .filter((steps) => steps.length <= MOST_STEPS)
-    .map((steps) => ({ ...last, trace: { ...last.trace, steps } }));
+    .map((steps) => ({ ...last, trace: { ...last.trace, steps } }))
+    .filter(({ trace }) => traceSchema.safeParse(trace).success);
 }
 
 const isBeginning = ({ act }: Step): boolean => act === "init" || act === "peer-initiate";

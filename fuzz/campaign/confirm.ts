@@ -21,7 +21,7 @@ export interface NotConfirmed {
 
 export interface ConfirmOptions {
   place: Place;
-  trials: Trials;
+  trials: Pick<Trials, "shows" | "showsAfter">;
   /** Whether it is time to give up. */
   until(): boolean;
 }
@@ -33,8 +33,8 @@ export async function confirm(
   options: ConfirmOptions,
 ): Promise<Shown | NotConfirmed> {
   for (const suspect of suspects) {
-    const shown = await mostly(suspect, alarm, options);
-    if (shown) return { ...shown, alarm: { ...shown.alarm, alone: true } };
+    const shown = await alone(suspect, alarm, options);
+    if (shown) return shown;
   }
   const last = suspects[0];
   const at = last ? before.findIndex(({ number }) => number === last.number) : -1;
@@ -44,16 +44,19 @@ export async function confirm(
   return together(all, alarm, options);
 }
 
+const alone = (suspect: FuzzCase, alarm: Alarm, options: ConfirmOptions): Promise<Shown | undefined> =>
+  mostly(() => options.trials.shows(suspect, alarm, options.place), alarm, options);
+
 /** Shown by two of three plays. */
 async function mostly(
-  suspect: FuzzCase,
+  play: () => Promise<Shown | undefined>,
   alarm: Alarm,
-  { place, trials, until }: ConfirmOptions,
+  { until }: ConfirmOptions,
 ): Promise<Shown | undefined> {
   const [plays, enough] = buildsUp(alarm) ? [1, 1] : [PLAYS, MUST_SHOW];
   let shown = 0;
   for (let played = 0; played < plays && shown + plays - played >= enough && !until(); played++) {
-    const found = await trials.shows(suspect, alarm, place);
+    const found = await play();
     if (found) shown += 1;
     if (found && shown === enough) return found;
   }
@@ -72,34 +75,32 @@ async function together(
   if (!first) return { why: `did not come again, not even after the ${all.length} cases before it` };
   const upTo = all.slice(0, all.indexOf(first.case) + 1);
   for (const suspect of buildsUp(alarm) ? upTo.slice(-LATE - 1).reverse() : [first.case]) {
-    const alone = await mostly(suspect, alarm, options);
-    if (alone) return { ...alone, alarm: { ...alone.alarm, alone: true } };
+    const shown = await alone(suspect, alarm, options);
+    if (shown) return shown;
   }
-  const { best, left } = await fewest(first, upTo, alarm, options);
-  for (const one of asOne(left)) {
-    const alone = await mostly(one, alarm, options);
-    if (alone) return { ...alone, alarm: { ...alone.alarm, alone: true } };
+  const left = await fewest(upTo, alarm, options);
+  for (const one of left.length === 1 ? left : asOne(left)) {
+    const shown = await alone(one, alarm, options);
+    if (shown) return shown;
   }
+  // Among hundreds of cases anything that comes by chance comes once more.
+  const shown = await mostly(() => trials.showsAfter(left, alarm, place), alarm, options);
   const numbers = left.map(({ number }) => number).join(", ");
-  const detail = `${best.alarm.detail}\nafter these cases, one behind the other: ${numbers}`;
-  return { ...best, alarm: { ...best.alarm, alone: false, detail } };
+  if (!shown) return { why: `came again once, and not in ${PLAYS} plays of these cases: ${numbers}` };
+  const detail = `${shown.alarm.detail}\nafter these cases, one behind the other: ${numbers}`;
+  return { ...shown, alarm: { ...shown.alarm, alone: false, detail } };
 }
 
 /** As few of them as show it. */
 async function fewest(
-  shown: Shown,
   all: readonly FuzzCase[],
   alarm: Alarm,
   { place, trials, until }: ConfirmOptions,
-): Promise<{ best: Shown; left: readonly FuzzCase[] }> {
-  let best = shown;
+): Promise<readonly FuzzCase[]> {
   let tried = 0;
-  const left = await ddmin(all, async (part) => {
+  return ddmin(all, async (part) => {
     if (part.length === 0 || tried >= MOST_TRIED || until()) return false;
     tried += 1;
-    const found = await trials.showsAfter(part, alarm, place);
-    best = found ?? best;
-    return found !== undefined;
+    return (await trials.showsAfter(part, alarm, place)) !== undefined;
   });
-  return { best, left };
 }

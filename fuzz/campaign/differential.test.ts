@@ -71,6 +71,24 @@ describe("differential", () => {
     expect(found).to.deep.equal([]);
   });
 
+  it("lets the faster peer wait for what the slower one may show", async () => {
+    const found: Differing[] = [];
+    const shared = new Differential(2, batches(1), (one) => found.push(one));
+    const play = async (place: number, ended: "done" | "refused"): Promise<number> => {
+      for (let count = 0; ; count++) {
+        const batch = await shared.next(place, quiet);
+        if (!batch) return count;
+        for (const one of [...batch.pending.again, ...batch.pending.cases])
+          shared.played(batch, place, outcomeOf(one, ended));
+        // The second peer takes its time.
+        if (place === 1) await new Promise((resolve) => setImmediate(resolve));
+        shared.ended(batch, place);
+      }
+    };
+    expect(await Promise.all([play(0, "done"), play(1, "refused")])).to.deep.equal([3, 3]);
+    expect(found).to.have.lengthOf(3);
+  });
+
   it("lets no peer run far ahead, and waits for none that is lost", async () => {
     const shared = new Differential(2, batches(100), () => {});
     for (let i = 0; i < 3; i++) expect(await shared.next(0, quiet)).not.to.equal(undefined);

@@ -69,8 +69,13 @@ export class Differential {
       }
       if (taken - Math.min(...this.#taken.values()) < MOST_AHEAD) {
         const fresh = this.#followers.shift() ?? this.#fresh();
-        if (!fresh) return undefined;
-        this.#batches.push(fresh);
+        if (fresh) {
+          this.#batches.push(fresh);
+          continue;
+        }
+        // What the others still play may have to be played again.
+        if (this.#batches.length === 0) return undefined;
+        await this.#change(signal);
       } else await this.#change(signal);
     }
   }

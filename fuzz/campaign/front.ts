@@ -5,6 +5,7 @@ import type { PeerInfo } from "../../reports/results.ts";
 import type { Alarm } from "../alarm.ts";
 import type { Generator } from "../generate/generator.ts";
 import type { Heard } from "../guide/guide.ts";
+import { aloneLast } from "../play/line-up.ts";
 import type { FuzzCase } from "../trace.ts";
 import type { Differential, SharedBatch } from "./differential.ts";
 import { type PlayedRecord, rangesOf } from "./journal.ts";
@@ -36,6 +37,8 @@ export interface Held {
   /** In the order in which they begin. */
   cases: FuzzCase[];
   left: Map<number, FuzzCase>;
+  /** Played before, with an alarm that nobody knows yet what to make of; until they are played again. */
+  again: Map<number, FuzzCase>;
   played: PlayedRecord;
   numbers: number[];
   /** Cases with an alarm that is new, by its signature, until it is known what becomes of it. */
@@ -141,11 +144,14 @@ export class Front {
       if (one) shared.played(held.shared, place, outcomeOf(outcome, one));
     }
     const found = held.left.get(outcome.number);
-    // One that is played once more for its alarm has been counted.
-    if (!found) return;
+    const suspect = found ?? held.again.get(outcome.number);
+    if (!suspect) return;
+    held.again.delete(outcome.number);
     const known = new Set(alarms.length === 0 ? [] : this.known());
     for (const { signature } of alarms)
-      if (!known.has(signature) && !held.open.has(signature)) held.open.set(signature, found);
+      if (!known.has(signature) && !held.open.has(signature)) held.open.set(signature, suspect);
+    // One that is played once more for its alarm has been counted.
+    if (!found) return;
     held.left.delete(outcome.number);
     held.numbers.push(outcome.number);
     const { generator, recorder } = this.options;
@@ -185,10 +191,12 @@ export class Front {
 
   /** What is left of a batch whose lane ended; the cases that were being played then are not played again. */
   putBack(held: Held, window: number): FuzzCase[] {
-    const left = [...held.left.values()];
-    const rest = pendingOf({ ...held, left: new Map(left.slice(window).map((one) => [one.number, one])) }, 0);
+    const inHand = [...held.again.values(), ...held.left.values()].slice(0, window);
+    const others = (all: Held["left"]) =>
+      new Map([...all].filter(([number]) => inHand.every((one) => one.number !== number)));
+    const rest = pendingOf({ ...held, left: others(held.left), again: others(held.again) }, 0);
     if (rest.cases.length + rest.again.length > 0) this.#wait(rest);
-    return left.slice(0, window);
+    return inHand;
   }
 
   drop(setup: string, role: PeerRole, reason: string): void {
@@ -220,17 +228,19 @@ const nothing = (batch: number, peer: number): PlayedRecord => ({
   ...{ messages: 0, novel: 0, silent: 0, unfit: 0 },
 });
 
+const byNumber = (cases: readonly FuzzCase[]) => new Map(cases.map((one) => [one.number, one]));
+
 const heldOf = ({ batch, setup, peer, cases, again }: Pending, place: number): Held => ({
-  ...{ number: batch, setup, peer, cases: [...again, ...cases], numbers: [], open: new Map() },
-  left: new Map(cases.map((one) => [one.number, one])),
+  ...{ number: batch, setup, peer, cases: aloneLast([...again, ...cases]), numbers: [], open: new Map() },
+  ...{ left: byNumber(aloneLast(cases)), again: byNumber(again) },
   played: nothing(batch, place),
 });
 
 /** What is not over of a batch, of which so many may be in hand. */
-export const pendingOf = ({ number, setup, peer, left, open }: Held, inHand: number): Pending => ({
+export const pendingOf = ({ number, setup, peer, left, again, open }: Held, inHand: number): Pending => ({
   ...{ batch: number, setup, peer, inHand },
   cases: [...left.values()],
-  again: [...new Map([...open.values()].map((one) => [one.number, one])).values()],
+  again: [...byNumber([...again.values(), ...open.values()]).values()],
 });
 
 /** Whether the conversation came to the step of its first lie, or its last step where it has none. */

@@ -1,6 +1,6 @@
 /**
  * The journal of a campaign: a record a line, in the file as soon as it is written, on the disk two seconds later and
- * with every finding at once. What is under embargo stands in it by its id alone.
+ * with every finding at once. It is for nobody but its owner: of what is under embargo it names the case.
  */
 import * as fs from "node:fs";
 import { z } from "zod";
@@ -8,6 +8,7 @@ import { fileReason } from "../../pcaps/text-file.ts";
 import { ORACLES, SEVERITIES } from "../../reports/findings.ts";
 import { readRecord } from "../../reports/journal.ts";
 import { peerSchema, toolSchema } from "../../reports/results.ts";
+import { CLOSED } from "../findings/files.ts";
 import { STAGES } from "../trace.ts";
 
 export const JOURNAL_FORMAT = 1;
@@ -86,7 +87,7 @@ export interface Journal {
 
 /** A half-written last line of a killed campaign is cut off first. @throws what the file system throws */
 export function openJournal(path: string): Journal {
-  const file = fs.openSync(path, "a+", 0o644);
+  const file = fs.openSync(path, "a+", CLOSED.file);
   cutOff(file);
   let synced = performance.now();
   return {

@@ -159,7 +159,7 @@ class LaneRun {
       case "found":
         for (const one of [message.alarm.signature, ...(message.alarm.beside ?? [])])
           this.#held?.open.delete(one);
-        return recorder.whileThereIsRoom(() => this.#found(message));
+        return recorder.withTheLastRoom(() => this.#found(message));
       case "reduced":
         return recorder.whileThereIsRoom(() => this.#reduced(message));
       case "unconfirmed":
@@ -210,7 +210,7 @@ class LaneRun {
     if (!front.info) return;
     const id = findingId(front.info.name, signature);
     const { epochMs } = front;
-    const shorter = { trace: found.trace, ...(outcome && { outcome: outcomeOf(outcome, found) }) };
+    const shorter = { ...found, ...(outcome && { outcome: outcomeOf(outcome, found) }) };
     recorder.store.reduce(id, shorter, { epochMs, ...(capture !== undefined && { capture }) });
     recorder.append({
       ...{ kind: "reduced", peer: front.options.place, id },

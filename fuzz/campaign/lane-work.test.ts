@@ -65,6 +65,7 @@ describe("work of a lane", () => {
     expect(found).to.deep.include({ kind: "found" }).and.to.have.nested.property("alarm.alone", true);
     const reduced = messages.find(({ kind }) => kind === "reduced");
     expect(reduced).to.have.deep.nested.property("case.trace.steps[1].changes", OMIT_TSR);
+    expect(reduced).to.have.nested.property("outcome.messages", 2);
     expect(kinds(messages)).to.include("restarted");
   });
 

@@ -172,7 +172,7 @@ export class LaneWork {
     }
     const honest = await this.#honestly(confirmed, place);
     const shown = honest ?? confirmed;
-    const capture = await this.#keep(shown.alarm, shown.outcome);
+    const capture = await this.#keep(shown.alarm, shown);
     this.#say({
       ...{ kind: "found", batch: order.number, alarm: shown.alarm, case: shown.case },
       ...{ outcome: shortOutcome(shown.outcome), ...(capture !== undefined && { capture }) },
@@ -201,7 +201,7 @@ export class LaneWork {
   async #unconfirmed({ alarm, suspects, outcome }: Hit, { order }: Batch, why: string): Promise<void> {
     const found = suspects[0] ?? order.cases[0];
     if (!found) return;
-    const capture = outcome && (await this.#keep(alarm, outcome));
+    const capture = outcome && (await this.#keep(alarm, { outcome, log: "" }));
     this.#say({
       ...{ kind: "unconfirmed", batch: order.number, alarm, case: found, why },
       ...(capture !== undefined && { capture }),
@@ -233,8 +233,12 @@ export class LaneWork {
     const most = Math.min(order.minimise.ms, MINIMISE_MS[alarm.severity]);
     const least = await minimise(found.trace, shows, { ...order.minimise, ms: most });
     if (!least.shown) return;
-    const of = last && JSON.stringify(last.case.trace) === JSON.stringify(least.trace) ? last : undefined;
-    const capture = of && (await this.#keep(alarm, of.outcome));
+    const isLeast = (one: Shown | undefined) =>
+      JSON.stringify(one?.case.trace) === JSON.stringify(least.trace);
+    // What was tried behind it may have shown as well.
+    if (!isLeast(last)) await shows(least.trace);
+    const of = isLeast(last) ? last : undefined;
+    const capture = of && (await this.#keep(alarm, of));
     this.#say({
       ...{ kind: "reduced", batch: order.number, signature: alarm.signature },
       case: { ...found, trace: least.trace },
@@ -245,17 +249,19 @@ export class LaneWork {
   }
 
   /** The folder with what is kept of an outcome; undefined where nothing can be kept. */
-  async #keep(alarm: Pick<Alarm, "oracle" | "severity">, outcome: Outcome): Promise<string | undefined> {
+  async #keep(
+    alarm: Pick<Alarm, "oracle" | "severity">,
+    { outcome, log }: Pick<Shown, "outcome" | "log">,
+  ): Promise<string | undefined> {
     const { captures, lane } = this.#order;
     if (captures === undefined) return undefined;
     this.#captures += 1;
     const folder = join(captures, `${lane}-${process.pid}-${this.#captures}`);
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
-      const log = await this.#keeper.logs();
       keepCapture(folder, { embargo: needsEmbargo(alarm) }, outcome, {
         epochMs: this.#keeper.lane.epochMs,
-        log,
+        log: log ?? (await this.#keeper.logs()),
       });
       return folder;
     } catch {
@@ -276,7 +282,7 @@ export class LaneWork {
       alarm && buildsUp(alarm)
         ? shownAs(await this.#trials.shows(played, alarm, place))
         : await this.#trials.play(played, place);
-    const capture = outcome && (await this.#keep(CLOSED, outcome));
+    const capture = outcome && (await this.#keep(CLOSED, { outcome }));
     this.#say({
       ...{ kind: "replayed", id, alarms, ...(outcome && { outcome: shortOutcome(outcome) }) },
       ...(capture !== undefined && { capture }),

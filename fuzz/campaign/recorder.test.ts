@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { UsageError } from "../../harness/run/usage-error.ts";
 import { LabError } from "../../peers/runtime/errors.ts";
-import { sampleAlarm, sampleCase, samplePeer } from "../findings/testing.ts";
+import { sampleAlarm, sampleCase, sampleOutcome, samplePeer } from "../findings/testing.ts";
 import { runCampaign } from "./campaign.ts";
 import type { CampaignOptions } from "./options.ts";
 import { makePlan } from "./plan.ts";
@@ -41,6 +41,22 @@ describe("the folder of a campaign", () => {
       expect(recorder.isFull).to.equal(true);
       rmSync(join(out, name), { recursive: true });
     }
+  });
+
+  it("keeps a finding on a disk that something else has filled", () => {
+    const reasons: string[] = [];
+    const recorder = new Recorder(out, new Tally(), new Set(), (reason) => reasons.push(reason));
+    recorder.whileThereIsRoom(() => {
+      throw Object.assign(new Error("no room"), { code: "ENOSPC", syscall: "write" });
+    });
+    const add = () => void recorder.store.add(sampleAlarm, sampleCase, sampleOutcome, samplePeer);
+    recorder.whileThereIsRoom(add);
+    expect(recorder.store.all()).to.have.lengthOf(0);
+    recorder.withTheLastRoom(add);
+    const [finding] = recorder.store.all();
+    expect(finding && existsSync(recorder.store.folderOf(finding))).to.equal(true);
+    expect(reasons).to.deep.equal(["the disk is full: nothing more can be kept"]);
+    recorder.close();
   });
 
   it("stays as it is where the campaign cannot begin", async () => {

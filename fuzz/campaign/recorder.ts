@@ -78,14 +78,19 @@ export class Recorder {
 
   /** What cannot be written, as on a full disk, ends the campaign, and nothing else goes wrong by it. */
   whileThereIsRoom(write: () => void): void {
-    if (this.#full) return;
+    if (!this.#full) this.withTheLastRoom(write);
+  }
+
+  /** The same for findings, for which room is held: tried on a full disk, too. */
+  withTheLastRoom(write: () => void): void {
     try {
       write();
     } catch (error) {
       const why = whyNot(error);
       if (why === undefined) throw error;
+      const wasFull = this.#full;
       this.#full = true;
-      this.#ended(why);
+      if (!wasFull) this.#ended(why);
     }
   }
 
@@ -134,7 +139,7 @@ export class Recorder {
 
   /** The last words; each as far as they can be said. */
   close(): void {
-    this.whileThereIsRoom(() => this.store.flush());
+    this.withTheLastRoom(() => this.store.flush());
     this.summary();
     const last = [
       () => this.store.close(),

@@ -22,6 +22,8 @@ export interface Shown {
   case: FuzzCase;
   outcome: Outcome;
   alarm: Alarm;
+  /** What the peer wrote meanwhile; not set: not told apart from what it wrote before. */
+  log?: string;
 }
 
 /** Full handshakes that must fail before a peer counts as one that hangs. */
@@ -103,7 +105,7 @@ export class Trials {
       last = { case: next, outcome };
       this.#note(alarms);
       const again = alarms.find((other) => isSame(other, alarm));
-      if (again) return { ...last, alarm: { ...again, beside: besideOf(again, alarms) } };
+      if (again) return this.#shown(last, { ...again, beside: besideOf(again, alarms) });
       if (alarms.some(isFatal)) return undefined;
     }
     // To look around takes a while, and what a conversation says of itself needs none of it.
@@ -112,7 +114,11 @@ export class Trials {
     if (grows) alarms.push(...(await ready.watch.afterBatch()));
     this.#note(alarms);
     const again = alarms.find((other) => isSame(other, alarm));
-    return again && last && { ...last, alarm: again };
+    return again && last && this.#shown(last, again);
+  }
+
+  async #shown(last: Pick<Shown, "case" | "outcome">, alarm: Alarm): Promise<Shown> {
+    return { ...last, alarm, log: await this.#keeper.logs() };
   }
 
   async #one(played: FuzzCase, place: Place, ready: Ready): Promise<{ outcome: Outcome; alarms: Alarm[] }> {

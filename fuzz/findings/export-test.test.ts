@@ -98,6 +98,10 @@ describe("a finding as a test of the suites", () => {
   it("is not to be had of a difference between peers", () => {
     expect(exportTest({ ...sampleFinding, oracle: "difference" })).to.have.property("error", "difference");
   });
+
+  it("is not to be had of what its conversation does not show alone", () => {
+    expect(exportTest({ ...sampleFinding, alone: false })).to.have.property("error", "not alone");
+  });
 });
 
 describe("a literal", () => {

@@ -22,9 +22,9 @@ export interface ExportOptions {
   moduleName?: boolean;
 }
 
-/** A difference between two peers is no fault of one. */
+/** A difference between two peers is no fault of one, and what one conversation does not show no test of it can. */
 export interface NoTest {
-  error: "difference";
+  error: "difference" | "not alone";
   reason: string;
 }
 
@@ -38,6 +38,8 @@ export function exportTest(finding: StoredFinding, options: ExportOptions = {}):
       error: "difference",
       reason: "a difference between peers is not for a test of one of them to judge",
     };
+  if (!finding.alone)
+    return { error: "not alone", reason: "its conversation does not show it without others before it" };
   const requirement = requirementOf(finding);
   const { must } = expectationOf(finding);
   const name = nameOf(finding, must);

@@ -48,7 +48,9 @@ describe("the store of findings", () => {
     for (const name of [FINDING_FILE, "capture.pcap", "keys/ikev2_decryption_table", "ladder.txt"])
       expect(existsSync(join(folder, name)), name).to.equal(true);
     const trace = { ...sampleTrace, steps: [{ act: "init" as const }] };
-    store.reduce(id, { trace, outcome: sampleOutcome });
+    store.reduce(id, { trace: sampleTrace, seed: "of another case", outcome: sampleOutcome });
+    expect(store.get(id)?.minimised).to.equal(false);
+    store.reduce(id, { trace, seed: sampleCase.seed, outcome: sampleOutcome });
     const read = readFinding(join(folder, FINDING_FILE));
     expect(isUnread(read) ? read : [read.trace, read.original, read.minimised, read.operators]).to.deep.equal(
       [trace, sampleTrace, true, []],

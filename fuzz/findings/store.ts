@@ -52,8 +52,7 @@ export interface Added {
   muted: boolean;
 }
 
-export interface Reduced {
-  trace: Trace;
+export interface Reduced extends Pick<FuzzCase, "trace" | "seed"> {
   /** What it did when it was played last, for the capture; not set: the capture stays. */
   outcome?: Outcome;
 }
@@ -126,10 +125,11 @@ export class FindingStore {
     return { id, fresh: true, muted };
   }
 
-  /** Puts a smaller conversation in the place of the one of a finding. */
-  reduce(id: string, { trace, outcome }: Reduced, more: KeepOptions = {}): void {
+  /** Puts a smaller conversation in the place of the one of a finding, unless it was made of another case. */
+  reduce(id: string, { trace, seed, outcome }: Reduced, more: KeepOptions = {}): void {
     const finding = this.#findings.get(id);
-    if (!finding) return;
+    // Its lies may need the nonces and keys of that case.
+    if (finding?.seed !== seed) return;
     finding.trace = trace;
     finding.minimised = true;
     finding.operators = operatorsOf(trace);

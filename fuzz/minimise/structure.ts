@@ -1,5 +1,5 @@
 /** Conversations with less in them: fewer steps, fewer lies, less to set up. */
-import { type Act, type Change, type Step, type Trace, withoutChanges } from "../trace.ts";
+import { type Act, type Change, type Step, type Trace, traceSchema, withoutChanges } from "../trace.ts";
 import { ddmin } from "./ddmin.ts";
 import type { Trial } from "./trial.ts";
 
@@ -105,7 +105,8 @@ export function* cutShort(trace: Trace): Generator<Trace> {
     const message = 1 + Math.max(0, ...changes.map((change) => change.message));
     if (changes.some(({ op }) => op === SKIP)) continue;
     const cut = withChanges(step, [...changes, { message, op: SKIP }]);
-    yield { ...trace, steps: trace.steps.with(at, cut) };
+    const shorter = { ...trace, steps: trace.steps.with(at, cut) };
+    if (traceSchema.safeParse(shorter).success) yield shorter;
   }
 }
 
