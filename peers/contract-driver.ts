@@ -19,6 +19,7 @@ import {
 const MOST_FAILURES = 5;
 /** Characters of a log that are kept, the last ones. */
 const LOG = 256 << 10;
+const STOPPED = "has been stopped";
 
 export interface ContractOptions {
   /** Starts the driver's side anew; `said` gets what it says beside its replies, which is the peer's log. */
@@ -38,6 +39,9 @@ export class ContractDriver implements Driver {
   #test: string | undefined;
   #failures = 0;
   #failure: unknown;
+  #stopped = false;
+  /** Requests that have no reply yet. */
+  #asking = 0;
   #log = "";
   /** What the driver said of itself. */
   about: Done = { ok: true };
@@ -46,22 +50,36 @@ export class ContractDriver implements Driver {
     this.#options = options;
   }
 
-  /** @throws DriverFault, LabError */
-  async start(): Promise<void> {
-    await this.#open();
+  /** Stops it where the signal comes before it has started. @throws DriverFault, LabError */
+  async start(signal?: AbortSignal): Promise<void> {
+    const stop = () => void this.stop();
+    if (signal?.aborted) stop();
+    signal?.addEventListener("abort", stop, { once: true });
+    try {
+      await this.#open();
+    } finally {
+      signal?.removeEventListener("abort", stop);
+    }
   }
 
+  /** Ends it for good, in the middle of a request if need be. */
   async stop(): Promise<void> {
-    const channel = this.#channel;
-    this.#forget();
-    if (!channel) return;
-    if (channel.usable) await channel.ask({ verb: "bye" }).catch(() => undefined);
-    await channel.close();
+    this.#stopped = true;
+    await this.#end();
   }
 
   async restart(): Promise<void> {
-    await this.stop();
+    await this.#end();
     await this.start();
+  }
+
+  async #end(): Promise<void> {
+    const channel = this.#channel;
+    this.#forget();
+    if (!channel) return;
+    // Behind a request without a reply it would have to wait.
+    if (channel.usable && this.#asking === 0) await channel.ask({ verb: "bye" }).catch(() => undefined);
+    await channel.close();
   }
 
   /** Which test the verbs are for from now on. */
@@ -129,26 +147,39 @@ export class ContractDriver implements Driver {
     this.#log = "";
   }
 
+  /** Its channel has ended; where the driver has a process of its own, its peer has with it. */
+  ended(): boolean {
+    return this.#channel?.usable !== true;
+  }
+
   /** A request as it is, and the reply. @throws DriverFault */
   async tell(ask: AnyAsk): Promise<Reply> {
     const channel = await this.#usable();
     try {
-      return await channel.ask(ask);
+      return await this.#ask(channel, ask);
     } finally {
       if (!channel.usable) await this.#drop(channel);
     }
   }
 
-  /** Whether its process ends by itself within this time. */
+  /** Whether its process, where it has one, ends by itself within this time. */
   async hasEnded(ms: number): Promise<boolean> {
-    const channel = this.#channel;
-    if (!channel?.ended) return channel === undefined;
-    const ended = channel.ended.then(() => true);
-    return Promise.race([ended, pause(ms, false, { ref: false })]);
+    const ended = this.#channel?.ended;
+    if (!ended) return true;
+    return Promise.race([ended.then(() => true), pause(ms, false, { ref: false })]);
   }
 
   async #do(ask: Ask): Promise<Done> {
     return checked(await this.tell(ask), ask.verb);
+  }
+
+  async #ask(channel: Channel, ask: AnyAsk): Promise<Reply> {
+    this.#asking += 1;
+    try {
+      return await channel.ask(ask);
+    } finally {
+      this.#asking -= 1;
+    }
   }
 
   async #usable(): Promise<Channel> {
@@ -156,13 +187,16 @@ export class ContractDriver implements Driver {
   }
 
   async #open(): Promise<Channel> {
+    if (this.#stopped) throw new DriverFault(STOPPED);
     if (this.#failures >= MOST_FAILURES) throw this.#failure;
     const channel = await this.#options.open((text) => {
       this.#log = (this.#log + text).slice(-LOG);
     });
     this.#channel = channel;
     try {
-      this.about = this.#whereItWas(checked(await channel.ask(this.#hello), "hello"));
+      // It may have come while that was opened.
+      if (this.#stopped) throw new DriverFault(STOPPED);
+      this.about = this.#whereItWas(checked(await this.#ask(channel, this.#hello), "hello"));
       this.#failures = 0;
       return channel;
     } catch (error) {

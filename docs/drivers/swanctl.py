@@ -9,7 +9,7 @@ KNOWN = {"local", "remote", "localId", "remoteId", "psk", "mode", "ikeProposals"
 daemon = None
 
 def swanctl(*argv):
-    done = subprocess.run([*SHELL, "swanctl", *argv], capture_output=True, text=True, timeout=15)
+    done = subprocess.run([*SHELL, "swanctl", *argv], capture_output=True, text=True, timeout=8)
     sys.stderr.write(done.stdout + done.stderr)  # the peer's log
     if done.returncode: raise RuntimeError(done.stderr.strip().split("\n")[-1])
     return done.stdout

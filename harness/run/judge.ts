@@ -51,29 +51,51 @@ function judgeAssertion(error: Error): Judgement {
 /** Before the test could begin the peer answered neither its driver nor a fresh IKE_SA_INIT. */
 export class Hung extends Error {}
 
-/** How the daemon ended; undefined while it lives, and when nobody knows. */
-export async function death(driver: Driver): Promise<string | undefined> {
-  if (driver.exit) return driver.exit();
-  const status = await driver.status().catch(() => undefined);
-  return status?.alive === false ? status.exit : undefined;
+/** What the driver knows of the peer's end, or has done to it. */
+interface Health {
+  /** How the daemon ended. */
+  died?: string | undefined;
+  /** What of the driver's ended it: of no use any more, it is started anew for the next verb. */
+  fault?: string;
 }
 
+async function healthOf(driver: Driver): Promise<Health> {
+  if (driver.exit) return { died: await driver.exit() };
+  try {
+    const { alive, exit } = await driver.status();
+    return alive ? {} : { died: exit };
+  } catch (error) {
+    return error instanceof SetupProblem && driver.ended?.() ? { fault: error.message } : {};
+  }
+}
+
+/** How the daemon ended; undefined while it lives, and when nobody knows. */
+export const death = async (driver: Driver): Promise<string | undefined> => (await healthOf(driver)).died;
+
+/** What of the driver's has ended it, and its peer with it; undefined where nothing is known to have. */
+export const driverFault = async (driver: Driver | undefined): Promise<string | undefined> =>
+  driver?.ended?.() ? (await healthOf(driver)).fault : undefined;
+
 /**
- * What a test found may have a deeper cause: the daemon died, by its own process table; or after a failure, it
- * lives but answers nobody, by a fresh IKE_SA_INIT. A busy daemon that is slow to tell its state is neither.
+ * What a test found may have a deeper cause: the daemon died, by its own process table; its driver ended, and took it along;
+ * or after a failure, it lives but answers nobody, by a fresh IKE_SA_INIT, where it `listens`. A busy daemon that is slow to
+ * tell its state is none of these.
  */
 export async function deeper(
   judgement: Judgement,
   script: Script | undefined,
   driver: Driver,
+  listens: boolean,
 ): Promise<Judgement> {
-  const died = await death(driver);
+  const { died, fault } = await healthOf(driver);
   if (died !== undefined) {
     const when = script ? "" : " between the test before and this one";
     return { ...judgement, verdict: "crash", reason: `the peer died${when}: ${died}` };
   }
+  // What holds of a peer that was ended, silence for one, says nothing of it.
+  if (fault !== undefined && judgement.verdict !== "setup") return said("setup", fault);
   const failed = judgement.verdict === "fail" || judgement.verdict === "wrong-reason";
-  if (!failed || !script || (await script.peerAnswers())) return judgement;
+  if (!failed || !script || !listens || (await script.peerAnswers())) return judgement;
   const reason = `the peer answers no fresh IKE_SA_INIT any more; before that: ${judgement.reason}`;
   return { ...judgement, verdict: "hang", reason };
 }

@@ -17,7 +17,7 @@ type Say = (message: FromLane) => Promise<void>;
  */
 export async function runLane(order: LaneOrder, say: Say, signal: AbortSignal): Promise<void> {
   const tests = await findTests(order);
-  const peer = await openPeer(order, (text) => void say({ kind: "told", text }));
+  const peer = await openPeer(order, (text) => void say({ kind: "told", text }), signal);
   // What a test makes of a peer that is being stopped is no verdict; and with its report the lane's work ends, before
   // it would bring the peer back.
   const report: Say = (message) => (signal.aborted ? new Promise(() => {}) : say(message));
@@ -31,8 +31,8 @@ export async function runLane(order: LaneOrder, say: Say, signal: AbortSignal): 
 async function examine(tests: SuiteTest[], peer: LivePeer, order: LaneOrder, say: Say): Promise<void> {
   await say({ kind: "peer-started", peer: peer.info });
   // A peer that lies may fail the pre-flight, which is for the tests to say.
-  const begins = order.box !== undefined && tests.every(({ facts }) => facts.peer === "initiator");
-  const broken = order.lie === undefined ? await preflight(peer, order, begins) : undefined;
+  peer.begins = order.box !== undefined && tests.every(({ facts }) => facts.peer === "initiator");
+  const broken = order.lie === undefined ? await preflight(peer, order) : undefined;
   if (broken === undefined) return runTests(tests, peer, order, say);
   for (const test of tests)
     await say({ kind: "test-finished", test: resultOf(test, { peer: order.id }, broken) });
@@ -73,7 +73,7 @@ async function restart(peer: LivePeer): Promise<void> {
 }
 
 /** Leaves the work where it is once the signal comes. */
-function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+export function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
   const aborted = new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     signal.addEventListener("abort", () => resolve(), { once: true });

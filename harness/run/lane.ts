@@ -20,6 +20,8 @@ export interface LanePeer {
   arena(test: string, wishes: ArenaWishes): Promise<Arena>;
   /** Brings the peer back after a crash or a hang. */
   restart(): Promise<void>;
+  /** Its tests have it begin, and nobody need answer where it is. */
+  begins?: boolean;
   /** Ends what a test has left with a peer that nobody can make forget it. Absent where the driver can. */
   leave?(script: Script): Promise<void>;
 }
@@ -83,7 +85,8 @@ async function attempt(
     if (script && out !== undefined) judgement = located(judgement, test, script, error);
   }
   const driver = peer.driver();
-  return { judgement: driver ? await deeper(judgement, script, driver) : judgement, script, overtime };
+  if (driver) judgement = await deeper(judgement, script, driver, peer.begins !== true);
+  return { judgement, script, overtime };
 }
 
 const wishesOf = ({ facts, document, revision }: SuiteTest): ArenaWishes =>

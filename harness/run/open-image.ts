@@ -23,7 +23,11 @@ export type Image = z.infer<typeof imageSchema>;
 const ENDS = { port: 500, natPort: 4500 };
 
 /** At the peer's end of the lane's wire. @throws LabError, DriverFault; nothing is left then */
-export async function openImage(order: PeerOrder, { image, driver: command }: Image): Promise<LivePeer> {
+export async function openImage(
+  order: PeerOrder,
+  { image, driver: command }: Image,
+  signal?: AbortSignal,
+): Promise<LivePeer> {
   const { network, runId, lane } = order;
   if (!network) throw new LabError("network", `${order.id}: a container needs the namespaces of a lane`);
   const berth: Berth = { image, name: containerName({ runId, lane }), network };
@@ -38,7 +42,7 @@ export async function openImage(order: PeerOrder, { image, driver: command }: Im
   });
   const stop = () => driver.stop();
   try {
-    await driver.start();
+    await driver.start(signal);
     const { name, version, esp } = driver.about;
     const told = [name, version].filter(Boolean).join(" ") || image;
     const restart = () => driver.restart();

@@ -14,11 +14,18 @@ import { openProgram } from "./open-program.ts";
 import { overTheWire } from "./over-the-wire.ts";
 import { tool } from "./tool.ts";
 
-/** `tell` shows the user a line. @throws LabError; nothing is left then */
-export async function openPeer(order: PeerOrder, tell: (text: string) => void = () => {}): Promise<LivePeer> {
+/**
+ * `tell` shows the user a line; `signal` ends a user's driver that is long in coming.
+ * @throws LabError; nothing is left then
+ */
+export async function openPeer(
+  order: PeerOrder,
+  tell: (text: string) => void = () => {},
+  signal?: AbortSignal,
+): Promise<LivePeer> {
   if (order.box) return openAddress(order, order.box, tell);
-  if (order.program) return openProgram(order, order.program);
-  if (order.image) return openImage(order, order.image);
+  if (order.program) return openProgram(order, order.program, signal);
+  if (order.image) return openImage(order, order.image, signal);
   const chosen = findPeer(order.peer);
   return withCodePoints(await open(chosen, order), codePointsOf(chosen));
 }

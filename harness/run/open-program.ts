@@ -26,8 +26,10 @@ const IKE = 500;
 const MARKED = 4500;
 
 /** In the peer's namespace of a network if there is one, else on loopback. @throws LabError; nothing is left then */
-export function openProgram(order: PeerOrder, program: Program): Promise<LivePeer> {
-  return order.network ? inNetwork(order, program, order.network.peer) : onLoopback(order, program);
+export function openProgram(order: PeerOrder, program: Program, signal?: AbortSignal): Promise<LivePeer> {
+  return order.network
+    ? inNetwork(order, program, order.network.peer, signal)
+    : onLoopback(order, program, signal);
 }
 
 /** The program's folder is where relative names in it are seen from. */
@@ -36,28 +38,37 @@ const commandOf = ({ argv, folder }: Program): string[] => [
   ...argv,
 ];
 
-async function inNetwork(order: PeerOrder, program: Program, namespace: string): Promise<LivePeer> {
+/** The driver of a program that has the namespace to itself. */
+export function driverIn(namespace: string, program: Program): ContractDriver {
   const ports = { port: IKE, natPort: MARKED };
-  const driver = new ContractDriver({
-    open: async (said) => openLines(inNamespace(namespace, commandOf(program)), said),
+  return new ContractDriver({
+    async open(said) {
+      // The daemon that a driver before has left behind has the ports.
+      await killIn(namespace);
+      return openLines(inNamespace(namespace, commandOf(program)), said);
+    },
     hello: {
       ...{ verb: "hello", contract: CONTRACT },
       tester: { host: ADDRESSES.tester, ...ports },
       peer: { host: ADDRESSES.peer, ...ports },
     },
   });
-  // A daemon that its driver leaves behind would be there when the next one starts.
-  const clear = () => killIn(namespace);
+}
+
+async function inNetwork(
+  order: PeerOrder,
+  program: Program,
+  namespace: string,
+  signal?: AbortSignal,
+): Promise<LivePeer> {
+  const driver = driverIn(namespace, program);
   const stop = async () => {
     await driver.stop();
-    await clear();
+    await killIn(namespace);
   };
-  const restart = async () => {
-    await stop();
-    await driver.start();
-  };
+  const restart = () => driver.restart();
   try {
-    await driver.start();
+    await driver.start(signal);
     const rawEsp = driver.about.esp === "raw";
     const running = { driver, version: told(driver), rawEsp, restart, stop, ...ADDRESSES };
     return withTunnel(await overTheWire(order, running));
@@ -71,7 +82,7 @@ async function inNetwork(order: PeerOrder, program: Program, namespace: string):
 const told = ({ about }: ContractDriver): string =>
   [about.name, about.version].filter(Boolean).join(" ") || "not known";
 
-async function onLoopback(order: PeerOrder, program: Program): Promise<LivePeer> {
+async function onLoopback(order: PeerOrder, program: Program, signal?: AbortSignal): Promise<LivePeer> {
   const udp = await openUdp([LOOPBACK, LOOPBACK, LOOPBACK].map((host) => ({ host, port: 0 })));
   const tcp = await openTcp({ listen: [{ host: LOOPBACK, port: 0 }] });
   const link = joined(udp, tcp);
@@ -87,7 +98,7 @@ async function onLoopback(order: PeerOrder, program: Program): Promise<LivePeer>
   });
   const stop = () => driver.stop();
   try {
-    await driver.start();
+    await driver.start(signal);
     const { port, natPort } = driver.about.peer ?? {};
     if (port === undefined || natPort === undefined)
       throw new LabError(

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { DriverUnsupported } from "../../peers/contract.ts";
 import { identity } from "../ike/identity.ts";
 import type { Datagram, Link } from "../link/types.ts";
 import type { Arena } from "../script/arena.ts";
@@ -79,5 +80,17 @@ describe("pre-flight", () => {
     reasons.forEach((reason, i) => {
       expect(reason).to.match(patterns[i] ?? /none/);
     });
+  });
+
+  it("leaves it to each test to say what a driver has no means for", async () => {
+    const unable = () => Promise.reject(new DriverUnsupported("nobody can make it begin"));
+    const peer = memoryPeer(order, "");
+    const arena: typeof peer.arena = async (test, wishes) => {
+      const made = await peer.arena(test, wishes);
+      made.driver.initiate = unable;
+      return made;
+    };
+    expect(await preflight({ ...peer, arena, begins: true }, order)).to.equal(undefined);
+    expect(await preflight({ ...peer, arena: unable }, order)).to.equal(undefined);
   });
 });

@@ -1,4 +1,5 @@
 /** Before its tests a peer is looked at: ways in which the lab may be broken, told apart from the peer's failures. */
+import { DriverUnsupported } from "../../peers/contract.ts";
 import { errorNotify } from "../ike/payloads.ts";
 import type { Datagram } from "../link/types.ts";
 import { Script } from "../script/script.ts";
@@ -9,7 +10,7 @@ import { PAYLOAD } from "../wire/registry/payload-types.ts";
 import type { Payload } from "../wire/types.ts";
 import { diagnosis, dialled, handshake } from "./agreement-check.ts";
 import { keepEvidence } from "./evidence.ts";
-import type { Judgement } from "./judge.ts";
+import { driverFault, type Judgement } from "./judge.ts";
 import type { LaneOrder } from "./lane-protocol.ts";
 import type { LivePeer, Tunnel } from "./live-peer.ts";
 
@@ -22,33 +23,32 @@ type Look = (
   name: string,
 ) => Promise<string | undefined>;
 
-/**
- * The verdict of all tests of a lane whose lab is broken; undefined if it is sound.
- * @param begins the tests have the peer begin, and it is at an address where nobody may listen
- */
-export async function preflight(
-  peer: LivePeer,
-  order: LaneOrder,
-  begins = false,
-): Promise<Judgement | undefined> {
+/** The verdict of all tests of a lane whose lab is broken; undefined if it is sound, or each test has to say itself. */
+export async function preflight(peer: LivePeer, order: LaneOrder): Promise<Judgement | undefined> {
+  const { begins = false, tunnel } = peer;
   const look: Look = async (check, name) => {
     const script = new Script(await peer.arena(`preflight/${name}`, {}));
-    const problem = await check(script);
-    await peer.leave?.(script);
-    script.host.stop();
-    if (problem === undefined || order.out === undefined) return problem;
-    const log = (await peer.driver()?.logs()) ?? "";
-    keepEvidence(order.out, { peer: peer.id, test: `preflight/${name}` }, script.trace, log, peer.epochMs);
-    return problem;
+    try {
+      const problem = await check(script);
+      await peer.leave?.(script);
+      if (problem === undefined || order.out === undefined) return problem;
+      const log = (await peer.driver()?.logs()) ?? "";
+      keepEvidence(order.out, { peer: peer.id, test: `preflight/${name}` }, script.trace, log, peer.epochMs);
+      return problem;
+    } finally {
+      script.host.stop();
+    }
   };
   try {
     const problem = begins ? await look(dialled, "dialled") : await called(look);
-    if (problem !== undefined) return broken(problem);
-    const { tunnel } = peer;
+    if (problem !== undefined) return broken((await driverFault(peer.driver())) ?? problem);
     if (tunnel) await look(async (script) => tunnel(await insideOf(script, begins)), "echo");
     return undefined;
   } catch (error) {
-    return broken(error instanceof Error ? error.message : String(error));
+    // Of the configuration or the way to have the peer begin: not all tests need be about that.
+    if (error instanceof DriverUnsupported) return undefined;
+    const problem = error instanceof Error ? error.message : String(error);
+    return broken((await driverFault(peer.driver())) ?? problem);
   }
 }
 

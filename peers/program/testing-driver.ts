@@ -84,6 +84,8 @@ createInterface({ input: process.stdin }).on("line", async (line) => {
   const reply = await answer(ask);
   process.stdout.write(`${JSON.stringify({ ...(is("numberless") ? {} : { id }), ...reply })}\n`);
   if (is("dies") && ask.verb === "initiate") process.exit(3);
+  if (is("leaves") && ask.verb === "configure") process.exit(3);
+  if (is("chatters") && ask.verb === "configure") setTimeout(() => process.stdout.write("loaded\n"), 50);
   if (is("floods") && ask.verb === "configure") setInterval(() => process.stdout.write("x".repeat(65_536)));
   if (ask.verb === "bye" && !is("stays")) process.exit(0);
 });
