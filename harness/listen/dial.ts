@@ -30,6 +30,8 @@ import { type Look, Watch } from "./watch.ts";
 export interface DialHome {
   board: Switchboard;
   natPort: number;
+  /** So much silence ends a dial. */
+  idleMs: number;
   /** The session that this identity is of. */
   named(id: IdPayload): Session | undefined;
   /** Whether the session may have this dial beside those that it has. */
@@ -65,10 +67,9 @@ export interface ArenaParts {
 const PRESUMED_MS = 1_000;
 /** So much silence, and what was kept is told. */
 const QUIET_MS = 1_500;
-/** How long a dial without IKE SAs is kept for repeats; one of nobody; an idle one; and any. */
+/** How long a dial without IKE SAs is kept for repeats; one of nobody; and any. */
 const OVER_MS = 3_000;
 const NOBODYS_MS = 40_000;
-const IDLE_MS = 60_000;
 const LONGEST_MS = 60 * 60_000;
 /** Datagrams of a dial, before and after it is somebody's. */
 const MOST_DATAGRAMS = { nobodys: 128, somebodys: 4_000 };
@@ -102,8 +103,12 @@ export class Dial implements Station, Ends {
   #datagrams = 0;
   #octets = 0;
   #hasToldKept = false;
+  #isLeaving = false;
   #isOver = false;
   #pending: ((session: Session, dial: number) => void)[] = [];
+  /** Resolves when it is over, to why. */
+  readonly ended: Promise<string>;
+  #tellEnd: (why: string) => void = () => {};
   readonly #established = new Set<IkeSa>();
   #again?: () => void;
 
@@ -115,6 +120,9 @@ export class Dial implements Station, Ends {
     this.session = session;
     this.line = new Line((datagram) => home.board.send(this, datagram), test !== undefined);
     this.#watch = new Watch(lie || test !== undefined ? "bent" : "honest");
+    this.ended = new Promise((resolve) => {
+      this.#tellEnd = resolve;
+    });
     if (options.by === "us") this.#publish();
   }
 
@@ -252,7 +260,7 @@ export class Dial implements Station, Ends {
     if (fresh.length === 0) return;
     if (this.options.test === undefined) {
       // Only a test looks back.
-      trace.entries.length = 0;
+      trace.forget();
       trace.exchanges.splice(0, trace.exchanges.length - EXCHANGES);
     } else this.#seen = trace.entries.length;
     const look = this.#watch.look(fresh);
@@ -315,12 +323,13 @@ export class Dial implements Station, Ends {
     const silence = now - this.#last;
     if (this.session && now - this.begun > PRESUMED_MS) this.#publish();
     if (silence > QUIET_MS) this.#tellKept();
-    if (this.options.test !== undefined || this.#isOver) return;
+    if (this.options.test !== undefined || this.#isLeaving || this.#isOver) return;
     this.#lookForFault();
     const sas = this.#script?.host.endpoint.core.sas.size ?? 0;
     const isNobodys = this.number === undefined && now - this.begun > NOBODYS_MS;
     if ((sas === 0 && silence > OVER_MS) || isNobodys) this.end();
-    else if (silence > IDLE_MS || now - this.begun > LONGEST_MS) this.leave("idle for too long");
+    else if (silence > this.options.home.idleMs || now - this.begun > LONGEST_MS)
+      this.#leave("idle for too long");
   }
 
   /** What a hook threw while a datagram had its effects waits for who asks. */
@@ -361,16 +370,25 @@ export class Dial implements Station, Ends {
   }
 
   /** Deletes the IKE SAs first. */
-  leave(reason?: string): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    const left = this.#script?.leave() ?? Promise.resolve();
-    void left
-      .catch(() => {})
-      .then(() => {
-        this.#isOver = false;
-        this.end(reason);
+  #leave(reason: string): void {
+    this.#isLeaving = true;
+    void this.#deleteIkeSas()
+      .catch(this.options.home.fault)
+      .then(() => this.end(reason));
+  }
+
+  async #deleteIkeSas(): Promise<void> {
+    const script = this.#script;
+    if (!script) return;
+    const { endpoint } = script.host;
+    const left = [...endpoint.core.sas.values()].filter((sa) => sa.established && sa.state !== "closed");
+    let open = left.length;
+    for (const sa of left)
+      endpoint.deleteIke(sa, () => {
+        open -= 1;
       });
+    script.host.settle();
+    await script.until(() => open === 0, QUIET_OF_TESTS_MS);
   }
 
   /** Ends it at once. */
@@ -379,6 +397,7 @@ export class Dial implements Station, Ends {
     this.#isOver = true;
     this.#script?.host.stop();
     void this.line.close();
+    this.#tellEnd(`we ended the dial: ${reason ?? "it was over"}`);
     this.options.home.board.leave(this);
     this.#again?.();
     try {

@@ -1,6 +1,7 @@
 /** All sessions of a live responder: whose a dial is, what it plays, and what pages may ask. */
 import { randomBytes, randomInt } from "node:crypto";
 import { join } from "node:path";
+import type { TestResult } from "../../reports/results.ts";
 import { identity, identityKey } from "../ike/identity.ts";
 import type { Address, Datagram, Link } from "../link/types.ts";
 import type { SuiteTest } from "../run/suites.ts";
@@ -29,6 +30,8 @@ import {
 export interface HubLimits extends BoardLimits {
   sessions: number;
   dialsOfSession: number;
+  /** Milliseconds without a datagram after which a dial is ended. */
+  idleMs: number;
 }
 
 export interface HubOptions {
@@ -57,6 +60,9 @@ export class ListenHub implements Hub {
   readonly #sessions = new Map<string, Session>();
   readonly #byIdentity = new Map<string, Session>();
   readonly #dials = new Set<Dial>();
+  /** Tests under way, with those whose dial has ended. */
+  readonly #plays = new Set<Promise<void>>();
+  #isOpen = true;
   readonly #timer: NodeJS.Timeout;
 
   constructor(options: HubOptions) {
@@ -68,15 +74,15 @@ export class ListenHub implements Hub {
     this.board = new Switchboard({
       ...{ link, limits, natPort: endpoint.natPort, now: () => performance.now() },
       taker: (datagram) => this.#taker(datagram),
-      begin: (datagram) => this.#begin(datagram),
+      begin: (datagram) => (this.#isOpen ? this.#begin(datagram) : undefined),
       fault,
     });
     this.#home = {
-      ...{ board: this.board, natPort: endpoint.natPort, fault },
+      ...{ board: this.board, natPort: endpoint.natPort, idleMs: limits.idleMs, fault },
       named: (id) => this.#named(id),
       hasRoom: (session) => this.#dialsOf(session).length < limits.dialsOfSession,
       mistaken: (dial, session) => this.#disclaim(session, dial.remote),
-      ended: (dial) => this.#dials.delete(dial),
+      ended: (dial) => this.#ended(dial),
     };
     this.#timer = setInterval(() => {
       for (const dial of [...this.#dials]) dial.tick();
@@ -115,6 +121,17 @@ export class ListenHub implements Hub {
     session.add({ kind: "note", text: `a dial from ${host} port ${port} was another session's` });
   }
 
+  /** What the participant was not told after all, the next dial is for. */
+  #ended(dial: Dial): void {
+    this.#dials.delete(dial);
+    const { session, lie, test } = dial.options;
+    if (!session || !dial.isMistaken) return;
+    if (test !== undefined) session.playing = undefined;
+    if (!lie) return;
+    session.stored.lie ??= lie.name;
+    session.store();
+  }
+
   /** A test that is under way takes whatever its participant begins. */
   #taker({ source }: Datagram): Dial | undefined {
     const presumed = this.#presumed(source);
@@ -138,20 +155,17 @@ export class ListenHub implements Hub {
       session.store();
       return this.#plain({ ...base, session, lie });
     }
-    const isKnown = session.proven.length > 0 && this.#dialsOf(session).every(({ options }) => !options.test);
+    const isKnown = session.proven.length > 0 && session.playing === undefined;
     const test = isKnown ? this.#nextTest(session) : undefined;
     return test
       ? this.#playing({ ...base, session, test: test.id }, session, test)
       : this.#plain({ ...base, session });
   }
 
-  #nextTest(session: Session): SuiteTest | undefined {
-    for (;;) {
-      const id = session.stored.queued.shift();
-      if (id === undefined) return undefined;
-      const test = this.#options.tests.find((each) => each.id === id);
-      if (test) return test;
-    }
+  #nextTest({ stored }: Session): SuiteTest | undefined {
+    const { tests } = this.#options;
+    const known = stored.queued.flatMap((id) => tests.find((test) => test.id === id) ?? []);
+    return known[0];
   }
 
   #plain(options: DialOptions): Dial {
@@ -182,20 +196,29 @@ export class ListenHub implements Hub {
   #playing(options: DialOptions, session: Session, test: SuiteTest): Dial {
     const dial = new Dial(options);
     this.#dials.add(dial);
-    const { out, records, fault } = this.#options;
-    void play({ dial, test, session: session.stored, out })
+    session.playing = test.id;
+    const { out, fault } = this.#options;
+    const over = play({ dial, test, session: session.stored, out })
       .then((result) => {
-        if (dial.isMistaken) session.stored.queued.unshift(test.id);
-        else {
-          records.result(peerOf(session.stored), result);
-          const { id, verdict, reason } = result;
-          dial.say({ kind: "verdict", of: "test", id, verdict, reason });
-        }
-        session.store();
+        if (!dial.isMistaken && this.#isOpen) this.#finished(session, dial, result);
       })
       .catch(fault)
-      .then(() => dial.end());
+      .then(() => {
+        // One that was not its own has given the test back before.
+        if (!dial.isMistaken) session.playing = undefined;
+        dial.end();
+      })
+      .finally(() => this.#plays.delete(over));
+    this.#plays.add(over);
     return dial;
+  }
+
+  #finished(session: Session, dial: Dial, result: TestResult): void {
+    const { id, verdict, reason } = result;
+    this.#options.records.result(peerOf(session.stored), result);
+    dial.say({ kind: "verdict", of: "test", id, verdict, reason });
+    session.stored.queued = session.stored.queued.filter((each) => each !== id);
+    session.store();
   }
 
   create(wish: SessionWish): SessionView | Refusal {
@@ -287,7 +310,9 @@ export class ListenHub implements Hub {
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    this.#isOpen = false;
     for (const dial of [...this.#dials]) dial.end("the listener ends");
+    await Promise.all(this.#plays);
     try {
       this.#options.records.close();
     } finally {

@@ -20,7 +20,7 @@ export interface ListenOptions {
   fault?(error: unknown): void;
 }
 
-export const ORDINARY: HubLimits = { ...ORDINARY_LIMITS, sessions: 1_000, dialsOfSession: 8 };
+export const ORDINARY: HubLimits = { ...ORDINARY_LIMITS, sessions: 1_000, dialsOfSession: 8, idleMs: 60_000 };
 
 /** @throws LabError when the ports cannot be had; what the file system throws */
 export async function openListener(options: ListenOptions): Promise<ListenHub> {

@@ -67,9 +67,11 @@ export async function play({ dial, test, session, out }: Playing): Promise<TestR
     ...test,
     async body(script) {
       dial.adopt(script);
-      await test.body(script).catch((error: unknown) => {
+      const body = test.body(script).catch((error: unknown) => {
         throw error instanceof Failure && hasHungUp(script) ? new Unsupported(HUNG_UP) : error;
       });
+      // A dial that we end ourselves proves nothing of who dialled.
+      await Promise.race([body, dial.ended.then((why) => Promise.reject(new Unsupported(why)))]);
     },
   };
   const options = { out, epochMs: performance.timeOrigin, testLimitMs: LIMIT_MS };

@@ -35,6 +35,8 @@ export class Session {
   readonly files: SessionFiles;
   /** Dials under way. */
   running = 0;
+  /** The test that is under way: it stays in the queue until its result is written. */
+  playing?: string;
   readonly proven: Proven[] = [];
   readonly #events: { event: SessionEvent; octets: number }[] = [];
   #octets = 0;
@@ -113,6 +115,7 @@ export class Session {
     return {
       ...structuredClone(stored),
       ...surroundings,
+      queued: stored.queued.filter((id) => id !== this.playing),
       state: this.running > 0 ? "dialling" : idle,
       verdicts: this.#counts(),
       dialled,

@@ -86,6 +86,12 @@ export class Trace {
     }
   }
 
+  /** For who has looked at all of it, and goes on without end. The exchanges stay. */
+  forget(): void {
+    this.entries.length = 0;
+    this.#octets = 0;
+  }
+
   #enter(sender: "us" | "peer", isResponse: boolean, message: SeenMessage): void {
     const { exchangeType, messageId } = message.header;
     if (!isResponse) {
