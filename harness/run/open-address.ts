@@ -10,7 +10,13 @@ import { CONTRACT } from "../../peers/verbs.ts";
 import { openWay, type Way } from "../dial/way.ts";
 import { ENCAPSULATIONS } from "../dial/wishes.ts";
 import { type HeardLink, heardLink } from "../link/heard.ts";
+import type { Datagram } from "../link/types.ts";
 import type { ArenaWishes } from "../script/test.ts";
+import { EMPTY, equal } from "../wire/bytes.ts";
+import { parseAddress } from "../wire/ip.ts";
+import { EXCHANGE } from "../wire/registry/exchange-types.ts";
+import { FLAG } from "../wire/types.ts";
+import { demultiplex } from "../wire/udp.ts";
 import { socketPeer } from "./arena-sockets.ts";
 import { configFor } from "./config.ts";
 import type { PeerOrder } from "./lane-protocol.ts";
@@ -36,7 +42,11 @@ type Tell = (text: string) => void;
 export async function openAddress(order: PeerOrder, box: Box, tell: Tell): Promise<LivePeer> {
   const { where, config } = box;
   const way = await openWay(where, where.localAddress);
-  const link = heardLink(way.link, ({ source }) => source.host === where.peer);
+  const peerHost = parseAddress(where.peer) ?? EMPTY;
+  const link = heardLink(
+    way.link,
+    (datagram) => isFrom(peerHost, datagram) && beginsIkeSa(datagram, way.natPort),
+  );
   const { local, remote, natPort, remoteNatPort } = way;
   const { local: _, remote: __, ...told } = config;
   const driver = new AddressDriver(
@@ -66,6 +76,21 @@ export async function openAddress(order: PeerOrder, box: Box, tell: Tell): Promi
     },
     leave: (script) => script.leave(),
   });
+}
+
+/** Whatever way an IPv6 address is written. */
+function isFrom(host: Uint8Array, { source }: Datagram): boolean {
+  const its = parseAddress(source.host);
+  return its !== undefined && equal(its, host);
+}
+
+/** An IKE_SA_INIT request: what else comes meanwhile, as liveness checks and Deletes, is of the IKE SA of before. */
+function beginsIkeSa({ protocol, destination, data }: Datagram, natPort: number): boolean {
+  const isMarked = protocol === "tcp" || destination.port === natPort;
+  const { kind, data: octets } = isMarked ? demultiplex(data) : { kind: protocol, data };
+  const [exchangeType, flags] = octets.subarray(18, 20);
+  if (kind === "esp" || flags === undefined) return false;
+  return exchangeType === EXCHANGE.IKE_SA_INIT && (flags & FLAG.response) === 0;
 }
 
 /** @throws DriverUnsupported where the test is about inner addresses of the other IP version */
