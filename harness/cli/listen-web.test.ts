@@ -11,6 +11,7 @@ describe("where the pages of listen are served", () => {
 
   it("is loopback, another address, or the name that a proxy has", () => {
     expect(webOf(flags)).to.deep.equal({ host: "127.0.0.1", port: 8080 });
+    expect(webOf({ ...flags, webAddress: "2001:DB8:0::1" }).host).to.equal("2001:db8::1");
     const web = webOf({ ...flags, webUrl: "https://Bakeoff.example" });
     expect(web.publicUrl?.href).to.equal("https://bakeoff.example/");
     expect(pageLines(serving, web)).to.deep.equal(["pages at http://x/"]);

@@ -1,6 +1,7 @@
 /** The pages of `bakeoff listen`: where they are served, as the command line has it. */
 import type { Command } from "commander";
 import { LabError } from "../../peers/runtime/errors.ts";
+import { canonical } from "../listen/addresses.ts";
 import type { Hub } from "../listen/types.ts";
 import { type ServeOptions, type Serving, serve } from "../listen/web/server.ts";
 import { isLoopback, sourceOf } from "../listen/web/source.ts";
@@ -27,7 +28,7 @@ export function webOf({ webAddress, webPort, webUrl }: WebFlags): Web {
   if (!parseAddress(webAddress)) throw new UsageError(`--web-address ${webAddress}: must be an address`);
   if (!/^\d{1,5}$/.test(webPort) || Number(webPort) > 65_535)
     throw new UsageError(`--web-port ${webPort}: must be a port from 0 to 65535`);
-  const place = { host: webAddress, port: Number(webPort) };
+  const place = { host: canonical(webAddress), port: Number(webPort) };
   return webUrl === undefined ? place : { ...place, publicUrl: publicUrlOf(webUrl) };
 }
 

@@ -39,6 +39,11 @@ describe("bakeoff listen", function () {
     const cases: [argv: string[], status: number, line: RegExp][] = [
       [["--ike-port", "65536"], 2, /^bakeoff: --ike-port 65536: must be a port from 0 to 65535\n$/],
       [["--address", "example.org"], 2, /^bakeoff: --address example.org: must be an address\n$/],
+      [
+        ["--address", "0:0::0"],
+        2,
+        /^bakeoff: --address ::: must be the one address that participants dial\n$/,
+      ],
       [["--id", "no name"], 2, /^bakeoff: --id no name: must be a domain name\n$/],
       [["--ike-port", port, "--nat-port", "0"], 3, /EADDRINUSE.*; run as root, or choose other ports/],
     ];

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
+import { canonical, isUnspecified } from "../listen/addresses.ts";
 import type { ListenHub } from "../listen/hub.ts";
 import { openListener } from "../listen/open.ts";
 import { JOURNAL, prepareOut } from "../run/out-folder.ts";
@@ -49,8 +50,11 @@ export function listenCommand(finish: Finish): Command {
 }
 
 async function listen(flags: Flags, finish: Finish): Promise<void> {
-  const { address, out, id } = flags;
-  if (!parseAddress(address)) throw new UsageError(`--address ${address}: must be an address`);
+  const { out, id } = flags;
+  if (!parseAddress(flags.address)) throw new UsageError(`--address ${flags.address}: must be an address`);
+  const address = canonical(flags.address);
+  if (isUnspecified(address))
+    throw new UsageError(`--address ${address}: must be the one address that participants dial`);
   if (!/^[A-Za-z0-9][A-Za-z0-9.-]{0,100}$/.test(id))
     throw new UsageError(`--id ${id}: must be a domain name`);
   const ports = { ikePort: port("--ike-port", flags.ikePort), natPort: port("--nat-port", flags.natPort) };

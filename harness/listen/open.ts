@@ -2,6 +2,7 @@
 import { LabError } from "../../peers/runtime/errors.ts";
 import { openUdp } from "../link/udp.ts";
 import { loadTests } from "../run/suites.ts";
+import { withoutZones } from "./addresses.ts";
 import { type HubLimits, ListenHub } from "./hub.ts";
 import { Records } from "./records.ts";
 import { ORDINARY_LIMITS } from "./switchboard.ts";
@@ -37,7 +38,7 @@ export async function openListener(options: ListenOptions): Promise<ListenHub> {
   try {
     const records = new Records(out, fault);
     return new ListenHub({
-      ...{ link, endpoint, identity, out, tests, records, fault },
+      ...{ link: withoutZones(link), endpoint, identity, out, tests, records, fault },
       limits: { ...ORDINARY, ...limits },
     });
   } catch (error) {

@@ -1,12 +1,15 @@
 /** What the live responder keeps of its sessions and tells of them: the seam between its IKE side and its pages. */
 import { z } from "zod";
 import { VERDICTS } from "../../reports/results.ts";
+import { canonical } from "./addresses.ts";
 
 /** Octets of text that anybody else may choose, at most. */
 const MOST_NAME = 80;
 const MOST_DOCUMENTS = 64;
 
 const documentName = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,79}$/, "no name of a document");
+
+const address = z.union([z.ipv4(), z.ipv6()]).transform(canonical);
 
 /** What a participant asks for. What is not set, the hub chooses. */
 export const sessionWish = z.strictObject({
@@ -15,12 +18,12 @@ export const sessionWish = z.strictObject({
   /** Documents whose tests for an initiator are played, one each dial; empty: each dial is only judged by lint. */
   documents: z.array(documentName).max(MOST_DOCUMENTS).default([]),
   /** The host that will dial. Named by one session alone, its dials are the session's from the first message on. */
-  address: z.union([z.ipv4(), z.ipv6()]).optional(),
+  address: address.optional(),
 });
 export type SessionWish = z.infer<typeof sessionWish>;
 
 export const endpointAddress = z.strictObject({
-  host: z.union([z.ipv4(), z.ipv6()]),
+  host: address,
   port: z.int().min(1).max(65535),
 });
 export type EndpointAddress = z.infer<typeof endpointAddress>;

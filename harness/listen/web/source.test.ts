@@ -8,6 +8,7 @@ describe("names that a server has", () => {
   it("are its address and its port; on loopback also localhost", () => {
     expect(takes("192.0.2.1", "192.0.2.1:8080")).to.equal(true);
     expect(takes("2001:db8::1", "[2001:DB8::1]:8080")).to.equal(true);
+    expect(takes("2001:db8::1", "[2001:db8:0::1]:8080")).to.equal(true);
     expect(takes("::1", "localhost:8080")).to.equal(true);
     for (const other of [
       "localhost:8080",

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import { networkInterfaces } from "node:os";
 import { formatAddress, parseAddress } from "../../wire/address.ts";
+import { canonical } from "../addresses.ts";
 import { Refused } from "./reply.ts";
 
 /** The network of an IPv6 address: its user has all of it. */
@@ -66,7 +67,7 @@ export function isOurs(given: string, { host, port, publicUrl }: Served): boolea
 function nameAndPort(host: string): { name: string; port: number } {
   const [, bracketed, plain, port = "80"] =
     /^(?:\[([0-9a-f:.]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(host) ?? [];
-  return { name: bracketed ?? plain ?? "", port: Number(port) };
+  return { name: canonical(bracketed ?? plain ?? ""), port: Number(port) };
 }
 
 const ownAddresses = (): string[] =>
