@@ -1,5 +1,10 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type RequestListener, type Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { expect } from "chai";
+import { startTime } from "../runtime/process.ts";
 import { type Channel, DriverFault } from "../verbs.ts";
 import { openMeans } from "./means.ts";
 
@@ -68,6 +73,17 @@ describe("an HTTP hook", function () {
       expect(await faultOf(channel.ask({ verb: "reset" }))).to.match(message);
     });
 
+  it("is named without what may be a secret in its URL", async () => {
+    const channel = openMeans(
+      { kind: "hook", url: "http://127.0.0.1:1/hook?token=abc#def" },
+      around,
+      () => {},
+    );
+    expect(await faultOf(channel.ask({ verb: "reset" }))).to.match(
+      / at http:\/\/127\.0\.0\.1:1\/hook: [^?#]+$/,
+    );
+  });
+
   it("that is late is a fault of the driver", async () => {
     const channel = await hook(() => {});
     expect(await faultOf(channel.ask({ verb: "bye" }))).to.equal("the driver did not answer bye in 3 s");
@@ -101,6 +117,43 @@ describe("a command", () => {
     expect(await faultOf(channel("false").ask({ verb: "initiate" }))).to.equal(
       "the driver ended with 1 at initiate: ",
     );
+  });
+});
+
+describe("a command that does not end as it should", function () {
+  this.timeout(20_000);
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "bakeoff-means-test-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const channel = (command: string) => openMeans({ kind: "command", command, folder }, around, () => {});
+  /** The process whose id the command wrote. */
+  const left = () => Number(readFileSync(join(folder, "pid"), "utf8"));
+
+  it("ends in time with all that it started, and is not named, as there may be a secret in it", async () => {
+    const endless = channel("sh -c 'sleep 60 & echo $! >pid; wait' --password abc");
+    expect(await faultOf(endless.ask({ verb: "bye" }))).to.equal(
+      "the driver did not do bye: no end of the command in 3000 ms",
+    );
+    await pause(100);
+    expect(startTime(left())).to.equal(undefined);
+  });
+
+  it("may leave a client running that holds its output, and is done when it has ended itself", async () => {
+    const began = performance.now();
+    const dialled = channel("sh -c 'sleep 60 & echo $! >pid; echo up >&2'");
+    expect(await dialled.ask({ verb: "initiate" })).to.deep.equal({ ok: true });
+    expect(performance.now() - began).to.be.below(5_000);
+    expect(startTime(left())).to.match(/^\d+$/);
+    process.kill(left(), "SIGKILL");
+  });
+
+  it("may not write without end", async () => {
+    const fault = "the driver did not do initiate: the command writes without end";
+    expect(await faultOf(channel("sh -c 'yes'").ask({ verb: "initiate" }))).to.equal(fault);
+    expect(await faultOf(channel("sh -c 'yes >&2'").ask({ verb: "initiate" }))).to.equal(fault);
   });
 });
 

@@ -70,7 +70,9 @@ async function post(url: string, ask: AnyAsk): Promise<Reply> {
   } catch (error) {
     if (error instanceof DriverFault) throw error;
     if (signal.aborted) throw new DriverFault(`did not answer ${ask.verb} in ${limit / 1000} s`);
-    throw new DriverFault(`could not be asked to ${ask.verb} at ${url}: ${causeOf(error)}`);
+    // What is behind the path may be a secret.
+    const { origin, pathname } = new URL(url);
+    throw new DriverFault(`could not be asked to ${ask.verb} at ${origin}${pathname}: ${causeOf(error)}`);
   }
 }
 
@@ -102,11 +104,10 @@ async function command(
   const argv = ["sh", "-c", `cd "$BAKEOFF_FOLDER" && ${line} "$@"`, "sh", ask.verb];
   const env = { BAKEOFF_FOLDER: folder };
   const stdin = `${JSON.stringify(ask)}\n`;
-  const { exit, stdout, stderr } = await run(argv, { stdin, timeoutMs: limitMs(ask.verb), env }).catch(
-    (error: Error) => {
-      throw new DriverFault(`did not do ${ask.verb}: ${error.message}`);
-    },
-  );
+  const options = { stdin, timeoutMs: limitMs(ask.verb), env, foreign: true };
+  const { exit, stdout, stderr } = await run(argv, options).catch((error: Error) => {
+    throw new DriverFault(`did not do ${ask.verb}: ${error.message}`);
+  });
   said(stderr);
   const last = stderr.trim().split("\n").at(-1) ?? "";
   // A shell that does not find the command says so itself, with its own name in front.

@@ -1,6 +1,7 @@
 /** Child processes that cannot outlive their time or their parent. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { Socket } from "node:net";
 import { constants } from "node:os";
 import { LabError } from "./errors.ts";
 
@@ -18,7 +19,16 @@ export interface CommandOptions {
   env?: Record<string, string>;
   /** Each line of standard error as it comes. */
   onErrorLine?: (line: string) => void;
+  /**
+   * A user's own command, which may do anything. All that it starts ends with its time; what it leaves running on purpose may
+   * hold its output open; it may write 1 MiB; and errors do not repeat it, as there may be secrets in it.
+   */
+  foreign?: boolean;
 }
+
+/** Characters that a foreign command may write, and how long what it wrote may take to arrive once it has ended. */
+const MOST_OUTPUT = 1 << 20;
+const DRAIN_MS = 200;
 
 /** Puts the parent-death signal before a command: a runner that is killed takes its children along. */
 function bound(argv: string[]): string[] {
@@ -45,25 +55,66 @@ function exitNumber(code: number | null, signal: NodeJS.Signals | null): number 
   return code ?? -(constants.signals[signal ?? "SIGKILL"] ?? 9);
 }
 
+/** Its end is its own, not that of all who hold its output; `flooded` is called when that is more than it may be. */
+function boundForeign(
+  child: ChildProcess,
+  end: (code: number | null, signal: NodeJS.Signals | null) => void,
+  flooded: () => void,
+): void {
+  let length = 0;
+  const count = (text: string) => {
+    length += text.length;
+    if (length > MOST_OUTPUT) flooded();
+  };
+  const streams = [child.stdout, child.stderr];
+  for (const stream of streams) stream?.on("data", count);
+  child.on("exit", (code, signal) => {
+    setTimeout(() => {
+      end(code, signal);
+      // What is left running is read on, so that it can write, and forgotten.
+      for (const stream of streams) {
+        stream?.removeAllListeners("data").resume();
+        if (stream instanceof Socket) stream.unref();
+      }
+    }, DRAIN_MS);
+  });
+}
+
+/** With all that it started and that is still of its group. */
+function killGroup(child: ChildProcess): void {
+  for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, "SIGKILL");
+  } catch {
+    // It has ended.
+  }
+}
+
 /**
  * Runs a command to its end, whatever its exit code.
  * @throws LabError `missing-tool` when it cannot be started, `control` when its time is over
  */
 export function run(argv: string[], options: CommandOptions = {}): Promise<CommandResult> {
-  const timeoutMs = options.timeoutMs ?? 10_000;
+  const { timeoutMs = 10_000, foreign = false } = options;
   const [file, ...rest] = bound(argv);
+  const name = foreign ? "the command" : `"${argv.join(" ").slice(0, 160)}"`;
   return new Promise((resolve, reject) => {
-    const child = spawn(file!, rest, { env: { ...process.env, ...options.env }, stdio: "pipe" });
+    const env = { ...process.env, ...options.env };
+    const child = spawn(file!, rest, { env, stdio: "pipe", detached: foreign });
     const output = collect(child, options.onErrorLine);
-    const timer = setTimeout(() => {
-      child.kill("SIGKILL");
-      reject(new LabError("control", `no end of "${argv.join(" ").slice(0, 160)}" in ${timeoutMs} ms`));
-    }, timeoutMs);
+    const kill = (why: string) => {
+      clearTimeout(timer);
+      if (foreign) killGroup(child);
+      else child.kill("SIGKILL");
+      reject(new LabError("control", why));
+    };
+    const timer = setTimeout(() => kill(`no end of ${name} in ${timeoutMs} ms`), timeoutMs);
     child.on("error", (error) => {
       clearTimeout(timer);
       reject(new LabError("missing-tool", `cannot run ${argv[0]}: ${error.message}`));
     });
-    child.on("close", (code, signal) => {
+    const end = (code: number | null, signal: NodeJS.Signals | null) => {
       clearTimeout(timer);
       // setpriv itself speaks when the program is not there: 127, or 126 if a folder of PATH is closed to the user.
       if ((code === 127 || code === 126) && output.stderr.startsWith("setpriv:")) {
@@ -76,7 +127,10 @@ export function run(argv: string[], options: CommandOptions = {}): Promise<Comma
         );
       }
       resolve({ exit: exitNumber(code, signal), ...output });
-    });
+    };
+    child.on("close", end);
+    if (foreign) child.on("exit", () => clearTimeout(timer));
+    if (foreign) boundForeign(child, end, () => kill(`${name} writes without end`));
     child.stdin?.on("error", () => {});
     child.stdin?.end(options.stdin ?? "");
   });
