@@ -125,6 +125,10 @@ export const shownLine = (line: string): string => {
   return line.length > 120 ? `${clean}...` : clean;
 };
 
+/** An object may not be made text at all: what its fields say is the driver's. */
+const idText = (given: unknown): string =>
+  typeof given === "object" ? "what is no number" : shownLine(String(given));
+
 /**
  * Reads a reply. `id`: that of the request; not set where the way has no others to confuse it with.
  * @throws DriverFault naming the line
@@ -139,7 +143,7 @@ export function readReply(line: string, verb: string, id?: number): Reply {
   const given: unknown = Reflect.get(Object(value), "id");
   if (id !== undefined && given !== id)
     throw new DriverFault(
-      `answered ${verb}, request ${id}, with a reply to ${shownLine(String(given))}: ${shownLine(line)}`,
+      `answered ${verb}, request ${id}, with a reply to ${idText(given)}: ${shownLine(line)}`,
     );
   const reply = replySchema.safeParse(value);
   if (reply.success) return reply.data;

@@ -87,6 +87,9 @@ function meansOf({ hook, command, prompt, promptLimit }: MeansFlags, folder: str
 
 function webAddress(given: string): string {
   const url = URL.canParse(given) ? new URL(given) : undefined;
+  // fetch takes none, and its error would repeat them.
+  if (url && url.username + url.password !== "")
+    throw new UsageError("--hook: user and password cannot be in the URL; a query can hold a token");
   if (url && /^https?:$/.test(url.protocol)) return given;
   throw new UsageError(`--hook ${given}: must be an http or https URL`);
 }
