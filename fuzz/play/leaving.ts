@@ -23,15 +23,18 @@ export function abandon(host: Host, lastIds: LastIds, took: boolean): void {
 /** Sends a Delete for each IKE SA that stands; nobody waits for the answers. */
 export function part(host: Host, lastIds: LastIds): void {
   const { endpoint } = host;
-  for (const sa of [...endpoint.core.sas.values()]) {
-    if (!sa.established) continue;
-    // An unanswered request may have taken its Message ID, or not.
-    for (const took of sa.pending ? [false, true] : [false])
-      guarded(() => {
-        abandon(host, lastIds, took);
-        endpoint.deleteIke(sa);
-        return undefined;
-      });
+  const standing = [...endpoint.core.sas.values()].filter(({ established }) => established);
+  const outstanding = new Map(standing.map((sa) => [sa, sa.pending && lastIds.get(sa)]));
+  abandon(host, lastIds, true);
+  for (const sa of standing) {
+    guarded(() => void endpoint.deleteIke(sa));
+    const id = outstanding.get(sa);
+    if (id === undefined) continue;
+    // Perhaps the peer never took that one's Message ID. If it did, this finds no SA any more; sent first, it would be
+    // another request under a Message ID that the peer knows.
+    abandon(host, lastIds, true);
+    sa.nextMessageId = id;
+    guarded(() => void endpoint.deleteIke(sa));
   }
   host.settle();
 }
