@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import type { Results, TestResult } from "../../reports/results.ts";
@@ -142,6 +142,18 @@ parameters: [{ name: plain }, { name: known, baseline: there-is-none.yaml }]
     const merged = mergeCells(cells, [out], out, tests);
     expect(merged.results.map(({ parameters }) => parameters)).to.deep.equal(["plain"]);
     expect(merged.missing).to.deep.equal(cells.slice(2).map(({ name }) => name));
+  });
+
+  it("needs neither the secret of a box nor a way to it where nothing is run", async () => {
+    campaign = await written("documents: [rfc5998]");
+    const { path, folder } = campaign;
+    writeFileSync(join(folder, "box.yaml"), "{ name: box, address: 192.0.2.7, psk-file: there-is-none }\n");
+    writeFileSync(path, "{ peers: [box.yaml], documents: [rfc5998] }\n");
+    expect(await said("campaign", path, "--list")).to.deep.include({ status: 0, err: "" });
+    const merged = await said("campaign", path, "--merge", folder, "--out", join(folder, "all"));
+    expect(merged.err).to.match(/no cell of this campaign is there\n$/);
+    const run = await said("campaign", path, "--out", join(folder, "all"));
+    expect(run.err).to.match(/--psk-file \S+there-is-none: /);
   });
 
   it("lists its cells, and refuses what does not go together", async () => {

@@ -12,7 +12,7 @@ import { loadTests, type SuiteTest } from "../run/suites.ts";
 import { UsageError } from "../run/usage-error.ts";
 import { FileError } from "../run/yaml-file.ts";
 import { EXIT } from "./exit.ts";
-import { externalsOf } from "./externals.ts";
+import { externalsNamed, externalsOf } from "./externals.ts";
 import { shardOf, wholeNumber } from "./numbers.ts";
 import { hasColor, oneLine, painter, printJson, table } from "./output.ts";
 import type { Finish } from "./program.ts";
@@ -62,7 +62,7 @@ export function campaignCommand(finish: Finish): Command {
     .addHelpText("after", EXAMPLES)
     .action(async (path: string, flags: Flags) => {
       checkFlags(flags);
-      const campaign = await open(path);
+      const campaign = await open(path, !flags.list && !flags.merge);
       if (flags.list) return list(campaign, flags);
       if (flags.merge) return finish(merge(campaign, flags.merge, flags));
       finish(await runCampaign(campaign, flags));
@@ -79,15 +79,15 @@ function checkFlags({ merge, list, shard, resume, json }: Flags): void {
     throw new UsageError("--json: the results of a shard are in the folders of its cells");
 }
 
-/** @throws UsageError, LabError */
-async function open(path: string): Promise<Campaign> {
+/** `runs`: the peers are needed, and not their names alone. @throws UsageError, LabError */
+async function open(path: string, runs: boolean): Promise<Campaign> {
   const file = readCampaign(path);
   const at = file.peers.findIndex((peer) => addressPeer(peer) !== undefined);
   if (at !== -1)
     throw new FileError(path, `peers[${at}]`, `${file.peers[at]} needs a definition file of its own`);
   const means = { promptLimit: "60", ...{ natPort: "4500", encap: "auto", mode: "tunnel" } };
   const lists = { ike: [], esp: [], ppk: [], localTs: [], remoteTs: [] };
-  const externals = await externalsOf(file.peers, { ...means, ...lists });
+  const externals = runs ? await externalsOf(file.peers, { ...means, ...lists }) : externalsNamed(file.peers);
   const tests = await loadTests();
   return { file, tests, cells: cellsOf(file, tests, externals) };
 }

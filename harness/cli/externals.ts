@@ -39,6 +39,12 @@ export async function externalsOf(
   return externals;
 }
 
+/** The same for what runs none of them: as plans have them, without a secret or a way to any. @throws UsageError */
+export function externalsNamed(specs: readonly string[]): Map<string, External> {
+  const files = specs.filter(isDefinitionFile);
+  return new Map(files.map((spec) => [spec, { chosen: chosenExternal(readExternal(spec)), way: {} }]));
+}
+
 async function at(address: string, flags: DialFlags & MeansFlags, folder: string) {
   const means = meansOf(flags, folder);
   return { ...(await boxOf(address, flags)), ...(means && { means }) };
