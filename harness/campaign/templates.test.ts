@@ -1,6 +1,6 @@
 /** The action and the templates, by the tools of those who run them. */
-import { execFileSync } from "node:child_process";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { convertWorkflowTemplate, NoOperationTraceWriter, parseWorkflow } from "@actions/workflow-parser";
@@ -67,10 +67,56 @@ describe("the template for GitLab", () => {
   });
 });
 
+describe("the pages of GitLab", () => {
+  let folder = "";
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "bakeoff-templates-test-"));
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  const { pages, verdict } = z
+    .object({
+      pages: z.object({ script: z.array(z.string()) }),
+      verdict: z.object({ script: z.array(z.string()) }),
+    })
+    .parse(parse(read("templates/gitlab/.gitlab-ci.yml")));
+
+  /** Exit status of a job, where the tool is this shell command. */
+  const statusOf = ({ script }: typeof pages, tool: string): number | null => {
+    writeFileSync(join(folder, "tool"), tool);
+    const options = { cwd: folder, env: { PATH: process.env.PATH, BAKEOFF: "sh tool" } };
+    return spawnSync("sh", ["-ec", script.join("\n")], options).status;
+  };
+
+  it("are of a job that succeeds whatever the verdicts, and the status is that of one behind it", () => {
+    for (const status of [0, 1, 3]) {
+      expect(statusOf(pages, `mkdir -p campaign/site; exit ${status}`)).to.equal(0);
+      expect(existsSync(join(folder, "public"))).to.equal(true);
+      rmSync(join(folder, "public"), { recursive: true });
+      expect(statusOf(verdict, "")).to.equal(status);
+    }
+    expect(statusOf(pages, "exit 2"), "where there is no site").to.not.equal(0);
+  });
+});
+
 const names = z.array(z.string());
 const container = z.strictObject({
   ...{ name: z.string(), image: z.string(), command: names, args: names.optional() },
-  env: z.array(z.strictObject({ name: z.string(), value: z.string() })).default([]),
+  env: z
+    .array(
+      z.union([
+        z.strictObject({ name: z.string(), value: z.string() }),
+        z.strictObject({
+          name: z.literal("JOB"),
+          valueFrom: z.strictObject({
+            fieldRef: z.strictObject({
+              fieldPath: z.literal("metadata.labels['batch.kubernetes.io/controller-uid']"),
+            }),
+          }),
+        }),
+      ]),
+    )
+    .default([]),
   resources: z.strictObject({
     requests: z.record(z.enum(["cpu", "memory"]), z.string()),
     limits: z.record(z.enum(["cpu", "memory"]), z.string()),
@@ -80,7 +126,8 @@ const container = z.strictObject({
     seccompProfile: z.strictObject({ type: z.literal("RuntimeDefault") }),
     capabilities: z.strictObject({
       drop: z.tuple([z.literal("ALL")]),
-      add: z.tuple([z.literal("NET_ADMIN")]).optional(),
+      // The latter for UDP port 500.
+      add: z.tuple([z.literal("NET_ADMIN"), z.literal("NET_BIND_SERVICE")]).optional(),
     }),
   }),
   volumeMounts: z.array(z.strictObject({ name: z.string(), mountPath: z.string() })),
@@ -161,9 +208,10 @@ describe("templates for Kubernetes", () => {
   /** What the container of a Job would run, with the program saying what it is told. */
   function runs({ spec }: KubernetesJob, environment: Record<string, string>): string[] {
     const [{ command, args = [], env }] = spec.template.spec.containers;
-    const own = Object.fromEntries(env.map(({ name, value }) => [name, value]));
+    const own = Object.fromEntries(env.flatMap((one) => ("value" in one ? [[one.name, one.value]] : [])));
     const [file = "", ...rest] = [...command, ...args];
-    const options = { env: { PATH: `${folder}:${process.env.PATH}`, ...own, ...environment } };
+    const here = { PATH: `${folder}:${process.env.PATH}`, RESULTS: folder };
+    const options = { env: { ...own, ...here, ...environment } };
     return execFileSync(file, rest, { ...options, encoding: "utf8" })
       .trim()
       .split("\n");
@@ -193,6 +241,21 @@ describe("templates for Kubernetes", () => {
       }
       expect(() => runs(job, { JOB_COMPLETION_INDEX: "2", STATUS: "3" })).to.throw();
     }
+  });
+
+  it("have a folder for each campaign, which a pod that is lost goes on in, and which is merged", () => {
+    const [matrix, merge] = jobsIn(read("templates/kubernetes/matrix.yaml"));
+    if (!matrix || !merge) throw new Error("no Job");
+    const optionOf = (told: string[], name: string) => told[told.indexOf(name) + 1];
+    const [first, again, next] = ["a", "a", "b"].map((JOB) => {
+      const shard = runs(matrix, { JOB, JOB_COMPLETION_INDEX: "0", STATUS: "0" });
+      const merged = runs(merge, { STATUS: "0" });
+      expect(shard).to.include("--resume");
+      expect(optionOf(merged, "--merge")).to.equal(optionOf(shard, "--out"));
+      return optionOf(shard, "--out");
+    });
+    expect(again).to.equal(first);
+    expect(next).to.not.equal(first);
   });
 
   it("call the tool as it is", () => {
