@@ -28,8 +28,11 @@ export async function diagnosis(script: Script, failure: string): Promise<string
   });
   const further = await script.tryDial();
   const { config } = script.arena;
-  const response = script.trace.exchangesOf(EXCHANGE.IKE_AUTH).at(-1)?.response;
-  if (!response) return `proposals do not agree with the peer's: ${further.failure ?? failure}`;
+  const exchange = script.trace.exchangesOf(EXCHANGE.IKE_AUTH).at(-1);
+  if (!exchange) return `proposals do not agree with the peer's: ${further.failure ?? failure}`;
+  const { response } = exchange;
+  if (!response)
+    return `no answer to IKE_AUTH: the peer may be silent on a wrong shared secret, or on our identity ${config.remoteId}`;
   const id = payload(response.payloads, "ID", PAYLOAD.IDr);
   const { remoteId } = script.arena.policy();
   const its: Identity | undefined = id && { type: id.idType, data: id.data };

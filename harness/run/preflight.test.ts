@@ -3,6 +3,8 @@ import { DriverUnsupported } from "../../peers/contract.ts";
 import { identity } from "../ike/identity.ts";
 import type { Datagram, Link } from "../link/types.ts";
 import type { Arena } from "../script/arena.ts";
+import type { ArenaWishes } from "../script/test.ts";
+import { EXCHANGE } from "../wire/registry/exchange-types.ts";
 import type { LaneOrder } from "./lane-protocol.ts";
 import { memoryPeer } from "./live-peer.ts";
 import { preflight } from "./preflight.ts";
@@ -13,10 +15,13 @@ const order: LaneOrder = {
 };
 
 /** The pre-flight of a builtin peer in an arena that is not as it should be. */
-async function reasonWith(spoil: (arena: Arena) => void): Promise<string | undefined> {
+async function reasonWith(
+  spoil: (arena: Arena) => void,
+  wishes: ArenaWishes = {},
+): Promise<string | undefined> {
   const peer = memoryPeer(order, "");
   const arena = async (test: string, changes: object) => {
-    const made = await peer.arena(test, changes);
+    const made = await peer.arena(test, { ...wishes, ...changes });
     spoil(made);
     return made;
   };
@@ -35,6 +40,31 @@ const EXCHANGE_TYPE = 18;
 describe("pre-flight", () => {
   it("finds nothing wrong with the builtin peer", async () => {
     expect(await reasonWith(() => {})).to.equal(undefined);
+  });
+
+  it("looks at no other port where IKE goes over TCP", async () => {
+    const overTcp = { config: { transport: "tcp" as const } };
+    const onePort = (arena: Arena) => {
+      arena.remoteNatPort = 4501;
+      arena.link = passing(arena.link, ({ destination }) => destination.port === arena.remote.port);
+    };
+    expect(await reasonWith(onePort)).to.match(/UDP port 4501 is filtered/);
+    expect(await reasonWith(onePort, overTcp)).to.equal(undefined);
+    const nobody = await reasonWith((arena) => {
+      arena.link = passing(arena.link, () => false);
+    }, overTcp);
+    expect(nobody).to.match(/not reachable on TCP port 4500/);
+  });
+
+  it("tells a peer that is silent on IKE_AUTH from one that agrees to no proposal", async () => {
+    const silent = await reasonWith((arena) => {
+      arena.link = passing(arena.link, ({ data }) => ![data[18], data[22]].includes(EXCHANGE.IKE_AUTH));
+    });
+    expect(silent).to.match(/: no answer to IKE_AUTH: the peer may be silent on a wrong shared secret/);
+    const declined = await reasonWith(({ config }) => {
+      config.ikeProposals = ["aes128-sha256-modp3072"];
+    });
+    expect(declined).to.match(/: proposals do not agree with the peer's: /);
   });
 
   it("tells kinds of broken labs apart", async () => {

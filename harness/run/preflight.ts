@@ -1,7 +1,7 @@
 /** Before its tests a peer is looked at: ways in which the lab may be broken, told apart from the peer's failures. */
 import { DriverUnsupported } from "../../peers/contract.ts";
 import { errorNotify } from "../ike/payloads.ts";
-import type { Datagram } from "../link/types.ts";
+import { ikeReceived } from "../script/raw.ts";
 import { Script } from "../script/script.ts";
 import { concat } from "../wire/bytes.ts";
 import { decodeMessage, encodeMessage, isFrameError } from "../wire/message.ts";
@@ -65,9 +65,11 @@ const broken = (problem: string): Judgement => ({
   ...{ expected: "a peer that can be tested", actual: problem },
 });
 
-/** Any answer to IKE_SA_INIT will do. */
+/** Any answer to IKE_SA_INIT will do. Over TCP there is one port, whatever its number. */
 async function reachable(script: Script, nominal: 500 | 4500): Promise<string | undefined> {
   const { local, remote, natPort, remoteNatPort } = script.arena;
+  const isTcp = remote.transport === "tcp";
+  if (isTcp && nominal === 4500) return undefined;
   const [from, to] =
     nominal === 500
       ? [local, remote]
@@ -79,7 +81,7 @@ async function reachable(script: Script, nominal: 500 | 4500): Promise<string | 
   script.host.settle();
   if (await script.until(() => script.received().length > 0)) return undefined;
   return nominal === 500
-    ? `the peer is not reachable on UDP port ${remote.port}: no answer to IKE_SA_INIT`
+    ? `the peer is not reachable on ${isTcp ? "TCP" : "UDP"} port ${remote.port}: no answer to IKE_SA_INIT`
     : `UDP port ${remoteNatPort} is filtered or closed: no answer to IKE_SA_INIT there, where port ${remote.port} had one`;
 }
 
@@ -112,13 +114,13 @@ async function unknownExchange(script: Script): Promise<string | undefined> {
   const rest = Uint8Array.of(0, 0x20, UNKNOWN_EXCHANGE, 0x08, 0, 0, 0, 0, 0, 0, 0, 28);
   script.sendOctets(concat(spi, new Uint8Array(8), rest));
   await script.wait();
-  if (!script.received().every(isRefusal)) return "the peer acts on an exchange type that nobody knows";
+  if (!ikeReceived(script).every(isRefusal)) return "the peer acts on an exchange type that nobody knows";
   if (await script.peerAnswers()) return undefined;
   return "the peer answers nothing any more after an exchange type that nobody knows";
 }
 
-function isRefusal({ data }: Datagram): boolean {
-  const message = decodeMessage(data);
+function isRefusal(octets: Uint8Array): boolean {
+  const message = decodeMessage(octets);
   return !isFrameError(message) && errorNotify(message.payloads) !== undefined;
 }
 
