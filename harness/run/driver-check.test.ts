@@ -12,6 +12,7 @@ async function checked(checks: readonly DriverCheck[], ...argument: string[]): P
   await runChecks(
     { ...order, lie: undefined, variant: undefined, network: undefined, program: { argv, folder } },
     (one) => all.push(one),
+    new AbortController().signal,
     checks,
   );
   return all;

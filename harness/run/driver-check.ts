@@ -12,6 +12,7 @@ import { orderOf } from "./external.ts";
 import { checkLab, openLab } from "./lab.ts";
 import { nodeCommand, watchedProcess } from "./lane-process.ts";
 import { HEARTBEAT_MS, type PeerOrder } from "./lane-protocol.ts";
+import { untilAborted } from "./lane-run.ts";
 import type { LivePeer } from "./live-peer.ts";
 import { openPeer } from "./open-peer.ts";
 
@@ -29,6 +30,7 @@ export const fromCheckSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("lab-failed"), reason: z.string() }),
   z.strictObject({ kind: z.literal("done") }),
 ]);
+export type FromCheck = z.infer<typeof fromCheckSchema>;
 
 /** A check that stands still has failed, and with it all that come after. */
 const STUCK_MS = 60 * HEARTBEAT_MS;
@@ -86,13 +88,21 @@ export async function checkDriver(
 export async function runChecks(
   order: PeerOrder,
   say: (checked: Checked) => void,
+  signal: AbortSignal,
   checks: readonly DriverCheck[] = driverChecks,
 ): Promise<void> {
-  const peer = await openPeer(order);
+  const peer = await openPeer(order, undefined, signal);
   try {
     const driver = peer.driver();
     if (!(driver instanceof ContractDriver)) throw new Error("no driver of a user's");
-    for (const check of checks) say(await checkedBy(check, driver, peer));
+    const checkAll = async () => {
+      for (const check of checks) {
+        const checked = await checkedBy(check, driver, peer);
+        if (signal.aborted) return;
+        say(checked);
+      }
+    };
+    await untilAborted(checkAll(), signal);
   } finally {
     await peer.stop();
   }

@@ -8,6 +8,7 @@ import { commandLine, LabError } from "../../peers/runtime/errors.ts";
 import {
   cleanStale,
   createLaneNetwork,
+  killIn,
   type LaneNetwork,
   Registry,
   removeLaneNetwork,
@@ -106,6 +107,8 @@ export async function openLab(runId: string): Promise<Lab> {
         await work(network);
       } finally {
         await clean();
+        // Without its name nobody would find what is left in there.
+        await killIn(network.peer);
         await removeLaneNetwork(registry, network);
       }
     },

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { expect } from "chai";
 import { startTime } from "../runtime/process.ts";
 import { DriverFault } from "../verbs.ts";
@@ -84,6 +85,21 @@ describe("a driver's lines", function () {
     const pid = Number(/started (\d+)/.exec(said.join(""))?.[1]);
     await lines.close();
     await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(startTime(pid)).to.equal(undefined);
+  });
+
+  it("end with all that the driver started where nobody closes them", async () => {
+    const main = `
+      import { openLines } from "${new URL("lines.ts", import.meta.url).pathname}";
+      const lines = openLines(["sh", "-c", "sleep 600 & echo started $! >&2; wait"], (text) => {
+        process.stdout.write(text, () => process.exit(1));
+      });`;
+    const { stdout } = spawnSync(process.execPath, [...process.execArgv, "--input-type=module", "-e", main], {
+      encoding: "utf8",
+    });
+    const pid = Number(/started (\d+)/.exec(stdout)?.[1]);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(pid).to.be.above(0);
     expect(startTime(pid)).to.equal(undefined);
   });
 

@@ -45,9 +45,12 @@ export class LineChannel implements Channel {
   #rest = "";
   /** The last of what it wrote to standard error. */
   #words = "";
+  /** This process ends without having closed it: the signal of its death would reach the driver alone. */
+  readonly #atExit = () => this.#kill();
 
   constructor(child: ChildProcessWithoutNullStreams, said: (text: string) => void) {
     this.#child = child;
+    process.once("exit", this.#atExit);
     child.stdout.setEncoding("utf8").on("data", (text: string) => this.#read(text));
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       this.#words = (this.#words + text).slice(-1_024);
@@ -133,6 +136,7 @@ export class LineChannel implements Channel {
     await this.ended;
     clearTimeout(timer);
     this.#kill();
+    process.off("exit", this.#atExit);
   }
 
   /** The whole group: what the driver started ends with it. */

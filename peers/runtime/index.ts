@@ -12,7 +12,7 @@ import { Registry } from "./registry.ts";
 
 export { LabError } from "./errors.ts";
 export type { LaneOptions } from "./host.ts";
-export { createLaneNetwork, type LaneNetwork, removeLaneNetwork } from "./network.ts";
+export { createLaneNetwork, killIn, type LaneNetwork, removeLaneNetwork } from "./network.ts";
 export { cleanStale, Registry } from "./registry.ts";
 
 type Starter = (context: StartContext) => Promise<RunningPeer>;
