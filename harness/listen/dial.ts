@@ -75,6 +75,7 @@ const LONGEST_MS = 60 * 60_000;
 const MOST_DATAGRAMS = { nobodys: 128, somebodys: 4_000 };
 const MOST_OCTETS = { nobodys: 256 * 1024, somebodys: 6 * 2 ** 20 };
 const MOST_PENDING = 256;
+const NOT_ITS_OWN = "it was another session's";
 const TAKEN_FOR_ANOTHERS =
   "your dial was taken for one of another session at your address: please dial again";
 /** Exchanges that the trace of a dial without test needs. */
@@ -190,9 +191,10 @@ export class Dial implements Station, Ends {
       home.mistaken(this, this.session);
       // What it was told is no good for another session: the core refuses it.
       if (isBent) {
+        if (this.number !== undefined) this.#sayDial("ended", NOT_ITS_OWN);
         this.isMistaken = true;
         named.add({ kind: "note", text: TAKEN_FOR_ANOTHERS });
-        setImmediate(() => this.end("it was another session's"));
+        setImmediate(() => this.end(NOT_ITS_OWN));
         return;
       }
       this.session = undefined;
@@ -222,8 +224,9 @@ export class Dial implements Station, Ends {
     for (const tell of this.#pending.splice(0)) tell(session, dial);
   }
 
-  /** Tells the session, once it is certain which it is. */
+  /** Tells the session, once it is certain which it is; nothing of what was another's. */
   #tell(tell: (session: Session, dial: number) => void): void {
+    if (this.isMistaken) return;
     if (this.session && this.number !== undefined) tell(this.session, this.number);
     else if (this.#pending.length < MOST_PENDING) this.#pending.push(tell);
   }
@@ -319,17 +322,19 @@ export class Dial implements Station, Ends {
   }
 
   #tick(): void {
+    const { home } = this.options;
     const now = performance.now();
     const silence = now - this.#last;
-    if (this.session && now - this.begun > PRESUMED_MS) this.#publish();
+    // A capture of what went to a forged source would tell how to prove it ours.
+    const isThere = home.board.ledger.isProven(this.remote.host);
+    if (this.session && isThere && now - this.begun > PRESUMED_MS) this.#publish();
     if (silence > QUIET_MS) this.#tellKept();
     if (this.options.test !== undefined || this.#isLeaving || this.#isOver) return;
     this.#lookForFault();
     const sas = this.#script?.host.endpoint.core.sas.size ?? 0;
     const isNobodys = this.number === undefined && now - this.begun > NOBODYS_MS;
     if ((sas === 0 && silence > OVER_MS) || isNobodys) this.end();
-    else if (silence > this.options.home.idleMs || now - this.begun > LONGEST_MS)
-      this.#leave("idle for too long");
+    else if (silence > home.idleMs || now - this.begun > LONGEST_MS) this.#leave("idle for too long");
   }
 
   /** What a hook threw while a datagram had its effects waits for who asks. */

@@ -229,11 +229,13 @@ export class ListenHub implements Hub {
     const unknown = read.data.documents.find((name) => !this.documents().includes(name));
     if (unknown !== undefined) return refused(`no document with tests for an initiator: ${unknown}`);
     const { name, documents, address } = read.data;
-    const label = `${slugOf(name ?? "peer")}-${word(8)}`;
-    const own = `${label}.example`;
+    const slug = slugOf(name ?? "peer");
+    const label = `${slug}-${word(8)}`;
+    // Matrices show the label: who reads them must not dial as this participant.
+    const own = `${slug}-${word(12)}.example`;
     try {
       const session = records.begin({
-        ...{ id: randomBytes(16).toString("hex"), name: name ?? own, created: Date.now(), label },
+        ...{ id: randomBytes(16).toString("hex"), name: name ?? label, created: Date.now(), label },
         ...{ identity: own, peerIdentity: this.#options.identity, secret: word(24), documents, dials: 0 },
         ...(address !== undefined && { address }),
         queued: playable(tests, documents).map(({ id }) => id),

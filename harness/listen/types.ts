@@ -13,7 +13,7 @@ const address = z.union([z.ipv4(), z.ipv6()]).transform(canonical);
 
 /** What a participant asks for. What is not set, the hub chooses. */
 export const sessionWish = z.strictObject({
-  /** What the session is called; only shown. Not set: its identity. */
+  /** What the session is called; only shown. Not set: what results call it. */
   name: z.string().trim().min(1).max(MOST_NAME).optional(),
   /** Documents whose tests for an initiator are played, one each dial; empty: each dial is only judged by lint. */
   documents: z.array(documentName).max(MOST_DOCUMENTS).default([]),
