@@ -22,6 +22,8 @@ const SETTLES_MS = 1_000;
 /** Begins when there is a network; then the image's own program takes its place. */
 const GATE = 'until [ -e /bakeoff/begin ]; do sleep 0.05; done; exec "$@"';
 
+const STOPPED: Reply = { error: "it was stopped" };
+
 type Configure = Extract<Ask, { verb: "configure" }>;
 type Role = "initiator" | "responder";
 
@@ -33,13 +35,22 @@ export class ToldContainer implements Channel {
   readonly #folder = mkdtempSync(join(laneFolderBase(), PREFIX));
   #configured: Configure | undefined;
   #container: Attached | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
+  /** No container is started any more. */
+  #closed = false;
 
   constructor(berth: Berth, said: (text: string) => void) {
     this.#berth = berth;
     this.#said = said;
   }
 
-  async ask(given: AnyAsk): Promise<Reply> {
+  ask(ask: AnyAsk): Promise<Reply> {
+    const reply = this.#turn.then(() => this.#ask(ask));
+    this.#turn = reply.catch(() => undefined);
+    return reply;
+  }
+
+  async #ask(given: AnyAsk): Promise<Reply> {
     const { success, data: ask } = askSchema.safeParse(given);
     if (!success) return { unsupported: `no verb ${given.verb}` };
     switch (ask.verb) {
@@ -63,7 +74,10 @@ export class ToldContainer implements Channel {
     }
   }
 
+  /** After what the engine is at: it could start a container that was removed before it was there. */
   async close(): Promise<void> {
+    this.#closed = true;
+    await this.#turn;
     await this.#end();
     removeFolder(this.#folder);
   }
@@ -83,17 +97,22 @@ export class ToldContainer implements Channel {
     const names = Object.keys(env).flatMap((name) => ["--env", name]);
     const mount = ["--volume", `${this.#folder}:/bakeoff`];
     const argv = runCommand(this.#berth, ...names, ...mount, "--entrypoint", "/bin/sh", this.#berth.image);
-    const container = attach([...argv, "-c", GATE, "sh", ...(await this.#ownProgram())], env, this.#said);
-    this.#container = container;
+    const program = await this.#ownProgram();
+    if (this.#closed) return STOPPED;
+    const container = attach([...argv, "-c", GATE, "sh", ...program], env, this.#said);
     const begun = await plugInWhenBegun(this.#berth, () => container.exit() !== undefined);
     if (begun) writeFileSync(join(this.#folder, "begin"), "");
-    return this.#untilItListens(container);
+    const reply = await this.#untilItListens(container);
+    // The end of one that never was ready is no crash.
+    if ("ok" in reply) this.#container = container;
+    return reply;
   }
 
   async #untilItListens(container: Attached): Promise<Reply> {
     const pid = await pidOf(this.#berth.name);
     let since: number | undefined;
     for (const end = performance.now() + LISTENS_MS; performance.now() < end; await pause(20)) {
+      if (this.#closed) return STOPPED;
       const code = container.exit();
       if (code !== undefined) return endOf(code, container.lastWords());
       if (existsSync(join(this.#folder, "ready"))) return { ok: true };
