@@ -89,6 +89,23 @@ describe("the folder of a session", () => {
     expect(statSync(path).ino, "written in its place").to.not.equal(ino);
   });
 
+  it("has no more folders of keys than a good participant needs, and the newest set in the first", () => {
+    const set = (n: number) => ({
+      ...{ spiI: new Uint8Array(8).fill(1), spiR: new Uint8Array(8).fill(2), encrId: 12, keyBits: 256 },
+      ...{ integId: 12, SK_ei: new Uint8Array(32).fill(n), SK_er: new Uint8Array(32).fill(n) },
+      ...{ SK_ai: new Uint8Array(32), SK_ar: new Uint8Array(32) },
+    });
+    for (let n = 1; n <= 40; n++) session.files.keys([set(n)], []);
+    const names = session.files.names();
+    expect(names.filter((name) => name.endsWith("/ikev2_decryption_table"))).to.have.length(16);
+    const table = readFileSync(join(session.files.folder, "keys", "ikev2_decryption_table"), "utf8");
+    expect(table).to.include("28".repeat(32));
+    writeFileSync(join(session.files.folder, "stray"), "");
+    expect(session.files.names(), "looked again, for nothing new").to.deep.equal(names);
+    session.add({ kind: "note", text: "the first line of a file" });
+    expect(session.files.names()).to.include.members(["events.jsonl", "stray"]);
+  });
+
   it("shows what comes after a restart to who has seen events that no file holds", () => {
     for (let i = 0; i < 3; i++) session.add({ kind: "note", text: `note ${i}` });
     const again = read();

@@ -15,12 +15,15 @@ describe("what others get of a session of the listener", function () {
   this.timeout(20_000);
   let lab: Lab;
   let caller: Caller;
+  let late: Caller;
   beforeEach(async () => {
     lab = await openLab();
     caller = await Caller.open();
+    late = await Caller.open();
   });
   afterEach(async () => {
     await caller.close();
+    await late.close();
     await lab.close();
     expect(lab.faults).to.deep.equal([]);
   });
@@ -42,7 +45,6 @@ describe("what others get of a session of the listener", function () {
     await (await caller.script(first).dial()).deleteIke();
     const named = lab.session({ address: HOST });
     const other = lab.session();
-    const late = await Caller.open();
     const dialler = late.script(other);
     const { sa } = await dialler.tryInit();
     await eventOf(lab.hub, named.id, dialIs("begun"));
@@ -54,7 +56,6 @@ describe("what others get of a session of the listener", function () {
     expect(events.filter(dialIs("ended"))).to.have.length(1);
     expect(JSON.stringify(events)).not.to.match(/IKE_AUTH|IDi/);
     expect(lab.hub.view(named.id)).to.include({ state: "idle" });
-    await late.close();
   });
 
   it("is no name in results that would do to dial in it", () => {

@@ -40,6 +40,8 @@ const NAMES = {
 /** Octets of a file of a session, at most: who never stops dialling must not fill the disk. */
 const MOST_OCTETS = { events: 4 * 2 ** 20, capture: 32 * 2 ** 20, ladder: 4 * 2 ** 20 };
 const MOST_KEYS = 512;
+/** Sets of one IKE SA. Of more, which no document makes, the newest takes the place of the last. */
+const MOST_GENERATIONS = 16;
 const PCAP_HEADER = 24;
 
 export class SessionFiles {
@@ -50,6 +52,8 @@ export class SessionFiles {
   readonly #ike: IkeSaKeys[] = [];
   readonly #esp: EspSaKeys[] = [];
   readonly #sizes = new Map<string, number>();
+  /** Not set where there may be more since. */
+  #names?: readonly string[];
 
   /**
    * Makes the folder. From then on a disk that takes nothing is a fault that is told, and no reason to end anything.
@@ -133,6 +137,7 @@ export class SessionFiles {
     if (room < ike.length + esp.length) return;
     this.#ike.push(...ike);
     this.#esp.push(...esp);
+    this.#names = undefined;
     this.#tried(() => {
       mkdirSync(this.#path("keys"), { recursive: true });
       writeKeyFolders(this.#path("keys"), generations(this.#ike), this.#esp);
@@ -144,6 +149,7 @@ export class SessionFiles {
     const before = this.#size(kind);
     const size = before + Buffer.byteLength(octets);
     if (size > most) return;
+    if (before === 0) this.#names = undefined;
     this.#tried(() => {
       try {
         appendFileSync(path, octets);
@@ -166,12 +172,11 @@ export class SessionFiles {
   /** Names of the files that are there, but for the one with the secret. */
   names(): string[] {
     try {
-      return (
-        readdirSync(this.folder, { recursive: true, encoding: "utf8" })
-          // A part of it that was left behind has the secret, too.
-          .filter((name) => !name.startsWith(NAMES.session) && statSync(this.#path(name)).isFile())
-          .sort()
-      );
+      this.#names ??= readdirSync(this.folder, { recursive: true, encoding: "utf8" })
+        // A part of it that was left behind has the secret, too.
+        .filter((name) => !name.startsWith(NAMES.session) && statSync(this.#path(name)).isFile())
+        .sort();
+      return [...this.#names];
     } catch {
       return [];
     }
@@ -185,5 +190,7 @@ function generations(sets: readonly IkeSaKeys[]): IkeSaKeys[][] {
     const name = `${hex(set.spiI)} ${hex(set.spiR)}`;
     sas.set(name, [...(sas.get(name) ?? []), set]);
   }
-  return [...sas.values()];
+  return [...sas.values()].map((all) =>
+    all.length > MOST_GENERATIONS ? [...all.slice(0, MOST_GENERATIONS - 1), ...all.slice(-1)] : all,
+  );
 }

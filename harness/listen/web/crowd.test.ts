@@ -84,6 +84,17 @@ describe("a crowd before the HTTP side of listen", () => {
     for (const { closed } of served) expect(closed).to.equal(false);
   });
 
+  it("hangs up on who asks again before he has his reply, and keeps nothing for him", async () => {
+    await begin({ streamsPerSession: 16 });
+    const id = session();
+    const events = asking(`/s/${id}/events`);
+    await client(events.repeat(16)).whole();
+    await client(events + asking(`/s/${id}.json`).repeat(400)).whole();
+    while (hub.watchers(id) > 0) await pause();
+    const open = Array.from({ length: 16 }, () => client(events));
+    for (const one of open) expect(await head(one)).to.match(/^HTTP\/1.1 200 /);
+  });
+
   it("gives up on heads and bodies that do not end", async () => {
     await begin({ headMs: 150, requestMs: 300 });
     const slowHead = client("GET / HTTP/1.1\r\nHost: x\r\nX-");

@@ -84,6 +84,8 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  // One that waits behind another has no socket, and would never hear that the connection is gone: nobody needs to send it.
+  if (!response.socket) return void request.socket.destroy();
   response.on("error", () => response.destroy());
   const late = setTimeout(() => response.destroy(), limits.replyMs);
   response.once("close", () => clearTimeout(late));
