@@ -145,6 +145,25 @@ describe("a lane", function () {
     expect(await verdictOf(dial)).to.include({ verdict: "pass" });
   });
 
+  it("gives no hang to a box that only begins, where nobody need answer", async () => {
+    const memory = memoryPeer(order, "");
+    const arena: LivePeer["arena"] = async (test, wishes) => {
+      const made = await memory.arena(test, wishes);
+      return { ...made, link: { ...made.link, send: () => {} } };
+    };
+    const failing: TestBody = async () => {
+      throw new Failure("an IKE_SA_INIT", "none");
+    };
+    for (const [begins, verdict] of [
+      [true, "fail"],
+      [false, "hang"],
+    ] as const) {
+      const options = { epochMs: 0, testLimitMs: 30_000 };
+      const { result } = await runTest(suiteTest(failing), { ...memory, arena, begins }, options);
+      expect(result.verdict).to.equal(verdict);
+    }
+  });
+
   it("gives a hang to a test that reaches its hard end", async () => {
     const endless: TestBody = () => new Promise(() => {});
     const { verdict, overtime } = await verdictOf(endless, 200);
