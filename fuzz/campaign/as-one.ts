@@ -9,15 +9,25 @@ const PARTING: Step = { act: "delete-ike" };
  * far as they begin alike. It has the number and the seed of the last of them.
  */
 export function asOne(cases: readonly FuzzCase[]): FuzzCase[] {
-  const last = cases.at(-1);
-  if (!last || cases.length === 1) return [];
-  const all = cases.map(({ trace }) => trace.steps);
+  if (cases.length === 1) return [];
+  const all = stepsOf(cases);
   const [first = [], ...later] = all;
   const onOne = [...first, ...later.flatMap((steps) => steps.slice(inCommon(first, steps)))];
   const parting = all.map((steps, i) => (i < all.length - 1 ? [...steps, PARTING] : steps));
-  return [onOne, oneBehindTheOther(all), oneBehindTheOther(parting)]
-    .map((steps) => ({ ...last, trace: { ...last.trace, steps } }))
-    .filter(({ trace }) => traceSchema.safeParse(trace).success);
+  return [onOne, oneBehindTheOther(all), oneBehindTheOther(parting)].flatMap((steps) => ofLast(cases, steps));
+}
+
+/** One conversation in which the IKE SAs of all those before still stand when the last begins; undefined if too long. */
+export const besideEachOther = (cases: readonly FuzzCase[]): FuzzCase | undefined =>
+  ofLast(cases, oneBehindTheOther(stepsOf(cases)))[0];
+
+const stepsOf = (cases: readonly FuzzCase[]): Step[][] => cases.map(({ trace }) => trace.steps);
+
+/** With these steps, if that is a trace. */
+function ofLast(cases: readonly FuzzCase[], steps: Step[]): FuzzCase[] {
+  const last = cases.at(-1);
+  const one = last && { ...last, trace: { ...last.trace, steps } };
+  return one && traceSchema.safeParse(one.trace).success ? [one] : [];
 }
 
 const isBeginning = ({ act }: Step): boolean => act === "init" || act === "peer-initiate";

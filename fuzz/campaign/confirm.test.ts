@@ -9,7 +9,11 @@ const cases: FuzzCase[] = Array.from({ length: 8 }, (_, number) => ({ ...sampleC
 const numbersOf = (all: readonly FuzzCase[]): number[] => all.map(({ number }) => number);
 
 /** What a peer does that is asked by these: whether it shows the alarm after these cases. */
-function confirmed(shows: (numbers: number[], steps: number) => boolean, alarm = sampleAlarm) {
+function confirmed(
+  shows: (numbers: number[], steps: number) => boolean,
+  alarm = sampleAlarm,
+  flight: FuzzCase[] = [],
+) {
   const setup = findSetup("psk");
   if (!setup) throw new Error("no setup");
   const shown = (all: readonly FuzzCase[]): Shown | undefined => {
@@ -21,7 +25,7 @@ function confirmed(shows: (numbers: number[], steps: number) => boolean, alarm =
     shows: async (played) => shown([played]),
     showsAfter: async (all) => shown(all),
   };
-  const hit = { alarm, suspects: [cases[7] as FuzzCase], flight: [] };
+  const hit = { alarm, suspects: [cases[7] as FuzzCase], flight };
   return confirm(hit, cases, { place: { setup, peer: "responder" }, trials, until: () => false });
 }
 
@@ -48,6 +52,12 @@ describe("confirming an alarm", () => {
     );
     expect(found).to.have.nested.property("alarm.alone", true);
     expect(found).to.have.nested.property("case.trace.steps.length", 2);
+  });
+
+  it("tries its case beside those that went on meanwhile", async () => {
+    const found = await confirmed((_, steps) => steps === 2, sampleAlarm, cases.slice(3, 5));
+    expect(found).to.have.nested.property("alarm.alone", true);
+    expect(found).to.have.nested.property("case.number", 7);
   });
 
   it("does not take what comes by chance among many", async () => {

@@ -2,7 +2,7 @@
 import type { Alarm } from "../alarm.ts";
 import { ddmin } from "../minimise/ddmin.ts";
 import type { FuzzCase } from "../trace.ts";
-import { asOne } from "./as-one.ts";
+import { asOne, besideEachOther } from "./as-one.ts";
 import type { Hit } from "./batch.ts";
 import { buildsUp, type Place, type Shown, type Trials } from "./trials.ts";
 
@@ -11,6 +11,8 @@ const PLAYS = 3;
 const MUST_SHOW = 2;
 /** Cases before the one with which something is seen to have grown, any of which may have done it. */
 const LATE = 5;
+/** Conversations that went on meanwhile and are tried beside it. */
+const MOST_BESIDE = 16;
 /** Cases before it that are tried, and how often fewer of them are. */
 const MOST_BEFORE = 512;
 const MOST_TRIED = 48;
@@ -37,6 +39,12 @@ export async function confirm(
     if (shown) return shown;
   }
   const last = suspects[0];
+  // What a conversation says itself may be for an SA beside it; of all else the others are suspects, too.
+  for (const other of suspects.length === 1 && last ? flight.slice(-MOST_BESIDE) : []) {
+    const both = last && other.number !== last.number ? besideEachOther([other, last]) : undefined;
+    const shown = both && (await alone(both, alarm, options));
+    if (shown) return shown;
+  }
   const at = last ? before.findIndex(({ number }) => number === last.number) : -1;
   const flying = new Set(flight.map(({ number }) => number));
   const all = before.filter((one, i) => at < 0 || i <= at || flying.has(one.number)).slice(-MOST_BEFORE);
@@ -78,7 +86,7 @@ async function together(
     const shown = await alone(suspect, alarm, options);
     if (shown) return shown;
   }
-  const left = await fewest(upTo, alarm, options);
+  const left = await fewest(await latest(upTo, alarm, options), alarm, options);
   for (const one of left.length === 1 ? left : asOne(left)) {
     const shown = await alone(one, alarm, options);
     if (shown) return shown;
@@ -89,6 +97,19 @@ async function together(
   if (!shown) return { why: `came again once, and not in ${PLAYS} plays of these cases: ${numbers}` };
   const detail = `${shown.alarm.detail}\nafter these cases, one behind the other: ${numbers}`;
   return { ...shown, alarm: { ...shown.alarm, alone: false, detail } };
+}
+
+/** So many of the last as show it: what does it together is often close together. */
+async function latest(
+  all: readonly FuzzCase[],
+  alarm: Alarm,
+  { place, trials, until }: ConfirmOptions,
+): Promise<readonly FuzzCase[]> {
+  for (let count = 2; count < all.length && !until(); count *= 4) {
+    const part = all.slice(-count);
+    if (await trials.showsAfter(part, alarm, place)) return part;
+  }
+  return all;
 }
 
 /** As few of them as show it. */
