@@ -30,7 +30,15 @@ export function requireRoot(what: string): void {
   }
 }
 
-/** What the user typed, as root. */
-export function commandLine(): string {
-  return ["sudo -E npx bakeoff", ...process.argv.slice(2)].join(" ");
+/** Options whose value may be a secret, or hold one. */
+const SECRET = ["--psk", "--hook", "--command"];
+
+/** What the user typed, as root; secrets left out, for this may come into a report or the log of a CI run. */
+export function commandLine(typed: readonly string[] = process.argv.slice(2)): string {
+  const told = typed.map((word, i) => {
+    const [name = ""] = word.split("=");
+    if (SECRET.includes(typed[i - 1] ?? "")) return "...";
+    return SECRET.includes(name) && name !== word ? `${name}=...` : word;
+  });
+  return ["sudo -E npx bakeoff", ...told].join(" ");
 }
