@@ -2,27 +2,31 @@
 import { Command, CommanderError } from "commander";
 import { tool } from "../run/tool.ts";
 import { UsageError, unknownName } from "../run/usage-error.ts";
-import { baselineCommand } from "./baseline.ts";
-import { benchCommand } from "./bench.ts";
-import { campaignCommand } from "./campaign.ts";
-import { catchCommand } from "./catch.ts";
-import { coverageCommand } from "./coverage.ts";
-import { dialCommand } from "./dial.ts";
-import { doctorCommand } from "./doctor-command.ts";
-import { driverCheckCommand } from "./driver-check.ts";
-import { espPingCommand } from "./esp-ping.ts";
 import { EXIT, fail } from "./exit.ts";
-import { fuzzCommand } from "./fuzz.ts";
-import { listCommand } from "./list.ts";
-import { listenCommand } from "./listen.ts";
-import { newCommand } from "./new.ts";
-import { pcapCommand } from "./pcap.ts";
-import { peersCommand } from "./peers.ts";
-import { reportCommand } from "./report.ts";
-import { runCommand } from "./run.ts";
 
 /** What a command did: its exit status. */
 export type Finish = (status: number) => void;
+
+/** By name, in the order in which help shows them. Each is loaded when it is wanted: all of them are most of the program. */
+const COMMANDS: Readonly<Record<string, (finish: Finish) => Promise<Command>>> = {
+  doctor: async () => (await import("./doctor-command.ts")).doctorCommand(),
+  list: async () => (await import("./list.ts")).listCommand(),
+  run: async (finish) => (await import("./run.ts")).runCommand(finish),
+  campaign: async (finish) => (await import("./campaign.ts")).campaignCommand(finish),
+  catch: async (finish) => (await import("./catch.ts")).catchCommand(finish),
+  fuzz: async (finish) => (await import("./fuzz.ts")).fuzzCommand(finish),
+  coverage: async (finish) => (await import("./coverage.ts")).coverageCommand(finish),
+  new: async () => (await import("./new.ts")).newCommand(),
+  peers: async () => (await import("./peers.ts")).peersCommand(),
+  "driver-check": async (finish) => (await import("./driver-check.ts")).driverCheckCommand(finish),
+  dial: async (finish) => (await import("./dial.ts")).dialCommand(finish),
+  listen: async (finish) => (await import("./listen.ts")).listenCommand(finish),
+  "esp-ping": async (finish) => (await import("./esp-ping.ts")).espPingCommand(finish),
+  pcap: async (finish) => (await import("./pcap.ts")).pcapCommand(finish),
+  report: async (finish) => (await import("./report.ts")).reportCommand(finish),
+  baseline: async () => (await import("./baseline.ts")).baselineCommand(),
+  bench: async () => (await import("./bench.ts")).benchCommand(),
+};
 
 /** Runs the command line `argv` (without node and script) and gives the exit status. */
 export async function bakeoff(argv: string[]): Promise<number> {
@@ -36,23 +40,12 @@ export async function bakeoff(argv: string[]): Promise<number> {
     // So that a subcommand may have an option that its group has, too.
     .enablePositionalOptions()
     .addHelpText("after", EXAMPLES);
-  program.addCommand(doctorCommand());
-  program.addCommand(listCommand());
-  program.addCommand(runCommand(finish));
-  program.addCommand(campaignCommand(finish));
-  program.addCommand(catchCommand(finish));
-  program.addCommand(fuzzCommand(finish));
-  program.addCommand(coverageCommand(finish));
-  program.addCommand(newCommand());
-  program.addCommand(peersCommand());
-  program.addCommand(driverCheckCommand(finish));
-  program.addCommand(dialCommand(finish));
-  program.addCommand(listenCommand(finish));
-  program.addCommand(espPingCommand(finish));
-  program.addCommand(pcapCommand(finish));
-  program.addCommand(reportCommand(finish));
-  program.addCommand(baselineCommand());
-  program.addCommand(benchCommand());
+  const [name = ""] = argv;
+  const wanted = Object.hasOwn(COMMANDS, name) ? [name] : Object.keys(COMMANDS);
+  for (const each of wanted) {
+    const command = await COMMANDS[each]?.(finish);
+    if (command) program.addCommand(command);
+  }
   harden(program);
   try {
     await program.parseAsync(argv, { from: "user" });
