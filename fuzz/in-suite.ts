@@ -8,7 +8,7 @@ import { LabWatch } from "./oracles/lab.ts";
 import type { Outcome } from "./outcome.ts";
 import { Player } from "./play/player.ts";
 import { findSetup, type Setup } from "./setups.ts";
-import { changesOf, type FuzzCase, type Trace } from "./trace.ts";
+import { changesOf, type FuzzCase, MESSAGE_SKIP, type Trace } from "./trace.ts";
 
 /** A trace as a test holds it. */
 export interface SuiteTrace extends Pick<Trace, "setup" | "peer" | "steps"> {
@@ -106,12 +106,12 @@ async function gaveBack({ arena }: Script, player: Player, trace: SuiteTrace): P
   throw new Failure("the peer to give back what it took", `it kept ${took}`);
 }
 
-/** A message that is left out is no lie that a peer could come to, unless there is no other. */
-const SKIP = "message-skip";
-
-/** Where the peer never let it come to the lie, nothing was tested. */
+/**
+ * Where the peer never let it come to the lie, nothing was tested. A message that is left out is no lie that a peer could
+ * come to, unless there is no other.
+ */
 function reached({ steps, case: { trace } }: Outcome): void {
-  const lies = changesOf(trace).filter(({ op }) => op !== SKIP);
+  const lies = changesOf(trace).filter(({ op }) => op !== MESSAGE_SKIP);
   for (const [index, { act, ended, reason, unfit }] of steps.entries()) {
     const changes = trace.steps[index]?.changes ?? [];
     if (changes.length === 0 || (lies.length > 0 && !changes.some((change) => lies.includes(change))))

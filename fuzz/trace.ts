@@ -68,6 +68,9 @@ const changeSchema = z.strictObject({
 /** One lie about one of our messages. */
 export type Change = z.infer<typeof changeSchema>;
 
+/** The operator that leaves a message out: by it the minimiser ends a step. */
+export const MESSAGE_SKIP = "message-skip";
+
 const stepSchema = z.strictObject({
   act: z.enum(ACTS),
   sa: z

@@ -1,5 +1,13 @@
 /** Conversations with less in them: fewer steps, fewer lies, less to set up. */
-import { type Act, type Change, type Step, type Trace, traceSchema, withoutChanges } from "../trace.ts";
+import {
+  type Act,
+  type Change,
+  MESSAGE_SKIP,
+  type Step,
+  type Trace,
+  traceSchema,
+  withoutChanges,
+} from "../trace.ts";
 import { ddmin } from "./ddmin.ts";
 import type { Trial } from "./trial.ts";
 
@@ -96,15 +104,13 @@ export function* cheaper(trace: Trace): Generator<Trace> {
       yield { ...trace, steps: trace.steps.with(at, { ...step, act }) };
 }
 
-const SKIP = "message-skip";
-
 /** Every way to end a step with the message behind its last lie. */
 export function* cutShort(trace: Trace): Generator<Trace> {
   for (const [at, step] of trace.steps.entries()) {
     const { changes = [] } = step;
     const message = 1 + Math.max(0, ...changes.map((change) => change.message));
-    if (changes.some(({ op }) => op === SKIP)) continue;
-    const cut = withChanges(step, [...changes, { message, op: SKIP }]);
+    if (changes.some(({ op }) => op === MESSAGE_SKIP)) continue;
+    const cut = withChanges(step, [...changes, { message, op: MESSAGE_SKIP }]);
     const shorter = { ...trace, steps: trace.steps.with(at, cut) };
     if (traceSchema.safeParse(shorter).success) yield shorter;
   }

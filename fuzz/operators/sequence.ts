@@ -10,6 +10,7 @@ import { NOTIFY } from "../../harness/wire/registry/notify-types.ts";
 import { PAYLOAD } from "../../harness/wire/registry/payload-types.ts";
 import { FLAG, type Payload } from "../../harness/wire/types.ts";
 import type { Dice } from "../dice.ts";
+import { MESSAGE_SKIP } from "../trace.ts";
 import { anyOctets, aSide, bend, numberOr, octetsIn, type Side, sideOf, whole } from "./bend.ts";
 import type { Draft, IkeOperator, LieContext } from "./operator.ts";
 
@@ -27,7 +28,7 @@ const ofSequence = ({ draw, ...row }: Row): IkeOperator => ({
 
 const rhythm: Row[] = [
   {
-    name: "message-skip",
+    name: MESSAGE_SKIP,
     effect: "Does not send the message.",
     apply(_message, _change, { copies }) {
       copies(0);
