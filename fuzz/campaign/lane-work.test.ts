@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect } from "chai";
 import { Player } from "../play/player.ts";
 import type { FuzzCase } from "../trace.ts";
@@ -129,6 +132,32 @@ describe("work of a lane", () => {
       { act: "auth" },
     ]);
     expect(kinds(messages)).to.include("found").and.to.not.include("reduced");
+  });
+
+  it("keeps what the peer wrote in the conversation that showed it, not in the honest one played behind it", async () => {
+    const captures = mkdtempSync(join(tmpdir(), "bakeoff-lane-work-"));
+    const critical = { message: 0, op: "payload-unknown-critical", at: "SA", value: 228 };
+    let conversations = 0;
+    const { messages } = await said(
+      batchOf([caseOf(0, [critical])], { minimise: { executions: 0, ms: 0 } }),
+      { lie: "passes-over-critical-payloads", captures },
+      (lane) => ({
+        ...lane,
+        arena: (...wanted) => {
+          conversations += 1;
+          return lane.arena(...wanted);
+        },
+        driver: () => {
+          const driver = lane.driver();
+          if (driver) driver.logs = async () => `conversation ${conversations}\n`;
+          return driver;
+        },
+      }),
+    );
+    const found = messages.find((message) => message.kind === "found");
+    const log = readFileSync(join(found?.capture ?? "", "peer.log"), "utf8");
+    rmSync(captures, { recursive: true });
+    expect(log).to.equal(`conversation ${conversations - 1}\n`);
   });
 
   it("tells lines of the log that are new, each once", async () => {
