@@ -1,8 +1,9 @@
 /**
  * How many of the planted faults the fuzzer finds: `npm run planted -- --seed 1 [--minutes 20] [--fault NAME]
  * [--runtime process|memory]`. Each fault has a fuzzer of its own, with an empty corpus and not told which fault it is;
- * they take turns, two at a time, until the time is over. Time is not real there, nor is what a peer leaks; every
- * exported test is run against a peer in a process of its own, where they are. Exit status 1 if fewer than 24 of 30 are found.
+ * they take turns, two at a time, until the time is over; then what was found is made small, and a test. Time is not real
+ * there, nor is what a peer leaks; every exported test is run against a peer in a process of its own, where they are. Exit
+ * status 1 if fewer than 24 of 30 are found.
  */
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -18,20 +19,24 @@ import { faults, findFault } from "../peers/builtin/faults/index.ts";
 import { printable } from "../reports/text.ts";
 import { compile } from "./planted-faults/exported.ts";
 import {
+  foundText,
   HEADING,
   type HuntOrder,
   type HuntResult,
   huntResultSchema,
+  leastText,
+  REDUCE,
   RUNTIMES,
-  resultText,
   summary,
 } from "./planted-faults/result.ts";
 
 const AT_A_TIME = 2;
 const ENOUGH = 0.8;
 const TURN_MS = 40_000;
-/** What a turn takes beside its time: the start, a look at the honest peer, the smallest conversation. */
-const GRACE_MS = 150_000;
+/** What a turn may take beside its time: the start, a last batch, a look at the honest peer. */
+const GRACE_MS = 60_000;
+/** For the smallest conversation and its test. */
+const REDUCE_MS = 180_000;
 
 interface Wishes {
   seed: string;
@@ -42,7 +47,7 @@ interface Wishes {
 
 const USAGE = `usage: npm run planted -- [--seed 1] [--minutes 20] [--fault NAME] [--runtime process|memory]
   --seed      of the fuzzer (1)
-  --minutes   for all faults together, which take turns (20)
+  --minutes   for all faults together, which take turns (20); what is found is made small afterwards
   --fault     this one alone, with all the time
   --runtime   memory is quicker, and a loop is no more than silence there; exported tests are run in a process (memory)
 Examples:
@@ -117,14 +122,23 @@ class Hunting {
   }
 
   /** Hunts on for so long; the result has `failed` if it has ended. */
-  async turn(ms: number): Promise<HuntResult> {
+  turn(ms: number): Promise<HuntResult> {
+    return this.#order(String(ms), ms + GRACE_MS);
+  }
+
+  /** Makes what was found small. */
+  reduce(): Promise<HuntResult> {
+    return this.#order(REDUCE, REDUCE_MS);
+  }
+
+  async #order(line: string, withinMs: number): Promise<HuntResult> {
     const { turn: _, ...before } = this.#last;
     this.#last = before;
     const over = new Promise<void>((resolve) => {
       this.#turnOver = resolve;
     });
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), ms + GRACE_MS);
-    this.#child.stdin.write(`${ms}\n`);
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), withinMs);
+    this.#child.stdin.write(`${line}\n`);
     const how = await Promise.race([over, this.#ended]);
     clearTimeout(timer);
     return how === undefined ? this.#last : { ...this.#last, failed: `${how} ${this.#errors.trim()}`.trim() };
@@ -144,40 +158,66 @@ function jsonOf(line: string): unknown {
   }
 }
 
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+/** Does it to each, two at a time; what is put in meanwhile gets its turn. */
+async function twoAtATime<T>(queue: T[], to: (one: T) => Promise<void>): Promise<void> {
+  const worker = async (): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) await to(next);
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, worker));
+}
+
 interface Hunted {
   name: string;
   hunting?: Hunting;
+  result?: HuntResult;
 }
 
-async function experiment({ seed, minutes, chosen, runtime }: Wishes): Promise<number> {
+/** Hunts all until the time is over. */
+async function hunt(
+  hunted: readonly Hunted[],
+  { seed, minutes, runtime }: Wishes,
+  folder: string,
+): Promise<void> {
+  const ends = performance.now() + minutes * 60_000;
+  const queue = [...hunted];
+  await twoAtATime(queue, async (one) => {
+    const left = ends - performance.now();
+    one.hunting ??= new Hunting({ fault: one.name, seed, runtime, tests: join(folder, one.name) });
+    one.result = await one.hunting.turn(Math.min(TURN_MS, Math.max(1, left)));
+    const { find, failed } = one.result;
+    if (!find && failed === undefined && performance.now() < ends) queue.push(one);
+    else say(foundText(one.result));
+  });
+}
+
+async function reduce(hunted: readonly Hunted[]): Promise<void> {
+  await twoAtATime([...hunted], async (one) => {
+    if (one.result?.find) one.result = await one.hunting?.reduce();
+    await one.hunting?.end();
+    if (one.result?.find) say(leastText(one.name, one.result.find));
+  });
+}
+
+async function experiment(wishes: Wishes): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "planted-"));
   const began = performance.now();
-  const ends = began + minutes * 60_000;
-  const hunts = chosen.map(({ name }): Hunted => ({ name }));
-  const results: HuntResult[] = [];
-  process.stdout.write(`${HEADING}\n`);
-  const worker = async (): Promise<void> => {
-    for (let next = hunts.shift(); next; next = hunts.shift()) {
-      const tests = join(folder, next.name);
-      next.hunting ??= new Hunting({ fault: next.name, seed, runtime, tests });
-      const result = await next.hunting.turn(Math.min(TURN_MS, Math.max(1, ends - performance.now())));
-      const isOver = result.find !== undefined || result.failed !== undefined || performance.now() > ends;
-      if (!isOver) hunts.push(next);
-      else {
-        await next.hunting.end();
-        results.push(result);
-        process.stdout.write(`${resultText(result)}\n`);
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: AT_A_TIME }, worker));
-  const took = ((performance.now() - began) / 60_000).toFixed(1);
-  process.stdout.write(`seed ${seed}, ${took} minutes: ${summary(results, chosen)}\n`);
+  const took = (): string => `${((performance.now() - began) / 60_000).toFixed(1)} minutes`;
+  const hunted = wishes.chosen.map(({ name }): Hunted => ({ name }));
+  say(HEADING);
+  await hunt(hunted, wishes, folder);
+  say(`\nthe hunt took ${took()}; the smallest conversations:`);
+  await reduce(hunted);
+  const results = hunted.flatMap(({ result }) => result ?? []);
+  say(`\nseed ${wishes.seed}, ${took()} with all: ${summary(results, wishes.chosen)}`);
   const problems = await compile(folder);
-  process.stdout.write(problems === "" ? "all exported tests compile\n" : printable(problems));
+  say(problems === "" ? "all exported tests compile" : printable(problems));
   rmSync(folder, { recursive: true, force: true });
   const found = results.filter(({ find }) => find).length;
-  return found >= ENOUGH * chosen.length ? EXIT.ok : EXIT.verdict;
+  return found >= ENOUGH * wishes.chosen.length ? EXIT.ok : EXIT.verdict;
 }
 
 try {

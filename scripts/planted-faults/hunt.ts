@@ -1,9 +1,8 @@
 /**
  * Hunts one planted fault, which the fuzzer knows nothing of: started by scripts/planted-faults.ts for each. A line on its
- * standard input is a turn, of so many milliseconds.
+ * standard input is a turn: so many milliseconds of hunting, or `reduce` for what was found.
  */
 import { createInterface } from "node:readline";
-import type { Alarm } from "../../fuzz/alarm.ts";
 import { Keeper, type MakePlayer } from "../../fuzz/campaign/keeper.ts";
 import { type FuzzLane, openLane } from "../../fuzz/campaign/lane.ts";
 import { LaneWork } from "../../fuzz/campaign/lane-work.ts";
@@ -18,7 +17,7 @@ import { changesOf, type FuzzCase, STAGES } from "../../fuzz/trace.ts";
 import type { PeerOrder } from "../../harness/run/lane-protocol.ts";
 import { openPeer } from "../../harness/run/open-peer.ts";
 import { type Exportable, exportFault } from "./exported.ts";
-import { type Find, type HuntOrder, type HuntResult, huntSchema } from "./result.ts";
+import { type Find, type HuntOrder, type HuntResult, huntSchema, REDUCE } from "./result.ts";
 
 const BATCH = 32;
 const WINDOW = 8;
@@ -33,6 +32,8 @@ const HONEST_PLAYS = 2;
 type Found = Extract<FromFuzzLane, { kind: "found" }>;
 /** With when it was found. */
 type Dated = Found & Pick<Find, "seconds" | "cases">;
+/** With where it was found. */
+type Caught = Found & { place: Place };
 
 /** A smaller conversation, and what it does. */
 type Smaller = Pick<Exportable, "case" | "outcome">;
@@ -72,6 +73,7 @@ class Hunt {
   #found: Dated | undefined;
   #stop = new AbortController();
   #find: Find | undefined;
+  #caught: Caught | undefined;
   /** Honest conversations failed in the batch. */
   #unusable = false;
 
@@ -125,7 +127,7 @@ class Hunt {
     return this.#ends - performance.now();
   }
 
-  /** Hunts until the fault is found or the turn is over; `tell` gets each step of it. */
+  /** Hunts until the fault is found or the turn is over; `tell` gets each batch of it. */
   async turn(ms: number, tell: (result: HuntResult) => void): Promise<void> {
     this.#began = performance.now();
     this.#ends = this.#began + ms;
@@ -134,18 +136,20 @@ class Hunt {
     this.#began = performance.now();
   }
 
-  get isOver(): boolean {
-    return this.#find !== undefined;
-  }
-
   async #hunt(tell: (result: HuntResult) => void): Promise<void> {
     while (!this.#find && this.#leftMs > 0) {
       const place = await this.#batch();
       const found = this.#found;
       this.#found = undefined;
-      if (found && (await this.#isPlanted(found, place))) await this.#take(found, place, tell);
+      if (found && (await this.#isPlanted(found, place))) this.#take(found, place);
       tell(this.result);
     }
+  }
+
+  #take({ seconds, cases, ...found }: Dated, place: Place): void {
+    const { oracle, title } = found.alarm;
+    this.#find = { oracle, title, cases, seconds };
+    this.#caught = { ...found, place };
   }
 
   async #batch(): Promise<Place> {
@@ -191,19 +195,15 @@ class Hunt {
     return true;
   }
 
-  async #take(
-    { alarm, case: found, seconds, cases }: Dated,
-    place: Place,
-    tell: (result: HuntResult) => void,
-  ): Promise<void> {
-    this.#find = { oracle: alarm.oracle, title: alarm.title, cases, seconds };
-    tell(this.result);
-    const smaller = await this.#least(found, alarm, place);
+  /** Makes the conversation that was found as small as it gets, and a test of it. */
+  async reduce(): Promise<void> {
+    if (!this.#find || !this.#caught) return;
+    const { alarm } = this.#caught;
+    const smaller = await this.#least(this.#caught);
     if (!smaller) return;
     const { steps } = smaller.case.trace;
     const changes = changesOf(smaller.case.trace).map(({ op }) => op);
     this.#find.least = { messages: smaller.outcome.messages, steps: steps.length, changes };
-    tell(this.result);
     const { tests, fault } = this.#order;
     // Wherever it was found: a real process has the fault, too, and its honest twin has not.
     const why = await exportFault({ ...smaller, alarm, lie: fault }, tests, (lie) =>
@@ -212,7 +212,7 @@ class Hunt {
     this.#find.test = why ?? "";
   }
 
-  async #least(found: FuzzCase, alarm: Alarm, place: Place): Promise<Smaller | undefined> {
+  async #least({ case: found, alarm, place }: Caught): Promise<Smaller | undefined> {
     this.#work.close();
     const { keeper, trials } = trialsOn(this.#faulty);
     keeper.broke("it was found");
@@ -243,9 +243,8 @@ const tell = (result: HuntResult): void => {
 const hunt = await Hunt.begin(order);
 try {
   for await (const line of createInterface({ input: process.stdin })) {
-    await hunt.turn(Number(line), tell);
+    await (line === REDUCE ? hunt.reduce() : hunt.turn(Number(line), tell));
     tell({ ...hunt.result, turn: "over" });
-    if (hunt.isOver) break;
   }
 } catch (error) {
   tell({ ...hunt.result, failed: error instanceof Error ? error.message : String(error) });

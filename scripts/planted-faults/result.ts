@@ -17,6 +17,9 @@ export const huntSchema = z.strictObject({
 /** The only argument of a hunt, as JSON. */
 export type HuntOrder = z.infer<typeof huntSchema>;
 
+/** The turn in which what was found is made small. */
+export const REDUCE = "reduce";
+
 const findSchema = z.strictObject({
   oracle: z.enum(ORACLES),
   title: z.string(),
@@ -54,21 +57,23 @@ const columns = (...texts: string[]): string =>
 
 export const HEADING = columns("fault", "depth", "kind", "found");
 
-/** A line for a fault, and one for its smallest conversation. */
-export function resultText(result: HuntResult): string {
-  const fault = findFault(result.fault);
-  const head = (found: string) => columns(result.fault, fault?.depth ?? "", fault?.kind ?? "", found);
-  const { find, cases, seconds, failed } = result;
-  if (!find) {
-    const why = failed === undefined ? "" : `: ${printable(failed)}`;
-    return head(`no, after ${cases} cases in ${seconds.toFixed(0)} s${why}`);
-  }
-  const found = `after ${find.cases} cases in ${find.seconds.toFixed(1)} s by ${find.oracle}: ${printable(find.title)}`;
+/** A line for a fault: how it was found. */
+export function foundText({ fault, find, cases, seconds, failed }: HuntResult): string {
+  const planted = findFault(fault);
+  const why = failed === undefined ? "" : `: ${printable(failed)}`;
+  const found = find
+    ? `after ${find.cases} cases in ${find.seconds.toFixed(1)} s by ${find.oracle}: ${printable(find.title)}`
+    : `no, after ${cases} cases in ${seconds.toFixed(0)} s${why}`;
+  return columns(fault, planted?.depth ?? "", planted?.kind ?? "", found);
+}
+
+/** A line for a fault that was found: its smallest conversation. */
+export function leastText(fault: string, find: Find): string {
   const { least } = find;
   const small = least
     ? `${least.messages} messages in ${least.steps} steps, ${least.changes.join(", ")}; ${testText(find)}`
     : "not made smaller";
-  return `${head(found)}\n    ${small}`;
+  return `${fault.padEnd(COLUMNS[0])} ${small}`;
 }
 
 function testText({ test }: Find): string {
