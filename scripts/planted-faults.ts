@@ -1,7 +1,7 @@
 /**
  * How many of the planted faults the fuzzer finds: `npm run planted -- --seed 1 [--minutes 20] [--fault NAME]
  * [--runtime process|memory]`. Each fault has a fuzzer of its own, with an empty corpus and not told which fault it is;
- * they take turns, two at a time, until the time is over; then what was found is made small, and a test. Time is not real
+ * they take turns, in two processes, until the time is over; then what was found is made small, and a test. Time is not real
  * there, nor is what a peer leaks; every exported test is run against a peer in a process of its own, where they are. Exit
  * status 1 if fewer than 24 of 30 are found.
  */
@@ -25,9 +25,9 @@ import {
   type HuntResult,
   huntResultSchema,
   leastText,
-  REDUCE,
   RUNTIMES,
   summary,
+  type Turn,
 } from "./planted-faults/result.ts";
 
 const AT_A_TIME = 2;
@@ -88,20 +88,18 @@ function parsed(argv: string[]) {
   }
 }
 
-/** Hunts in a process of its own, so that nothing that happens there ends the experiment. */
-class Hunting {
+/** A process that hunts, so that nothing that happens there ends the experiment. */
+class Hunter {
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
-  #last: HuntResult;
+  #last: HuntResult | undefined;
   #errors = "";
   /** How it ended, once it has. */
   readonly #ended: Promise<string>;
   #turnOver = () => {};
 
-  constructor(order: HuntOrder) {
-    this.#last = { fault: order.fault, cases: 0, seconds: 0, others: [] };
+  constructor() {
     const main = join(import.meta.dirname, "planted-faults", "hunt.ts");
-    const argv = [...process.execArgv, main, JSON.stringify(order)];
-    const child = spawn(process.execPath, argv, { stdio: ["pipe", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [...process.execArgv, main], { stdio: ["pipe", "pipe", "pipe"] });
     this.#child = child;
     createInterface({ input: child.stdout }).on("line", (line) => this.#hear(line));
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
@@ -121,27 +119,21 @@ class Hunting {
     if (read.data.turn) this.#turnOver();
   }
 
-  /** Hunts on for so long; the result has `failed` if it has ended. */
-  turn(ms: number): Promise<HuntResult> {
-    return this.#order(String(ms), ms + GRACE_MS);
-  }
-
-  /** Makes what was found small. */
-  reduce(): Promise<HuntResult> {
-    return this.#order(REDUCE, REDUCE_MS);
-  }
-
-  async #order(line: string, withinMs: number): Promise<HuntResult> {
-    const { turn: _, ...before } = this.#last;
+  /** One after another; the result has `failed` if the process has ended. */
+  async turn({ order, turn }: Turn, before: HuntResult | undefined): Promise<HuntResult> {
     this.#last = before;
     const over = new Promise<void>((resolve) => {
       this.#turnOver = resolve;
     });
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), withinMs);
-    this.#child.stdin.write(`${line}\n`);
+    const timer = setTimeout(
+      () => this.#child.kill("SIGKILL"),
+      turn === "reduce" ? REDUCE_MS : turn + GRACE_MS,
+    );
+    this.#child.stdin.write(`${JSON.stringify({ order, turn })}\n`);
     const how = await Promise.race([over, this.#ended]);
     clearTimeout(timer);
-    return how === undefined ? this.#last : { ...this.#last, failed: `${how} ${this.#errors.trim()}`.trim() };
+    const { turn: _, ...result } = this.#last ?? { fault: order.fault, cases: 0, seconds: 0, others: [] };
+    return how === undefined ? result : { ...result, failed: `${how} ${this.#errors.trim()}`.trim() };
   }
 
   async end(): Promise<void> {
@@ -162,57 +154,50 @@ const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 
-/** Does it to each, two at a time; what is put in meanwhile gets its turn. */
-async function twoAtATime<T>(queue: T[], to: (one: T) => Promise<void>): Promise<void> {
-  const worker = async (): Promise<void> => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) await to(next);
-  };
-  await Promise.all(Array.from({ length: AT_A_TIME }, worker));
-}
-
 interface Hunted {
-  name: string;
-  hunting?: Hunting;
+  order: HuntOrder;
   result?: HuntResult;
 }
 
 /** Hunts all until the time is over. */
-async function hunt(
-  hunted: readonly Hunted[],
-  { seed, minutes, runtime }: Wishes,
-  folder: string,
-): Promise<void> {
-  const ends = performance.now() + minutes * 60_000;
+async function hunt(hunter: Hunter, hunted: readonly Hunted[], ends: number): Promise<void> {
   const queue = [...hunted];
-  await twoAtATime(queue, async (one) => {
-    const left = ends - performance.now();
-    one.hunting ??= new Hunting({ fault: one.name, seed, runtime, tests: join(folder, one.name) });
-    one.result = await one.hunting.turn(Math.min(TURN_MS, Math.max(1, left)));
-    const { find, failed } = one.result;
-    if (!find && failed === undefined && performance.now() < ends) queue.push(one);
-    else say(foundText(one.result));
-  });
+  for (let next = queue.shift(); next; next = queue.shift()) {
+    const ms = Math.min(TURN_MS, Math.max(1, ends - performance.now()));
+    next.result = await hunter.turn({ order: next.order, turn: ms }, next.result);
+    const { find, failed } = next.result;
+    if (!find && failed === undefined && performance.now() < ends) queue.push(next);
+    else say(foundText(next.result));
+  }
 }
 
-async function reduce(hunted: readonly Hunted[]): Promise<void> {
-  await twoAtATime([...hunted], async (one) => {
-    if (one.result?.find) one.result = await one.hunting?.reduce();
-    await one.hunting?.end();
-    if (one.result?.find) say(leastText(one.name, one.result.find));
-  });
+async function reduce(hunter: Hunter, hunted: readonly Hunted[]): Promise<void> {
+  for (const one of hunted) {
+    if (!one.result?.find) continue;
+    one.result = await hunter.turn({ order: one.order, turn: "reduce" }, one.result);
+    if (one.result.find) say(leastText(one.order.fault, one.result.find));
+  }
 }
 
 async function experiment(wishes: Wishes): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "planted-"));
   const began = performance.now();
   const took = (): string => `${((performance.now() - began) / 60_000).toFixed(1)} minutes`;
-  const hunted = wishes.chosen.map(({ name }): Hunted => ({ name }));
+  const { seed, runtime, minutes } = wishes;
+  const hunted = wishes.chosen.map(
+    ({ name: fault }): Hunted => ({ order: { fault, seed, runtime, tests: join(folder, fault) } }),
+  );
+  const shares = Array.from({ length: AT_A_TIME }, (_, at) => ({
+    hunter: new Hunter(),
+    share: hunted.filter((_, i) => i % AT_A_TIME === at),
+  }));
   say(HEADING);
-  await hunt(hunted, wishes, folder);
+  await Promise.all(shares.map(({ hunter, share }) => hunt(hunter, share, began + minutes * 60_000)));
   say(`\nthe hunt took ${took()}; the smallest conversations:`);
-  await reduce(hunted);
+  await Promise.all(shares.map(({ hunter, share }) => reduce(hunter, share)));
+  await Promise.all(shares.map(({ hunter }) => hunter.end()));
   const results = hunted.flatMap(({ result }) => result ?? []);
-  say(`\nseed ${wishes.seed}, ${took()} with all: ${summary(results, wishes.chosen)}`);
+  say(`\nseed ${seed}, ${took()} with all: ${summary(results, wishes.chosen)}`);
   const problems = await compile(folder);
   say(problems === "" ? "all exported tests compile" : printable(problems));
   rmSync(folder, { recursive: true, force: true });

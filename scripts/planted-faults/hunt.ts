@@ -1,6 +1,6 @@
 /**
- * Hunts one planted fault, which the fuzzer knows nothing of: started by scripts/planted-faults.ts for each. A line on its
- * standard input is a turn: so many milliseconds of hunting, or `reduce` for what was found.
+ * Hunts planted faults, of which the fuzzer knows nothing: started by scripts/planted-faults.ts. A line on its standard
+ * input is a turn for one of them. Each has a fuzzer of its own; what they share is the honest conversations.
  */
 import { createInterface } from "node:readline";
 import { Keeper, type MakePlayer } from "../../fuzz/campaign/keeper.ts";
@@ -17,7 +17,7 @@ import { changesOf, type FuzzCase, STAGES } from "../../fuzz/trace.ts";
 import type { PeerOrder } from "../../harness/run/lane-protocol.ts";
 import { openPeer } from "../../harness/run/open-peer.ts";
 import { type Exportable, exportFault } from "./exported.ts";
-import { type Find, type HuntOrder, type HuntResult, huntSchema, REDUCE } from "./result.ts";
+import { type Find, type HuntOrder, type HuntResult, type Turn, turnSchema } from "./result.ts";
 
 const BATCH = 32;
 const WINDOW = 8;
@@ -99,11 +99,7 @@ class Hunt {
     this.#work = new LaneWork(faulty, lane, reusing, (message) => this.#hear(message));
   }
 
-  static async begin(order: HuntOrder): Promise<Hunt> {
-    const generator = await Generator.create({
-      ...{ seed: order.seed, setups, roles: ["responder", "initiator"], stages: STAGES },
-      ...{ guided: true, batch: BATCH },
-    });
+  static async begin(order: HuntOrder, generator: Generator): Promise<Hunt> {
     return new Hunt(order, await openLane(peerOrder(order, order.fault)), generator);
   }
 
@@ -236,19 +232,30 @@ class Hunt {
   }
 }
 
-const order = huntSchema.parse(JSON.parse(process.argv[2] ?? "{}"));
 const tell = (result: HuntResult): void => {
   process.stdout.write(`${JSON.stringify(result)}\n`);
 };
-const hunt = await Hunt.begin(order);
-try {
-  for await (const line of createInterface({ input: process.stdin })) {
-    await (line === REDUCE ? hunt.reduce() : hunt.turn(Number(line), tell));
-    tell({ ...hunt.result, turn: "over" });
-  }
-} catch (error) {
-  tell({ ...hunt.result, failed: error instanceof Error ? error.message : String(error) });
-} finally {
-  await hunt.stop();
+
+const hunts = new Map<string, Hunt>();
+let like: Generator | undefined;
+
+async function huntOf(order: HuntOrder): Promise<Hunt> {
+  const generator = await Generator.create({
+    ...{ seed: order.seed, setups, roles: ["responder", "initiator"], stages: STAGES },
+    ...{ guided: true, batch: BATCH, ...(like && { like }) },
+  });
+  like ??= generator;
+  return Hunt.begin(order, generator);
 }
+
+async function take({ order, turn }: Turn): Promise<void> {
+  const hunt = hunts.get(order.fault) ?? (await huntOf(order));
+  hunts.set(order.fault, hunt);
+  await (turn === "reduce" ? hunt.reduce() : hunt.turn(turn, tell));
+  tell({ ...hunt.result, turn: "over" });
+}
+
+for await (const line of createInterface({ input: process.stdin }))
+  await take(turnSchema.parse(JSON.parse(line)));
+for (const hunt of hunts.values()) await hunt.stop();
 process.exit(0);

@@ -14,11 +14,15 @@ export const huntSchema = z.strictObject({
   /** An empty folder for the exported test. */
   tests: z.string(),
 });
-/** The only argument of a hunt, as JSON. */
+/** Whom to hunt, and how. */
 export type HuntOrder = z.infer<typeof huntSchema>;
 
-/** The turn in which what was found is made small. */
-export const REDUCE = "reduce";
+/** A line to the process that hunts: a turn of so many milliseconds, or in which what was found is made small. */
+export const turnSchema = z.strictObject({
+  order: huntSchema,
+  turn: z.union([z.number(), z.literal("reduce")]),
+});
+export type Turn = z.infer<typeof turnSchema>;
 
 const findSchema = z.strictObject({
   oracle: z.enum(ORACLES),
