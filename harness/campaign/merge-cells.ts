@@ -49,7 +49,9 @@ export function mergeCells(
     return { parameters, folder, baseline, outcome };
   });
   const runs = results.map(({ folder, baseline }) => judgedRun(folder, tests, baseline));
-  const site = writable(out, () => writeSite(join(out, "site"), runs, extrasOf(tests)));
+  const site = writable(out, () =>
+    writeSite(join(out, "site"), runs, extrasOf(tests, ...runs.map(({ results }) => results))),
+  );
   const missing = placed.filter(({ places }) => places.length === 0).map(({ cell }) => cell.name);
   return { results, site, said, missing, durations: durationsOf(there) };
 }

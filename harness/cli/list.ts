@@ -4,7 +4,7 @@ import { loadDefinitions, runtimesOf } from "../../peers/definition.ts";
 import { isInstalled } from "../../peers/install/cache.ts";
 import { catalogue, documents } from "../run/catalogue.ts";
 import { revisionFilter } from "../run/revisions.ts";
-import { loadTests, type SuiteTest } from "../run/suites.ts";
+import { loadTests, pageOf, type SuiteTest } from "../run/suites.ts";
 import { unknownName } from "../run/usage-error.ts";
 import type { DocumentFacts } from "../wire/documents/document.ts";
 import { documentFacts, factsOf } from "../wire/documents/index.ts";
@@ -131,9 +131,9 @@ async function listLies(): Promise<Listing> {
 }
 
 async function listTests(): Promise<Listing> {
-  const items = (await loadTests()).map(({ id, title, document, revision, section, facts, page }) => ({
+  const items = (await loadTests()).map(({ id, title, document, revision, section, facts, file }) => ({
     ...{ id, title, document, revision, section, role: facts.peer },
-    ...{ requirements: facts.requirements, lies: facts.lies, page },
+    ...{ requirements: facts.requirements, lies: facts.lies, page: pageOf({ id, file }) },
   }));
   return { items, rows: items.map((i) => [i.id, i.role, i.requirements.join(" ")]) };
 }

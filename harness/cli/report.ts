@@ -74,7 +74,9 @@ function elsewhere(
   }
   const runs = dirs.map((dir) => judgedRun(dir, tests, baseline));
   sayWriting();
-  const file = writable(out, () => writeSite(out, runs, extrasOf(tests)));
+  const file = writable(out, () =>
+    writeSite(out, runs, extrasOf(tests, ...runs.map(({ results }) => results))),
+  );
   for (const { results } of runs) process.stderr.write(summary({ results, files: [file] }));
   return Math.max(...runs.map(({ results }) => exitOf(results)));
 }

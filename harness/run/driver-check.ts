@@ -11,7 +11,7 @@ import type { External } from "./external.ts";
 import { orderOf } from "./external.ts";
 import { checkLab, openLab } from "./lab.ts";
 import { nodeCommand, watchedProcess } from "./lane-process.ts";
-import { HEARTBEAT_MS, type PeerOrder } from "./lane-protocol.ts";
+import { HEARTBEAT_MS, type LaneOrder, type PeerOrder } from "./lane-protocol.ts";
 import { untilAborted } from "./lane-run.ts";
 import type { LivePeer } from "./live-peer.ts";
 import { openPeer } from "./open-peer.ts";
@@ -63,16 +63,12 @@ export async function checkDriver(
           told(message.checked);
         },
       });
-      const order = {
-        kind: "order",
-        peer: id,
-        id,
-        ...orderOf(external),
-        tests: [],
-        seed: "1",
-        testLimitMs: 0,
+      const order: LaneOrder = {
+        ...{ kind: "order", peer: id, id, ...orderOf(external) },
+        ...{ tests: [], files: [], seed: "1", testLimitMs: 0 },
+        ...{ runId: lab.runId, lane: 0, ...(network && { network }) },
       };
-      process_.send({ ...order, runId: lab.runId, lane: 0, network });
+      process_.send(order);
       const { detail } = await process_.ended;
       if (!done) problem ??= `the checks came to no end: ${detail}`;
     });

@@ -25,8 +25,8 @@ const orderSchema = z.strictObject({
   id: z.string(),
   /** Ids of the tests, in order. */
   tests: z.array(z.string()),
-  /** Suite files from elsewhere than the suites' folder; absent: none. */
-  suites: z.array(z.string()).optional(),
+  /** The suite files that hold them. */
+  files: z.array(z.string()),
   seed: z.string(),
   out: z.string().optional(),
   lie: z.string().optional(),

@@ -7,7 +7,7 @@ import type { LivePeer } from "./live-peer.ts";
 import { openPeer } from "./open-peer.ts";
 import { preflight } from "./preflight.ts";
 import { resultOf } from "./result.ts";
-import { loadTests, type SuiteTest, suitesFolder } from "./suites.ts";
+import { loadFiles, type SuiteTest } from "./suites.ts";
 
 type Say = (message: FromLane) => Promise<void>;
 
@@ -39,8 +39,8 @@ async function examine(tests: SuiteTest[], peer: LivePeer, order: LaneOrder, say
   await say({ kind: "done" });
 }
 
-async function findTests({ tests, suites }: LaneOrder): Promise<SuiteTest[]> {
-  const all = new Map((await loadTests(suitesFolder, suites)).map((test) => [test.id, test]));
+async function findTests({ tests, files }: LaneOrder): Promise<SuiteTest[]> {
+  const all = new Map((await loadFiles(files)).map((test) => [test.id, test]));
   return tests.map((id) => {
     const test = all.get(id);
     if (!test) throw new Error(`there is no test ${id}`);

@@ -13,7 +13,14 @@ import { openPeer } from "./open-peer.ts";
 import type { SuiteTest } from "./suites.ts";
 
 const order: LaneOrder = {
-  ...{ kind: "order", peer: "builtin:process", id: "builtin@current:process", tests: [], seed: "1" },
+  ...{
+    kind: "order",
+    peer: "builtin:process",
+    id: "builtin@current:process",
+    tests: [],
+    files: [],
+    seed: "1",
+  },
   ...{ testLimitMs: 30_000, runId: "test", lane: 0 },
 };
 
@@ -25,7 +32,6 @@ const suiteTest = (body: TestBody): SuiteTest => ({
     section: "0",
     title: "made up",
     file: "",
-    page: "",
   },
   ...{ facts: { requirements: [], peer: "responder", lies: [] }, body },
 });

@@ -64,10 +64,11 @@ describe("lanes", function () {
     const before = childPids();
     const order = { kind: "order", peer: "builtin:process", id: plan.id, ...settings } as const;
     const tests = plan.tests.map(({ id }) => id);
+    const files = plan.tests.map(({ file }) => file);
     const onMessage = ({ kind }: { kind: string }) => {
       if (kind === "test-started") process.kill(pidOfNew(before), "SIGSTOP");
     };
-    const end = await laneProcess({ ...order, tests }, { onMessage, signal: never, stuckMs: 3_000 });
+    const end = await laneProcess({ ...order, tests, files }, { onMessage, signal: never, stuckMs: 3_000 });
     expect(end).to.deep.include({ how: "stuck", detail: "SIGKILL" });
   });
 

@@ -27,7 +27,7 @@ export interface LaneSink extends ResultSink {
 /** Plays an order out to its end; never rejects. Ordinarily in a process of its own. */
 export type LaneRunner = typeof laneProcess;
 
-export type LaneSettings = Omit<LaneOrder, "kind" | "peer" | "id" | "tests">;
+export type LaneSettings = Omit<LaneOrder, "kind" | "peer" | "id" | "tests" | "files">;
 
 interface Progress {
   left: SuiteTest[];
@@ -54,8 +54,9 @@ export async function runLane(
     progress.current = undefined;
     progress.labFailed = undefined;
     const tests = progress.left.map(({ id }) => id);
+    const files = [...new Set(progress.left.map(({ file }) => file))];
     const onMessage = (message: FromLane) => take(message, progress, plan, sink);
-    const end = await process({ ...order, tests }, { onMessage, signal });
+    const end = await process({ ...order, tests, files }, { onMessage, signal });
     await sink.processEnded();
     if (signal.aborted) return;
     settle(end, progress, progress.left.length < before, { order, sink });
@@ -83,7 +84,7 @@ function take(message: FromLane, progress: Progress, plan: LanePlan, sink: LaneS
 }
 
 interface Ending {
-  order: Omit<LaneOrder, "tests">;
+  order: Omit<LaneOrder, "tests" | "files">;
   sink: LaneSink;
 }
 

@@ -9,7 +9,15 @@ import { preflight } from "./preflight.ts";
 const folder = new URL("../../peers/program/", import.meta.url).pathname;
 
 const orderFor = (mutant: string): LaneOrder => ({
-  ...{ kind: "order", peer: "contract", id: "contract", tests: [], seed: "1", testLimitMs: 30_000 },
+  ...{
+    kind: "order",
+    peer: "contract",
+    id: "contract",
+    tests: [],
+    files: [],
+    seed: "1",
+    testLimitMs: 30_000,
+  },
   ...{ runId: "test", lane: 0, external: { name: "contract", version: "current", runtime: "process" } },
   program: { argv: ["node", "--import", "tsx", "testing-driver.ts", mutant], folder },
 });

@@ -65,7 +65,7 @@ describe("a driver that does not answer when it is stopped", function () {
     const stop = new AbortController();
     const order = {
       ...{ kind: "order" as const, peer: "mine", id: "mine", ...orderOf(external("hangs-in-hello")) },
-      ...{ tests: [], seed: "1", testLimitMs: 30_000, runId: "test", lane: 0 },
+      ...{ tests: [], files: [], seed: "1", testLimitMs: 30_000, runId: "test", lane: 0 },
     };
     const said: string[] = [];
     const lane = laneProcess(order, { signal: stop.signal, onMessage: ({ kind }) => said.push(kind) });

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { expect } from "chai";
 import { testsOf } from "./own-suites.ts";
+import { pageOf } from "./suites.ts";
 import { UsageError } from "./usage-error.ts";
 
 const script = join(import.meta.dirname, "../script/index.ts");
@@ -37,7 +38,7 @@ describe("suite files that the user names", () => {
     const one = write("rfc7296/2.10-found.suite.mts", "is-found-here");
     const two = write("elsewhere/2-found.suite.mts", "is-found-there", "// document: rfc7383\n");
     const { all, chosen } = await testsOf([one, two]);
-    expect(chosen.map(({ id, page }) => [id, page])).to.deep.equal([
+    expect(chosen.map((test) => [test.id, pageOf(test)])).to.deep.equal([
       ["rfc7296/2.10/is-found-here", "Hello."],
       ["rfc7383/2/is-found-there", "Hello."],
     ]);

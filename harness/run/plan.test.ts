@@ -9,7 +9,7 @@ const test = (id: string, peer: "initiator" | "responder" = "responder", revisio
   const [folder = "", section = "", title = ""] = id.split("/");
   const [document = ""] = folder.split("@");
   const facts = { requirements: [], peer, lies: [] };
-  return { id, document, revision, section, title, file: "", page: "", facts, body: async () => {} };
+  return { id, document, revision, section, title, file: "", facts, body: async () => {} };
 };
 
 const TESTS = [

@@ -10,7 +10,7 @@ import { memoryPeer } from "./live-peer.ts";
 import { preflight } from "./preflight.ts";
 
 const order: LaneOrder = {
-  ...{ kind: "order", peer: "builtin:memory", id: "builtin@current:memory", tests: [], seed: "1" },
+  ...{ kind: "order", peer: "builtin:memory", id: "builtin@current:memory", tests: [], files: [], seed: "1" },
   ...{ testLimitMs: 30_000, runId: "test", lane: 0 },
 };
 

@@ -71,7 +71,10 @@ export function writeOutcome(
   formats: readonly ReportFormat[],
   tests: readonly SuiteTest[],
 ): RunOutcome {
-  return { results, files: writable(out, () => writeReports(out, results, formats, extrasOf(tests))) };
+  return {
+    results,
+    files: writable(out, () => writeReports(out, results, formats, extrasOf(tests, results))),
+  };
 }
 
 /** @throws LabError where `write` throws what the file system throws; UsageError for a site in a folder of other things */

@@ -222,7 +222,6 @@ async function runLanes(
   const lab: Lab = await openLab(randomBytes(4).toString("hex"));
   const rank = ({ peer }: LanePlan) => SLOWEST_FIRST.indexOf(peer.runtime);
   const { seed, out, lie, variant, testLimitMs } = options;
-  const suites = options.suites?.map((file) => resolve(file));
   const jobs = Math.max(1, options.jobs);
   const waiting = pieces(plan.lanes, jobs)
     .map((lane, index) => ({ lane, index }))
@@ -240,7 +239,6 @@ async function runLanes(
           runId: lab.runId,
           lane: index,
           network,
-          suites,
         };
         return runLane(lane, settings, { ...sink, processEnded: lab.clean }, signal, options.laneRunner);
       });

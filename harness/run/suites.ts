@@ -15,8 +15,6 @@ export interface SuiteTest extends RegisteredTest {
   section: string;
   title: string;
   file: string;
-  /** The doc comment above the test: its page in the report. */
-  page: string;
 }
 
 /** Where the suites and their catalogues are, in the source tree and in the built one alike. */
@@ -31,24 +29,30 @@ export function suiteFiles(folder = suitesFolder): string[] {
     .sort();
 }
 
-/** A module registers its tests when it is loaded, which happens once. */
-const loaded = new Map<string, Promise<SuiteTest[]>>();
-
 /**
  * Loads all suites, and `others`: suite files from elsewhere, each of the document that its folder or a line
  * `// document: rfc7296` names. Rejects if two tests would have the same id or a file holds something else than tests.
  */
-export async function loadTests(folder = suitesFolder, others: readonly string[] = []): Promise<SuiteTest[]> {
-  const suites = await once(folder, () => suiteFiles(folder));
-  const all = [...suites];
-  for (const file of new Set(others.map((other) => resolve(other))))
-    if (!suites.some((test) => test.file === file)) all.push(...(await once(file, () => [file])));
+export const loadTests = (folder = suitesFolder, others: readonly string[] = []): Promise<SuiteTest[]> =>
+  loadFiles([...suiteFiles(folder), ...others]);
+
+/** The same for these suite files alone. */
+export async function loadFiles(files: readonly string[]): Promise<SuiteTest[]> {
+  const all: SuiteTest[] = [];
+  for (const file of new Set(files.map((file) => resolve(file)))) all.push(...(await loadOnce(file)));
   return withOwnIds(all);
 }
 
-function once(place: string, files: () => readonly string[]): Promise<SuiteTest[]> {
-  const tests = loaded.get(place) ?? load(files());
-  loaded.set(place, tests);
+/** A module registers its tests when it is loaded, which happens once. */
+const loaded = new Map<string, Promise<SuiteTest[]>>();
+
+/** One after another: what registers a test is global. */
+let loading: Promise<unknown> = Promise.resolve();
+
+function loadOnce(file: string): Promise<SuiteTest[]> {
+  const tests = loaded.get(file) ?? loading.then(() => load(file));
+  loaded.set(file, tests);
+  loading = tests.catch(() => {});
   return tests;
 }
 
@@ -71,38 +75,29 @@ const DOCUMENT = /^\/\/ document: (?<document>\S+)$/m;
 export const documentOf = (file: string): string =>
   DOCUMENT.exec(readFileSync(file, "utf8"))?.groups?.document ?? basename(dirname(resolve(file)));
 
-async function load(files: readonly string[]): Promise<SuiteTest[]> {
-  const tests: SuiteTest[] = [];
-  for (const [file, mochaTest] of await registerAll(files)) {
+async function load(file: string): Promise<SuiteTest[]> {
+  const registered = await register(file);
+  const document = documentOf(file);
+  const section = SUITE_FILE.exec(basename(file))?.groups?.section ?? "";
+  return registered.flatMap((mochaTest) => {
     const found = registeredTest(mochaTest);
     if (!found) throw new Error(`${file}: ${mochaTest.title} is not registered by test()`);
-    tests.push(...revisionsOf(found, placeOf(file, mochaTest.title)));
-  }
-  return tests;
+    return revisionsOf(found, { document, section, file, name: mochaTest.title });
+  });
 }
 
 /**
- * Has Mocha's interface register the tests of each file. The files are imported here and not by Mocha, whose
- * loader would give them a second instance of our modules.
+ * Has Mocha's interface register the tests of a file. It is imported here and not by Mocha, whose loader would give
+ * it a second instance of our modules.
  */
-async function registerAll(files: readonly string[]): Promise<[file: string, test: Mocha.Test][]> {
-  const all: [string, Mocha.Test][] = [];
-  for (const file of files) {
-    const mocha = new Mocha();
-    mocha.suite.emit("pre-require", globalThis, file, mocha);
-    await import(pathToFileURL(file).href);
-    for (const mochaTest of mocha.suite.tests) all.push([file, mochaTest]);
-  }
-  return all;
+async function register(file: string): Promise<Mocha.Test[]> {
+  const mocha = new Mocha();
+  mocha.suite.emit("pre-require", globalThis, file, mocha);
+  await import(pathToFileURL(file).href);
+  return mocha.suite.tests;
 }
 
-type Place = Pick<SuiteTest, "document" | "section" | "file" | "page"> & { name: string };
-
-function placeOf(file: string, name: string): Place {
-  const document = documentOf(file);
-  const section = SUITE_FILE.exec(basename(file))?.groups?.section ?? "";
-  return { document, section, file, name, page: pageOf(file, name) };
-}
+type Place = Pick<SuiteTest, "document" | "section" | "file"> & { name: string };
 
 /** The test once for each revision of its document that it is true for. */
 function revisionsOf(found: RegisteredTest, { name, ...place }: Place): SuiteTest[] {
@@ -119,12 +114,12 @@ function revisionsOf(found: RegisteredTest, { name, ...place }: Place): SuiteTes
 }
 
 /**
- * The `/** ... *\/` right above `test("name"`. The name may be a template, as in a loop; then the page has the words of
- * this test in the place of the template's expressions.
+ * What a test is about: the `/** ... *\/` right above `test("name"`. The name may be a template, as in a loop; then the
+ * page has the words of this test in the place of the template's expressions. Throws what the file system throws.
  */
-function pageOf(file: string, name: string): string {
+export function pageOf({ file, id }: Pick<SuiteTest, "file" | "id">): string {
   const source = readFileSync(file, "utf8");
-  const { at, words } = placeOfName(source, name);
+  const { at, words } = placeOfName(source, basename(id));
   const comment = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*test\(\s*$/.exec(source.slice(0, at))?.[1] ?? "";
   return comment
     .split("\n")

@@ -8,7 +8,7 @@ import { withoutWithheld } from "./withheld.ts";
 const test = (id: string): SuiteTest => {
   const [document = "", section = "", title = ""] = id.split("/");
   const facts = { requirements: [], peer: "responder" as const, lies: [] };
-  return { id, document, revision: "", section, title, file: "", page: "", facts, body: async () => {} };
+  return { id, document, revision: "", section, title, file: "", facts, body: async () => {} };
 };
 
 const TESTS = ["rfc7296/2.8/rekeys", "rfc7296/2.8/rekeys-again", "rfc7296/2.9/narrows"].map(test);
