@@ -228,7 +228,7 @@ export class LaneWork {
       const shown = await this.#trials.shows(smaller, alarm, placeOf(smaller, place));
       const same = shown?.alarm.signature === alarm.signature ? shown : undefined;
       if (same) last = same;
-      return same?.outcome.messages;
+      return same?.outcome;
     };
     const most = Math.min(order.minimise.ms, MINIMISE_MS[alarm.severity]);
     const least = await minimise(found.trace, shows, { ...order.minimise, ms: most });

@@ -1,5 +1,8 @@
 import { expect } from "chai";
 import fc from "fast-check";
+import { EAP_CODE, EAP_TYPE } from "../../harness/wire/registry/eap.ts";
+import { PAYLOAD } from "../../harness/wire/registry/payload-types.ts";
+import type { Payload } from "../../harness/wire/types.ts";
 import { ACTS, changesOf, type Step, type Trace, traceSchema } from "../trace.ts";
 import { minimise, type Shows } from "./minimise.ts";
 import { lesser } from "./structure.ts";
@@ -56,7 +59,7 @@ type Judge = (trace: Trace) => boolean;
 const playing =
   (shows: Judge, messages: (trace: Trace) => number = ({ steps }) => steps.length): Shows =>
   async (trace) =>
-    shows(trace) ? messages(trace) : undefined;
+    shows(trace) ? { messages: messages(trace) } : undefined;
 
 const LIMITS = { executions: 5_000, ms: 60_000 };
 
@@ -158,6 +161,33 @@ describe("minimising a conversation", () => {
       },
     ]);
     expect(made.messages).to.equal(4);
+  });
+
+  it("says what a lie of EAP said in the first message that can say it", async () => {
+    const data = Uint8Array.of(EAP_TYPE.TLS, 0x80, 0, 0);
+    const eap: Payload = { kind: "EAP", type: PAYLOAD.EAP, code: EAP_CODE.RESPONSE, identifier: 7, data };
+    const changed = [{ payloads: [eap] }];
+    const trace: Trace = {
+      ...{ trace: 1, setup: "psk", peer: "responder" },
+      steps: [{ act: "init" }, { act: "auth", changes: [{ message: 4, op: "eap-data-more", octets: "ff" }] }],
+    };
+    const play: Shows = async (one) => {
+      const [change] = changesOf(one);
+      const told = change?.op === "eap-data-replace" && change.message >= 2 && change.octets === "800000";
+      const shows = told || (change?.op === "eap-data-more" && change.message === 4);
+      return shows && one.steps.length === 2 ? { messages: sent(one), changed } : undefined;
+    };
+    const made = await minimise(trace, play, LIMITS);
+    expect(made.messages).to.equal(4);
+    expect(made.trace.steps[1]?.changes).to.deep.equal([
+      { message: 2, op: "eap-data-replace", octets: "800000" },
+      { message: 3, op: "message-skip" },
+    ]);
+    const untold: Shows = async (one) => {
+      const played = await play(one);
+      return played && { messages: played.messages };
+    };
+    expect((await minimise(trace, untold, LIMITS)).messages).to.equal(6);
   });
 
   it("tries what shows every other time twice, and says when it does not show at all", async () => {

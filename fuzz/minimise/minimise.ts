@@ -1,5 +1,6 @@
 /** Makes the shortest conversation out of one that shows a fault: steps first, then lies, then what is in them. */
 import type { Trace } from "../trace.ts";
+import { sooner } from "./sooner.ts";
 import { cheaper, cutShort, fewerChanges, fewerSteps, guess, least, lesser } from "./structure.ts";
 import { type Limits, type Shows, Trial } from "./trial.ts";
 import { fewerOctets, simpler } from "./values.ts";
@@ -38,9 +39,13 @@ export async function minimise(
     await fewerSteps(trial);
     await fewerChanges(trial);
     await settle(trial);
+    if (await least(trial, (best) => sooner(best, trial.played), { fewer: true })) await settle(trial);
     await least(trial, cutShort, { fewer: true });
   }
-  const { best, messages } = trial;
+  const {
+    best,
+    played: { messages },
+  } = trial;
   return { trace: best, messages, executions: trial.executions, exhausted: trial.exhausted, shown };
 }
 

@@ -116,12 +116,13 @@ export function* cutShort(trace: Trace): Generator<Trace> {
   }
 }
 
-/** Leaves out one thing after another until none can be. */
+/** Leaves out one thing after another until none can be. True if one could. */
 export async function least(
   trial: Trial,
   ways: (trace: Trace) => Iterable<Trace>,
   wanted: { fewer?: boolean } = {},
-): Promise<void> {
+): Promise<boolean> {
+  const start = trial.best;
   for (let found = true; found && !trial.exhausted; ) {
     found = false;
     for (const trace of ways(trial.best)) {
@@ -130,4 +131,5 @@ export async function least(
       break;
     }
   }
+  return trial.best !== start;
 }

@@ -1,4 +1,5 @@
 /** Plays smaller conversations within limits, and none of them twice. */
+import type { OutgoingMessage } from "../../harness/ike/hooks.ts";
 import type { Trace } from "../trace.ts";
 
 export interface Limits {
@@ -6,8 +7,16 @@ export interface Limits {
   ms: number;
 }
 
-/** Plays a conversation on a fresh peer: how many messages we sent, if it showed the fault. */
-export type Shows = (trace: Trace) => Promise<number | undefined>;
+/** What is looked at of an outcome. */
+export interface Played {
+  /** That we sent. */
+  messages: number;
+  /** Of ours, those that were changed. Not set: which is not known. */
+  changed?: readonly Pick<OutgoingMessage, "payloads">[];
+}
+
+/** Plays a conversation on a fresh peer: what came of it, if it showed the fault. */
+export type Shows = (trace: Trace) => Promise<Played | undefined>;
 
 export class Trial {
   executions = 0;
@@ -15,16 +24,16 @@ export class Trial {
   exhausted = false;
   /** The smallest that showed. */
   best: Trace;
-  /** That we sent in it when it was played last. */
-  messages = Number.POSITIVE_INFINITY;
+  /** What came of it when it was played last. */
+  played: Played = { messages: Number.POSITIVE_INFINITY };
   /** How often a conversation that does not show is played; 2 where the fault does not show each time. */
   tries = 1;
   readonly #shows: Shows;
   readonly #limits: Limits;
   readonly #now: () => number;
   readonly #end: number;
-  /** Messages, of those that showed. */
-  readonly #known = new Map<string, number | undefined>();
+  /** What came of those that showed. */
+  readonly #known = new Map<string, Played | undefined>();
 
   constructor(trace: Trace, shows: Shows, limits: Limits, now: () => number) {
     this.best = trace;
@@ -37,12 +46,12 @@ export class Trial {
   /** Plays the whole conversation once; undefined when a limit is reached. */
   async again(): Promise<boolean | undefined> {
     if (this.#isOver()) return undefined;
-    const messages = await this.#play(this.best);
-    this.messages = messages ?? this.messages;
-    return messages !== undefined;
+    const played = await this.#play(this.best);
+    this.played = played ?? this.played;
+    return played !== undefined;
   }
 
-  #play(trace: Trace): Promise<number | undefined> {
+  #play(trace: Trace): Promise<Played | undefined> {
     this.executions += 1;
     return this.#shows(trace);
   }
@@ -59,13 +68,13 @@ export class Trial {
     const key = JSON.stringify(trace);
     for (let i = 0; !this.#known.has(key) && i < this.tries; i++) {
       if (this.#isOver()) return false;
-      const messages = await this.#play(trace);
-      if (messages !== undefined || i === this.tries - 1) this.#known.set(key, messages);
+      const played = await this.#play(trace);
+      if (played || i === this.tries - 1) this.#known.set(key, played);
     }
-    const messages = this.#known.get(key);
-    if (messages === undefined || (fewer && messages >= this.messages)) return false;
+    const played = this.#known.get(key);
+    if (!played || (fewer && played.messages >= this.played.messages)) return false;
     this.best = trace;
-    this.messages = messages;
+    this.played = played;
     return true;
   }
 }

@@ -54,7 +54,7 @@ async function minimize(given: string, flags: Flags): Promise<number> {
       async (trace) => {
         const { alarms, outcome } = await lane.play(finding, trace);
         const shows = alarms.some(({ signature }) => signature === finding.signature);
-        return shows ? outcome?.messages : undefined;
+        return shows ? outcome : undefined;
       },
       limits,
     ),

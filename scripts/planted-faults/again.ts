@@ -113,7 +113,7 @@ export class KnownRig {
     const shows = async (one: Trace) => {
       const played = caseOf(one, seed);
       const shown = await this.#trials.shows(played, alarm, placeOf(played, this.place));
-      return shown?.alarm.signature === alarm.signature ? shown.outcome.messages : undefined;
+      return shown?.alarm.signature === alarm.signature ? shown.outcome : undefined;
     };
     return minimise(trace, shows, { executions: 300, ms: 60_000 });
   }

@@ -213,11 +213,11 @@ class Hunt {
     const { keeper, trials } = trialsOn(this.#faulty);
     keeper.broke("it was found");
     const seen = new Map<string, Smaller>();
-    const shows = async (trace: FuzzCase["trace"]): Promise<number | undefined> => {
+    const shows = async (trace: FuzzCase["trace"]) => {
       const setup = findSetup(trace.setup) ?? place.setup;
       const shown = await trials.shows({ ...found, trace }, alarm, { setup, peer: trace.peer });
       if (shown) seen.set(JSON.stringify(trace), { case: { ...found, trace }, outcome: shown.outcome });
-      return shown?.outcome.messages;
+      return shown?.outcome;
     };
     const { trace, shown } = await minimise(found.trace, shows, LEAST);
     keeper.close();
