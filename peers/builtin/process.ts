@@ -7,12 +7,14 @@ import type { Address } from "../../harness/link/types.ts";
 import type { Driver, PeerConfig, PeerResources, PeerStatus, PingOptions } from "../contract.ts";
 import { LabError } from "../runtime/errors.ts";
 import { resourcesOf } from "../runtime/resources.ts";
-import { findFault } from "./faults/index.ts";
 import { INSIDE } from "./process-nat.ts";
 import { type Answer, answerSchema, type StartOptions, type Verb } from "./process-protocol.ts";
 
 const START_MS = 20_000;
 const VERB_MS = 3_000;
+
+/** Its memory is to grow by what it leaks, and not by what nobody has collected yet. */
+const COLLECTS_EARLY = "--max-semi-space-size=1";
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
@@ -49,7 +51,7 @@ export class BuiltinProcess implements Driver {
     const [plain, marked] = this.#ends ?? [anyPort, anyPort];
     const options: StartOptions = { ...this.#options, bind: [plain, marked] };
     const main = join(import.meta.dirname, `main${extname(import.meta.filename)}`);
-    const argv = [...this.#flags, ...process.execArgv, main, JSON.stringify(options)];
+    const argv = [COLLECTS_EARLY, ...process.execArgv, main, JSON.stringify(options)];
     const child: Child = spawn(process.execPath, argv, { stdio: ["pipe", "pipe", "pipe"] });
     this.#child = child;
     this.#exit = undefined;
@@ -58,12 +60,6 @@ export class BuiltinProcess implements Driver {
       { host: this.#host, port },
       { host: this.#host, port: markedPort },
     ];
-  }
-
-  /** One with a planted fault collects garbage early: its memory is to grow by what it leaks. */
-  get #flags(): string[] {
-    const { lie } = this.#options;
-    return lie !== undefined && findFault(lie) ? ["--max-semi-space-size=1"] : [];
   }
 
   /** Reads the child's lines from now on; resolves with the first. */
