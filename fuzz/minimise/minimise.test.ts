@@ -205,6 +205,13 @@ describe("minimising a conversation", () => {
       playing(() => false),
       LIMITS,
     );
-    expect(never).to.deep.include({ trace, executions: 2, exhausted: false, shown: false });
+    expect(never).to.deep.include({ trace, executions: 6, exhausted: false, shown: false });
+    let rare = 0;
+    const seldom = await minimise(
+      trace,
+      playing((one) => shows(one) && ++rare % 4 === 0),
+      LIMITS,
+    );
+    expect(seldom.trace.steps).to.have.length(2);
   });
 });

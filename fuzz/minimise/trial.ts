@@ -26,7 +26,7 @@ export class Trial {
   best: Trace;
   /** What came of it when it was played last. */
   played: Played = { messages: Number.POSITIVE_INFINITY };
-  /** How often a conversation that does not show is played; 2 where the fault does not show each time. */
+  /** How often a conversation that does not show is played; more than once where the fault does not show each time. */
   tries = 1;
   readonly #shows: Shows;
   readonly #limits: Limits;
