@@ -1,20 +1,25 @@
 /** Several conversations as one, where a peer does wrong only after all of them. */
-import { type FuzzCase, type Step, traceSchema } from "../trace.ts";
+import { type FuzzCase, type Step, traceSchema, withoutChanges } from "../trace.ts";
 
 /** What our end says after a conversation, and no trace has. */
 const PARTING: Step = { act: "delete-ike" };
 
 /**
  * The conversations as one: with an IKE SA for each, with the Delete for it or without, or all on that of the first, as
- * far as they begin alike. It has the number and the seed of the last of them.
+ * far as they begin alike; and with those before the last honest, as what lies more than once no oracle tells apart. It
+ * has the number and the seed of the last of them.
  */
 export function asOne(cases: readonly FuzzCase[]): FuzzCase[] {
   if (cases.length === 1) return [];
   const all = stepsOf(cases);
   const [first = [], ...later] = all;
   const onOne = [...first, ...later.flatMap((steps) => steps.slice(inCommon(first, steps)))];
-  const parting = all.map((steps, i) => (i < all.length - 1 ? [...steps, PARTING] : steps));
-  return [onOne, oneBehindTheOther(all), oneBehindTheOther(parting)].flatMap((steps) => ofLast(cases, steps));
+  const isLast = (i: number): boolean => i === all.length - 1;
+  const parting = all.map((steps, i) => (isLast(i) ? steps : [...steps, PARTING]));
+  const honest = all.map((steps, i) => (isLast(i) ? steps : steps.map(withoutChanges)));
+  const lies = all.some((steps, i) => !isLast(i) && steps.some(({ changes = [] }) => changes.length > 0));
+  const ways = lies ? [all, parting, honest] : [all, parting];
+  return [onOne, ...ways.map(oneBehindTheOther)].flatMap((steps) => ofLast(cases, steps));
 }
 
 /** One conversation in which the IKE SAs of all those before still stand when the last begins; undefined if too long. */

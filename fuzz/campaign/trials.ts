@@ -104,7 +104,7 @@ export class Trials {
       if (alarm.signature.startsWith(REPORT)) alarms.push(...reportAlarms(await this.#keeper.logs()));
       last = { case: next, outcome };
       this.#note(alarms);
-      const again = alarms.find((other) => isSame(other, alarm));
+      const again = find(alarms, alarm);
       if (again) return this.#shown(last, { ...again, beside: besideOf(again, alarms) });
       if (alarms.some(isFatal)) return undefined;
     }
@@ -113,7 +113,7 @@ export class Trials {
     // Growth is told once it has stayed so for a sample more.
     if (grows) alarms.push(...(await ready.watch.afterBatch()));
     this.#note(alarms);
-    const again = alarms.find((other) => isSame(other, alarm));
+    const again = find(alarms, alarm);
     return again && last && this.#shown(last, again);
   }
 
@@ -190,7 +190,7 @@ export class Trials {
     await ready.player.handshake();
     const alarms = await ready.watch.afterCase(outcome);
     this.#note(alarms);
-    const again = alarms.find((other) => isSame(other, alarm));
+    const again = find(alarms, alarm);
     return again && { case: played, outcome, alarm: again };
   }
 }
@@ -223,6 +223,13 @@ function besideOf({ signature, severity }: Alarm, alarms: readonly Alarm[]): str
   return [...others].slice(0, MOST_BESIDE);
 }
 
-/** The frames of a crash may differ from run to run. */
-const isSame = (one: Alarm, other: Alarm): boolean =>
-  one.signature === other.signature || (one.oracle === "crash" && other.oracle === "crash");
+/**
+ * The alarm among these. The frames of a crash may differ from run to run; and what is known of a bypass hangs on what
+ * else there was in the conversation.
+ */
+const find = (alarms: readonly Alarm[], alarm: Alarm): Alarm | undefined =>
+  alarms.find(({ signature }) => signature === alarm.signature) ??
+  alarms.find((other) => [isCrash, isTold].some((kind) => kind(other) && kind(alarm)));
+
+const isCrash = ({ oracle }: Alarm): boolean => oracle === "crash";
+const isTold = (alarm: Alarm): boolean => isBypass(alarm) && !isClaim(alarm);
