@@ -88,7 +88,7 @@ function parsed(argv: string[]) {
   }
 }
 
-/** A process that hunts, so that nothing that happens there ends the experiment. */
+/** A process that hunts: what ends it ends the hunts of its share, and not the experiment. */
 class Hunter {
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
   #last: HuntResult | undefined;
@@ -187,9 +187,10 @@ async function experiment(wishes: Wishes): Promise<number> {
   const hunted = wishes.chosen.map(
     ({ name: fault }): Hunted => ({ order: { fault, seed, runtime, tests: join(folder, fault) } }),
   );
-  const shares = Array.from({ length: AT_A_TIME }, (_, at) => ({
+  const hunters = Math.min(AT_A_TIME, hunted.length);
+  const shares = Array.from({ length: hunters }, (_, at) => ({
     hunter: new Hunter(),
-    share: hunted.filter((_, i) => i % AT_A_TIME === at),
+    share: hunted.filter((_, i) => i % hunters === at),
   }));
   say(HEADING);
   await Promise.all(shares.map(({ hunter, share }) => hunt(hunter, share, began + minutes * 60_000)));

@@ -93,6 +93,20 @@ describe("work of a lane", () => {
     }
   });
 
+  it("makes one conversation of two, and takes the bypass that shows there for the one that was seen", async () => {
+    const ahead = [{ message: 0, op: "message-requests-ahead", at: "after", value: 32 }];
+    const wrong = [{ message: 0, op: "auth-over-other-key" }];
+    const { messages } = await said(batchOf([caseOf(0, ahead), caseOf(1, wrong)]), {
+      ...{ lie: "trusts-whom-it-knows", window: 1 },
+    });
+    const found = messages.find((message) => message.kind === "found");
+    expect(found?.kind === "found" && found.alarm).to.include({ oracle: "state", alone: true });
+    expect(found).to.have.deep.nested.property("case.trace.steps", [
+      ...[{ act: "init" }, { act: "auth" }, { act: "init" }],
+      { act: "auth", changes: wrong },
+    ]);
+  });
+
   it("takes several lines of the log in one conversation for one finding", async () => {
     const log = ["a == b (x() +1 y.c)", "c == d (z() +2 y.c)"].map((what) => `EXPECTATION FAILED: ${what}\n`);
     const { messages } = await said(batchOf([caseOf(0, OMIT_TSR), caseOf(1)]), {}, (lane) => ({

@@ -11,7 +11,7 @@ export interface Limits {
 export interface Played {
   /** That we sent. */
   messages: number;
-  /** Of ours, those that were changed. Not set: which is not known. */
+  /** Of ours, those that were changed; none where that is not known. */
   changed?: readonly Pick<OutgoingMessage, "payloads">[];
 }
 
@@ -51,9 +51,16 @@ export class Trial {
     return played !== undefined;
   }
 
-  #play(trace: Trace): Promise<Played | undefined> {
+  async #play(trace: Trace): Promise<Played | undefined> {
     this.executions += 1;
-    return this.#shows(trace);
+    const played = await this.#shows(trace);
+    // Of a whole outcome no more is kept: there may be hundreds.
+    return (
+      played && {
+        messages: played.messages,
+        changed: played.changed?.map(({ payloads }) => ({ payloads })) ?? [],
+      }
+    );
   }
 
   /** Then nothing is so much as looked at any more: a long conversation has many others next to it. */

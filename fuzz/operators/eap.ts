@@ -6,6 +6,9 @@ import { anyOctets, numberOr, octetsIn, turnBit, whole } from "./bend.ts";
 import { type EapRow, isType, ofEap, typeOf, withOctet, withTypeData } from "./eap-packet.ts";
 import type { IkeOperator } from "./operator.ts";
 
+/** Puts given octets into the place of the type data: with it whatever another lie said can be said in another packet. */
+export const EAP_DATA_REPLACE = "eap-data-replace";
+
 const TYPES = [0, 5, 15, 17, 43, 52, 255, ...Object.values(EAP_TYPE)];
 
 const header: EapRow[] = [
@@ -205,7 +208,7 @@ const contents: EapRow[] = [
       Object.hasOwn(methods, at) ? { ...eap, data: fromHex(methods[at] ?? "") } : undefined,
   },
   {
-    name: "eap-data-replace",
+    name: EAP_DATA_REPLACE,
     effect: "Writes these octets in the place of the type data.",
     fits: ({ data }) => data.length > 0,
     draw: (dice) => ({ octets: hex(anyOctets(dice, dice.pick([0, 1, 2, 3, 4, 5, 16, 255, 2000]))) }),
