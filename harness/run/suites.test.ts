@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { loadTests, pageOf } from "./suites.ts";
+import { loadFiles, loadTests, pageOf } from "./suites.ts";
 
 const registers = (name: string, facts = "") => `
 /** What ${name} is about. */
@@ -38,6 +38,22 @@ describe("suites", () => {
       title: "keeps its word",
     });
     expect(first && pageOf(first)).to.equal("What keeps-its-word is about.");
+  });
+
+  it("are registered one file after another, whoever asks for them meanwhile", async () => {
+    const folder = join(root, "at-once", "rfc7296");
+    mkdirSync(folder, { recursive: true });
+    const vocabulary = JSON.stringify(new URL("../script/test.ts", import.meta.url).href);
+    const [known = "", ...files] = ["known", "one", "two"].map((name, i) => {
+      const file = join(folder, `${i}-${name}.suite.js`);
+      const waiting = i === 0 ? "" : "await new Promise((over) => setTimeout(over, 50));";
+      writeFileSync(file, [`import { test } from ${vocabulary};`, waiting, registers(name)].join("\n"));
+      return file;
+    });
+    await loadFiles([known]);
+    const [first = "", second = ""] = files;
+    const all = await Promise.all([loadFiles([first]), loadFiles([known, second])]);
+    expect(all.map(sights)).to.deep.equal([["rfc7296/1/one "], ["rfc7296/0/known ", "rfc7296/2/two "]]);
   });
 
   it("have the words of the test on the page of a template", async () => {

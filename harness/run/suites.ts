@@ -50,7 +50,9 @@ const loaded = new Map<string, Promise<SuiteTest[]>>();
 let loading: Promise<unknown> = Promise.resolve();
 
 function loadOnce(file: string): Promise<SuiteTest[]> {
-  const tests = loaded.get(file) ?? loading.then(() => load(file));
+  const known = loaded.get(file);
+  if (known) return known;
+  const tests = loading.then(() => load(file));
   loaded.set(file, tests);
   loading = tests.catch(() => {});
   return tests;
