@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -105,6 +106,11 @@ describe("work of a lane", () => {
       ...[{ act: "init" }, { act: "auth" }, { act: "init" }],
       { act: "auth", changes: wrong },
     ]);
+  });
+
+  it("leaves nothing with the signal that ends it", async () => {
+    await said(batchOf([caseOf(0, OMIT_TSR), caseOf(1)]), DEADLY);
+    expect(getEventListeners(quiet, "abort")).to.have.length(0);
   });
 
   it("takes several lines of the log in one conversation for one finding", async () => {

@@ -41,14 +41,14 @@ const LAST_MS = 6_000;
 /** How long a shorter conversation is looked for, at most. */
 const MINIMISE_MS = { critical: 60_000, high: 60_000, medium: 30_000, low: 15_000, note: 5_000 } as const;
 
-/** Whether it is time to give up. */
-function patience({ severity }: Alarm, finish: AbortSignal): () => boolean {
+/** Whether it is time to give up; nobody asks any more once it is `over`. */
+function patience({ severity }: Alarm, finish: AbortSignal, over: AbortSignal): () => boolean {
   let end = performance.now() + PATIENCE_MS[severity];
   const hurry = () => {
     end = Math.min(end, performance.now() + LAST_MS);
   };
   if (finish.aborted) hurry();
-  finish.addEventListener("abort", hurry, { once: true });
+  finish.addEventListener("abort", hurry, { once: true, signal: over });
   return () => performance.now() > end;
 }
 
@@ -159,13 +159,16 @@ export class LaneWork {
   /** Gives what was found. */
   async #lookInto(hit: Hit, batch: Batch, finish: AbortSignal): Promise<Shown | undefined> {
     const { place, order } = batch;
-    const until = patience(hit.alarm, finish);
+    const over = new AbortController();
+    const until = patience(hit.alarm, finish, over.signal);
     const trying = confirm(hit, batch.before(), { place, trials: this.#trials, until });
     // What was seen of a peer that cannot be brought back is not lost with it.
-    const confirmed = await trying.catch(async (error: unknown) => {
-      await this.#unconfirmed(hit, batch, reasonOf(error));
-      throw error;
-    });
+    const confirmed = await trying
+      .catch(async (error: unknown) => {
+        await this.#unconfirmed(hit, batch, reasonOf(error));
+        throw error;
+      })
+      .finally(() => over.abort());
     if ("why" in confirmed) {
       await this.#unconfirmed(hit, batch, confirmed.why);
       return undefined;
